@@ -1,0 +1,1 @@
+"""Foundations without domain knowledge: errors, canonical JSON, trees, processes. Standard library only."""

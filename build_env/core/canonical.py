@@ -1,0 +1,64 @@
+"""Owns the one way data becomes a digest: canonical JSON (sorted keys, no spaces, UTF-8), then sha256.
+
+Must not know what the data means. Changing anything here changes every key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["canonical_json", "digest_bytes", "digest_data", "digest_file", "plain"]
+
+_CHUNK = 1 << 20
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
+    """`value` as JSON data: dataclasses become maps, tuples lists, enums their values, sets sorted lists."""
+    match value:
+        case Enum():
+            return value.value
+        case None | bool() | int() | float() | str():
+            return value
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case set() | frozenset():
+            return sorted(plain(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "items"):  # mapping proxies
+        return {str(key): plain(item) for key, item in value.items()}
+    message = f"{type(value).__name__} has no canonical form"
+    raise TypeError(message)
+
+
+def canonical_json(value: object) -> str:
+    """The one JSON text of `value`."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_data(value: object) -> str:
+    """Hex sha256 of the canonical JSON of `value`."""
+    return digest_bytes(canonical_json(value).encode())
+
+
+def digest_bytes(data: bytes) -> str:
+    """Hex sha256 of `data`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """Hex sha256 of the content of `path`."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,114 @@
+"""Owns the one hierarchy of errors and their exit codes (DESIGN section 6, "Errors").
+
+Every error a user can cause derives from `BuildEnvError` and says what happened, where, and what to do next.
+Anything else that escapes is a defect of build-env itself. This module must not print and must not exit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "BuildEnvError",
+    "EnvironmentNotReady",
+    "Fault",
+    "HookError",
+    "InfrastructureError",
+    "InputError",
+    "Interrupted",
+    "Location",
+    "UsageError",
+]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Location:
+    """A place in a user's file; `line` and `column` count from 1, 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """`file:line:column` without the parts that are unknown."""
+        parts = [self.file, *(str(number) for number in (self.line, self.column) if number)]
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One thing that is wrong at one place; an error may carry many."""
+
+    message: str
+    location: Location | None = None
+
+    def __str__(self) -> str:
+        """`file:line:column: message`."""
+        return f"{self.location}: {self.message}" if self.location else self.message
+
+
+class BuildEnvError(Exception):
+    """The base of all expected errors.
+
+    `message` says what happened, `hint` what to do next, `faults` where it went wrong.
+    """
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "failed"
+
+    def __init__(
+        self, message: str, *, hint: str = "", location: Location | None = None, faults: tuple[Fault, ...] = ()
+    ) -> None:
+        """Keep the parts; `location` is short for a single fault at that place."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.location = location
+        self.faults = faults
+
+    def lines(self) -> list[str]:
+        """The text a person reads, one entry per line, without colour."""
+        where = f"{self.location}: " if self.location else ""
+        text = [f"{where}{self.message} [{self.code}]", *(f"  {fault}" for fault in self.faults)]
+        return [*text, f"  next  {self.hint}"] if self.hint else text
+
+
+class UsageError(BuildEnvError):
+    """The command line names something that does not exist or contradicts itself."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class InputError(BuildEnvError):
+    """A file of the project is wrong: a definition, a packaging file, a setting."""
+
+    exit_code = 2
+    code = "input"
+
+
+class HookError(InputError):
+    """A `packages.conf.py` or a module of `common/` is wrong: syntax, misspelt hook, exception, side effect."""
+
+    code = "hook"
+
+
+class EnvironmentNotReady(BuildEnvError):
+    """The machine lacks something: an engine, a base image, a binfmt handler, disk space."""
+
+    exit_code = 4
+    code = "environment"
+
+
+class InfrastructureError(EnvironmentNotReady):
+    """The engine or the network failed while working; the same task may succeed when tried again."""
+
+    code = "infrastructure"
+
+
+class Interrupted(BuildEnvError):
+    """The user stopped the run."""
+
+    exit_code = 130
+    code = "interrupted"

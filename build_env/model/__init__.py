@@ -1,0 +1,1 @@
+"""Frozen data every other part speaks in. Reads no file, no environment, no clock."""

@@ -1,0 +1,52 @@
+"""Owns what a task produced: artifacts, named by digest, and the stored result that lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Artifact", "Isolation", "StoredResult", "is_package_content"]
+
+_CONTENT_SUFFIXES = (".deb", ".udeb", ".ddeb", ".rpm", ".dsc")
+_BUILD_DEPENDS = "build-depends."
+
+
+class Isolation(IntEnum):
+    """How far a room was from the rest of the machine; a result satisfies a run that asks for its rank or less."""
+
+    CONTINUED = 0
+    NATIVE = 1
+    REUSED = 2
+    FRESH = 3
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Artifact:
+    """One file: its `name` in the room's out directory, hex sha256 `digest`, `size` in bytes."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredResult:
+    """What the store remembers of one successful task.
+
+    `facts` are small strings about the result that are no artifact: the engine's image, the stand-in mark.
+    """
+
+    key: str
+    artifacts: tuple[Artifact, ...]
+    isolation: Isolation
+    seconds: float
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_package_content(name: str) -> bool:
+    """Whether an artifact enters the keys of dependents: packages and sources do, `.buildinfo`, `.changes` do not."""
+    return name.endswith(_CONTENT_SUFFIXES) or ".tar" in name or name.startswith(_BUILD_DEPENDS)

@@ -1,0 +1,63 @@
+"""Owns how a task ended and what a whole run came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.model.artifact import StoredResult
+    from build_env.model.task import Task
+
+__all__ = ["RunSummary", "Status", "TaskResult"]
+
+
+class Status(StrEnum):
+    """How a task ended."""
+
+    DONE = "done"
+    HIT = "hit"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """How one task ended. `message` says why it failed, `because` names the task that kept it from running.
+
+    `environment` tells that the machine and not the package was at fault (exit code 4, never recorded).
+    """
+
+    status: Status
+    seconds: float = 0.0
+    message: str = ""
+    hint: str = ""
+    because: str = ""
+    log: str = ""
+    environment: bool = False
+    stored: StoredResult | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether tasks that need this one may run."""
+        return self.status in {Status.DONE, Status.HIT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """What a run came to: results by task id, wall seconds, the longest chain of task seconds, deployed files."""
+
+    tasks: tuple[Task, ...]
+    results: Mapping[str, TaskResult]
+    seconds: float
+    longest_chain: float
+    deployed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def count(self, status: Status) -> int:
+        """How many tasks ended as `status`."""
+        return sum(result.status is status for result in self.results.values())

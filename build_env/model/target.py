@@ -1,0 +1,54 @@
+"""Owns the facts of a target: what it lists, for which architectures, and the machine it is planned on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Host", "Options", "Target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """The machine build-env runs on, from os-release; `architecture` is a Debian name (`amd64`)."""
+
+    id: str
+    version_id: str
+    codename: str
+    architecture: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The seed's `arg_arch` and `opt_*_arch`: architectures per kind of package.
+
+    `env_load` returns a changed copy, for example with only the host's architecture for `DEPENDS`.
+    """
+
+    arg_arch: tuple[str, ...]
+    opt_build_arch: tuple[str, ...]
+    opt_meta_arch: tuple[str, ...]
+    opt_deps_arch: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A directory below `targets/` with `packages.conf.py`; `variables` are its upper-case constants."""
+
+    name: str
+    directory: str
+    family: str
+    options: Options
+    host_arch: str
+    packages: tuple[str, ...]
+    depends: tuple[str, ...] = ()
+    metapackages: tuple[str, ...] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The name as one path component: `centos/8` is `centos-8`."""
+        return self.name.replace("/", "-")

@@ -1,0 +1,209 @@
+"""Owns the Protocols between the parts: engine, store, executor, publisher, event sink.
+
+The scheduler and the plan know these and no concrete class; `app.py` connects them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.model.artifact import Artifact, Isolation, StoredResult
+    from build_env.model.command import Command, Mount
+    from build_env.model.events import Event
+    from build_env.model.result import TaskResult
+    from build_env.model.task import Place, Task
+
+__all__ = [
+    "Engine",
+    "EventSink",
+    "Executor",
+    "ImageDescription",
+    "ImageEngine",
+    "Publisher",
+    "ResolvedInput",
+    "RoomEntry",
+    "RoomOutcome",
+    "RoomSpec",
+    "Store",
+    "Work",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedInput:
+    """What an input of a task came to: its artifacts and the facts of its result."""
+
+    task: str
+    place: Place
+    artifacts: tuple[Artifact, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A task ready to run: its final key and its inputs, by digest only."""
+
+    task: Task
+    key: str
+    inputs: tuple[ResolvedInput, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomEntry:
+    """A file or directory of the host that appears in a room, relative to the build root (`src/greet`).
+
+    Modes are normalised, times set to the room's epoch, names in `leave_out` at its top are not copied.
+    """
+
+    source: Path
+    destination: str
+    leave_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomSpec:
+    """What an engine needs to make one room and run its commands.
+
+    `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
+    directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
+    `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
+    commands lead to.
+    """
+
+    image: str
+    commands: tuple[Command, ...]
+    environment: Mapping[str, str]
+    entries: tuple[RoomEntry, ...]
+    collect: Path
+    labels: Mapping[str, str]
+    platform: str = ""
+    mounts: tuple[Mount, ...] = ()
+    downloads: Path | None = None
+    epoch: int = 0
+    name: str = ""
+    layer_key: str = ""
+    ssh_agent: bool = False
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomOutcome:
+    """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words."""
+
+    status: int
+    message: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDescription:
+    """What an engine says of an image it has: its own id, Debian architecture name, labels."""
+
+    identifier: str
+    architecture: str
+    labels: Mapping[str, str]
+
+
+class Engine(Protocol):
+    """Makes rooms."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """The rank of the results its rooms give."""
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Make the room, run its commands in order until one fails, collect `out/`, remove the room.
+
+        `output` receives each printed line. Raises InfrastructureError when the engine itself fails.
+        """
+
+    def cancel(self) -> None:
+        """Kill all rooms that are running; their `run` returns or raises soon. Callable from any thread."""
+
+
+class ImageEngine(Protocol):
+    """Makes images and layers; only engines with images have it."""
+
+    def describe(self, reference: str) -> ImageDescription | None:
+        """The image `reference` as the engine knows it, or None."""
+
+    def build(
+        self,
+        *,
+        dockerfile: str,
+        context: Path | None,
+        tag: str,
+        arguments: Mapping[str, str],
+        labels: Mapping[str, str],
+        platform: str,
+        output: Callable[[str], None],
+    ) -> ImageDescription:
+        """Build `dockerfile` (its text) and tag it. Raises TaskFailed through RoomOutcome-like errors."""
+
+    def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
+        """Fetch `reference` from a registry; None when none answers or it is not there."""
+
+    def load_rootfs(self, archive: Path, *, tag: str, architecture: str, labels: Mapping[str, str]) -> ImageDescription:
+        """Make an image whose config names `architecture` from a root file system tar."""
+
+    def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
+        """Run the install commands of `spec` as root with network and keep the result as image `tag`."""
+
+    def packages(self, reference: str, platform: str) -> str:
+        """The installed distribution packages of an image, one `name version arch` per line, sorted."""
+
+
+class Store(Protocol):
+    """Content-addressed files plus the record of results."""
+
+    def find(self, key: str, isolation: Isolation) -> StoredResult | None:
+        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there."""
+
+    def ingest(self, directory: Path) -> tuple[Artifact, ...]:
+        """Move every regular file below `directory` into the store."""
+
+    def put(self, name: str, data: bytes) -> Artifact:
+        """Store `data` as an artifact called `name`."""
+
+    def path(self, artifact: Artifact) -> Path:
+        """The stored file, read-only."""
+
+    def record(self, result: StoredResult) -> None:
+        """Remember a result; its artifacts are already in the store."""
+
+
+class Publisher(Protocol):
+    """Collects what `run_deploy` deploys and puts it into repositories in one transaction each."""
+
+    def holds(self, work: Work) -> bool:
+        """Whether everything that `work` deploys is published already."""
+
+    def add(self, work: Work, output: Callable[[str], None]) -> None:
+        """Write the plain results and take the packages into the open transaction."""
+
+    def tar(self, work: Work) -> Path:
+        """Write the archive of everything built for one architecture."""
+
+    def commit(self) -> Sequence[str]:
+        """Publish all that was added, one index transaction per repository; the lines to tell."""
+
+
+class Executor(Protocol):
+    """Runs one ready task."""
+
+    def run(self, work: Work) -> TaskResult:
+        """Do the task; expected failures come back as results, only defects are raised."""
+
+    def cancel(self) -> None:
+        """Stop what runs; callable from any thread."""
+
+
+class EventSink(Protocol):
+    """Receives the events of a run, from one thread at a time."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of `event`."""
