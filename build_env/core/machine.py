@@ -1,0 +1,43 @@
+"""Owns the names of architectures, and what the machine says of itself in os-release."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEBIAN_TO_OCI", "MACHINE_TO_DEBIAN", "debian_architecture", "host_architecture", "read_os_release"]
+
+MACHINE_TO_DEBIAN: Mapping[str, str] = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "armhf",
+    "ppc64le": "ppc64el",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+}
+DEBIAN_TO_OCI: Mapping[str, str] = {"armhf": "arm/v7", "ppc64el": "ppc64le"}
+
+
+def host_architecture() -> str:
+    """The Debian name of this machine's architecture."""
+    machine = platform.machine()
+    return MACHINE_TO_DEBIAN.get(machine, machine)
+
+
+def debian_architecture(platform_name: str, default: str) -> str:
+    """The Debian name of an OCI platform (`linux/arm64` is `arm64`); `default` for an empty one."""
+    oci = platform_name.removeprefix("linux/")
+    back = {value: key for key, value in DEBIAN_TO_OCI.items()}
+    return back.get(oci, oci) or default
+
+
+def read_os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
+    """The fields of os-release; empty when there is no such file."""
+    if not path.is_file():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines() if "=" in line)
+    return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}

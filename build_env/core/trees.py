@@ -1,0 +1,68 @@
+"""Owns what a directory tree is to build-env: a sorted list of entries, and the digest over them.
+
+An entry counts by name, kind, executable bit, link target and content; owners and times do not count, because a
+room never sees them. Must not follow links and must not write.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.canonical import digest_data, digest_file
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+__all__ = ["TreeEntry", "digest_tree", "walk_tree"]
+
+_IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeEntry:
+    """One entry: `name` relative to the tree, `kind` `directory`, `file` or `link`, `target` of a link."""
+
+    name: str
+    path: Path
+    kind: str
+    executable: bool = False
+    target: str = ""
+
+
+def walk_tree(root: Path, leave_out: Collection[str] = ()) -> Iterator[TreeEntry]:
+    """All entries below `root`, parents first, siblings by name; `leave_out` are names at the top.
+
+    Sockets, devices and pipes are passed over: no package can mean them.
+    """
+    yield from _walk(root, "", frozenset(leave_out))
+
+
+def _walk(directory: Path, prefix: str, leave_out: frozenset[str]) -> Iterator[TreeEntry]:
+    with os.scandir(directory) as scan:
+        entries = sorted(scan, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.name in _IGNORED or entry.name in leave_out:
+            continue
+        name, path = prefix + entry.name, Path(entry.path)
+        if entry.is_symlink():
+            yield TreeEntry(name=name, path=path, kind="link", target=os.readlink(entry.path))
+        elif entry.is_dir(follow_symlinks=False):
+            yield TreeEntry(name=name, path=path, kind="directory")
+            yield from _walk(path, f"{name}/", frozenset())
+        elif entry.is_file(follow_symlinks=False):
+            mode = entry.stat(follow_symlinks=False).st_mode
+            yield TreeEntry(name=name, path=path, kind="file", executable=bool(mode & stat.S_IXUSR))
+
+
+def digest_tree(root: Path, leave_out: Collection[str] = ()) -> str:
+    """Hex sha256 over all entries of the tree."""
+    return digest_data(
+        [
+            [entry.name, entry.kind, entry.executable, digest_file(entry.path) if entry.kind == "file" else entry.target]
+            for entry in walk_tree(root, leave_out)
+        ]
+    )

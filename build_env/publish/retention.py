@@ -1,0 +1,66 @@
+"""Owns which superseded index files stay readable next to the current ones.
+
+A client that read the old top-level file asks for index files by digest a moment later; so each generation
+holds those of the generations before it for a while. Pure decisions, and the hard links that carry them out.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
+
+    from build_env.publish.model import Retention
+
+__all__ = ["Retained", "carry_over", "select_retained"]
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Retained:
+    """An index file that is current no more: its path in the generation, and when and by which it was superseded."""
+
+    path: str
+    generation: int
+    epoch: int
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, object]) -> Retained:
+        """Read one back from a repository's state."""
+        return cls(path=str(value["path"]), generation=int(str(value["generation"])), epoch=int(str(value["epoch"])))
+
+
+def select_retained(
+    *,
+    was_current: Collection[str],
+    was_retained: Iterable[Retained],
+    is_current: Collection[str],
+    generation: int,
+    epoch: int,
+    retention: Retention,
+) -> tuple[Retained, ...]:
+    """Decide what the generation `generation`, published at `epoch`, still holds of the past."""
+    superseded = (Retained(path=path, generation=generation, epoch=epoch) for path in was_current)
+    known = {entry.path: entry for entry in (*was_retained, *superseded) if entry.path not in set(is_current)}
+    return tuple(
+        sorted(
+            entry
+            for entry in known.values()
+            if generation - entry.generation < retention.generations or epoch - entry.epoch < retention.seconds
+        )
+    )
+
+
+def carry_over(previous: Path, generation: Path, retained: Iterable[Retained]) -> tuple[Retained, ...]:
+    """Hard-link the retained files into the new generation; return those that were there to link."""
+    linked = []
+    for entry in retained:
+        target = generation / entry.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (previous / entry.path).is_file():
+            os.link(previous / entry.path, target)
+            linked.append(entry)
+    return tuple(linked)

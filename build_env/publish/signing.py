@@ -1,0 +1,176 @@
+"""Owns signatures: GnuPG driven as a program, with the project's own key or a configured one.
+
+The secret key stays in its GnuPG home; nothing here reads it, and no message repeats what gpg was given.
+The agent that gpg starts for the project key is stopped again, so that nothing outlives a publish.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Signer", "configured_signer", "ensure_project_key"]
+
+# A socket's path has 108 bytes; the longest name that an agent makes in its home is S.gpg-agent.browser.
+_LONGEST_HOME = 107 - len("/S.gpg-agent.browser")
+_TIMEOUT = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signer:
+    """A key that can sign: its GnuPG home, its fingerprint, and whether the home belongs to build-env alone."""
+
+    home: Path
+    fingerprint: str
+    owned: bool = True
+
+    def detach_sign(self, data: bytes) -> bytes:
+        """Return an armoured signature to be kept beside `data`."""
+        return self._sign("--detach-sign", data)
+
+    def clear_sign(self, data: bytes) -> bytes:
+        """Return `data` as text with the signature around it."""
+        return self._sign("--clear-sign", data)
+
+    def public_key(self) -> bytes:
+        """Return the armoured public key that clients need."""
+        with self.session() as environment:
+            return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
+
+    @contextmanager
+    def session(self) -> Iterator[Mapping[str, str]]:
+        """Lend the environment in which gpg, and programs that call it, find the key."""
+        with _session(self.home, owned=self.owned) as environment:
+            yield environment
+
+    def _sign(self, kind: str, data: bytes) -> bytes:
+        with self.session() as environment:
+            return _gpg(
+                environment,
+                *("--armor", "--digest-algo", "SHA256", "--local-user", f"{self.fingerprint}!", kind),
+                data=data,
+            )
+
+
+def ensure_project_key(home: Path, user_id: str) -> Signer:
+    """Return the project's key, making it on first use: RSA 3072, which EL8 reads, without a passphrase."""
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
+    with _session(home, owned=True) as environment:
+        fingerprint = _fingerprint(environment, f"={user_id}")
+        if fingerprint is None:
+            protection = ("--pinentry-mode", "loopback", "--passphrase", "")
+            _gpg(environment, *protection, "--quick-generate-key", user_id, "rsa3072", "sign", "never")
+            fingerprint = _fingerprint(environment, f"={user_id}")
+    if fingerprint is None:
+        raise EnvironmentNotReady(f"gpg made no key in {home}", hint=f"remove {home} and try again")
+    return Signer(home=home, fingerprint=fingerprint)
+
+
+def configured_signer(home: Path | None, key: str) -> Signer:
+    """Return the signer for a key the user named; without `home` it is in the user's own GnuPG home."""
+    place = home or Path(os.environ.get("GNUPGHOME") or Path.home() / ".gnupg")
+    fingerprint = None
+    if place.is_dir():
+        with _session(place, owned=False) as environment:
+            fingerprint = _fingerprint(environment, key)
+    if fingerprint is None:
+        raise EnvironmentNotReady(
+            f"no secret key {key!r} in {place}",
+            hint="name a key that `gpg --list-secret-keys` shows, or remove the setting to use the project's own key",
+        )
+    return Signer(home=place, fingerprint=fingerprint, owned=False)
+
+
+@contextmanager
+def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
+    """Make gpg usable with `home`: a path short enough for sockets, and for an own home no agent afterwards."""
+    gpg = shutil.which("gpg")
+    if gpg is None or shutil.which("gpgconf") is None:
+        raise EnvironmentNotReady("gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)")
+    with ExitStack() as stack:
+        if owned:
+            _lock(home, stack)
+        short = _short_path(home, stack)
+        environment = {**os.environ, "GNUPGHOME": str(short), "LC_ALL": "C.UTF-8"}
+        if owned:
+            stack.callback(_stop_agent, environment)
+        yield environment
+
+
+def _lock(home: Path, stack: ExitStack) -> None:
+    """Keep other processes from starting or stopping the agent of this home meanwhile."""
+    descriptor = os.open(home / "build-env.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    stack.callback(os.close, descriptor)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _short_path(home: Path, stack: ExitStack) -> Path:
+    """Return `home`, or a link to it where its own path is too long for the agent's socket."""
+    absolute = home.absolute()
+    if len(os.fsencode(absolute)) <= _LONGEST_HOME:
+        return absolute
+    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="gnupg-", dir="/tmp"))  # noqa: S108  (short)
+    link = Path(directory) / "home"
+    link.symlink_to(absolute)
+    return link
+
+
+def _stop_agent(environment: Mapping[str, str]) -> None:
+    for arguments in (["--kill", "all"], ["--remove-socketdir"]):
+        subprocess.run(  # noqa: S603
+            ["gpgconf", *arguments],  # noqa: S607
+            env=environment,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TIMEOUT,
+        )
+
+
+def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
+    """Return the fingerprint of the first usable secret key that matches, or None."""
+    command = ["gpg", "--batch", "--with-colons", "--list-secret-keys", key]
+    done = subprocess.run(  # noqa: S603
+        command, env=environment, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT
+    )
+    usable = False
+    for line in done.stdout.decode(errors="replace").splitlines():
+        fields = line.split(":")
+        if fields[0] == "sec":
+            usable = fields[1] not in {"r", "e", "i"} and fields[14] != "#"
+        elif fields[0] == "fpr" and usable:
+            return fields[9]
+    return None
+
+
+def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["gpg", "--batch", "--no-tty", *arguments],  # noqa: S607
+            env=environment,
+            input=data,
+            check=False,
+            capture_output=True,
+            timeout=_TIMEOUT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentNotReady("gpg did not answer", hint="a key with a passphrase needs it in the agent") from error
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise EnvironmentNotReady(
+            f"gpg failed: {reason[0]}", hint="try the key by hand: gpg --clear-sign; a passphrase must be in the agent"
+        )
+    return done.stdout

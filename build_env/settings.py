@@ -1,0 +1,88 @@
+"""Owns the settings of a project: their defaults, where each value comes from, and what is wrong with them.
+
+Read from `build-env.toml` (the project's, committed) and `.build-env/settings.toml` (this machine's). Frozen after.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from build_env.core.errors import Fault, InputError, Location
+from build_env.core.paths import MARKER
+from build_env.core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from build_env.core.paths import ProjectPaths
+
+__all__ = ["LOCAL_SETTINGS", "Settings", "load_settings"]
+
+LOCAL_SETTINGS = "settings.toml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; `origins` says for each name which file set it (`default` otherwise).
+
+    - `image_prefix`: put before the names of all images and containers.
+    - `base_images`: base image (`centos:8` or `centos:8/arm64`) to the image that is used in its place.
+    - `archive_mirror`: host of the archive of releases that left their mirrors (CentOS 8).
+    - `build_jobs`: the number a build passes to make; fixed, so that results do not depend on the machine.
+    - `signing_key`, `signing_home`: a GnuPG key to sign repositories with; empty means the project's own key.
+    - `repository_label`: Origin and Label of apt repositories. Clients remember it: set it once.
+    - `timeout`: seconds a task may take; 0 means no limit.
+    """
+
+    image_prefix: str = "build-env"
+    base_images: Mapping[str, str] = field(default_factory=dict)
+    archive_mirror: str = "vault.centos.org"
+    ports_mirror: str = "ports.ubuntu.com"
+    build_jobs: int = 2
+    signing_key: str = ""
+    signing_home: str = ""
+    repository_label: str = "build-env"
+    timeout: float = 0
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_settings(paths: ProjectPaths) -> Settings:
+    """The settings of the project at `paths`; raises InputError with all faults of a file at once."""
+    settings = Settings()
+    for file in (paths.root / MARKER, paths.private / LOCAL_SETTINGS):
+        if file.is_file():
+            settings = _overlay(settings, file, str(file.relative_to(paths.root)))
+    return settings
+
+
+def _overlay(settings: Settings, file: Path, shown: str) -> Settings:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"this is not TOML: {error}", location=Location(file=shown)) from error
+    known = {entry.name: getattr(settings, entry.name) for entry in fields(Settings) if entry.name != "origins"}
+    faults = [
+        Fault(message=problem, location=Location(file=shown))
+        for name, value in data.items()
+        if (problem := _problem(name, value, known))
+    ]
+    if faults:
+        raise InputError(f"{shown} has settings that cannot be used", faults=tuple(faults))
+    changed = {name: {**known[name], **value} if isinstance(value, dict) else value for name, value in data.items()}
+    return replace(settings, **changed, origins={**settings.origins, **dict.fromkeys(data, shown)})
+
+
+def _problem(name: str, value: object, known: Mapping[str, Any]) -> str:
+    if name not in known:
+        return f"unknown setting {name}{did_you_mean(name, known)}"
+    wanted = type(known[name])
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return ""
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        return f"{name} must be {wanted.__name__}, not {type(value).__name__}"
+    if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
+        return f"the values of {name} must be text"
+    return ""

@@ -1,0 +1,46 @@
+"""Owns which directories are targets and which of them a name on the command line means. Loads none of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["CONFIGURATION", "discover", "match"]
+
+CONFIGURATION = "packages.conf.py"
+_SHARED = "common"
+_SEPARATORS = re.compile(r"[/:-]")
+
+
+def discover(directory: Path) -> tuple[str, ...]:
+    """The names of all targets below `directory`, sorted. Hidden directories and `common/` are none."""
+    names = []
+    for current, directories, files in os.walk(directory):
+        directories[:] = sorted(name for name in directories if not name.startswith(".") and name != _SHARED)
+        if CONFIGURATION in files and Path(current) != directory:
+            names.append(Path(current).relative_to(directory).as_posix())
+    return tuple(sorted(names))
+
+
+def match(wanted: str, names: Sequence[str]) -> str:
+    """The one target that `wanted` means (pelion.md section 2).
+
+    An exact name first, where `/`, `-` and `:` are the same; else the only target whose name contains every part.
+    Raises UsageError that lists the candidates.
+    """
+    parts = [part for part in _SEPARATORS.split(wanted.lower()) if part]
+    exact = [name for name in names if [part for part in _SEPARATORS.split(name.lower()) if part] == parts]
+    found = exact or [name for name in names if parts and all(part in name.lower() for part in parts)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"the target name {wanted} is ambiguous: {', '.join(found)}", hint="write more of the name")
+    known = ", ".join(names) or "none (targets/ holds no packages.conf.py)"
+    raise UsageError(f"there is no target {wanted}", hint=f"targets here: {known}")

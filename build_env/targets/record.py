@@ -1,0 +1,202 @@
+"""Owns the `env` object that hooks receive: it knows the facts of one task and records what the hook asks for.
+
+Nothing here runs anything; a `Recorder` ends as a frozen `Record`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, cast
+
+from build_env.core.errors import HookError
+from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Record, Role
+from build_env.targets.guard import guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.model.package import Package
+    from build_env.model.target import Host, Options
+    from build_env.settings import Settings
+    from build_env.targets.load import LoadedTarget
+
+__all__ = ["Recorder", "call_hook"]
+
+
+@dataclass
+class Recorder:
+    """What a hook sees as `env`. See `build_env.ports.Env` for what each member means to a hook's author."""
+
+    loaded: LoadedTarget
+    host: Host
+    options: Options
+    arch: str
+    settings: Settings
+    package: Package | None = None
+    _commands: list[Command] = field(default_factory=list)
+    _folders: list[str] = field(default_factory=list)
+    _images: list[ImageBuild] = field(default_factory=list)
+    _deployments: list[Deployment] = field(default_factory=list)
+    _provides: bool = False
+    _tar: bool = False
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return self.loaded.name
+
+    @property
+    def target_directory(self) -> str:
+        """The target's directory relative to the project root."""
+        return str(PurePosixPath(self.loaded.file).parent)
+
+    @property
+    def host_arch(self) -> str:
+        """The architecture of the machine, a Debian name."""
+        return self.host.architecture
+
+    def variable(self, name: str, default: object = None) -> object:
+        """An upper-case constant of the target."""
+        return self.loaded.variables.get(name, default)
+
+    def setting(self, name: str) -> object:
+        """A setting of the project."""
+        if name not in vars(self.settings):
+            raise HookError(f"there is no setting {name}")
+        return getattr(self.settings, name)
+
+    def call(self, hook: str, *arguments: object) -> object:
+        """Call another hook of this target, the default where the target has none."""
+        return self.loaded.hooks[hook](self, *arguments)
+
+    def path_package_script(self, package: Package) -> str:
+        """The target's `path_package_script` for `package`."""
+        return cast("str", self.call("path_package_script", package))
+
+    def docker_image_name(self, kind: ImageKind) -> str:
+        """The target's plain image name of that kind."""
+        return cast("str", self.call("docker_image_name", kind))
+
+    def use(self, *folders: str) -> None:
+        """Give the room these folders of `common/`; they enter the key."""
+        for folder in folders:
+            if not folder.startswith("common/") or ".." in folder or not (self.loaded.root / folder).is_dir():
+                raise HookError(f"env.use({folder!r}): there is no such folder below common/")
+            if folder not in self._folders:
+                self._folders.append(folder)
+
+    def run_command_build(
+        self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = False
+    ) -> None:
+        """Record a command for the room made from the build image."""
+        self._record(ImageKind.BUILD, argv, environment=environment, cwd=cwd, network=network)
+
+    def run_command_source(
+        self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = True
+    ) -> None:
+        """Record a command for the room made from the source image; it has network."""
+        self._record(ImageKind.SOURCE, argv, environment=environment, cwd=cwd, network=network)
+
+    def docker_image_run(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Record a command that wants a temporary container even where containers are reused."""
+        self._record(ImageKind(kind), argv, environment=environment, temporary=True)
+
+    def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Record a command that installs, as root and with network, into the layer below the room."""
+        self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
+
+    def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
+        self,
+        dockerfile: str,
+        kind: ImageKind | str,
+        *,
+        base_image: str = "",
+        context: str = "",
+        build_args: Mapping[str, str] | None = None,
+        variables: Mapping[str, object] | None = None,
+    ) -> None:
+        """Record a Dockerfile build; see `ImageBuild`. The context: argument, `CTX_PATH`, `ENV_TARGET_ROOT`, none."""
+        own = self.loaded.variables
+        named = str(own.get("CTX_PATH") or own.get("ENV_TARGET_ROOT") or "")
+        self._images.append(
+            ImageBuild(
+                name=self.docker_image_name(ImageKind(kind)),
+                kind=ImageKind(kind),
+                dockerfile=dockerfile,
+                base_image=base_image or str(own.get("BASE_IMAGE", "")),
+                context=context or named,
+                arguments={**_build_arguments(own.get("DOCKER_BUILD_ARGS", ())), **(build_args or {})},
+                variables=dict(variables or {}),
+                platform=cast("str", self.call("docker_pre_run")) or "",
+                prefix=str(own.get("DOCKER_PREFIX") or self.settings.image_prefix),
+            )
+        )
+
+    def deploy(self, repository_format: str, *, suite: str, component: str = "main") -> None:
+        """Record that the package goes into the target's repository."""
+        self._deployments.append(Deployment(format=repository_format, suite=suite, component=component))
+
+    def provide(self) -> None:
+        """Record that later builds may install the package."""
+        self._provides = True
+
+    def tar(self) -> None:
+        """Record that everything built for the architecture goes into one tar archive."""
+        self._tar = True
+
+    def record(self, printed: str = "") -> Record:
+        """All that was recorded, frozen."""
+        return Record(
+            commands=tuple(self._commands),
+            folders=tuple(self._folders),
+            images=tuple(self._images),
+            deployments=tuple(self._deployments),
+            provides=self._provides,
+            tar=self._tar,
+            printed=tuple(printed.splitlines()),
+        )
+
+    def _record(  # noqa: PLR0913 - one place that makes a Command
+        self,
+        kind: ImageKind,
+        argv: tuple[str, ...],
+        *,
+        environment: Mapping[str, str] | None = None,
+        cwd: str = ".",
+        network: bool = False,
+        role: Role = Role.RUN,
+        temporary: bool = False,
+    ) -> None:
+        if not argv or not all(isinstance(word, str) for word in argv):
+            raise HookError(f"a command is a list of words, not {argv!r}")
+        if self._commands and self._commands[0].kind is not kind:
+            raise HookError("all commands of one task share its room: do not mix source and build commands in one hook")
+        self._commands.append(
+            Command(
+                kind=kind,
+                argv=argv,
+                cwd=cwd,
+                environment=dict(environment or {}),
+                network=network,
+                role=role,
+                temporary=temporary,
+            )
+        )
+
+
+def _build_arguments(value: object) -> dict[str, str]:
+    """`DOCKER_BUILD_ARGS`: a list of `NAME=value`, as in the seed, or a map."""
+    if isinstance(value, dict):
+        return {str(name): str(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return {name: item for name, _, item in (str(entry).partition("=") for entry in value)}
+    raise HookError("DOCKER_BUILD_ARGS must be a list of NAME=value")
+
+
+def call_hook(recorder: Recorder, hook: str, *arguments: object) -> tuple[object, Record]:
+    """Call one hook behind the fence; its return value and what it recorded."""
+    what = f"{hook} of {recorder.loaded.file}"
+    with guarded(what, recorder.loaded.root) as printed:
+        answer = recorder.call(hook, *arguments)
+    return answer, recorder.record(printed.getvalue())
