@@ -1,0 +1,1 @@
+"""How files of the project are written: YAML with positions."""

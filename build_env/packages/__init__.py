@@ -1,0 +1,1 @@
+"""Packages: read from `src/`, with what their definition and their packaging say."""
