@@ -14,15 +14,15 @@ from build_env.core.errors import InputError
 from build_env.publish.pool import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from build_env.publish.model import PackageFile
 
-__all__ = ["SOURCE", "AptEntry", "is_apt_file", "read_binary", "read_source"]
+__all__ = ["SOURCE", "AptEntry", "check_unique", "from_json", "is_apt_file", "read_binary", "read_source"]
 
 SOURCE = "source"
-_BINARY_SUFFIXES = (".deb", ".udeb")
+_PARTS = re.compile(r"\.(diff|tar)\.[a-z0-9]+$")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _VERSION = re.compile(r"[0-9A-Za-z.+:~-]+")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -59,7 +59,7 @@ class AptEntry:
     @property
     def mark(self) -> str:
         """The digest that stands for the whole entry: the .deb's or the .dsc's."""
-        return next(digest for name, digest in self.files.items() if name.endswith((*_BINARY_SUFFIXES, ".dsc")))
+        return next(digest for name, digest in self.files.items() if name.endswith((".deb", ".dsc")))
 
     def stanza(self) -> str:
         """Return the complete index entry."""
@@ -71,7 +71,7 @@ class AptEntry:
 
 def is_apt_file(name: str) -> bool:
     """Whether an artifact of this name belongs into an apt repository (logs, `.buildinfo`, `.changes` do not)."""
-    return name.endswith((*_BINARY_SUFFIXES, ".dsc", ".tar.asc")) or re.search(r"\.(diff|tar)\.[a-z0-9]+$", name) is not None
+    return name.endswith((".deb", ".dsc")) or _PARTS.search(name.removesuffix(".asc")) is not None
 
 
 def read_binary(file: PackageFile) -> AptEntry:
@@ -79,8 +79,6 @@ def read_binary(file: PackageFile) -> AptEntry:
     from debian.debfile import ArError, DebError, DebFile  # noqa: PLC0415  (heavy)
 
     name = check_name(file.artifact.name)
-    if not name.endswith(_BINARY_SUFFIXES):
-        raise InputError(f"not a Debian package: {name}", hint="publish .deb, .udeb and .dsc files with their sources")
     try:
         with DebFile(str(file.path)) as archive:
             control = dict(archive.debcontrol())
@@ -99,8 +97,8 @@ def read_binary(file: PackageFile) -> AptEntry:
     )
 
 
-def read_source(dsc: PackageFile, others: Mapping[str, PackageFile], digests: Mapping[str, int]) -> AptEntry:
-    """Read a source package; its parts come from `others` (by name) or are held already (`digests`: sizes of those)."""
+def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str]) -> AptEntry:
+    """Read a source package, whose parts must be among the digests that are `given` with it or `held` already."""
     from debian.deb822 import Dsc  # noqa: PLC0415  (heavy)
 
     try:
@@ -110,8 +108,7 @@ def read_source(dsc: PackageFile, others: Mapping[str, PackageFile], digests: Ma
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a readable source package: {dsc.path} ({error})") from error
     for name, (digest, _) in parts.items():
-        given = others.get(name)
-        if digest not in digests and (given is None or given.artifact.digest != digest):
+        if digest not in given and digest not in held:
             raise InputError(
                 f"{dsc.artifact.name} needs {name} with other bytes than were given, or it is missing",
                 hint="publish all files of one source stage together",
@@ -134,10 +131,15 @@ def read_source(dsc: PackageFile, others: Mapping[str, PackageFile], digests: Ma
     )
 
 
+def from_json(value: Mapping[str, object]) -> AptEntry:
+    """Read an entry back from a repository's state (`dataclasses.asdict` wrote it)."""
+    return AptEntry(**value)  # type: ignore[arg-type]  # written by this class
+
+
 def _fields(control: Mapping[str, str]) -> str:
     """Write the stanza without the fields that the index itself adds."""
-    lines = (f"{key}: {value}" for key, value in control.items() if key.lower() not in _OWN_FIELDS)
-    return "".join(f"{line.rstrip()}\n" for line in lines).replace(": \n", ":\n")
+    kept = ((key, value) for key, value in control.items() if key.lower() not in _OWN_FIELDS)
+    return "".join(f"{key}:{'' if value.startswith(chr(10)) else ' '}{value}".rstrip() + "\n" for key, value in kept)
 
 
 def _matching(value: str, pattern: re.Pattern[str], what: str, path: Path) -> str:
