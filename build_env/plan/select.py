@@ -1,0 +1,238 @@
+"""Owns the selection: from names, stages and architectures on the command line to units and the edges between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import UsageError
+from build_env.core.suggest import did_you_mean
+from build_env.model.task import Input, Place, Stage
+from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from build_env.model.package import Package
+    from build_env.model.target import Target
+    from build_env.plan.relations import Relations
+
+__all__ = ["Request", "Selection", "check_requested", "select"]
+
+_STAGES = (Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command line asks for; no `packages` means all, no `stages` means all."""
+
+    packages: tuple[str, ...] = ()
+    stages: frozenset[Stage] = frozenset()
+    only_depends: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The units to do, and for each the inputs (unit ids) it needs and the units it only follows."""
+
+    units: tuple[Unit, ...]
+    inputs: Mapping[str, tuple[Input, ...]]
+    after: Mapping[str, tuple[str, ...]]
+    tars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def check_requested(target: Target, packages: Mapping[str, Package], requested: Sequence[str]) -> None:
+    """Raises UsageError for a name that is no package, or none of this target's."""
+    listed = {*target.packages, *target.depends, *target.metapackages}
+    for name in requested:
+        if name not in packages:
+            raise UsageError(
+                f"there is no package {name}{did_you_mean(name, packages)}",
+                hint="build-env list packages shows all of src/",
+            )
+        if name not in listed:
+            raise UsageError(
+                f"the target {target.name} does not list {name}",
+                hint=f"add it to PACKAGES in {target.directory}/packages.conf.py; it lists {', '.join(sorted(listed))}",
+            )
+
+
+@dataclass
+class _Selector:
+    """Grows the units from what is wanted; one instance per call of `select`."""
+
+    target: Target
+    packages: Mapping[str, Package]
+    relations: Relations
+    image_archs: Mapping[str, str]
+    units: dict[str, Unit] = field(default_factory=dict)
+    inputs: dict[str, tuple[Input, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def role(self, name: str) -> PackageRole:
+        if name in self.target.depends:
+            return PackageRole.DEPENDS
+        return PackageRole.METAPACKAGE if name in self.target.metapackages else PackageRole.PACKAGE
+
+    def crosses(self, arch: str) -> bool:
+        return self.image_archs[arch] == self.target.host_arch != arch
+
+    def archs(self, name: str) -> tuple[str, ...]:
+        """The labels a package is built under for the options in force."""
+        options = self.target.options
+        chosen = {
+            PackageRole.PACKAGE: options.opt_build_arch,
+            PackageRole.DEPENDS: options.opt_deps_arch,
+            PackageRole.METAPACKAGE: options.opt_meta_arch,
+        }[self.role(name)]
+        package = self.packages[name]
+        if package.of_every_architecture(self.target.family):
+            return (ALL,)
+        limits = package.architectures
+        kept = tuple(arch for arch in chosen if not limits or arch in limits)
+        for arch in chosen:
+            if arch not in kept:
+                self.notes.append(f"{name} is limited to {', '.join(limits)}: not built for {arch}")
+        return kept
+
+    def all_arch(self) -> str:
+        """Where packages of every architecture are built: the host's image where there is one."""
+        host = self.target.host_arch
+        chosen = self.target.options.arg_arch
+        return host if host in self.image_archs and self._has_host_image() else chosen[0]
+
+    def _has_host_image(self) -> bool:
+        host = self.target.host_arch
+        return any(self.image_archs[arch] == host for arch in self.target.options.arg_arch)
+
+    def unit(self, name: str, stage: Stage, label: str) -> Unit:
+        arch = self.all_arch() if label == ALL else label
+        if stage is Stage.SOURCE and label != SOURCE:
+            # One source package serves all architectures whose image is the host's.
+            if self.image_archs[arch] == self.target.host_arch:
+                label, arch = SOURCE, self.target.host_arch
+            else:
+                label = arch
+        elif label == SOURCE:
+            arch = self.target.host_arch
+        image_arch = self.image_archs.get(arch, arch)
+        return Unit(
+            package=name, role=self.role(name), stage=stage, label=label, arch=arch, image_arch=image_arch
+        )
+
+    def add(self, name: str, stage: Stage, label: str) -> str:
+        unit = self.unit(name, stage, label)
+        if unit.id not in self.units:
+            self.units[unit.id] = unit
+            self.inputs[unit.id] = ()
+            self.inputs[unit.id] = tuple(self._inputs_of(unit, label))
+        return unit.id
+
+    def _inputs_of(self, unit: Unit, label: str) -> list[Input]:
+        name = unit.package
+        if unit.stage is Stage.SOURCE:
+            return []
+        source = Input(task=self.add(name, Stage.SOURCE, label), place=Place.SOURCE)
+        if unit.stage is Stage.BUILD:
+            return [source, *self._needed_to_build(unit)]
+        build = self.add(name, Stage.BUILD, label)
+        if unit.stage is Stage.VERIFY:
+            return [source, Input(task=build, place=Place.BUILD)]
+        members = [
+            Input(task=self.add(member, Stage.DEPLOY, member_label), place=Place.DEPLOY)
+            for member in self.relations.run[name]
+            if self.role(member) is not PackageRole.DEPENDS
+            for member_label in self._labels_for(member, unit)
+        ]
+        verify = self.add(name, Stage.VERIFY, label)
+        own = (source.task, build, verify)
+        # The members' deployments are needed, their files are deployed by themselves.
+        return [*(Input(task=task, place=Place.DEPLOY) for task in own), *members]
+
+    def _needed_to_build(self, unit: Unit) -> list[Input]:
+        return [
+            Input(task=self.add(needed, Stage.BUILD, label), place=Place.PACKAGES)
+            for needed in self.relations.build_closure(unit.package)
+            for label in self._labels_for(needed, unit)
+        ]
+
+    def _labels_for(self, needed: str, unit: Unit) -> tuple[str, ...]:
+        """Under which label `unit` finds what it needs: tools of a cross build are the host's."""
+        package = self.packages[needed]
+        if package.of_every_architecture(self.target.family):
+            return (ALL,)
+        if self.role(needed) is PackageRole.DEPENDS and self.crosses(unit.arch):
+            return (self.target.host_arch,)
+        if unit.label == ALL and unit.stage is Stage.DEPLOY:
+            return tuple(arch for arch in self.archs(needed))
+        return (unit.arch,)
+
+
+def select(
+    target: Target,
+    packages: Mapping[str, Package],
+    relations: Relations,
+    request: Request,
+    image_archs: Mapping[str, str],
+) -> Selection:
+    """The units that `request` asks for with all they need.
+
+    `image_archs` maps every architecture of the target to that of the image it is built in: the host's where the
+    family crosses, its own where it is emulated.
+    """
+    check_requested(target, packages, request.packages)
+    selector = _Selector(target=target, packages=packages, relations=relations, image_archs=image_archs)
+    built = [*target.packages, *target.metapackages]
+    names = request.packages or (() if request.only_depends else built)
+    wanted = relations.needed(names)
+    stages = [stage for stage in _STAGES if not request.stages or stage in request.stages]
+    for name in wanted:
+        depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
+        for label in () if depends else selector.archs(name):
+            for stage in stages:
+                selector.add(name, stage, label)
+    if request.only_depends or not (request.packages or request.stages):
+        for name in target.depends:
+            for label in selector.archs(name):
+                selector.add(name, Stage.BUILD, label)
+    _refuse_nothing(request, selector)
+    units = tuple(selector.units.values())
+    return Selection(
+        units=units,
+        inputs=selector.inputs,
+        after=_after(units),
+        tars=_tars(target, units) if _wants_tar(request) else {},
+        notes=tuple(dict.fromkeys(selector.notes)),
+    )
+
+
+def _wants_tar(request: Request) -> bool:
+    return Stage.TAR in request.stages or not (request.stages or request.packages or request.only_depends)
+
+
+def _refuse_nothing(request: Request, selector: _Selector) -> None:
+    if request.packages and not selector.units and selector.notes and Stage.TAR not in request.stages:
+        raise UsageError("nothing to build: " + "; ".join(dict.fromkeys(selector.notes)))
+
+
+def _after(units: Collection[Unit]) -> dict[str, tuple[str, ...]]:
+    """Metapackages are built after all packages."""
+    members = tuple(
+        unit.id for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.PACKAGE
+    )
+    return {
+        unit.id: members for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.METAPACKAGE
+    }
+
+
+def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[str, ...]]:
+    """Architecture to the build units whose packages its archive holds."""
+    return {
+        arch: tuple(
+            unit.id
+            for unit in units
+            if unit.stage is Stage.BUILD and unit.label in {arch, ALL} and unit.role is not PackageRole.DEPENDS
+        )
+        for arch in target.options.opt_build_arch
+    }

@@ -1,0 +1,70 @@
+"""Owns the metadata of one rpm repository directory, written by createrepo_c: gzip, which EL8 reads, and no clock.
+
+The same packages and revision give the same bytes: file times are taken from the packages' own build times.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from build_env.core.errors import EnvironmentNotReady, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+__all__ = ["write_metadata"]
+
+_KINDS = ("primary", "filelists", "other")
+
+
+def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: int) -> tuple[str, ...]:
+    """Write `repodata` into `directory` for packages (location → file); return its files except `repomd.xml`."""
+    library = _library()
+    repodata = directory / "repodata"
+    repodata.mkdir(parents=True)
+    loaded = [_package(library, packages[location], location) for location in sorted(packages)]
+    repomd = library.Repomd()
+    repomd.set_revision(str(revision))
+    names = []
+    for kind in _KINDS:
+        path = repodata / f"{kind}.xml.gz"
+        _write_list(library, kind, path, loaded)
+        record = library.RepomdRecord(kind, str(path))
+        record.fill(library.SHA256)
+        record.timestamp = revision
+        record.rename_file()
+        repomd.set_record(record)
+        names.append(f"repodata/{record.location_href.rsplit('/', 1)[-1]}")
+    (repodata / "repomd.xml").write_text(repomd.xml_dump(), encoding="utf-8")
+    return tuple(names)
+
+
+def _library() -> ModuleType:
+    try:
+        import createrepo_c  # noqa: PLC0415  (heavy, and not there on every machine)
+    except ImportError as error:
+        raise EnvironmentNotReady(
+            "createrepo_c is not installed", hint="pip install createrepo_c (it has wheels for Linux with glibc)"
+        ) from error
+    module: ModuleType = createrepo_c
+    return module
+
+
+def _package(library: ModuleType, path: Path, location: str) -> Any:  # noqa: ANN401  (untyped library)
+    try:
+        package = library.package_from_rpm(str(path), location_href=location)
+    except OSError as error:
+        raise InputError(f"not a readable RPM file: {path} ({error})", hint="build the package again") from error
+    package.time_file = package.time_build
+    return package
+
+
+def _write_list(library: ModuleType, kind: str, path: Path, packages: list[Any]) -> None:
+    writers = {"primary": library.PrimaryXmlFile, "filelists": library.FilelistsXmlFile, "other": library.OtherXmlFile}
+    writer = writers[kind](str(path), library.GZ)
+    writer.set_num_of_pkgs(len(packages))
+    for package in packages:
+        writer.add_pkg(package)
+    writer.close()
