@@ -55,11 +55,13 @@ class _State:
     def holdings(self) -> dict[str, str]:
         """Map each digest in the indexes to its pool file."""
         return {
-            digest: f"{entry.directory}/{name}" for entry in self.entries for name, digest in entry.files.items()
+            digest: f"{entry.directory}/{name}"
+            for entry in self.entries
+            for name, digest in entry.files.items()
         }
 
 
-def publish_apt(  # noqa: PLR0913  (each is a different kind of thing)
+def publish_apt(
     repository: Path,
     files: Sequence[PackageFile],
     *,
@@ -86,7 +88,8 @@ def publish_apt(  # noqa: PLR0913  (each is a different kind of thing)
         given = [file for file in files if file.artifact.digest not in held]
         state = _add(repository, old, wanted, given)
         epoch = next_epoch(state.epoch, clock)
-        generation = _write(repository, previous, state, description, signer, epoch, retention or Retention())
+        state = dataclasses.replace(state, epoch=epoch)
+        generation = _write(repository, previous, state, description, signer, retention or Retention())
     added = tuple(sorted({file.artifact.name for file in given}))
     return PublishResult(changed=True, added=added, generation=generation.path.name, key=signer.fingerprint)
 
@@ -139,20 +142,22 @@ def _take(repository: Path, given: PackageFile | None, held: str | None, destina
         destination.write_bytes((repository / held).read_bytes())
 
 
-def _write(  # noqa: PLR0913, PLR0917
+def _write(
     repository: Path,
     previous: Generation | None,
     state: _State,
     description: AptDescription,
     signer: Signer,
-    epoch: int,
     retention: Retention,
 ) -> Generation:
     """Write the complete next generation and switch to it."""
+    epoch = state.epoch
     generation = begin(repository)
     suite = f"dists/{description.codename}"
     listed = write_indexes(generation.path / suite, index_files(state.entries, state.architectures), epoch)
-    hashed = {f"{suite}/{os.path.dirname(name)}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}  # noqa: PTH120
+    hashed = {
+        f"{suite}/{os.path.dirname(name)}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()
+    }
     retained = select_retained(
         was_current=state.hashed,
         was_retained=state.retained,
@@ -166,7 +171,7 @@ def _write(  # noqa: PLR0913, PLR0917
     release = release_text(description, state.architectures, listed, epoch).encode()
     _write_signed(generation.path / suite, release, signer, epoch)
     (generation.path / _KEY_FILE).write_bytes(signer.public_key())
-    state = dataclasses.replace(state, epoch=epoch, hashed=tuple(sorted(hashed)), retained=retained)
+    state = dataclasses.replace(state, hashed=tuple(sorted(hashed)), retained=retained)
     record = dataclasses.asdict(state) | {"format": _FORMAT}
     commit(repository, generation, state=record, holdings=state.holdings(), links=("dists", _KEY_FILE))
     return generation

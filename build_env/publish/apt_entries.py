@@ -76,7 +76,8 @@ def is_apt_file(name: str) -> bool:
 
 def read_binary(file: PackageFile) -> AptEntry:
     """Read a binary package's control stanza."""
-    from debian.debfile import ArError, DebError, DebFile  # noqa: PLC0415  (heavy)
+    from debian.arfile import ArError  # noqa: PLC0415  (heavy)
+    from debian.debfile import DebError, DebFile  # noqa: PLC0415  (heavy)
 
     name = check_name(file.artifact.name)
     try:
@@ -104,7 +105,10 @@ def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str])
     try:
         data = dsc.path.read_bytes()
         control = Dsc(data, encoding="utf-8")
-        parts = {check_name(part["name"]): (part["sha256"], int(part["size"])) for part in control["Checksums-Sha256"]}
+        parts = {
+            check_name(part["name"]): (part["sha256"], int(part["size"]))
+            for part in control["Checksums-Sha256"]
+        }
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a readable source package: {dsc.path} ({error})") from error
     for name, (digest, _) in parts.items():
@@ -115,7 +119,11 @@ def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str])
             )
     package = _matching(str(control.get("Source", "")), _PACKAGE, "source name", dsc.path)
     own_name = check_name(dsc.artifact.name)
-    fields = {key: str(control.get_as_string(key)) for key in control if key not in {"Source", "Files", "Checksums-Sha1"}}
+    fields = {
+        key: str(control.get_as_string(key))
+        for key in control
+        if key not in {"Source", "Files", "Checksums-Sha1"}
+    }
     fields["Checksums-Sha256"] += f"\n {dsc.artifact.digest} {len(data)} {own_name}"
     if "Files" in control:
         checksum = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -139,7 +147,9 @@ def from_json(value: Mapping[str, object]) -> AptEntry:
 def _fields(control: Mapping[str, str]) -> str:
     """Write the stanza without the fields that the index itself adds."""
     kept = ((key, value) for key, value in control.items() if key.lower() not in _OWN_FIELDS)
-    return "".join(f"{key}:{'' if value.startswith(chr(10)) else ' '}{value}".rstrip() + "\n" for key, value in kept)
+    return "".join(
+        f"{key}:{'' if value.startswith(chr(10)) else ' '}{value}".rstrip() + "\n" for key, value in kept
+    )
 
 
 def _matching(value: str, pattern: re.Pattern[str], what: str, path: Path) -> str:

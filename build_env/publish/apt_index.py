@@ -37,7 +37,9 @@ def index_files(entries: Sequence[AptEntry], architectures: Iterable[str]) -> It
     yield from _packed("main/source/Sources", [entry for entry in entries if entry.architecture == SOURCE])
 
 
-def write_indexes(directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: int) -> dict[str, tuple[str, int]]:
+def write_indexes(
+    directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: int
+) -> dict[str, tuple[str, int]]:
     """Write each index and its by-hash name; return name → (digest, size)."""
     listed = {}
     for name, data in indexes:
@@ -54,7 +56,10 @@ def write_indexes(directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: 
 
 
 def release_text(
-    description: AptDescription, architectures: Sequence[str], indexes: Mapping[str, tuple[str, int]], epoch: int
+    description: AptDescription,
+    architectures: Sequence[str],
+    indexes: Mapping[str, tuple[str, int]],
+    epoch: int,
 ) -> str:
     """Return the Release file."""
     date = datetime.fromtimestamp(epoch, UTC).strftime("%a, %d %b %Y %H:%M:%S UTC")

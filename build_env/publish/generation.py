@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Generation", "begin", "commit", "current_generation", "locked", "private", "repository_holds", "sync"]
+__all__ = [
+    "Generation",
+    "begin",
+    "commit",
+    "current_generation",
+    "locked",
+    "private",
+    "repository_holds",
+    "sync",
+]
 
 _KEPT_GENERATIONS = 3
 _STATE = "state.json"

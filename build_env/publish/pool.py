@@ -60,7 +60,9 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
         )
 
 
-def choose_directory(directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str) -> str:
+def choose_directory(
+    directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str
+) -> str:
     """Choose where a set of files (name → digest) goes: `directory`, or below it if a published name has other bytes."""
     taken = any(published.get(f"{directory}/{name}", digest) != digest for name, digest in files.items())
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory

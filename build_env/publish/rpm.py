@@ -63,7 +63,7 @@ class _State:
         return {digest: self.signed[digest] for digest in self.entries.values()}
 
 
-def publish_rpm(  # noqa: PLR0913  (each is a different kind of thing)
+def publish_rpm(
     repository: Path,
     files: Sequence[PackageFile],
     *,
@@ -84,7 +84,9 @@ def publish_rpm(  # noqa: PLR0913  (each is a different kind of thing)
         digests = [file.artifact.digest for file in files]
         held = repository_holds(repository, digests)
         if previous and old and set(digests) <= held:
-            return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
+            return PublishResult(
+                changed=False, added=(), generation=previous.path.name, key=signer.fingerprint
+            )
         given = {file.artifact.digest: file for file in files if file.artifact.digest not in held}
         base = old or _State(stand_in=stand_in, key=signer.fingerprint)
         state = _add(repository, base, list(given.values()), signer)
@@ -125,7 +127,7 @@ def _is_signed(repository: Path, state: _State, file: PackageFile) -> bool:
     return path is not None and (repository / path).is_file()
 
 
-def _write(  # noqa: PLR0913, PLR0917
+def _write(
     repository: Path,
     previous: Generation | None,
     state: _State,
@@ -136,7 +138,7 @@ def _write(  # noqa: PLR0913, PLR0917
     """Write the complete next generation and switch to it."""
     generation = begin(repository)
     paths = sorted(state.holdings().values())
-    hashed = set()
+    hashed: set[str] = set()
     for directory, home in ((".", _BINARY_POOL), ("source", _SOURCE_POOL)):
         chosen = {path: repository / path for path in paths if path.startswith(f"{home}/")}
         place = generation.path / directory
@@ -193,7 +195,9 @@ def _load(generation: Generation) -> _State:
 def _check_files(files: Sequence[PackageFile]) -> None:
     for file in files:
         if not pool.check_name(file.artifact.name).endswith(".rpm"):
-            raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
+            raise InputError(
+                f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only"
+            )
 
 
 def _check_identity(old: _State | None, signer: Signer, *, stand_in: bool) -> None:
@@ -224,5 +228,6 @@ def _check_headers(
             )
         if seen.setdefault(header.key, file.artifact.digest) != file.artifact.digest:
             raise InputError(
-                f"two different files are {'-'.join(header.key)}", hint="publish one of them, or raise the other's release"
+                f"two different files are {'-'.join(header.key)}",
+                hint="publish one of them, or raise the other's release",
             )

@@ -5,6 +5,7 @@ The same packages and revision give the same bytes: file times are taken from th
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import EnvironmentNotReady, InputError
@@ -43,26 +44,31 @@ def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: i
 
 def _library() -> ModuleType:
     try:
-        import createrepo_c  # noqa: PLC0415  (heavy, and not there on every machine)
+        return importlib.import_module("createrepo_c")
     except ImportError as error:
         raise EnvironmentNotReady(
-            "createrepo_c is not installed", hint="pip install createrepo_c (it has wheels for Linux with glibc)"
+            "createrepo_c is not installed",
+            hint="pip install createrepo_c (it has wheels for Linux with glibc)",
         ) from error
-    module: ModuleType = createrepo_c
-    return module
 
 
 def _package(library: ModuleType, path: Path, location: str) -> Any:  # noqa: ANN401  (untyped library)
     try:
         package = library.package_from_rpm(str(path), location_href=location)
     except OSError as error:
-        raise InputError(f"not a readable RPM file: {path} ({error})", hint="build the package again") from error
+        raise InputError(
+            f"not a readable RPM file: {path} ({error})", hint="build the package again"
+        ) from error
     package.time_file = package.time_build
     return package
 
 
 def _write_list(library: ModuleType, kind: str, path: Path, packages: list[Any]) -> None:
-    writers = {"primary": library.PrimaryXmlFile, "filelists": library.FilelistsXmlFile, "other": library.OtherXmlFile}
+    writers = {
+        "primary": library.PrimaryXmlFile,
+        "filelists": library.FilelistsXmlFile,
+        "other": library.OtherXmlFile,
+    }
     writer = writers[kind](str(path), library.GZ)
     writer.set_num_of_pkgs(len(packages))
     for package in packages:

@@ -55,7 +55,15 @@ def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
         return []
     query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as database:
-        command = ["rpm", "--dbpath", database, "-qp", "--qf", query, *(str(file.absolute()) for file in files)]
+        command = [
+            "rpm",
+            "--dbpath",
+            database,
+            "-qp",
+            "--qf",
+            query,
+            *(str(file.absolute()) for file in files),
+        ]
         done = _run(command, {})
     lines = done.stdout.splitlines()
     if done.returncode or len(lines) != len(files):
@@ -68,13 +76,17 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
     if not files:
         return
     names = [str(file.absolute()) for file in files]
-    macros = {"_gpg_name": signer.fingerprint, "__gpg": shutil.which("gpg") or "gpg", "_gpg_digest_algo": "sha256"}
+    macros = {
+        "_gpg_name": signer.fingerprint,
+        "__gpg": shutil.which("gpg") or "gpg",
+        "_gpg_digest_algo": "sha256",
+    }
     defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
     with signer.session() as environment:
         done = _run(["rpmsign", *defines, "--addsign", *names], environment)
     if done.returncode:
         raise EnvironmentNotReady(
-            f"rpmsign failed: {_reason(done)}", hint="try the key by hand: gpg --clear-sign; a passphrase must be in the agent"
+            f"rpmsign failed: {_reason(done)}", hint="try the key by hand with gpg --clear-sign"
         )
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as scratch:
         key = Path(scratch) / "key.asc"
@@ -102,9 +114,13 @@ def _header(values: Sequence[str]) -> RpmHeader:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    base = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+    base = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/nonexistent",
+    }
     try:
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             command,
             env={**base, **environment},
             check=False,

@@ -47,7 +47,9 @@ class Signer:
     def public_key(self) -> bytes:
         """Return the armoured public key that clients need."""
         with self.session() as environment:
-            return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
+            return _gpg(
+                environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint
+            )
 
     @contextmanager
     def session(self) -> Iterator[Mapping[str, str]]:
@@ -89,17 +91,19 @@ def configured_signer(home: Path | None, key: str) -> Signer:
     if fingerprint is None:
         raise EnvironmentNotReady(
             f"no secret key {key!r} in {place}",
-            hint="name a key that `gpg --list-secret-keys` shows, or remove the setting to use the project's own key",
+            hint="name a key that `gpg --list-secret-keys` shows, or unset it to use the project's key",
         )
     return Signer(home=place, fingerprint=fingerprint, owned=False)
 
 
 @contextmanager
 def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
-    """Make gpg usable with `home`: a path short enough for sockets, and for an own home no agent afterwards."""
+    """Make gpg usable with `home`: a path short enough for sockets, no agent of ours afterwards."""
     gpg = shutil.which("gpg")
     if gpg is None or shutil.which("gpgconf") is None:
-        raise EnvironmentNotReady("gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)")
+        raise EnvironmentNotReady(
+            "gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)"
+        )
     with ExitStack() as stack:
         if owned:
             _lock(home, stack)
@@ -122,7 +126,7 @@ def _short_path(home: Path, stack: ExitStack) -> Path:
     absolute = home.absolute()
     if len(os.fsencode(absolute)) <= _LONGEST_HOME:
         return absolute
-    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="gnupg-", dir="/tmp"))  # noqa: S108  (short)
+    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="gnupg-", dir="/tmp"))
     link = Path(directory) / "home"
     link.symlink_to(absolute)
     return link
@@ -130,8 +134,8 @@ def _short_path(home: Path, stack: ExitStack) -> Path:
 
 def _stop_agent(environment: Mapping[str, str]) -> None:
     for arguments in (["--kill", "all"], ["--remove-socketdir"]):
-        subprocess.run(  # noqa: S603
-            ["gpgconf", *arguments],  # noqa: S607
+        subprocess.run(
+            ["gpgconf", *arguments],
             env=environment,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -143,7 +147,7 @@ def _stop_agent(environment: Mapping[str, str]) -> None:
 def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
     """Return the fingerprint of the first usable secret key that matches, or None."""
     command = ["gpg", "--batch", "--with-colons", "--list-secret-keys", key]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         command, env=environment, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT
     )
     usable = False
@@ -158,8 +162,8 @@ def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
 
 def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> bytes:
     try:
-        done = subprocess.run(  # noqa: S603
-            ["gpg", "--batch", "--no-tty", *arguments],  # noqa: S607
+        done = subprocess.run(
+            ["gpg", "--batch", "--no-tty", *arguments],
             env=environment,
             input=data,
             check=False,
@@ -167,10 +171,12 @@ def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> 
             timeout=_TIMEOUT,
         )
     except subprocess.TimeoutExpired as error:
-        raise EnvironmentNotReady("gpg did not answer", hint="a key with a passphrase needs it in the agent") from error
+        raise EnvironmentNotReady(
+            "gpg did not answer", hint="a key with a passphrase needs it in the agent"
+        ) from error
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
         raise EnvironmentNotReady(
-            f"gpg failed: {reason[0]}", hint="try the key by hand: gpg --clear-sign; a passphrase must be in the agent"
+            f"gpg failed: {reason[0]}", hint="try the key by hand with gpg --clear-sign"
         )
     return done.stdout
