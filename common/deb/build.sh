@@ -1,0 +1,409 @@
+#!/bin/bash
+# The package script of the Debian family: turns src/PACKAGE into a source package (--source), installs its build
+# dependencies (--install), builds its binary packages (--build) and checks the results (--verify).
+# It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=common/deb/lib.sh
+. "$here/lib.sh"
+
+DEPENDS_FILE=build-depends.dsc
+CROSS_PROFILES='cross,nocheck'
+
+usage() {
+    cat <<'TEXT'
+usage: build.sh [--source] [--build] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+                [--archive-version=VERSION --archive-sha256=DIGEST]
+                [--print-target | --print-package-name | --print-package-version]
+No stage: source, build and verify. --install installs build dependencies and needs root.
+--archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file.
+TEXT
+}
+
+# ---------------------------------------------------------------------------------------------- facts
+
+is_cross() {
+    [ "$ARCH" != "$BUILD_HOST_ARCH" ]
+}
+
+# field FILE NAME: the value of a field of a control file, continuation lines included
+field() {
+    awk -v name="$2" '
+        /^-----BEGIN PGP SIGNATURE/ { exit }
+        /^[^ \t]/ { found = 0 }
+        tolower($0) ~ "^" tolower(name) ":" { found = 1; sub(/^[^:]*:[ \t]*/, "") }
+        found { print }' "$1"
+}
+
+changelog() {
+    local file=$BUILD_SRC/deb/changelog
+    [ -f "$file" ] || fail 1 "$BUILD_SRC has no deb/changelog" "packaging for Debian lies in the folder deb of a package"
+    sed -n -E '1s/^([^ ]+) \(([^)]+)\).*/\1 \2/p' "$file"
+}
+
+print_name() {
+    if [ -n "${BUILD_PACKAGE:-}" ]; then say "$BUILD_PACKAGE"; else changelog | cut -d ' ' -f 1; fi
+}
+
+print_version() {
+    if [ -n "$archive_version" ]; then say "$archive_version"; else changelog | cut -d ' ' -f 2; fi
+}
+
+print_target() {
+    say "${BUILD_TARGET:-${docker:-$(. /etc/os-release && echo "$ID/$VERSION_ID")}}"
+}
+
+# The one source package of a folder.
+find_dsc() {
+    local file found=''
+    for file in "$1"/*.dsc; do
+        if [ ! -f "$file" ] || [ "${file##*/}" = "$DEPENDS_FILE" ]; then continue; fi
+        [ -z "$found" ] || fail 1 "more than one source package: ${found##*/} and ${file##*/}"
+        found=$file
+    done
+    [ -n "$found" ] || fail 1 "no source package (.dsc) in $1"
+    say "$found"
+}
+
+# --------------------------------------------------------------------------------------------- source
+
+# What the layer of build dependencies is made from. Name and version are constant, so that packages with equal
+# build dependencies share a layer and a new version of the package makes no new one.
+write_depends() {
+    {
+        printf '%s\n' "Source: build-depends" "Binary: build-depends" "Architecture: any" "Version: 0"
+        awk '
+            /^-----BEGIN PGP SIGNATURE/ { exit }
+            /^[^ \t]/ { found = /^Build-(Depends|Conflicts)(-Arch|-Indep)?:/ }
+            found { print }' "$1"
+    } >"$BUILD_OUT/$DEPENDS_FILE"
+}
+
+# The bytes of a source package depend on the folder's name, on modes and on times, so a copy gets fixed ones.
+copy_tree() {
+    local tree=$1
+    rm -rf "$tree"
+    mkdir -p "${tree%/*}"
+    cp -R "$BUILD_SRC" "$tree"
+    chmod -R u=rwX,go=rX "$tree"
+    mv "$tree/deb" "$tree/debian"
+    rm -rf "$tree/debian/build.sh" "$tree/rpm"
+    rm -f "$tree/definition.yaml" "$tree/build.yaml" "$tree/package.py"
+    find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+}
+
+# A package of the format 3.0 (quilt) has an upstream archive: everything but debian/.
+make_upstream_archive() {
+    local tree=$1 name=$2 version=$3
+    tar --create --directory "${tree%/*}" --exclude "${tree##*/}/debian" --sort=name --format=gnu \
+        --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" "${tree##*/}" \
+        | gzip -9n >"$BUILD_OUT/${name}_${version}.orig.tar.gz"
+}
+
+source_tree() {
+    local name version upstream tree dsc
+    read -r name version <<<"$(changelog)"
+    [ -n "$version" ] || fail 1 "deb/changelog: the first line names no version"
+    upstream=${version#*:}
+    upstream=${upstream%-*}
+    tree=$BUILD_WORK/source/$name-$upstream
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$BUILD_SRC/deb/changelog" -S Timestamp)
+    export SOURCE_DATE_EPOCH
+    copy_tree "$tree"
+    if grep -qs quilt "$tree/debian/source/format"; then
+        make_upstream_archive "$tree" "$name" "$upstream"
+    fi
+    (cd "$BUILD_OUT" && dpkg-source --build "$tree")
+    dsc=$(find_dsc "$BUILD_OUT")
+    write_depends "$dsc"
+}
+
+digest_matches() {
+    [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$2" ]
+}
+
+# files_of DSC: one line "DIGEST NAME" for each file that belongs to it
+files_of() {
+    field "$1" Checksums-Sha256 | awk 'NF == 3 { print $1, $3 }'
+}
+
+# archive_complete FOLDER DSC: the .dsc is the pinned one and its files are those that it names
+archive_complete() {
+    local digest file
+    digest_matches "$1/$2" "$archive_sha256" || return 1
+    while read -r digest file; do
+        digest_matches "$1/$file" "$digest" || return 1
+    done < <(files_of "$1/$2")
+}
+
+copy_archive() {
+    local from=$1 dsc=$2 to=$3 digest file
+    for file in "$dsc" $(files_of "$from/$dsc" | cut -d ' ' -f 2); do
+        # Another run may read the cache now: it sees a whole file or none.
+        cp "$from/$file" "$to/.$file.$$"
+        mv -f "$to/.$file.$$" "$to/$file"
+    done
+}
+
+download_archive() {
+    local name=$1 folder=$2 status=0 log known
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    log=$BUILD_WORK/download.log
+    (cd "$folder" && apt-get -qq -o Acquire::Retries=3 source --download-only --only-source \
+        "$name=$archive_version") >"$log" 2>&1 || status=$?
+    cat "$log"
+    [ "$status" -ne 0 ] || return 0
+    if grep -q 'You must put some .*deb-src' "$log"; then
+        fail "$EX_TEMPFAIL" "the image holds no index of source packages" "run again with --recreate"
+    fi
+    if grep -Eq "Can not find version|Unable to find a source package|Couldn't find" "$log"; then
+        known=$(apt-cache showsrc --only-source "$name" 2>/dev/null | sed -n 's/^Version: //p' | sort -u | xargs)
+        fail "$EX_TEMPFAIL" "the archive of $(print_target) has no $name $archive_version; its index has: ${known:-nothing}" \
+            "correct the pin in src/$name/definition.yaml, or run again with --recreate when the image is old"
+    fi
+    if grep -Eq '404 +Not Found' "$log"; then
+        fail "$EX_TEMPFAIL" "the mirror does not have a file of $name $archive_version that its index names" \
+            "when the image is old: run again with --recreate; else the mirror is incomplete: run again later"
+    fi
+    fail "$EX_TEMPFAIL" "$name $archive_version is not in the download cache and cannot be fetched" \
+        "connect to the network and run again"
+}
+
+source_archive() {
+    local name dsc cache fetched
+    need BUILD_PACKAGE BUILD_DOWNLOADS
+    [ -n "$archive_version" ] || fail "$EX_USAGE" "--archive-sha256 needs --archive-version"
+    [[ $archive_sha256 =~ ^[0-9a-f]{64}$ ]] || fail "$EX_USAGE" "--archive-sha256 needs a digest of 64 digits"
+    name=$BUILD_PACKAGE
+    dsc=${name}_${archive_version#*:}.dsc
+    cache=$BUILD_DOWNLOADS
+    if archive_complete "$cache" "$dsc"; then
+        say "$dsc comes from the download cache"
+    else
+        fetched=$BUILD_WORK/download
+        download_archive "$name" "$fetched"
+        [ -f "$fetched/$dsc" ] || fail 1 "the archive did not give $dsc"
+        digest_matches "$fetched/$dsc" "$archive_sha256" || fail 1 "$dsc is not the pinned one" \
+            "pinned $archive_sha256" "found  $(sha256sum <"$fetched/$dsc" | cut -d ' ' -f 1)"
+        archive_complete "$fetched" "$dsc" || fail "$EX_TEMPFAIL" "a file of $dsc has not the digest that $dsc gives"
+        copy_archive "$fetched" "$dsc" "$cache"
+    fi
+    copy_archive "$cache" "$dsc" "$BUILD_OUT"
+    write_depends "$BUILD_OUT/$dsc"
+}
+
+stage_source() {
+    need BUILD_WORK BUILD_OUT
+    if [ -n "$archive_version$archive_sha256" ]; then
+        source_archive
+    else
+        need BUILD_SRC
+        source_tree
+    fi
+}
+
+# -------------------------------------------------------------------------------------------- install
+
+# The local packages, without those that hold debug symbols.
+local_packages() {
+    local file
+    for file in "$BUILD_IN"/packages/*.deb; do
+        [ -f "$file" ] || continue
+        case ${file##*/} in *-dbgsym_*) ;; *) say "$file" ;; esac
+    done
+}
+
+# package_fields FILE NAME...: the values of fields of a .deb file on one line
+package_fields() {
+    local file=$1 format
+    shift
+    format=$(printf '${%s} ' "$@")
+    dpkg-deb --show --showformat "$format" "$file"
+}
+
+is_installed() {
+    local wanted found name arch
+    read -r name arch wanted <<<"$(package_fields "$1" Package Architecture Version)"
+    # shellcheck disable=SC2016 # the variables are those of dpkg-query
+    found=$(dpkg-query --show --showformat '${db:Status-Status} ${Version}' "$name:$arch" 2>/dev/null) || return 1
+    [ "$found" = "installed $wanted" ]
+}
+
+# apt takes the same version with other bytes for up to date; a kept room has to install it again.
+install_local() {
+    local options=(--allow-downgrades) file missing=''
+    mapfile -t files < <(local_packages)
+    [ "${#files[@]}" -gt 0 ] || return 0
+    if [ "${BUILD_REINSTALL:-0}" = 1 ]; then
+        options+=(--reinstall)
+        missing=yes
+    fi
+    for file in "${files[@]}"; do
+        is_installed "$file" || missing=yes
+    done
+    if [ -z "$missing" ]; then
+        say "the local packages are installed already"
+        return 0
+    fi
+    run_apt install "${options[@]}" "${files[@]}" || explain_unmet
+}
+
+# A tool that runs during a cross build has the host's architecture, and apt takes it for a build dependency of
+# another architecture only when it says so.
+explain_unmet() {
+    local file name kind arch lines=()
+    if is_cross; then
+        for file in $(local_packages); do
+            read -r name arch kind <<<"$(package_fields "$file" Package Architecture Multi-Arch)"
+            [ "$arch" != "$ARCH" ] || continue
+            case $kind in foreign | allowed) ;; *) lines+=("$name ($arch)") ;; esac
+        done
+    fi
+    if [ "${#lines[@]}" -gt 0 ]; then
+        fail 1 "the build dependencies for $ARCH cannot be installed on $BUILD_HOST_ARCH" \
+            "these local packages lack the field \"Multi-Arch: foreign\", so they serve no other architecture:" \
+            "${lines[@]}" "add the field to deb/control of each that is a build tool"
+    fi
+    fail 1 "the build dependencies for $ARCH cannot be installed; apt-get says why above"
+}
+
+has_build_depends() {
+    local options=()
+    ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
+    dpkg-checkbuilddeps "${options[@]}" "$1" 2>/dev/null
+}
+
+stage_install() {
+    local file options=()
+    need BUILD_IN ARCH BUILD_HOST_ARCH
+    need_root
+    need_index
+    file=$BUILD_IN/dependencies/$DEPENDS_FILE
+    [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
+    install_local
+    if has_build_depends "$file"; then
+        say "the build dependencies are installed already"
+    else
+        ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
+        run_apt build-dep "${options[@]}" "$file" || explain_unmet
+    fi
+    clean_apt
+}
+
+# ---------------------------------------------------------------------------------------------- build
+
+# binary_option DSC: which of -b -A -B this task needs; nothing when it has nothing to make
+binary_option() {
+    local word any='' all=''
+    for word in $(field "$1" Architecture); do
+        if [ "$word" = all ]; then
+            [ "$BUILD_ARCH_ALL" != 1 ] || all=yes
+        elif dpkg-architecture -f -a "$ARCH" -i "$word" 2>/dev/null; then
+            any=yes
+        fi
+    done
+    case $any,$all in
+    yes,yes) say -b ;;
+    yes,) say -B ;;
+    ,yes) say -A ;;
+    esac
+}
+
+stage_build() {
+    local dsc option tree options=() folder=$BUILD_WORK/build file
+    need BUILD_WORK BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    dsc=$(find_dsc "$source_folder")
+    option=$(binary_option "$dsc")
+    if [ -z "$option" ]; then
+        say "nothing to make for $ARCH: $(field "$dsc" Source) has Architecture: $(field "$dsc" Architecture | xargs)"
+        return 0
+    fi
+    tree=$folder/$(field "$dsc" Source)
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    dpkg-source --extract "$dsc" "$tree"
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
+    DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}"
+    DEB_BUILD_PROFILES=
+    if is_cross; then
+        # Whether a foreign program can run depends on the machine around the room; the result must not.
+        DEB_BUILD_OPTIONS+=" nocheck"
+        DEB_BUILD_PROFILES=${CROSS_PROFILES/,/ }
+        options=(-a "$ARCH")
+    fi
+    export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
+    (cd "$tree" && dpkg-buildpackage -us -uc "$option" "${options[@]}")
+    for file in "$folder"/*.{deb,ddeb,udeb,buildinfo,changes}; do
+        [ ! -f "$file" ] || mv "$file" "$BUILD_OUT/"
+    done
+}
+
+# --------------------------------------------------------------------------------------------- verify
+
+# lintian ends with 2 for errors in a package and for faults of its own alike, so its tags decide.
+stage_verify() {
+    local files=() file dsc status=0 log errors warnings
+    need BUILD_WORK
+    dsc=$(find_dsc "$source_folder")
+    for file in "$dsc" "$build_folder"/*.deb; do
+        [ ! -f "$file" ] || files+=("$file")
+    done
+    command -v lintian >/dev/null || fail "$EX_TEMPFAIL" "lintian is not installed" "verify.sh --install installs it"
+    log=$BUILD_WORK/lintian.log
+    lintian --no-cfg --fail-on error --display-info --suppress-tags-from-file "$here/lintian-tags.ignore" \
+        "${files[@]}" >"$log" 2>&1 || status=$?
+    cat "$log"
+    errors=$(grep -c '^E: ' "$log" || true)
+    warnings=$(grep -c '^W: ' "$log" || true)
+    say "lintian: ${#files[@]} files, $errors errors, $warnings warnings"
+    [ "$errors" -eq 0 ] || fail 1 "lintian found $errors errors"
+    [ "$status" -eq 0 ] || fail 1 "lintian could not check the files: it ended with status $status"
+}
+
+# ----------------------------------------------------------------------------------------------- main
+
+do_source='' do_build='' do_verify='' do_install='' prints=''
+docker='' archive_version='' archive_sha256=''
+for argument in "$@"; do
+    case $argument in
+    --source) do_source=yes ;;
+    --build) do_build=yes ;;
+    --verify) do_verify=yes ;;
+    --install) do_install=yes ;;
+    --arch=?*) ARCH=${argument#*=} ;;
+    --docker=?*) docker=${argument#*=} ;;
+    --archive-version=?*) archive_version=${argument#*=} ;;
+    --archive-sha256=?*) archive_sha256=${argument#*=} ;;
+    --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
+    --help) usage; exit 0 ;;
+    *) usage >&2; fail "$EX_USAGE" "unknown option $argument" ;;
+    esac
+done
+case ${ARCH:-amd64} in
+amd64 | arm64 | armhf) ;;
+*) fail "$EX_USAGE" "unknown architecture $ARCH" "known are amd64, arm64, armhf" ;;
+esac
+if [ -n "$prints" ]; then
+    for what in $prints; do
+        case $what in
+        target) print_target ;;
+        package-name) print_name ;;
+        package-version) print_version ;;
+        esac
+    done
+    exit 0
+fi
+[ -n "$do_source$do_build$do_verify$do_install" ] || do_source=yes do_build=yes do_verify=yes
+
+# A stage reads what an earlier task made, or what an earlier stage of this very call made.
+source_folder=${BUILD_IN:-}/source
+build_folder=${BUILD_IN:-}/build
+[ -z "$do_source" ] || source_folder=${BUILD_OUT:-}
+[ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
+
+[ -z "$do_source" ] || stage_source
+[ -z "$do_install" ] || stage_install
+[ -z "$do_build" ] || stage_build
+[ -z "$do_verify" ] || stage_verify

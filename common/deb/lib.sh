@@ -1,0 +1,66 @@
+#!/bin/bash
+# Shared by build.sh and verify.sh: messages, and apt-get whose failures say whether the package or the
+# environment is at fault. Sourced, not run.
+
+EX_USAGE=2
+EX_TEMPFAIL=75 # the environment is not ready: nothing is known about the package
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# fail STATUS MESSAGE...: each message is a line of its own
+fail() {
+    local status=$1
+    shift
+    printf 'error: %s\n' "$1" >&2
+    shift
+    [ $# -eq 0 ] || printf '       %s\n' "$@" >&2
+    exit "$status"
+}
+
+# need NAME...: the variables that the room must provide
+need() {
+    local name
+    for name in "$@"; do
+        [ -n "${!name:-}" ] || fail "$EX_USAGE" "$name is not set" "build-all sets it; see the room in docs/"
+    done
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--install needs root: it changes the image"
+}
+
+# The index is the one that the image holds: it was pinned together with it, and a new one would change the
+# result without a change of the key.
+need_index() {
+    local lists=(/var/lib/apt/lists/*_Packages*)
+    [ -e "${lists[0]}" ] || fail "$EX_TEMPFAIL" "the image holds no package index" "run again with --recreate"
+}
+
+# run_apt ARGUMENT...: apt-get; on failure APT_LOG names a file with what it said. Trouble with fetching ends here.
+run_apt() {
+    local status=0
+    APT_LOG=$(mktemp)
+    DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet \
+        -o Dpkg::Use-Pty=0 -o APT::Install-Recommends=false -o Acquire::Retries=3 "$@" 2>&1 \
+        | tee "$APT_LOG" || status=$?
+    if [ "$status" -eq 0 ]; then
+        rm -f "$APT_LOG"
+        return 0
+    fi
+    if grep -Eq '(^|[[:space:]])404 +Not Found' "$APT_LOG"; then
+        fail "$EX_TEMPFAIL" "the index snapshot of the image is out of date: the mirror no longer has these files" \
+            "run again with --recreate"
+    fi
+    if grep -Eq 'Failed to fetch|Unable to connect|Temporary failure resolving|Hash Sum mismatch' "$APT_LOG"; then
+        fail "$EX_TEMPFAIL" "the mirror cannot be reached or is being changed" "run again later"
+    fi
+    return "$status"
+}
+
+# Two caches of 79 MB each would enter the layer; apt makes them anew.
+clean_apt() {
+    apt-get clean
+    rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
+}

@@ -1,0 +1,17 @@
+#!/bin/bash
+# The layer of the verify stage: lintian, and nothing of the package. The check itself is `build.sh --verify`.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=common/deb/lib.sh
+. "$here/lib.sh"
+
+[ "${1:-}" = --install ] || fail "$EX_USAGE" "usage: verify.sh --install"
+need_root
+if command -v lintian >/dev/null; then
+    say "lintian is there already"
+    exit 0
+fi
+need_index
+run_apt install lintian
+clean_apt
