@@ -1,0 +1,63 @@
+"""Owns Dockerfile templates: a recorded image build becomes the text of a Dockerfile. The only user of jinja2 here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InputError, Location
+from build_env.core.trees import digest_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from build_env.model.command import ImageBuild
+
+__all__ = ["context_digest", "render"]
+
+
+def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> str:
+    """The Dockerfile's text; variables without a value are an error with file and line."""
+    import jinja2  # noqa: PLC0415 - costs 30 ms; only planning with images needs it
+
+    file = root / build.dockerfile
+    if not file.is_file():
+        raise InputError(f"the image {build.name} needs {build.dockerfile}, which does not exist")
+    if not build.base_image:
+        raise InputError(f"the image {build.name} has no base: set BASE_IMAGE in the target's packages.conf.py")
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Dockerfiles are no HTML
+    )
+    facts = {"base_image": build.base_image, "kind": build.kind.value, "arch": architecture, "host_arch": host_arch}
+    try:
+        template = environment.from_string(file.read_text(encoding="utf-8"))
+        return template.render({**facts, **build.variables})
+    except jinja2.TemplateSyntaxError as error:
+        where = Location(file=build.dockerfile, line=error.lineno)
+        raise InputError(f"the template cannot be read: {error.message}", location=where) from error
+    except jinja2.TemplateError as error:
+        where = Location(file=build.dockerfile, line=_line_of(error))
+        raise InputError(f"the template cannot be rendered: {error.message}", location=where) from error
+
+
+def context_digest(root: Path, build: ImageBuild) -> str:
+    """The digest of the build context's tree, empty when the build has none."""
+    if not build.context:
+        return ""
+    directory = root / build.context
+    if not directory.is_dir():
+        raise InputError(f"the build context {build.context} of the image {build.name} is no directory")
+    return digest_tree(directory)
+
+
+def _line_of(error: BaseException) -> int:
+    """The template line that a rendering error came from: jinja2 puts template frames into the traceback."""
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

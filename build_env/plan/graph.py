@@ -1,0 +1,222 @@
+"""Owns the last step of planning: units and what their hooks recorded become tasks with keys and edges.
+
+A pure function of its arguments; it reads no file and calls no hook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from build_env.model.package import Package, Packaging
+from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
+from build_env.plan.keys import ImageRecipe, deploy_key, image_key, room_key
+from build_env.plan.units import ALL, SOURCE, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from build_env.model.command import Mount, Record
+    from build_env.model.target import Target
+    from build_env.plan.select import Selection
+
+__all__ = ["PlanFacts", "build_plan", "image_task", "order"]
+
+_NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
+_FAMILIES = ("deb", "rpm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFacts:
+    """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
+
+    `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for
+    which `run_tar_build` wants an archive.
+    """
+
+    packages: Mapping[str, Package]
+    records: Mapping[str, Record]
+    unit_images: Mapping[str, str]
+    recipes: Mapping[str, ImageRecipe]
+    package_digests: Mapping[str, str]
+    folder_digests: Mapping[str, str]
+    build_closures: Mapping[str, tuple[str, ...]]
+    build_jobs: int
+    mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+    tar_archs: frozenset[str] = frozenset()
+
+
+def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
+    """The plan of `selection` for `target`; tasks whose hook recorded nothing are left out."""
+    tasks: dict[str, Task] = {}
+    for unit in selection.units:
+        task = _task(target, unit, selection, facts)
+        if task is not None:
+            tasks[task.id] = task
+    for unit_id, name in facts.unit_images.items():
+        if _id(target, unit_id) in tasks:
+            image = image_task(target, name, facts.recipes[name])
+            tasks[image.id] = image
+    for arch, units in selection.tars.items():
+        if arch in facts.tar_archs:
+            tar = _tar_task(target, arch, [_id(target, unit) for unit in units])
+            tasks[tar.id] = tar
+    return Plan(target=target.name, architectures=target.options.arg_arch, tasks=order(_without_gaps(tasks)))
+
+
+def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
+    """The task that makes the image called `name`."""
+    own = recipe.architecture if recipe.architecture != target.host_arch else ""
+    suffix = name.removeprefix(f"{target.slug}-{recipe.build.kind.value}").strip("-")
+    return Task(
+        id=f"{target.name}:image:{name}",
+        stage=Stage.IMAGE,
+        target=target.name,
+        subject=f"{target.name} {recipe.build.kind.value}",
+        arch=suffix or own,
+        static_key=image_key(recipe),
+        image_build=recipe.build,
+    )
+
+
+def _id(target: Target, unit_id: str) -> str:
+    return f"{target.name}:{unit_id}"
+
+
+def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) -> Task | None:
+    record = facts.records[unit.id]
+    inputs = [
+        Input(task=_id(target, entry.task), place=entry.place)
+        for entry in selection.inputs[unit.id]
+        if not (entry.place is Place.PACKAGES and entry.task.split(":")[0] in facts.withheld)
+    ]
+    common = {
+        "id": _id(target, unit.id),
+        "stage": unit.stage,
+        "target": target.name,
+        "subject": unit.package,
+        "arch": "" if unit.label == SOURCE else unit.label,
+        "after": tuple(_id(target, other) for other in selection.after.get(unit.id, ())),
+        "printed": record.printed,
+    }
+    if unit.stage is Stage.DEPLOY:
+        if not record.deployments:
+            return None
+        deployment = record.deployments[0]
+        key = deploy_key(target.name, deployment)
+        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_key=key)  # type: ignore[arg-type]  # kept in one dict
+    if not record.commands:
+        return None
+    if unit.id in facts.unit_images:
+        inputs.insert(0, Input(task=f"{target.name}:image:{facts.unit_images[unit.id]}", place=Place.IMAGE))
+    room = _room(target, unit, record, facts)
+    return Task(
+        **common,  # type: ignore[arg-type]  # kept in one dict
+        inputs=tuple(inputs),
+        room=room,
+        static_key=room_key(unit.stage, room),
+        undeclared=_undeclared(target, unit, facts) if unit.stage is Stage.BUILD else {},
+    )
+
+
+def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
+    package = facts.packages[unit.package]
+    packaging = package.packaging.get(target.family, Packaging())
+    epoch = packaging.epoch or package.epoch
+    leave_out = (*_NOT_FOR_ROOMS, *(family for family in _FAMILIES if family != target.family))
+    trees = [
+        Tree(
+            path=package.directory,
+            destination=f"src/{package.name}",
+            digest=facts.package_digests[package.name],
+            leave_out=leave_out,
+        )
+    ]
+    trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
+    recipe = facts.recipes.get(facts.unit_images.get(unit.id, ""))
+    return Room(
+        commands=record.commands,
+        environment=_environment(target, unit, epoch, facts.build_jobs),
+        trees=tuple(trees),
+        mounts=facts.mounts.get(unit.arch, ()),
+        platform=recipe.build.platform if recipe else "",
+        downloads=unit.stage is Stage.SOURCE,
+        epoch=epoch,
+    )
+
+
+def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dict[str, str]:
+    """What every command of the unit finds, whatever the engine; paths are added by the engine."""
+    chosen = target.options.arg_arch
+    first = target.host_arch if target.host_arch in chosen else chosen[0]
+    return {
+        "ARCH": unit.arch,
+        "BUILD_ARCH_ALL": "1" if unit.label == ALL or unit.arch == first else "0",
+        "BUILD_HOST_ARCH": unit.image_arch,
+        "BUILD_JOBS": str(build_jobs),
+        "BUILD_PACKAGE": unit.package,
+        "BUILD_STAGE": unit.stage.value,
+        "BUILD_TARGET": target.name,
+        "LC_ALL": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "TZ": "UTC",
+    }
+
+
+def _undeclared(target: Target, unit: Unit, facts: PlanFacts) -> dict[str, str]:
+    known = {unit.package, *facts.build_closures.get(unit.package, ())}
+    listed = (*target.packages, *target.depends, *target.metapackages)
+    return {
+        name: other
+        for other in listed
+        if other not in known
+        for name in sorted(facts.packages[other].names(target.family))
+    }
+
+
+def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:
+    return Task(
+        id=f"{target.name}:tar:{arch}",
+        stage=Stage.TAR,
+        target=target.name,
+        subject=target.name,
+        arch=arch,
+        static_key=deploy_key(target.name, None),
+        inputs=tuple(Input(task=build, place=Place.DEPLOY) for build in builds),
+    )
+
+
+def _without_gaps(tasks: dict[str, Task]) -> dict[str, Task]:
+    """Drop edges to tasks that do not exist because their hook recorded nothing."""
+    return {
+        key: replace(
+            task,
+            inputs=tuple(entry for entry in task.inputs if entry.task in tasks),
+            after=tuple(other for other in task.after if other in tasks),
+        )
+        for key, task in tasks.items()
+    }
+
+
+def order(tasks: Mapping[str, Task]) -> tuple[Task, ...]:
+    """The tasks so that each follows what it needs; otherwise by stage, so that a listing reads well."""
+    rank = {stage: index for index, stage in enumerate(Stage)}
+    done: dict[str, Task] = {}
+
+    def visit(task: Task) -> None:
+        if task.id in done:
+            return
+        for other in _before(task):
+            visit(tasks[other])
+        done[task.id] = task
+
+    for task in sorted(tasks.values(), key=lambda task: rank[task.stage]):
+        visit(task)
+    return tuple(done.values())
+
+
+def _before(task: Task) -> Iterable[str]:
+    yield from (entry.task for entry in task.inputs)
+    yield from task.after
+

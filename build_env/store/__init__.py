@@ -1,0 +1,1 @@
+"""The disposable store: content-addressed files and the record of results."""
