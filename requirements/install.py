@@ -1,7 +1,7 @@
-"""Makes .venv hold the packages of a lock file: `install.py LOCK [ARGUMENT...]`, started by start.sh when .venv is not ready.
+"""Makes .venv hold the packages of a lock file: `install.py LOCK [ARGUMENT...]`, started by start.sh.
 
-Only the standard library is used, because nothing is installed yet. The states of .venv are told apart by its stamps: a
-copy of each lock file, written after the last of its packages. So an interrupted start leaves no stamp and is made again.
+Only the standard library is used, because nothing is installed yet. The states of .venv are told apart by its
+stamps: a copy of each lock file, written after the last of its packages. An interrupted start leaves none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ EXIT_NOT_READY = 4
 EXIT_INTERRUPTED = 130
 LOCKS = ("runtime", "development")  # each holds all packages of those before it, at the same versions
 LINES_OF_FAILURE = 15
+PIP_OPTIONS = ("--quiet", "--no-input", "--disable-pip-version-check")
+ENSUREPIP = "import ensurepip, venv"  # succeeds where `python3 -m venv` works
 # Settings of the caller that would make pip install to another place than .venv.
 MISLEADING_SETTINGS = ("PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -59,15 +61,15 @@ class Checkout:
 
     def is_installed(self, name: str) -> bool:
         """Whether .venv holds what the lock file says now."""
-        try:
-            return os.access(self.python, os.X_OK) and self.stamp(name).read_bytes() == self.requirements(name).read_bytes()
-        except FileNotFoundError:
+        stamp = self.stamp(name)
+        if not stamp.exists() or not os.access(self.python, os.X_OK):
             return False
+        return stamp.read_bytes() == self.requirements(name).read_bytes()
 
     def run(self, command: Sequence[str | Path]) -> None:
         """Run a command without showing its output, unless it fails.
 
-        It keeps the lock open: should this process be killed, the next start waits until the command has ended too.
+        It keeps the lock open: should this process be killed, the next start waits for the command's end too.
         """
         environment = {key: value for key, value in os.environ.items() if key not in MISLEADING_SETTINGS}
         environment |= {"PIP_USER": "0", "DEBIAN_FRONTEND": "noninteractive"}
@@ -99,14 +101,15 @@ class Interpreter:
     def current(cls) -> Interpreter:
         """Return the interpreter below any virtual environment that is active.
 
-        Its real path carries the minor version, so that an upgrade of python3 leaves no .venv that looks usable and is not.
+        Its real path carries the minor version: once an upgrade takes it away, .venv is seen to be broken.
         """
         base = getattr(sys, "_base_executable", None) or sys.executable
         return cls(os.path.realpath(base), f"{sys.version_info.major}.{sys.version_info.minor}")
 
     def can(self, code: str) -> bool:
         """Whether a line of Python succeeds in a new process of this interpreter."""
-        result = subprocess.run([self.path, "-c", code], check=False, stdin=subprocess.DEVNULL, capture_output=True)
+        command = [self.path, "-c", code]
+        result = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)
         return result.returncode == 0
 
 
@@ -118,7 +121,7 @@ def report(text: str) -> None:
 
 @contextlib.contextmanager
 def only_one(root: Path) -> Iterator[Checkout]:
-    """Wait for the other starts in this checkout; the lock is on a directory, because that needs no further file."""
+    """Wait for the other starts in this checkout; the lock is on a directory, which needs no further file."""
     descriptor = os.open(root / "requirements", os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
@@ -138,9 +141,10 @@ def prepare(checkout: Checkout, name: str, *, setup: bool) -> None:
     begin = time.monotonic()
     if can_add(checkout):
         report(f"adding the {name} packages to .venv …")
-        install(checkout, installers(checkout, Interpreter.current()), name)
+        install(checkout, installer_of(checkout, Interpreter.current()), name)
     else:
-        report(f"making .venv ({'it is incomplete or out of date' if checkout.venv.exists() else 'first use'}) …")
+        reason = "it is incomplete or out of date" if checkout.venv.exists() else "first use"
+        report(f"making .venv ({reason}) …")
         make(checkout, name, setup=setup)
     report(f".venv is ready ({time.monotonic() - begin:.0f}s)")
 
@@ -154,44 +158,45 @@ def can_add(checkout: Checkout) -> bool:
 def make(checkout: Checkout, name: str, *, setup: bool) -> None:
     """Make .venv anew."""
     interpreter = Interpreter.current()
-    way = way_to_create(checkout, interpreter)
-    if way is None and setup:
+    if setup and not interpreter.can(ENSUREPIP):
         install_venv_package(checkout, interpreter)
-        way = way_to_create(checkout, interpreter)
+    way = way_to_create(checkout, interpreter)
     if way is None:
         raise NotReadyError(missing(interpreter))
     remove(checkout)
     checkout.run(way)
-    install(checkout, installers(checkout, interpreter), name)
+    install(checkout, installer_of(checkout, interpreter), name)
 
 
 def way_to_create(checkout: Checkout, interpreter: Interpreter) -> list[str | Path] | None:
-    """Return the command that makes an empty .venv which `installers` can fill, without changing the machine."""
-    if interpreter.can("import ensurepip, venv"):
+    """Return the command that makes a .venv which `installer_of` can fill; None if the machine cannot."""
+    if interpreter.can(ENSUREPIP):
         return [interpreter.path, "-m", "venv", checkout.venv]
-    # Debian splits off ensurepip into python3-venv; another installer of the machine can fill an environment without pip.
+    # Debian has ensurepip in python3-venv only; but a pip of the machine can fill an environment without one.
     if has_system_pip(interpreter) and interpreter.can("import venv"):
         return [interpreter.path, "-m", "venv", "--without-pip", checkout.venv]
     if uv := shutil.which("uv"):
-        return [uv, "--no-config", "venv", "--quiet", "--no-project", "--python", interpreter.path, checkout.venv]
+        return [uv, "venv", "--quiet", "--no-project", "--python", interpreter.path, checkout.venv]
     if virtualenv := shutil.which("virtualenv"):
         return [virtualenv, "--quiet", "--python", interpreter.path, checkout.venv]
     return None
 
 
 def has_system_pip(interpreter: Interpreter) -> bool:
-    """Whether the interpreter has a pip that can install into another environment (option --python, since 22.3)."""
-    return interpreter.can("import sys, pip; sys.exit([int(n) for n in pip.__version__.split('.')[:2]] < [22, 3])")
+    """Whether the interpreter has a pip that can install into another environment (--python, since 22.3)."""
+    version = "[int(number) for number in pip.__version__.split('.')[:2]]"
+    return interpreter.can(f"import sys, pip; sys.exit({version} < [22, 3])")
 
 
-def installers(checkout: Checkout, interpreter: Interpreter) -> list[str | Path]:
+def installer_of(checkout: Checkout, interpreter: Interpreter) -> list[str | Path]:
     """Return the first words of the command that installs into .venv."""
-    if Interpreter(str(checkout.python), interpreter.version).can("import pip"):
-        return [checkout.python, "-m", "pip", "--quiet", "--no-input", "install"]
+    python = str(checkout.python)
+    if Interpreter(python, interpreter.version).can("import pip"):
+        return [python, "-m", "pip", *PIP_OPTIONS, "install"]
     if has_system_pip(interpreter):
-        return [interpreter.path, "-m", "pip", "--python", checkout.python, "--quiet", "--no-input", "install"]
+        return [interpreter.path, "-m", "pip", "--python", python, *PIP_OPTIONS, "install"]
     if uv := shutil.which("uv"):
-        return [uv, "pip", "install", "--quiet", "--python", checkout.python]
+        return [uv, "pip", "install", "--quiet", "--python", python]
     raise NotReadyError(missing(interpreter))
 
 
@@ -200,12 +205,19 @@ def install(checkout: Checkout, installer: list[str | Path], name: str) -> None:
 
     Wheels only: an installation runs no code of the packages and needs no compiler.
     """
-    options = ["--require-hashes", "--only-binary", ":all:", "--requirement", checkout.requirements(name)]
+    options = [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+        str(checkout.requirements(name)),
+    ]
     content = {lock: checkout.requirements(lock).read_bytes() for lock in LOCKS[: LOCKS.index(name) + 1]}
     checkout.run([*installer, *options])
     # The path is relative, so that a checkout can be moved or copied with its .venv.
     site_packages = next(checkout.venv.glob("lib/python3*/site-packages"))
-    (site_packages / "build-env.pth").write_text(os.path.relpath(checkout.root, site_packages) + "\n", encoding="utf-8")
+    path = os.path.relpath(checkout.root, site_packages)
+    (site_packages / "build-env.pth").write_text(f"{path}\n", encoding="utf-8")
     for lock, data in content.items():
         new = checkout.stamp(lock).with_suffix(".new")
         new.write_bytes(data)
@@ -223,20 +235,19 @@ def remove(checkout: Checkout) -> None:
 
 
 def apt_command(interpreter: Interpreter) -> list[str] | None:
-    """Return the command that installs what Debian leaves out of this Python, or None where apt has no part in it."""
+    """Return the command that installs what Debian leaves out of this Python, None where apt has no part."""
     if not interpreter.path.startswith("/usr/bin/") or shutil.which("apt-get") is None:
         return None
     sudo = [] if os.geteuid() == 0 else ["sudo"]
-    return [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", f"python{interpreter.version}-venv"]
+    package = f"python{interpreter.version}-venv"
+    return [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", package]
 
 
 def install_venv_package(checkout: Checkout, interpreter: Interpreter) -> None:
-    """Install Debian's python3-venv: the one change of the machine that is made here, and only with --setup."""
+    """Install Debian's python3-venv: the one change of the machine made here, and only with --setup."""
     command = apt_command(interpreter)
-    if command is None:
+    if command is None or shutil.which(command[0]) is None:
         return
-    if command[0] == "sudo" and shutil.which("sudo") is None:
-        raise NotReadyError(f"--setup needs root or sudo for: {' '.join(command[1:])}")
     report(f"installing {command[-1]} (--setup) …")
     if command[0] == "sudo" and not sys.stderr.isatty():
         command.insert(1, "--non-interactive")
@@ -247,11 +258,12 @@ def install_venv_package(checkout: Checkout, interpreter: Interpreter) -> None:
 
 def missing(interpreter: Interpreter) -> str:
     """Return what to do where nothing can make .venv."""
-    what = f"{interpreter.path} can make no virtual environment: its modules venv and ensurepip are not installed"
+    what = f"{interpreter.path} can make no virtual environment: it has no module venv or ensurepip"
     command = apt_command(interpreter)
     if command is None:
         return f"{what}\n  next  install them, or uv, or virtualenv, and start this command again"
-    return f"{what}\n  next  {' '.join(command)}\n        or start this command again with --setup, which does that"
+    line = " ".join(command)
+    return f"{what}\n  next  {line}\n        or the same command again with --setup, which does that"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,6 +3,8 @@
 # check whether .venv holds the locked packages; making .venv is the work of install.py. POSIX sh, because it runs before
 # anything is known of the machine, and one process (cmp), because every command of a user waits for it.
 
+: "${root:?is set by the launcher that sources this file}"
+
 # prepare LOCK [ARGUMENT...]: make .venv hold the packages of requirements/LOCK.txt; the arguments are searched for --setup.
 prepare() {
     if [ -x "$root/.venv/bin/python" ] &&

@@ -1,4 +1,4 @@
-"""What every test has in common: the options of ./run-tests, and the markers that follow from where a test lies."""
+"""What every test has in common: options of ./run-tests, and markers that follow from where a test lies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of ./run-tests."""
     group = parser.getgroup("build-env")
     group.addoption("--full", action="store_true", help="also run the tests with the marker `full`")
-    group.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
-    group.addoption("--part", choices=["unit", "integration"], help="only tests without, or with, the marker `integration`")
+    group.addoption("--update-golden", action="store_true", help="write golden files, compare nothing")
+    group.addoption("--part", choices=["unit", "integration"], help="by the marker `integration`")
 
 
 @pytest.fixture(scope="session")
