@@ -13,6 +13,7 @@ import dataclasses
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
@@ -41,7 +42,7 @@ _POOL = "pool"
 
 @dataclass(frozen=True, kw_only=True)
 class _State:
-    """What one generation knows: entries in the indexes, every pool file ever announced, index files of the past."""
+    """What a generation knows: entries, every pool file ever announced, index files of the past."""
 
     description: Mapping[str, object]
     architectures: tuple[str, ...]
@@ -156,7 +157,8 @@ def _write(
     suite = f"dists/{description.codename}"
     listed = write_indexes(generation.path / suite, index_files(state.entries, state.architectures), epoch)
     hashed = {
-        f"{suite}/{os.path.dirname(name)}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()
+        f"{suite}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}"
+        for name, (digest, _) in listed.items()
     }
     retained = select_retained(
         was_current=state.hashed,

@@ -1,6 +1,6 @@
 """Owns what an apt repository knows of each package: control stanza, key, and the pool files behind it.
 
-Reading the package formats is left to python-debian. Names from a package become paths, so all are checked here.
+Reading the package formats is left to python-debian. Names from a package become paths: all are checked.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class AptEntry:
 
 
 def is_apt_file(name: str) -> bool:
-    """Whether an artifact of this name belongs into an apt repository (logs, `.buildinfo`, `.changes` do not)."""
+    """Whether an artifact of this name belongs into an apt repository; logs and `.changes` do not."""
     return name.endswith((".deb", ".dsc")) or _PARTS.search(name.removesuffix(".asc")) is not None
 
 
@@ -99,7 +99,7 @@ def read_binary(file: PackageFile) -> AptEntry:
 
 
 def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str]) -> AptEntry:
-    """Read a source package, whose parts must be among the digests that are `given` with it or `held` already."""
+    """Read a source package; its parts must be among the digests `given` with it or `held` already."""
     from debian.deb822 import Dsc  # noqa: PLC0415  (heavy)
 
     try:

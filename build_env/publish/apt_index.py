@@ -29,7 +29,7 @@ _ALL = "all"
 def index_files(entries: Sequence[AptEntry], architectures: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Yield every index of the component main, each plain, as .gz and as .xz.
 
-    The plain one must be listed in Release even if nobody fetches it: without it apt silently sees no package.
+    The plain one must be listed in Release even if nobody fetches it; else apt silently sees no package.
     """
     for architecture in architectures:
         chosen = [entry for entry in entries if entry.architecture in {architecture, _ALL}]

@@ -97,7 +97,7 @@ def current_generation(repository: Path) -> Generation | None:
 
 
 def begin(repository: Path) -> Generation:
-    """Sweep what a crash left, then make the empty directory of the next generation. Call with the lock held."""
+    """Sweep what a crash left and make the directory of the next generation. Call with the lock held."""
     current = current_generation(repository)
     number = current.number if current else 0
     _sweep(repository, number)
@@ -116,7 +116,7 @@ def commit(
 ) -> None:
     """Make a completely written generation the one that clients read.
 
-    `holdings` maps each published digest to its file; `links` are the names served at the top of the repository.
+    """Tell which of `digests` are published now with their files still there; reads one small file."""
     """
     text = "".join(f"{digest} {path}\n" for digest, path in sorted(holdings.items()))
     (generation.path / _HOLDINGS).write_text(text, encoding="utf-8")

@@ -6,12 +6,12 @@ Nothing here reads a file; how a repository looks on disk is the business of `ge
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
@@ -41,7 +41,7 @@ class PackageFile:
 
 @dataclass(frozen=True, kw_only=True)
 class AptDescription:
-    """What an apt repository says about itself; `origin` and `label` can never change (clients refuse that)."""
+    """What an apt repository says about itself; clients refuse a changed `origin` or `label`."""
 
     origin: str
     label: str

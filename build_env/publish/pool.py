@@ -1,4 +1,4 @@
-"""Owns the package files of a repository: they are written once, whole, and never replaced under a published name.
+"""Owns the package files of a repository: written once, whole, never replaced under a published name.
 
 It must not decide what is published; it is told which names already are.
 """
@@ -63,7 +63,7 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
 def choose_directory(
     directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str
 ) -> str:
-    """Choose where a set of files (name → digest) goes: `directory`, or below it if a published name has other bytes."""
+    """Choose where files (name → digest) go: `directory`, or below it if a name there has other bytes."""
     taken = any(published.get(f"{directory}/{name}", digest) != digest for name, digest in files.items())
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory
 

@@ -21,7 +21,7 @@ __all__ = ["Retained", "carry_over", "select_retained"]
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Retained:
-    """An index file that is current no more: its path in the generation, and when and by which it was superseded."""
+    """An index file that is current no more: its path, and by which generation and when it was superseded."""
 
     path: str
     generation: int

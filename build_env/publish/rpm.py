@@ -4,8 +4,8 @@
     <repository>/SRPMS/      <repository>/source/repodata/   source packages, a repository of their own
     <repository>/RPM-GPG-KEY-build-env
 
-A package is known by the digest of its unsigned bytes and signed only once: a signature holds the time. Entries are
-added or replaced, never removed. It must not build, and it must not read the project.
+A package is known by the digest of its unsigned bytes and signed only once: a signature holds the time.
+Entries are added or replaced, never removed. It must not build, and it must not read the project.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LINKS = ("repodata", "source", _KEY_FILE)
 class _State:
     """What one generation knows.
 
-    `entries` maps a package (name, epoch, version, release, architecture) to the digest of its unsigned bytes,
+    `entries` maps a package (name, epoch, version, release, arch) to the digest of its unsigned bytes,
     `signed` such a digest to its signed file, for everything ever announced.
     """
 

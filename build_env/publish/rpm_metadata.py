@@ -1,4 +1,4 @@
-"""Owns the metadata of one rpm repository directory, written by createrepo_c: gzip, which EL8 reads, and no clock.
+"""Owns the metadata of one rpm repository, written by createrepo_c: gzip, which EL8 reads, and no clock.
 
 The same packages and revision give the same bytes: file times are taken from the packages' own build times.
 """
@@ -21,7 +21,7 @@ _KINDS = ("primary", "filelists", "other")
 
 
 def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: int) -> tuple[str, ...]:
-    """Write `repodata` into `directory` for packages (location → file); return its files except `repomd.xml`."""
+    """Write `repodata` for packages (location → file); return its files except `repomd.xml`."""
     library = _library()
     repodata = directory / "repodata"
     repodata.mkdir(parents=True)

@@ -1,7 +1,6 @@
 """Owns the calls of rpm's own programs: reading headers, signing, and proving the signature.
 
-They run on the host, never emulated; a database of their own keeps the host's out of it. A missing program is a
-machine that is not ready.
+They run on the host, never emulated; a database of their own keeps the host's out of it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _TIMEOUT = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Signer:
-    """A key that can sign: its GnuPG home, its fingerprint, and whether the home belongs to build-env alone."""
+    """A key that can sign: its GnuPG home, its fingerprint, and whether the home is ours alone."""
 
     home: Path
     fingerprint: str
