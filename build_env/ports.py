@@ -75,7 +75,7 @@ class RoomSpec:
     `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
     directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
     `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to.
+    commands lead to. `ssh_agent` is the socket of an agent that the room may ask.
     """
 
     image: str
@@ -90,7 +90,7 @@ class RoomSpec:
     epoch: int = 0
     name: str = ""
     layer_key: str = ""
-    ssh_agent: bool = False
+    ssh_agent: str = ""
     timeout: float | None = None
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Location",
+    "TaskError",
     "UsageError",
 ]
 
@@ -72,6 +73,12 @@ class BuildEnvError(Exception):
         where = f"{self.location}: " if self.location else ""
         text = [f"{where}{self.message} [{self.code}]", *(f"  {fault}" for fault in self.faults)]
         return [*text, f"  next  {self.hint}"] if self.hint else text
+
+
+class TaskError(BuildEnvError):
+    """A task's own work failed: a Dockerfile step, an install command. Exit code 1, as for a failed command."""
+
+    code = "task"
 
 
 class UsageError(BuildEnvError):

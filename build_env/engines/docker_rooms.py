@@ -1,0 +1,218 @@
+"""Owns rooms in containers: fresh ones for one task, reused ones that are kept between tasks.
+
+A room is a container that never had a mount of the checkout: inputs go in and results come out as archives, so the
+engine may be on another machine. It runs as the builder, without capabilities, and without network unless asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from build_env.core.errors import Interrupted
+from build_env.engines.docker import LABEL, Connection
+from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.layout import BUILD_ROOT, room_environment, room_script
+from build_env.engines.output import LineSplitter
+from build_env.engines.staging import pack, unpack
+from build_env.model.artifact import Isolation
+from build_env.model.command import Role
+from build_env.ports import RoomOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from build_env.ports import RoomSpec
+
+__all__ = ["DockerRooms", "builder_id"]
+
+_KEPT_FAILURES = 3
+_TIMED_OUT = 124
+
+
+def builder_id() -> tuple[int, int]:
+    """The uid and gid of the builder: the caller's, or 1000 when root calls. In no key."""
+    return (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
+
+
+@dataclass
+class DockerRooms:
+    """The `Engine` port on containers. `reuse` keeps one container per target and image kind."""
+
+    connection: Connection
+    reuse: bool = False
+    _running: set[str] = field(default_factory=set)
+    _kept: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _cancelled: bool = False
+
+    def __post_init__(self) -> None:
+        """Prepare the keeper of reused rooms."""
+        self._reused = ReusedRooms(connection=self.connection, builder=builder_id())
+
+    @property
+    def isolation(self) -> Isolation:
+        """See `Engine.isolation`."""
+        return Isolation.REUSED if self.reuse else Isolation.FRESH
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """See `Engine.run`."""
+        if spec.name and not any(command.temporary for command in spec.commands):
+            with self._reused.room(spec) as room, self._watched(room.container, spec) as late:
+                outcome = room.run(spec, output)
+                return _timed_out(spec) if late.is_set() else self._checked(outcome)
+        return self._run_fresh(spec, output)
+
+    def cancel(self) -> None:
+        """See `Engine.cancel`."""
+        with self._lock:
+            self._cancelled = True
+            running = list(self._running)
+        for container in running:
+            self._kill(container)
+
+    def clean_reused(self, prefix: str) -> None:
+        """Remove the reused rooms whose name begins with `prefix` (`--container=clean`)."""
+        self._reused.clean(prefix)
+
+    def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        commands = [command for command in spec.commands if command.role is Role.RUN]
+        environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
+        options = {
+            "command": ["/bin/sh", "-c", room_script(commands, BUILD_ROOT)],
+            "environment": environment,
+            "user": ":".join(str(number) for number in builder_id()),
+            "working_dir": BUILD_ROOT,
+        }
+        network = any(command.network for command in commands)
+        with self._container(spec, options, network=network, confined=True) as container:
+            outcome = self._follow(container, spec, output)
+            if outcome.status == 0:
+                self._collect(container, spec)
+            else:
+                self._keep_failed(container, spec)
+            return outcome
+
+    def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
+        """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
+
+        The environment is set in the script and the build root removed by it: the layer must hold neither.
+        """
+        commands = [command for command in spec.commands if command.role is Role.INSTALL]
+        environment = room_environment(BUILD_ROOT, spec.environment)
+        script = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
+        options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
+        with self._container(spec, options, network=True, confined=False) as container:
+            outcome = self._follow(container, spec, output)
+            if outcome.status == 0:
+                keep(container)
+            return outcome
+
+    @contextlib.contextmanager
+    def _container(
+        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool
+    ) -> Iterator[str]:
+        """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
+        api = self.connection.api
+        owner, group = builder_id()
+        mounts = [*spec.mounts]
+        binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
+        if spec.ssh_agent:
+            binds.append(f"{spec.ssh_agent}:{BUILD_ROOT}/ssh-agent")
+            options["environment"] = {**options.get("environment", {}), "SSH_AUTH_SOCK": f"{BUILD_ROOT}/ssh-agent"}
+        with self.connection.errors("making a room"):
+            host = api.create_host_config(
+                binds=binds or None,
+                network_mode="bridge" if network else "none",
+                cap_drop=["ALL"] if confined else None,
+                security_opt=["no-new-privileges"] if confined else None,
+                init=False,
+            )
+            labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
+            created = api.create_container(spec.image, host_config=host, labels=labels, **options)
+        container: str = created["Id"]
+        try:
+            with self.connection.errors("filling a room"):
+                api.put_archive(container, "/", pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
+            yield container
+        finally:
+            if container not in self._kept:
+                self.connection.remove(container)
+
+    def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Start the container, pass on what it prints, wait for its end."""
+        api = self.connection.api
+        lines = LineSplitter(output)
+        with self._watched(container, spec) as late, self.connection.errors("running a room"):
+            stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
+            api.start(container)
+            for chunk in stream:
+                lines.feed(chunk)
+            status = int(api.wait(container)["StatusCode"])
+        lines.close()
+        if late.is_set():
+            return _timed_out(spec)
+        return self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
+
+    def _checked(self, outcome: RoomOutcome) -> RoomOutcome:
+        if self._cancelled:
+            raise Interrupted("stopped")
+        return outcome
+
+    @contextlib.contextmanager
+    def _watched(self, container: str, spec: RoomSpec) -> Iterator[threading.Event]:
+        """Let `cancel` and the time limit of `spec` kill the container while it runs."""
+        late = threading.Event()
+
+        def expire() -> None:
+            late.set()
+            self._kill(container)
+
+        with self._lock:
+            if self._cancelled:
+                raise Interrupted("stopped")
+            self._running.add(container)
+        timer = threading.Timer(spec.timeout, expire) if spec.timeout else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield late
+        finally:
+            if timer:
+                timer.cancel()
+            with self._lock:
+                self._running.discard(container)
+
+    def _kill(self, container: str) -> None:
+        with contextlib.suppress(Exception):  # it may have ended by itself, or the engine may be gone
+            self.connection.api.kill(container)
+
+    def _collect(self, container: str, spec: RoomSpec) -> None:
+        api = self.connection.api
+        with self.connection.errors("fetching results"):
+            chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/out")
+            unpack(chunks, spec.collect)
+            if spec.downloads is not None:
+                chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/downloads")
+                unpack(chunks, spec.downloads)
+
+    def _keep_failed(self, container: str, spec: RoomSpec) -> None:
+        """Keep the stopped room of a failed task for a look inside; only the last three of a project."""
+        if self._cancelled:
+            return
+        name = f"{LABEL}-failed-{container[:12]}"
+        with self.connection.errors("keeping a failed room"):
+            self.connection.api.rename(container, name)
+        self._kept.add(container)
+        found = self.connection.containers(project=spec.labels["project"], role="room")
+        failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
+        for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:
+            self.connection.remove(old["Id"])
+
+
+def _timed_out(spec: RoomSpec) -> RoomOutcome:
+    return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")

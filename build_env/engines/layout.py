@@ -1,0 +1,71 @@
+"""Owns what a room looks like from inside: directories below the build root, the `BUILD_*` variables, the script that
+runs the commands in order. Pure; every engine uses it, so that a script finds the same everywhere.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from build_env.model.command import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build_env.model.command import Command
+
+__all__ = ["BUILD_ROOT", "DIRECTORIES", "SEARCH_PATH", "WRITABLE", "room_environment", "room_script"]
+
+BUILD_ROOT = "/build"
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DIRECTORIES = ("common", "in", "src")
+WRITABLE = ("out", "work")
+
+
+def room_environment(
+    root: str, declared: Mapping[str, str], *, search_path: str = SEARCH_PATH, downloads: bool = False, kept: bool = False
+) -> dict[str, str]:
+    """The complete environment of a room: what the task declares and where things are."""
+    paths = {
+        "BUILD_COMMON": f"{root}/common",
+        "BUILD_IN": f"{root}/in",
+        "BUILD_OUT": f"{root}/out",
+        "BUILD_REINSTALL": "1" if kept else "0",
+        "BUILD_ROOT": root,
+        "BUILD_SRC": f"{root}/src/{declared.get('BUILD_PACKAGE', '')}".rstrip("/"),
+        "BUILD_WORK": f"{root}/work",
+        "HOME": f"{root}/work",
+        "PATH": search_path,
+    }
+    if downloads:
+        paths["BUILD_DOWNLOADS"] = f"{root}/downloads"
+    return dict(sorted({**declared, **paths}.items()))
+
+
+def room_script(commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None) -> str:
+    """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
+
+    `exported` is set in the script itself, for rooms whose container must not carry an environment.
+    """
+    lines = ["set -u", "umask 022"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
+    for number, command in enumerate(commands, 1):
+        lines.append(_run(command, root, number, len(commands)))
+    return "\n".join(lines) + "\n"
+
+
+def _run(command: Command, root: str, number: int, total: int) -> str:
+    directory = command.cwd if command.cwd.startswith("/") else f"{root}/{command.cwd}".removesuffix("/.")
+    words = shlex.join([_program(command.argv[0], root), *command.argv[1:]])
+    settings = " ".join(f"export {name}={shlex.quote(value)};" for name, value in sorted(command.environment.items()))
+    what = "install command" if command.role is Role.INSTALL else "command"
+    report = shlex.quote(f"build-env: {what} {number} of {total} failed: {shlex.join(command.argv)}")
+    return (
+        f"( {settings} cd {shlex.quote(directory)} && exec {words} ) || "
+        f"{{ status=$?; printf '%s\\n' {report} >&2; exit $status; }}"
+    )
+
+
+def _program(word: str, root: str) -> str:
+    """A relative path starts at the build root; a bare name is looked up in PATH."""
+    return f"{root}/{word}" if "/" in word and not word.startswith("/") else word
