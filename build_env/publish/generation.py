@@ -116,7 +116,7 @@ def commit(
 ) -> None:
     """Make a completely written generation the one that clients read.
 
-    """Tell which of `digests` are published now with their files still there; reads one small file."""
+    `holdings` maps each published digest to its file; `links` are the names served at the top.
     """
     text = "".join(f"{digest} {path}\n" for digest, path in sorted(holdings.items()))
     (generation.path / _HOLDINGS).write_text(text, encoding="utf-8")
