@@ -219,6 +219,7 @@ local_packages() {
 package_fields() {
     local file=$1 format
     shift
+    # shellcheck disable=SC2016 # the variables are those of dpkg-deb
     format=$(printf '${%s} ' "$@")
     dpkg-deb --show --showformat "$format" "$file"
 }
