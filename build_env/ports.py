@@ -279,6 +279,7 @@ class Env(Protocol):
         kind: ImageKind | str,
         *,
         base_image: str = "",
+        bootstrap: str = "",
         context: str = "",
         build_args: Mapping[str, str] | None = None,
         variables: Mapping[str, object] | None = None,

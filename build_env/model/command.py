@@ -53,7 +53,10 @@ class Mount:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageBuild:
-    """A Dockerfile build as recorded by `docker_build_image`; paths are relative to the project root."""
+    """A Dockerfile build as recorded by `docker_build_image`; paths are relative to the project root.
+
+    `bootstrap` is the suite that the base can be bootstrapped from where no registry has it.
+    """
 
     name: str
     kind: ImageKind
@@ -64,6 +67,7 @@ class ImageBuild:
     variables: Mapping[str, object] = field(default_factory=dict)
     platform: str = ""
     prefix: str = ""
+    bootstrap: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,155 @@
+"""Owns native rooms: a directory of this machine with the layout and the variables of a container's build root.
+
+The lowest rank of isolation: the machine's own programs, user and network. Results say so and are not published.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady, Interrupted
+from build_env.engines.layout import SEARCH_PATH, room_environment, room_script
+from build_env.engines.output import LineSplitter
+from build_env.engines.staging import pack
+from build_env.model.artifact import Isolation
+from build_env.model.command import Role
+from build_env.ports import RoomOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.ports import RoomSpec
+
+__all__ = ["NativeRooms"]
+
+_TIMED_OUT = 124
+
+
+@dataclass
+class NativeRooms:
+    """The `Engine` port without containers. `install` allows the install commands, as root."""
+
+    rooms: Path
+    install: bool = False
+    _running: set[int] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _cancelled: bool = False
+
+    @property
+    def isolation(self) -> Isolation:
+        """See `Engine.isolation`."""
+        return Isolation.NATIVE
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """See `Engine.run`; the room's directory is removed in every case."""
+        self.rooms.mkdir(parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix="native-", dir=self.rooms)).resolve()
+        try:
+            return self._run_in(directory, spec, output)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def cancel(self) -> None:
+        """See `Engine.cancel`."""
+        with self._lock:
+            self._cancelled = True
+            running = list(self._running)
+        for group in running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+
+    def _run_in(self, directory: Path, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        archive = pack(spec, prefix="build", owner=os.getuid(), group=os.getgid())
+        with tarfile.open(fileobj=BytesIO(archive)) as content:
+            content.extractall(directory, filter="tar")
+        root = directory / "build"
+        path = os.environ.get("PATH", SEARCH_PATH)
+        environment = room_environment(
+            str(root), spec.environment, search_path=path, downloads=spec.downloads is not None
+        )
+        if spec.ssh_agent:
+            environment["SSH_AUTH_SOCK"] = spec.ssh_agent
+        outcome = RoomOutcome(status=0)
+        installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
+        if installs and self.install:
+            outcome = self._execute(_as_root(room_script(installs, str(root), exported=environment)), spec, root, {}, output)
+        if outcome.status == 0:
+            commands = tuple(command for command in spec.commands if command.role is Role.RUN)
+            script = ["/bin/sh", "-c", room_script(commands, str(root))]
+            outcome = self._execute(script, spec, root, environment, output)
+        if outcome.status == 0:
+            _move(root / "out", spec.collect)
+            if spec.downloads is not None:
+                _move(root / "downloads", spec.downloads)
+        return outcome
+
+    def _execute(
+        self, argv: list[str], spec: RoomSpec, root: Path, environment: dict[str, str], output: Callable[[str], None]
+    ) -> RoomOutcome:
+        late = threading.Event()
+        with self._lock:
+            if self._cancelled:
+                raise Interrupted("stopped")
+            process = subprocess.Popen(  # noqa: S603 - running a package's script is the purpose
+                argv,
+                cwd=root,
+                env=environment or None,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running.add(process.pid)
+
+        def expire() -> None:
+            late.set()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+        timer = threading.Timer(spec.timeout, expire) if spec.timeout else None
+        if timer:
+            timer.start()
+        try:
+            lines = LineSplitter(output)
+            while chunk := os.read(process.stdout.fileno() if process.stdout else -1, 1 << 16):
+                lines.feed(chunk)
+            lines.close()
+            status = process.wait()
+        finally:
+            if timer:
+                timer.cancel()
+            with self._lock:
+                self._running.discard(process.pid)
+        if self._cancelled:
+            raise Interrupted("stopped")
+        if late.is_set():
+            return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
+        return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+
+
+def _as_root(script: str) -> list[str]:
+    command = ["/bin/sh", "-c", script]
+    if os.getuid() == 0:
+        return command
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        raise EnvironmentNotReady("--install needs root to install build dependencies, and sudo is not here")
+    return [sudo, *command]
+
+
+def _move(source: Path, destination: Path) -> None:
+    destination.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.is_file() and not path.is_symlink():
+            shutil.move(path, destination / path.name)

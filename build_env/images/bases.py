@@ -1,0 +1,142 @@
+"""Owns base images: mapped by a setting, there already, pulled, or bootstrapped; with their architecture checked.
+
+A base is looked for under the name `<prefix>/base/<reference>-<architecture>` first, because engines keep only one
+architecture under a plain name.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady
+from build_env.core.machine import DEBIAN_TO_OCI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.engines.docker_images import DockerImages
+    from build_env.ports import ImageDescription
+    from build_env.settings import Settings
+
+__all__ = ["STAND_IN", "Base", "Bases"]
+
+STAND_IN = "build-env.stand-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A resolved base: the name the engine knows it by, its identity, what it stands in for (usually nothing)."""
+
+    reference: str
+    identity: str
+    stand_in: str = ""
+
+
+@dataclass
+class Bases:
+    """Resolves base images; one at a time, so that several tasks asking for one make it once."""
+
+    images: DockerImages
+    settings: Settings
+    temporary: Path
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def own_name(self, reference: str, architecture: str) -> str:
+        """The name under which build-env keeps the base for that architecture."""
+        slug = re.sub(r"[^a-z0-9._-]+", "-", reference.lower()).strip("-")
+        return f"{self.settings.image_prefix}/base:{slug}-{architecture}"
+
+    def find(self, reference: str, architecture: str) -> Base | None:
+        """The base if the engine has it already; asks no registry and makes nothing.
+
+        Raises EnvironmentNotReady when a mapped image is missing or of another architecture.
+        """
+        mapped = self.mapped(reference, architecture)
+        if mapped:
+            return self._checked(mapped, architecture, self.images.describe(mapped), f"base_images maps {reference} to")
+        for name in (self.own_name(reference, architecture), reference):
+            description = self.images.describe(name)
+            if description and description.architecture == architecture:
+                return _base(name, description)
+        return None
+
+    def mapped(self, reference: str, architecture: str) -> str:
+        """The image that the settings name for this base, or nothing."""
+        table = self.settings.base_images
+        return table.get(f"{reference}/{architecture}") or table.get(reference, "")
+
+    def resolve(self, reference: str, architecture: str, bootstrap: str, output: Callable[[str], None]) -> Base:
+        """Find the base, else pull it, else bootstrap the suite `bootstrap` of Debian."""
+        with self._lock:
+            found = self.find(reference, architecture)
+            if found:
+                return found
+            output(f"pulling {reference} for {architecture}")
+            platform = f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}"
+            pulled = self.images.pull(reference, platform, output)
+            if pulled and pulled.architecture == architecture:
+                name = self.own_name(reference, architecture)
+                self.images.tag(reference, name)
+                return _base(name, pulled)
+            if bootstrap:
+                output(f"no registry has {reference} for {architecture}: bootstrapping {bootstrap} with mmdebstrap")
+                return self.make(reference, architecture, bootstrap, output)
+        raise EnvironmentNotReady(
+            f"the base image {reference} for {architecture} cannot be had: no registry answers with it",
+            hint=f"name another image for it: build-env base map {reference} IMAGE --arch {architecture}",
+        )
+
+    def make(self, reference: str, architecture: str, suite: str, output: Callable[[str], None]) -> Base:
+        """Bootstrap `suite` with mmdebstrap from the distribution's mirror."""
+        program = shutil.which("mmdebstrap")
+        if program is None:
+            raise EnvironmentNotReady(
+                "mmdebstrap is needed to bootstrap a base image and is not installed",
+                hint="apt-get install mmdebstrap, or run the same command with --setup",
+            )
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.temporary) as directory:
+            archive = Path(directory) / "root.tar"
+            argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
+            process = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+            for line in process.stderr.splitlines()[-20:]:
+                output(line)
+            if process.returncode:
+                raise EnvironmentNotReady(
+                    f"mmdebstrap could not make {suite} for {architecture}: exit status {process.returncode}",
+                    hint="the log has its last lines; build-env doctor checks binfmt handlers and the mirror",
+                )
+            name = self.own_name(reference, architecture)
+            labels = {"build-env.base": reference, "build-env.bootstrap": suite}
+            self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
+        return _base(name, self._must_have(name))
+
+    def _must_have(self, name: str) -> ImageDescription:
+        description = self.images.describe(name)
+        if description is None:
+            raise EnvironmentNotReady(f"the image {name} has disappeared")
+        return description
+
+    def _checked(self, name: str, architecture: str, found: ImageDescription | None, what: str) -> Base:
+        if found is None:
+            raise EnvironmentNotReady(
+                f"{what} {name}, which the engine does not have",
+                hint="make or pull it, or change the mapping: build-env base map",
+            )
+        if found.architecture != architecture:
+            raise EnvironmentNotReady(
+                f"{what} {name}, which is for {found.architecture}, not for {architecture}",
+                hint=f"build-env base map … --arch {architecture} names an image for that architecture",
+            )
+        return _base(name, found)
+
+
+def _base(name: str, description: ImageDescription) -> Base:
+    return Base(reference=name, identity=description.identifier, stand_in=description.labels.get(STAND_IN, ""))

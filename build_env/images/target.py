@@ -1,0 +1,101 @@
+"""Owns target images and build-dependency layers: made once per key by one builder, however many tasks ask."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from build_env.core.canonical import canonical_json, digest_bytes
+from build_env.core.errors import TaskError
+from build_env.images.render import render
+from build_env.model.artifact import Isolation, StoredResult
+from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from build_env.engines.docker_images import DockerImages
+    from build_env.images.bases import Bases
+    from build_env.ports import RoomSpec, Store
+
+__all__ = ["TargetImages"]
+
+_SHORT = 16
+
+
+@dataclass
+class TargetImages:
+    """Makes what rooms are made from."""
+
+    root: Path
+    images: DockerImages
+    bases: Bases
+    store: Store
+    host_arch: str
+    _locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def tag(self, recipe: ImageRecipe, key: str) -> str:
+        """The engine's name for the image with that key."""
+        return f"{recipe.build.prefix}/{recipe.build.name}:{key[:_SHORT]}"
+
+    def find(self, key: str, recipe: ImageRecipe) -> StoredResult | None:
+        """The recorded image, if the engine still has exactly it."""
+        stored = self.store.find(key, Isolation.FRESH)
+        if stored is None:
+            return None
+        description = self.images.describe(self.tag(recipe, key))
+        return stored if description and description.identifier == stored.facts["image"] else None
+
+    def make(self, recipe: ImageRecipe, output: Callable[[str], None]) -> StoredResult:
+        """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents."""
+        base = self.bases.resolve(recipe.build.base_image, recipe.architecture, recipe.build.bootstrap, output)
+        recipe = replace(recipe, base_identity=base.identity)
+        key = image_key(recipe)
+        tag = self.tag(recipe, key)
+        build = replace(recipe.build, base_image=base.reference)
+        labels = {
+            "build-env.key": key,
+            "build-env.target-image": build.name,
+            "build-env.dockerfile": build.dockerfile,
+            "build-env.base": f"{recipe.build.base_image} {base.identity}",
+        }
+        description = self.images.build(
+            dockerfile=render(self.root, build, recipe.architecture, self.host_arch),
+            context=self.root / build.context if build.context else None,
+            tag=tag,
+            arguments={"PREFIX": build.prefix, **build.arguments},
+            labels=labels,
+            platform=build.platform,
+            output=output,
+        )
+        listing = self.images.packages(tag, build.platform)
+        identity = {"recipe": key, "packages": digest_bytes(listing.encode())}
+        return StoredResult(
+            key=key,
+            artifacts=(
+                self.store.put(IMAGE_FACTS, canonical_json(identity).encode()),
+                self.store.put("packages.txt", listing.encode()),
+            ),
+            isolation=Isolation.FRESH,
+            seconds=0.0,
+            facts={"image": description.identifier, "tag": tag, "stand-in": base.stand_in},
+        )
+
+    def layer(self, key: str, spec: RoomSpec, output: Callable[[str], None]) -> str:
+        """The image with the installed set `key`, made from `spec` when the engine does not have it."""
+        tag = f"{spec.labels['prefix']}/layer:{key[:_SHORT]}"
+        with self._guard:
+            lock = self._locks[tag]
+        with lock:
+            if self.images.describe(tag) is None:
+                outcome = self.images.commit_layer(spec, tag, output)
+                if outcome.status:
+                    raise TaskError(
+                        f"build dependencies could not be installed: {outcome.message}",
+                        hint="the log says which; a package that is gone from the mirror needs --recreate",
+                    )
+        return tag
