@@ -1,0 +1,317 @@
+#!/bin/bash
+# The package script of the RPM family: turns src/PACKAGE into a source package (--source), installs its build
+# dependencies (--install), builds its binary packages (--build) and checks the results (--verify).
+# It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
+# RPM_DIST (".el8") and RPM_RHEL ("8") say which distribution the packages are for.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=common/rpm/lib.sh
+. "$here/lib.sh"
+
+DEPENDS_FILE=build-depends.spec
+# The architectures a package may be built for, in the words of RPM.
+RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
+
+usage() {
+    cat <<'TEXT'
+usage: build.sh [--source] [--build] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+                [--print-target | --print-package-name | --print-package-version]
+No stage: source, build and verify. --install installs build dependencies and needs root.
+TEXT
+}
+
+# ---------------------------------------------------------------------------------------------- facts
+
+print_name() {
+    query_spec "$(the_spec "$BUILD_SRC/rpm")" --srpm --queryformat '%{NAME}\n'
+}
+
+print_version() {
+    query_spec "$(the_spec "$BUILD_SRC/rpm")" --srpm --queryformat '%{VERSION}-%{RELEASE}\n'
+}
+
+print_target() {
+    say "${BUILD_TARGET:-${docker:-$(. /etc/os-release && echo "$ID/${VERSION_ID%%.*}")}}"
+}
+
+# The one source package of a folder.
+find_srpm() {
+    local found=("$1"/*.src.rpm)
+    [ -f "${found[0]}" ] || fail 1 "no source package (.src.rpm) in $1"
+    [ "${#found[@]}" -eq 1 ] || fail 1 "more than one source package: ${found[*]##*/}"
+    say "${found[0]}"
+}
+
+# set_build_macros: RPM_MACROS also makes the bytes of the results independent of the machine. The place of the work
+# is among those bytes (debug paths, build ids, the spec in the header), so it is the same in every room.
+set_build_macros() {
+    need BUILD_WORK SOURCE_DATE_EPOCH
+    set_target_macros
+    top=$BUILD_WORK/rpmbuild
+    RPM_MACROS+=(
+        -D "_topdir $top"
+        -D "_specdir $top/SOURCES"
+        -D '_buildhost build-env'
+        -D 'source_date_epoch_from_changelog 0'
+        -D 'use_source_date_epoch_as_buildtime 1'
+        -D 'clamp_mtime_to_source_date_epoch 1'
+        -D 'build_mtime_policy clamp_to_source_date_epoch'
+        -D "_smp_build_ncpus ${BUILD_JOBS:-1}"
+    )
+    # Releases before 4.16 know only the variable.
+    export RPM_BUILD_NCPUS=${BUILD_JOBS:-1}
+    umask 022
+    rm -rf "$top"
+    mkdir -p "$top"/{BUILD,BUILDROOT,RPMS,SOURCES,SRPMS}
+}
+
+# take RESULT...: moves results to out/, with times that do not tell when they were made
+take() {
+    touch -d "@$SOURCE_DATE_EPOCH" "$@"
+    mv -f "$@" "$BUILD_OUT/"
+}
+
+# --------------------------------------------------------------------------------------------- source
+
+# make_archive FILE: the package's own sources as an archive that always has the same bytes
+make_archive() {
+    local file=$1 folder=${1##*/} compress=()
+    case $file in
+    *.tar.gz) compress=(gzip -9n) ;;
+    *.tar.xz) compress=(xz -9 --threads=1) ;;
+    *) fail 1 "$BUILD_SRC/rpm lacks ${file##*/}" "only a .tar.gz or .tar.xz is made of the package's own sources" ;;
+    esac
+    folder=${folder%.tar.*}
+    tar --create --directory "$BUILD_SRC" --exclude=./rpm --exclude=./deb --exclude=./definition.yaml \
+        --exclude=./build.yaml --exclude=./package.py --transform="s,^\.,$folder,S" --sort=name --format=gnu \
+        --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" . \
+        | "${compress[@]}" >"$file"
+}
+
+# Sources and patches that lie beside the spec are taken from there; what is missing must be our own archive.
+collect_sources() {
+    local spec=$1 file made=''
+    while read -r file; do
+        if [ -f "$BUILD_SRC/rpm/$file" ]; then
+            cp "$BUILD_SRC/rpm/$file" "$top/SOURCES/"
+        else
+            [ -z "$made" ] || fail 1 "$BUILD_SRC/rpm has neither $made nor $file"
+            made=$file
+            make_archive "$top/SOURCES/$file"
+        fi
+    done < <(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
+}
+
+# depends_lines SPEC RPM_ARCHITECTURE: what a build for the architecture needs, as lines of a spec
+depends_lines() {
+    local requires conflicts
+    requires=$(query_spec "$1" --target "$2" --srpm --requires)
+    conflicts=$(query_spec "$1" --target "$2" --srpm --conflicts)
+    [ -z "$requires" ] || printf '%s\n' "$requires" | sed 's/^/BuildRequires: /'
+    [ -z "$conflicts" ] || printf '%s\n' "$conflicts" | sed 's/^/BuildConflicts: /'
+}
+
+# What the layer of build dependencies is made from. Name and version are constant, so that packages with equal
+# build dependencies share a layer and a new version of the package makes no new one. The source package is made
+# once, so the answers for all architectures are in it.
+write_depends() {
+    local spec=$1 arch first='' lines
+    local -A answers
+    for arch in "${RPM_ARCHITECTURES[@]}"; do
+        answers[$arch]=$(depends_lines "$spec" "$arch")
+    done
+    first=${answers[${RPM_ARCHITECTURES[0]}]}
+    lines=$first
+    for arch in "${RPM_ARCHITECTURES[@]}"; do
+        [ "${answers[$arch]}" = "$first" ] || lines=''
+    done
+    {
+        printf '%s\n' 'Name: build-depends' 'Version: 0' 'Release: 0' 'Summary: Build dependencies' 'License: none'
+        if [ -n "$lines" ]; then
+            say "$lines"
+        else
+            for arch in "${RPM_ARCHITECTURES[@]}"; do
+                [ -z "${answers[$arch]}" ] || printf '%%ifarch %s\n%s\n%%endif\n' "$arch" "${answers[$arch]}"
+            done
+        fi
+        printf '%s\n' '' '%description' 'The build dependencies of a package.'
+    } >"$top/$DEPENDS_FILE"
+}
+
+stage_source() {
+    local spec
+    need BUILD_SRC BUILD_OUT
+    set_build_macros
+    spec=$(the_spec "$BUILD_SRC/rpm")
+    cp "$spec" "$top/SOURCES/"
+    chmod 644 "$top/SOURCES/${spec##*/}"
+    spec=$top/SOURCES/${spec##*/}
+    collect_sources "$spec"
+    chmod -R u=rwX,go=rX "$top/SOURCES"
+    find "$top/SOURCES" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+    write_depends "$spec"
+    rpmbuild -bs "${RPM_MACROS[@]}" "$spec"
+    take "$(find_srpm "$top/SRPMS")" "$top/$DEPENDS_FILE"
+}
+
+# -------------------------------------------------------------------------------------------- install
+
+# The local packages, without those that hold debug symbols.
+local_packages() {
+    local file
+    for file in "$BUILD_IN"/packages/*.rpm; do
+        [ -f "$file" ] || continue
+        case ${file##*/} in *-debuginfo-* | *-debugsource-* | *.src.rpm) ;; *) say "$file" ;; esac
+    done
+}
+
+# dnf takes the same version with other bytes for up to date, and an older one for no update: a kept room needs
+# three commands. Each gets the files that its word means something for.
+install_local() {
+    local file name installed same=() older=() other=()
+    while read -r file; do
+        name=$(rpm --query --package --queryformat '%{NAME}.%{ARCH}' "$file")
+        if ! installed=$(rpm --query --queryformat '%{SHA256HEADER}\n' "$name" 2>/dev/null); then
+            other+=("$file")
+        elif ! rpm --query "$(rpm --query --package "$file")" >/dev/null 2>&1; then
+            # Another version is there: install covers a newer file, downgrade an older one.
+            other+=("$file")
+            older+=("$file")
+        elif [ "${BUILD_REINSTALL:-0}" = 1 ] \
+            || [ "$installed" != "$(rpm --query --package --queryformat '%{SHA256HEADER}\n' "$file")" ]; then
+            same+=("$file")
+        fi
+    done < <(local_packages)
+    [ "${#other[@]}" -eq 0 ] || run_dnf install "${other[@]}" || explain_unmet
+    [ "${#older[@]}" -eq 0 ] || run_dnf downgrade "${older[@]}" || explain_unmet
+    [ "${#same[@]}" -eq 0 ] || run_dnf reinstall "${same[@]}" || explain_unmet
+}
+
+explain_unmet() {
+    fail 1 "the build dependencies for $ARCH cannot be installed; dnf says why above" \
+        "a package of src/ is installed only when BuildRequires or definition.yaml name it"
+}
+
+stage_install() {
+    local file
+    need BUILD_IN ARCH
+    need_root
+    set_target_macros
+    file=$BUILD_IN/dependencies/$DEPENDS_FILE
+    [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
+    install_local
+    # The file has no macros but the tests for the architecture, so dnf needs no definitions.
+    run_dnf builddep --spec "$file" || explain_unmet
+    clean_dnf
+}
+
+# ---------------------------------------------------------------------------------------------- build
+
+# Parsing the spec shows which binary packages it makes.
+check_task() {
+    local spec=$1 architectures
+    architectures=$(query_spec "$spec" --queryformat '%{ARCH}\n')
+    if [ "$architectures" = noarch ]; then
+        [ "$BUILD_ARCH_ALL" = 1 ] || fail 1 "${spec##*/} makes only packages of every architecture (noarch)" \
+            "another task makes them; this one has nothing to do"
+    else
+        [ "$ARCH" = "$BUILD_HOST_ARCH" ] || fail "$EX_USAGE" "an image for $BUILD_HOST_ARCH cannot build for $ARCH" \
+            "packages of this family are built in an image of their own architecture"
+    fi
+}
+
+stage_build() {
+    local srpm spec file results=()
+    need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    srpm=$(find_srpm "$source_folder")
+    set_build_macros
+    rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
+    spec=$(the_spec "$top/SOURCES")
+    check_task "$spec"
+    rpmbuild -bb "${RPM_MACROS[@]}" "$spec"
+    for file in "$top"/RPMS/*/*.rpm; do
+        case $file in
+        */noarch/*) [ "$BUILD_ARCH_ALL" = 1 ] || continue ;;
+        esac
+        [ ! -f "$file" ] || results+=("$file")
+    done
+    [ "${#results[@]}" -gt 0 ] || fail 1 "${spec##*/} made no packages"
+    take "${results[@]}"
+}
+
+# --------------------------------------------------------------------------------------------- verify
+
+# lint FILE...: release 1 and release 2 of rpmlint have different options; the file of filters serves both.
+lint() {
+    local options=(-f "$here/rpmlint.filters") status=0
+    case $(rpmlint --version 2>/dev/null) in
+    2.*) options=(-c "$here/rpmlint.toml" -r "$here/rpmlint.filters" --ignore-unused-rpmlintrc) ;;
+    esac
+    rpmlint "${options[@]}" "$@" || status=$?
+    case $status in
+    0) ;;
+    64) lint_errors=yes ;;
+    *) fail 1 "rpmlint could not check the files: it ended with status $status" ;;
+    esac
+}
+
+# rpmlint knows the relations of the binary packages only when it sees all of a source together; two source
+# packages at once confuse it.
+stage_verify() {
+    local file binaries=()
+    need BUILD_WORK
+    command -v rpmlint >/dev/null || fail "$EX_TEMPFAIL" "rpmlint is not installed" "verify.sh --install installs it"
+    for file in "$build_folder"/*.rpm; do
+        case $file in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
+        [ ! -f "$file" ] || binaries+=("$file")
+    done
+    lint_errors=
+    lint "$(find_srpm "$source_folder")"
+    [ "${#binaries[@]}" -eq 0 ] || lint "${binaries[@]}"
+    [ -z "$lint_errors" ] || fail 1 "rpmlint found errors"
+}
+
+# ----------------------------------------------------------------------------------------------- main
+
+do_source='' do_build='' do_verify='' do_install='' prints='' docker=''
+for argument in "$@"; do
+    case $argument in
+    --source) do_source=yes ;;
+    --build) do_build=yes ;;
+    --verify) do_verify=yes ;;
+    --install) do_install=yes ;;
+    --arch=?*) ARCH=${argument#*=} ;;
+    --docker=?*) docker=${argument#*=} ;;
+    --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
+    --help) usage; exit 0 ;;
+    *) usage >&2; fail "$EX_USAGE" "unknown option $argument" ;;
+    esac
+done
+# Only its check counts here: RPM has names of its own.
+rpm_architecture "${ARCH:-amd64}" >/dev/null
+if [ -n "$prints" ]; then
+    for what in $prints; do
+        case $what in
+        target) print_target ;;
+        *)
+            need BUILD_SRC
+            set_target_macros
+            "print_${what#package-}"
+            ;;
+        esac
+    done
+    exit 0
+fi
+[ -n "$do_source$do_build$do_verify$do_install" ] || do_source=yes do_build=yes do_verify=yes
+
+# A stage reads what an earlier task made, or what an earlier stage of this very call made.
+source_folder=${BUILD_IN:-}/source
+build_folder=${BUILD_IN:-}/build
+[ -z "$do_source" ] || source_folder=${BUILD_OUT:-}
+[ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
+
+[ -z "$do_source" ] || stage_source
+[ -z "$do_install" ] || stage_install
+[ -z "$do_build" ] || stage_build
+[ -z "$do_verify" ] || stage_verify

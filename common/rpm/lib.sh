@@ -1,0 +1,106 @@
+#!/bin/bash
+# Shared by build.sh, verify.sh and scan.sh: messages, the target's macros, questions to spec files, and dnf whose
+# failures say whether the package or the environment is at fault. Sourced, not run.
+
+EX_USAGE=2
+EX_TEMPFAIL=75 # the environment is not ready: nothing is known about the package
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# fail STATUS MESSAGE...: each message is a line of its own
+fail() {
+    local status=$1
+    shift
+    printf 'error: %s\n' "$1" >&2
+    shift
+    [ $# -eq 0 ] || printf '       %s\n' "$@" >&2
+    exit "$status"
+}
+
+# need NAME...: the variables that the room must provide
+need() {
+    local name
+    for name in "$@"; do
+        [ -n "${!name:-}" ] || fail "$EX_USAGE" "$name is not set" "build-all sets it; see the room in docs/"
+    done
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--install needs root: it changes the image"
+}
+
+# rpm_architecture ARCH: the name that RPM has for it
+rpm_architecture() {
+    case $1 in
+    amd64) say x86_64 ;;
+    arm64) say aarch64 ;;
+    armhf) say armv7hl ;;
+    *) fail "$EX_USAGE" "unknown architecture $1" "known are amd64, arm64, armhf" ;;
+    esac
+}
+
+# set_target_macros: RPM_MACROS says which distribution a spec is evaluated for. They come with every call and not
+# from the image, so that a stand-in base gives the answers of the distribution it stands for.
+set_target_macros() {
+    need RPM_DIST RPM_RHEL
+    RPM_MACROS=(-D "dist $RPM_DIST" -D "rhel $RPM_RHEL" -D "el$RPM_RHEL 1")
+}
+
+# the_spec FOLDER: the one spec file of a folder
+the_spec() {
+    local specs=("$1"/*.spec)
+    [ -f "${specs[0]}" ] || fail 1 "there is no spec file in $1" "packaging for RPM lies in the folder rpm of a package"
+    [ "${#specs[@]}" -eq 1 ] || fail 1 "there is more than one spec file in $1: ${specs[*]##*/}"
+    say "${specs[0]}"
+}
+
+# query_spec SPEC ARGUMENT...: the answer of rpmspec, sorted. rpmspec leaves a macro it does not know as it is and
+# ends with 0; no answer holds a percent sign otherwise.
+query_spec() {
+    local spec=$1 answer
+    shift
+    answer=$(rpmspec --query "${RPM_MACROS[@]}" -D "_sourcedir ${spec%/*}" "$@" "$spec") \
+        || fail 1 "${spec##*/} cannot be evaluated; rpmspec says why above"
+    case $answer in
+    *%*)
+        fail 1 "${spec##*/} uses a macro that does not exist here:" \
+            "$(printf '%s\n' "$answer" | grep -F % | LC_ALL=C sort -u | head -n 3)" \
+            "write %{?name} where nothing is a good value"
+        ;;
+    esac
+    printf '%s\n' "$answer" | LC_ALL=C sort -u | sed '/^$/d; /^rpmlib(/d'
+}
+
+# run_dnf ARGUMENT...: dnf; on failure it returns 1, and trouble with fetching ends here. The index is the one that
+# the image holds: it was pinned together with it, and a new one would change the result without a change of the key.
+run_dnf() {
+    local status=0 log
+    log=$(mktemp)
+    LC_ALL=C.UTF-8 dnf -y --setopt='*.metadata_expire=never' --setopt=install_weak_deps=False "$@" 2>&1 \
+        | tee "$log" || status=$?
+    if [ "$status" -eq 0 ]; then
+        rm -f "$log"
+        return 0
+    fi
+    if grep -Eq 'Status code: 404|[Cc]hecksum does ?n.t match' "$log"; then
+        fail "$EX_TEMPFAIL" "environment, not package: the mirror no longer has what the image's index names" \
+            "run again with --recreate"
+    fi
+    if grep -Eq 'Failed to download|Error downloading|Cannot download|Curl error|All mirrors were tried|Status code' \
+        "$log"; then
+        fail "$EX_TEMPFAIL" "environment, not package: a repository of the distribution cannot be reached" \
+            "run again later, or point the settings to another mirror"
+    fi
+    if grep -Eq 'GPG check FAILED|Bad GPG signature|is not signed|No space left on device|no enabled repositories' \
+        "$log"; then
+        fail "$EX_TEMPFAIL" "environment, not package: dnf cannot use what it has; it says why above"
+    fi
+    return 1
+}
+
+# Downloaded packages would enter the layer; the index stays, because later layers resolve from it.
+clean_dnf() {
+    dnf -y --quiet clean packages
+}

@@ -1,0 +1,16 @@
+#!/bin/bash
+# The layer of the verify stage: rpmlint, and nothing of the package. The check itself is `build.sh --verify`.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=common/rpm/lib.sh
+. "$here/lib.sh"
+
+[ "${1:-}" = --install ] || fail "$EX_USAGE" "usage: verify.sh --install"
+need_root
+if command -v rpmlint >/dev/null; then
+    say "rpmlint is there already"
+    exit 0
+fi
+run_dnf install rpmlint || fail 1 "rpmlint cannot be installed; dnf says why above"
+clean_dnf
