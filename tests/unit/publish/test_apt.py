@@ -1,0 +1,285 @@
+"""An apt repository on disk: what its indexes say, what is never rewritten, what a crash leaves."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from debian.deb822 import Deb822, Release
+
+from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.publish import AptDescription, PublishResult, is_apt_file, publish_apt, repository_holds
+from build_env.publish import apt as apt_module
+from tests.support.repositories import DESCRIPTION, deb, source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from build_env.publish import PackageFile, Signer
+
+    Publish = Callable[..., PublishResult]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def publish(repository: Path, signer: Signer, time: Any) -> Publish:
+    def publish(files: Sequence[PackageFile], description: AptDescription = DESCRIPTION) -> PublishResult:
+        return publish_apt(repository, files, description=description, signer=signer, clock=time.clock())
+
+    return publish
+
+
+def snapshot(root: Path) -> dict[str, tuple[int, str]]:
+    """Every path with its modification time and target or digest."""
+    result = {}
+    for directory, names, files in os.walk(root):
+        for name in [*names, *files]:
+            path = os.path.join(directory, name)
+            status = os.lstat(path)
+            result[path] = (status.st_mtime_ns, os.readlink(path) if os.path.islink(path) else "")
+    return result
+
+
+def packages(repository: Path, architecture: str = "amd64") -> list[Deb822]:
+    file = repository / f"dists/bookworm/main/binary-{architecture}/Packages"
+    return list(Deb822.iter_paragraphs(file.read_text()))
+
+
+def test_packages_are_indexed_by_architecture_and_all_is_in_each(
+    publish: Publish, repository: Path, tmp_path: Path
+) -> None:
+    files = [
+        deb(tmp_path, "libgreet1", fields="Source: libgreet (1.0)\n"),
+        deb(tmp_path, "libgreet1", architecture="arm64", fields="Source: libgreet (1.0)\n"),
+        deb(tmp_path, "greet-tools", architecture="all"),
+    ]
+    result = publish(files)
+    assert result.changed
+    assert result.added == tuple(sorted(file.artifact.name for file in files))
+    assert [entry["Package"] for entry in packages(repository)] == ["greet-tools", "libgreet1"]
+    assert [entry["Architecture"] for entry in packages(repository, "arm64")] == ["all", "arm64"]
+    entry = packages(repository)[1]
+    assert entry["Filename"] == "pool/main/libg/libgreet/libgreet1_1.0_amd64.deb"
+    assert entry["Description"] == "a package of the tests\n long text"
+    data = (repository / entry["Filename"]).read_bytes()
+    assert (entry["SHA256"], entry["Size"]) == (hashlib.sha256(data).hexdigest(), str(len(data)))
+
+
+def test_release_lists_every_form_of_every_index(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet")])
+    suite = repository / "dists/bookworm"
+    release = Release((suite / "Release").read_text())
+    assert release["Date"] == "Fri, 01 Mar 2024 12:00:00 UTC"
+    assert release["Acquire-By-Hash"] == "yes"
+    assert release["Architectures"] == "amd64 arm64"
+    listed = {entry["name"]: entry["sha256"] for entry in release["SHA256"]}
+    indexes = [f"main/binary-{arch}/Packages" for arch in ("amd64", "arm64")] + ["main/source/Sources"]
+    assert sorted(listed) == sorted(f"{index}{suffix}" for index in indexes for suffix in ("", ".gz", ".xz"))
+    for name, digest in listed.items():
+        path = suite / name
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        assert (path.parent / "by-hash/SHA256" / digest).samefile(path)
+    plain = (suite / indexes[0]).read_bytes()
+    assert gzip.decompress((suite / f"{indexes[0]}.gz").read_bytes()) == plain
+    assert lzma.decompress((suite / f"{indexes[0]}.xz").read_bytes()) == plain
+
+
+def test_both_signatures_verify_with_the_served_key(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet")])
+    suite, ring = repository / "dists/bookworm", tmp_path / "ring.gpg"
+    key = (repository / "archive-key.asc").read_bytes()
+    ring.write_bytes(subprocess.run(["gpg", "--dearmor"], input=key, check=True, capture_output=True).stdout)
+    for arguments in ([suite / "InRelease"], [suite / "Release.gpg", suite / "Release"]):
+        subprocess.run(["gpgv", "--keyring", ring, *arguments], check=True, capture_output=True)
+    (suite / "Release").write_text((suite / "Release").read_text() + "Other: x\n")
+    tampered = subprocess.run(
+        ["gpgv", "--keyring", ring, suite / "Release.gpg", suite / "Release"], check=False, capture_output=True
+    )
+    assert tampered.returncode != 0
+
+
+def test_publishing_the_same_again_writes_nothing(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+    files = [deb(tmp_path, "greet"), *source(tmp_path, "greet")]
+    first = publish(files)
+    before = snapshot(repository)
+    time.advance(100)
+    again = publish(files)
+    assert (again.changed, again.added, again.generation) == (False, (), first.generation)
+    assert snapshot(repository) == before
+    assert publish([]).changed is False
+
+
+def test_a_lost_pool_file_is_not_held_and_comes_back(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    file = deb(tmp_path, "greet")
+    publish([file])
+    assert repository_holds(repository, [file.artifact.digest, "0" * 64]) == {file.artifact.digest}
+    path = repository / packages(repository)[0]["Filename"]
+    path.unlink()
+    assert repository_holds(repository, [file.artifact.digest]) == frozenset()
+    assert publish([file]).changed
+    assert path.read_bytes() == file.path.read_bytes()
+
+
+def test_other_bytes_of_the_same_version_never_replace_the_published_file(
+    publish: Publish, repository: Path, tmp_path: Path
+) -> None:
+    old, new = deb(tmp_path / "old", "greet", text="old"), deb(tmp_path / "new", "greet", text="new")
+    publish([old])
+    first = repository / packages(repository)[0]["Filename"]
+    publish([new])
+    (entry,) = packages(repository)
+    assert entry["SHA256"] == new.artifact.digest
+    assert entry["Filename"] == f"pool/main/g/greet/{new.artifact.digest[:12]}/greet_1.0_amd64.deb"
+    assert first.read_bytes() == old.path.read_bytes()
+    assert repository_holds(repository, [old.artifact.digest, new.artifact.digest]) == {new.artifact.digest}
+    assert publish([old]).changed
+    assert repository / packages(repository)[0]["Filename"] == first
+
+
+def test_sources_name_the_dsc_and_its_parts(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    dsc, tar = source(tmp_path, "greet")
+    publish([dsc, tar])
+    (entry,) = Deb822.iter_paragraphs((repository / "dists/bookworm/main/source/Sources").read_text())
+    assert (entry["Package"], entry["Directory"]) == ("greet", "pool/main/g/greet")
+    assert "Source" not in entry
+    for file in (dsc, tar):
+        assert f"{file.artifact.digest} {file.artifact.size} {file.artifact.name}" in entry["Checksums-Sha256"]
+        assert (repository / entry["Directory"] / file.artifact.name).read_bytes() == file.path.read_bytes()
+        assert file.artifact.name in entry["Files"]
+
+
+def test_a_changed_source_keeps_all_its_parts_together(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish(source(tmp_path / "old", "greet", text="old"))
+    dsc, tar = source(tmp_path / "new", "greet", text="new")
+    publish([dsc, tar])
+    (entry,) = Deb822.iter_paragraphs((repository / "dists/bookworm/main/source/Sources").read_text())
+    assert entry["Directory"] == f"pool/main/g/greet/{dsc.artifact.digest[:12]}"
+    assert (repository / entry["Directory"] / tar.artifact.name).read_bytes() == tar.path.read_bytes()
+
+
+def test_dates_increase_and_wait_for_the_next_second(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+    publish([deb(tmp_path, "one")])
+    publish([deb(tmp_path, "two")])
+    release = Release((repository / "dists/bookworm/InRelease").read_text())
+    assert time.slept == [1.0]
+    assert release["Date"] == "Fri, 01 Mar 2024 12:00:01 UTC"
+    assert (repository / "dists/bookworm/InRelease").stat().st_mtime == time.value.timestamp()
+
+
+def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: Any) -> None:
+    publish([deb(tmp_path, "one")])
+    time.advance(-3600)
+    with pytest.raises(EnvironmentNotReady, match="clock"):
+        publish([deb(tmp_path, "two")])
+
+
+def test_old_indexes_stay_by_hash_for_a_day_and_three_generations(
+    publish: Publish, repository: Path, tmp_path: Path, time: Any
+) -> None:
+    directory = repository / "dists/bookworm/main/binary-amd64/by-hash/SHA256"
+    contents = []
+    for number in range(6):
+        publish([deb(tmp_path, f"package{number}")])
+        contents.append(hashlib.sha256((directory.parent.parent / "Packages").read_bytes()).hexdigest())
+        time.advance(60)
+    assert all((directory / digest).is_file() for digest in contents)
+    time.advance(25 * 3600)
+    publish([deb(tmp_path, "last")])
+    assert [(directory / digest).is_file() for digest in contents] == [False] * 3 + [True] * 3
+    assert len(list((repository / ".publish/generations").iterdir())) == 3
+
+
+def test_origin_label_and_codename_are_for_ever(publish: Publish, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet")])
+    other = AptDescription(origin="x", label="tests", suite="stable", codename="bookworm", architectures=("amd64",))
+    with pytest.raises(InputError, match="origin"):
+        publish([], other)
+
+
+def test_a_changed_suite_is_published(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet")])
+    changed = AptDescription(
+        origin=DESCRIPTION.origin, label="tests", suite="testing", codename="bookworm", architectures=("amd64",)
+    )
+    assert publish([], changed).changed
+    assert "Suite: testing" in (repository / "dists/bookworm/Release").read_text()
+    assert len(packages(repository, "arm64")) == 0
+
+
+@pytest.mark.parametrize("moment", ["_write_signed", "commit", "begin"])
+def test_a_crash_leaves_the_old_state_and_the_next_publish_sweeps(
+    moment: str, publish: Publish, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish([deb(tmp_path, "old")])
+    before = (repository / "dists/bookworm/InRelease").read_bytes()
+
+    def crash(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    file = deb(tmp_path / "lost", "new", text="lost")
+    with monkeypatch.context() as patch:
+        patch.setattr(apt_module, moment, crash)
+        with pytest.raises(KeyboardInterrupt):
+            publish([file])
+    assert (repository / "dists/bookworm/InRelease").read_bytes() == before
+    assert repository_holds(repository, [file.artifact.digest]) == frozenset()
+    other = deb(tmp_path / "kept", "new", text="kept")
+    publish([other])
+    assert sorted(path.name for path in (repository / ".publish/generations").iterdir()) == ["00000001", "00000002"]
+    (_, entry) = sorted(packages(repository), key=lambda entry: entry["Package"] == "new")
+    assert entry["Filename"] == "pool/main/n/new/new_1.0_amd64.deb"
+    assert (repository / entry["Filename"]).read_bytes() == other.path.read_bytes()
+
+
+def test_bytes_that_are_not_the_artifact_are_refused(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    file = deb(tmp_path, "greet")
+    deb(tmp_path, "greet", text="changed after the build")
+    with pytest.raises(InputError, match="bytes its build recorded"):
+        publish([file])
+    assert not (repository / "dists").exists()
+
+
+def test_two_files_that_are_the_same_package_are_refused(publish: Publish, tmp_path: Path) -> None:
+    files = [deb(tmp_path / name, "greet", text=name) for name in ("one", "two")]
+    with pytest.raises(InputError, match="two different files are greet 1.0 amd64"):
+        publish(files)
+
+
+@pytest.mark.parametrize("fields", ["Source: ../../x\n", "Source: a b\nPackage: ../x\n"])
+def test_names_in_a_package_cannot_leave_the_pool(publish: Publish, tmp_path: Path, fields: str) -> None:
+    with pytest.raises(InputError, match="no valid"):
+        publish([deb(tmp_path, "greet", fields=fields)])
+
+
+def test_what_is_no_package_is_refused(publish: Publish, tmp_path: Path) -> None:
+    dsc, tar = source(tmp_path, "greet")
+    with pytest.raises(InputError, match="greet_1.0.tar.gz"):
+        publish([dsc])
+    with pytest.raises(InputError, match="no source package names greet_1.0.tar.gz"):
+        publish([tar])
+    (tmp_path / "x.deb").write_bytes(b"!<arch>\nnothing")
+    broken = tmp_path / "x.deb"
+    with pytest.raises(InputError, match="not a readable Debian package"):
+        publish([type(tar)(path=broken, artifact=tar.artifact.__class__(name="x.deb", digest="0" * 64, size=1))])
+
+
+def test_logs_and_changes_are_no_files_of_a_repository() -> None:
+    names = ["a_1.deb", "a_1.dsc", "a_1.orig.tar.xz", "a_1.diff.gz", "a_1.tar.xz.asc", "a_1.changes", "a_1.buildinfo", "log"]
+    assert [name for name in names if is_apt_file(name)] == names[:5]
+
+
+def test_a_damaged_record_is_an_environment_error(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet")])
+    (repository / ".publish/current/state.json").write_text("{")
+    with pytest.raises(EnvironmentNotReady, match="damaged"):
+        publish([deb(tmp_path, "other")])

@@ -1,0 +1,74 @@
+"""Keys: made once, usable from any directory, gone from the process table afterwards."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from build_env.core.errors import EnvironmentNotReady
+from build_env.publish import configured_signer, ensure_project_key
+
+USER = "Tests <tests@example.invalid>"
+
+
+def test_the_project_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    first = ensure_project_key(home, USER)
+    assert ensure_project_key(home, USER) == first
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert len(first.fingerprint) == 40
+
+
+def test_a_home_too_long_for_sockets_works_and_no_agent_stays(tmp_path: Path) -> None:
+    home = tmp_path / ("long" * 20) / ("path" * 20)
+    signer = ensure_project_key(home, USER)
+    assert b"BEGIN PGP SIGNATURE" in signer.detach_sign(b"text")
+    assert not [path for path in home.iterdir() if path.is_socket()]
+    assert wait_until_no_agent(home)
+
+
+def wait_until_no_agent(home: Path) -> bool:
+    """Whether no process has `home` open or on its command line, within five seconds."""
+    for _ in range(50):
+        texts = [line.read_bytes() for line in Path("/proc").glob("[0-9]*/cmdline") if line.exists()]
+        if not any(b"gpg-agent" in text and bytes(home) in text for text in texts):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_signatures_verify_with_the_public_key_only(tmp_path: Path) -> None:
+    signer = ensure_project_key(tmp_path / "gnupg", USER)
+    armoured = signer.public_key()
+    assert b"PRIVATE" not in armoured
+    ring = tmp_path / "ring.gpg"
+    ring.write_bytes(subprocess.run(["gpg", "--dearmor"], input=armoured, check=True, capture_output=True).stdout)
+    (tmp_path / "text").write_bytes(b"text\n")
+    (tmp_path / "text.asc").write_bytes(signer.detach_sign(b"text\n"))
+    (tmp_path / "signed").write_bytes(signer.clear_sign(b"text\n"))
+    for names in (["text.asc", "text"], ["signed"]):
+        command = ["gpgv", "--keyring", ring, *(tmp_path / name for name in names)]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def test_a_configured_key_is_found_by_its_name(tmp_path: Path) -> None:
+    project = ensure_project_key(tmp_path / "gnupg", USER)
+    configured = configured_signer(tmp_path / "gnupg", "tests@example.invalid")
+    assert configured.fingerprint == project.fingerprint
+    assert not configured.owned
+    with pytest.raises(EnvironmentNotReady, match="no secret key 'other@"):
+        configured_signer(tmp_path / "gnupg", "other@example.invalid")
+    with pytest.raises(EnvironmentNotReady, match="no secret key"):
+        configured_signer(tmp_path / "nowhere", "tests@example.invalid")
+    subprocess.run(["gpgconf", "--homedir", tmp_path / "gnupg", "--kill", "all"], check=True)
+
+
+def test_a_missing_gpg_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentNotReady) as caught:
+        ensure_project_key(tmp_path / "gnupg", USER)
+    assert "apt-get install gnupg" in caught.value.hint
