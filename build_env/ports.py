@@ -198,8 +198,11 @@ class Publisher(Protocol):
 class Executor(Protocol):
     """Runs one ready task."""
 
-    def run(self, work: Work) -> TaskResult:
-        """Do the task; expected failures come back as results, only defects are raised."""
+    def find(self, work: Work) -> StoredResult | None:
+        """The stored result, if it is valid still: effects are looked up where they took place."""
+
+    def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
+        """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""
 
     def cancel(self) -> None:
         """Stop what runs; callable from any thread."""
