@@ -124,12 +124,12 @@ def test_environment_is_made_once_and_again_when_the_lock_changes(checkout: Path
 @pytest.mark.timeout(2 * LIMIT)
 def test_a_lock_that_cannot_be_installed_leaves_no_stamp(checkout: Path) -> None:
     (checkout / "requirements" / "runtime.txt").write_text("not a requirement\n")
-    for _ in range(2):
-        result = start(checkout / "build-all")
-        assert result.returncode == 4
-        assert "Invalid requirement" in result.stderr
-        assert "Traceback" not in result.stderr
-        assert not (checkout / ".venv" / "installed-runtime.txt").exists()
+    result = start(checkout / "build-all")
+    assert result.returncode == 4
+    assert "Invalid requirement" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (checkout / ".venv").exists()
+    assert not (checkout / ".venv" / "installed-runtime.txt").exists()
 
 
 @pytest.mark.timeout(2 * LIMIT)
