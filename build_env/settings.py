@@ -40,7 +40,6 @@ class Settings:
     image_prefix: str = "build-env"
     base_images: Mapping[str, str] = field(default_factory=dict)
     archive_mirror: str = "vault.centos.org"
-    ports_mirror: str = "ports.ubuntu.com"
     build_jobs: int = 2
     signing_key: str = ""
     signing_home: str = ""

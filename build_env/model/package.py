@@ -39,7 +39,8 @@ class Package:
     """A directory below `src/`; `directory` is relative to the project root.
 
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
-    `packaging` maps a family (`deb`, `rpm`) to what its packaging says.
+    `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
+    which the package brings its own `build.sh`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Package:
     provides: tuple[str, ...] = ()
     archive: Mapping[str, Archive] = field(default_factory=dict)
     packaging: Mapping[str, Packaging] = field(default_factory=dict)
+    scripts: tuple[str, ...] = ()
     epoch: int = 0
 
     def names(self, family: str) -> frozenset[str]:

@@ -101,6 +101,7 @@ def _read_package(root: Path, directory: Path, *, metapackage: bool) -> Package:
         provides=_words(data.get("provides", ())),
         archive=_archive(document),
         packaging=packaging,
+        scripts=tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file()),
         epoch=_date_epoch(document),
     )
 

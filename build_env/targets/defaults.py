@@ -59,6 +59,10 @@ def docker_pre_run(env: Env) -> str:  # noqa: ARG001 - the signature is the hook
     return ""
 
 
+def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
+    """Nothing needs a room to be read."""
+
+
 def run_source(env: Env, package: Package) -> None:
     """Call the package script with `--source`."""
     env.run_command_source(env.path_package_script(package), "--source")
@@ -123,6 +127,7 @@ DEFAULT_HOOKS: Mapping[str, Callable[..., object]] = MappingProxyType(
             docker_image_create,
             docker_image_name,
             docker_pre_run,
+            run_scan,
             run_source,
             run_build,
             run_source_deps,

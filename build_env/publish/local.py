@@ -1,0 +1,174 @@
+"""Owns the publisher of a run: plain results below `build/deploy/`, and one index transaction per repository at the end.
+
+Results of a stand-in base get a directory and a repository of their own, so that they never meet real ones.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.publish.apt import publish_apt
+from build_env.publish.generation import repository_holds
+from build_env.publish.layout import is_deployed, plain_path
+from build_env.publish.model import AptDescription, PackageFile
+from build_env.publish.rpm import publish_rpm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from build_env.model.artifact import Artifact
+    from build_env.model.command import Deployment
+    from build_env.ports import Store, Work
+    from build_env.publish.signing import Signer
+
+__all__ = ["STAND_IN_SUFFIX", "LocalPublisher"]
+
+STAND_IN_SUFFIX = "+stand-in"
+
+
+@dataclass
+class LocalPublisher:
+    """The `Publisher` port on the local disk.
+
+    `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
+    """
+
+    root: Path
+    deploy: Path
+    repositories: Path
+    store: Store
+    signer: Callable[[], Signer]
+    label: str
+    publishes: bool = True
+    _taken: dict[Path, list[tuple[Deployment, str, PackageFile]]] = field(default_factory=dict)
+    _plain: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def holds(self, work: Work) -> bool:
+        """See `Publisher.holds`: the plain files are there, and the repository has the digests."""
+        if work.task.deployment is None:
+            return _tar_key(self._tar_path(work)) == work.key
+        items = list(_own(work))
+        plain = all(_same_size(self.deploy / path, item) for path, item in self._paths(work, items))
+        if not plain or not self.publishes:
+            return plain
+        digests = {item.digest for item in items}
+        return digests <= repository_holds(self._repository(work), digests)
+
+    def add(self, work: Work, output: Callable[[str], None]) -> None:
+        """See `Publisher.add`."""
+        deployment = work.task.deployment
+        if deployment is None:
+            raise RuntimeError(f"{work.task.id} deploys nothing")
+        items = list(_own(work))
+        for path, item in self._paths(work, items):
+            self._copy(item, self.deploy / path)
+            output(f"{path}")
+        with self._lock:
+            self._plain |= {path for path, item in self._paths(work, items) if _is_binary(item.name)}
+            taken = self._taken.setdefault(self._repository(work), [])
+            for item in items:
+                file = PackageFile(path=self.store.path(item), artifact=item)
+                taken.append((deployment, _stand_in(work), file))
+
+    def tar(self, work: Work) -> Path:
+        """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
+        path = self._tar_path(work)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".temporary")
+        members = {item.name: item for item in _own(work) if _is_binary(item.name)}
+        try:
+            with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": work.key}) as archive:
+                for name, item in sorted(members.items()):
+                    info = tarfile.TarInfo(name)
+                    info.size, info.mode = item.size, 0o644
+                    with self.store.path(item).open("rb") as file:
+                        archive.addfile(info, file)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+    def commit(self) -> list[str]:
+        """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
+        for repository, taken in self._taken.items() if self.publishes else ():
+            files = list({(file.artifact.name, file.artifact.digest): file for _, _, file in taken}.values())
+            deployment, stand_in, _ = taken[0]
+            if deployment.format == "deb":
+                self._publish_apt(repository, files, deployment)
+            else:
+                publish_rpm(repository, files, signer=self.signer(), stand_in=bool(stand_in))
+        self._taken.clear()
+        return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
+
+    def _publish_apt(self, repository: Path, files: list[PackageFile], deployment: Deployment) -> None:
+        described = {file.artifact.name.rpartition(".")[0].rpartition("_")[2] for file in files}
+        architectures = tuple(sorted(name for name in described if name.isalnum() and name not in {"all", "source"}))
+        description = AptDescription(
+            origin=self.label,
+            label=self.label,
+            suite=deployment.suite,
+            codename=deployment.suite,
+            architectures=architectures,
+        )
+        publish_apt(repository, files, description=description, signer=self.signer())
+
+    def _repository(self, work: Work) -> Path:
+        return self.repositories / f"{work.task.target}{STAND_IN_SUFFIX if _stand_in(work) else ''}"
+
+    def _tar_path(self, work: Work) -> Path:
+        mark = STAND_IN_SUFFIX if _stand_in(work) else ""
+        return self.deploy / "tar" / f"{work.task.target.replace('/', '-')}{mark}-{work.task.arch}.tar"
+
+    def _paths(self, work: Work, items: list[Artifact]) -> Iterator[tuple[str, Artifact]]:
+        deployment = work.task.deployment
+        if deployment is not None:
+            suite = deployment.suite + (STAND_IN_SUFFIX if _stand_in(work) else "")
+            for item in items:
+                yield plain_path(item.name, suite=suite, component=deployment.component), item
+
+    def _copy(self, item: Artifact, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.temporary")
+        try:
+            shutil.copyfile(self.store.path(item), temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _own(work: Work) -> Iterator[Artifact]:
+    """What this task deploys; inputs that are deployments themselves bring no artifacts."""
+    seen = set()
+    for entry in work.inputs:
+        for item in entry.artifacts:
+            if is_deployed(item.name) and item.name not in seen:
+                seen.add(item.name)
+                yield item
+
+
+def _stand_in(work: Work) -> str:
+    return next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
+
+
+def _is_binary(name: str) -> bool:
+    return name.endswith((".deb", ".rpm")) and not name.endswith(".src.rpm")
+
+
+def _same_size(path: Path, item: Artifact) -> bool:
+    return path.is_file() and path.stat().st_size == item.size
+
+
+def _tar_key(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    try:
+        with tarfile.open(path) as archive:
+            return archive.pax_headers.get("comment", "")
+    except tarfile.TarError:
+        return ""

@@ -1,0 +1,115 @@
+"""The Debian family: images of the host's architecture that cross-compile, packages made by `common/deb`.
+
+A target sets SUITE, BASE_IMAGE and its package lists, and may set
+- ARCHITECTURES: what it can build for;
+- SUITES: the archive's suites that may stay enabled;
+- SUITES_FOR: the same for single architectures whose suites are out of step; architectures with equal suites share
+  one build image, others get one of their own;
+- LIBSTDCXX_VERSION: the version of GCC's C++ library whose development files cross builds need.
+"""
+
+from build_env.hooks import Env, ImageKind, Package
+
+FAMILY = "deb"
+ARCHITECTURES = ("amd64", "arm64", "armhf")
+PORTS_MIRROR = ""
+
+
+def env_arch_supported(env: Env, arch: str) -> bool:
+    """What the target lists, and always the host's own."""
+    return arch in architectures(env)
+
+
+def docker_image_name(env: Env, kind: ImageKind) -> str:
+    """One source image; a build image per group of architectures whose suites are in step."""
+    plain = f"{env.target.replace('/', '-')}-{kind.value}"
+    foreign = foreign_architectures(env) if kind is ImageKind.BUILD else ()
+    return "-".join((plain, *foreign))
+
+
+def docker_image_create(env: Env, kind: ImageKind) -> None:
+    """Build the family's Dockerfile for the suites of the architecture at hand."""
+    source = kind is ImageKind.SOURCE
+    suite = str(env.variable("SUITE"))
+    base = str(env.variable("BASE_IMAGE"))
+    env.docker_build_image(
+        f"Dockerfiles/debian/{kind.value}.Dockerfile.j2",
+        kind,
+        base_image=base,
+        bootstrap=suite if base.startswith("debian:") else "",
+        variables={
+            "codename": suite,
+            "suites": suites(env, env.host_arch if source else env.arch),
+            "foreign_archs": () if source else foreign_architectures(env),
+            "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")),
+            "ports_mirror": str(env.variable("PORTS_MIRROR")),
+        },
+    )
+
+
+def path_package_script(env: Env, package: Package) -> str:
+    """The package's own script if it brings one, else the shared one."""
+    return own_script(package, "deb") or "common/deb/build.sh"
+
+
+def run_source(env: Env, package: Package) -> None:
+    """Make the source package, or take the distribution's own where the definition pins one."""
+    env.use("common/deb")
+    pin = package.archive.get(env.target)
+    flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}") if pin else ()
+    env.run_command_source(env.path_package_script(package), "--source", *flags)
+
+
+def run_build(env: Env, package: Package) -> None:
+    """Install the build dependencies into a layer, then build without network."""
+    env.use("common/deb")
+    arch = f"--arch={env.arch}"
+    env.install(ImageKind.BUILD, "common/deb/build.sh", "--install", arch)
+    env.run_command_build(env.path_package_script(package), "--build", arch)
+
+
+def run_verify(env: Env, package: Package) -> None:
+    """Check the packages with lintian, from a layer of its own on the source image."""
+    env.use("common/deb")
+    env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install")
+    env.run_command_source("common/deb/build.sh", "--verify", f"--arch={env.arch}", network=False)
+
+
+def run_verify_metapackage(env: Env, package: Package) -> None:
+    """The same as for a package."""
+    run_verify(env, package)
+
+
+def run_deploy(env: Env, package: Package) -> None:
+    """Into the target's apt repository."""
+    env.deploy("deb", suite=str(env.variable("SUITE")))
+
+
+def architectures(env: Env) -> tuple[str, ...]:
+    """What the target can build for, the host's own first."""
+    listed = env.variable("ARCHITECTURES")
+    names = tuple(str(name) for name in listed) if isinstance(listed, list | tuple) else ()
+    return (env.host_arch, *(name for name in names if name != env.host_arch))
+
+
+def suites(env: Env, arch: str) -> tuple[str, ...]:
+    """The suites that may stay enabled in an image that builds for `arch`."""
+    special = env.variable("SUITES_FOR", {})
+    chosen = special.get(arch) if isinstance(special, dict) else None
+    plain = env.variable("SUITES", ())
+    names = chosen or plain
+    return tuple(str(name) for name in names) if isinstance(names, list | tuple) else ()
+
+
+def foreign_architectures(env: Env) -> tuple[str, ...]:
+    """The architectures other than the host's that share the image of `env.arch`, sorted."""
+    return tuple(
+        sorted(
+            arch for arch in architectures(env) if arch != env.host_arch and suites(env, arch) == suites(env, env.arch)
+        )
+    )
+
+
+def own_script(package: Package, family: str) -> str:
+    """`src/<package>/<family>/build.sh` if the package has it."""
+    return f"src/{package.name}/{family}/build.sh" if family in package.scripts else ""

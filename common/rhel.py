@@ -1,0 +1,95 @@
+"""The Enterprise Linux family: one image per architecture, emulated where it is not the host's; `common/rpm`.
+
+A target sets BASE_IMAGE, DISTRO (centos, rocky), RELEASE (8, 9), POWERTOOLS (the repository of development
+packages) and its package lists, and may set ARCHITECTURES.
+"""
+
+from build_env.hooks import Env, ImageKind, Options, Package
+
+FAMILY = "rpm"
+ARCHITECTURES = ("amd64", "arm64")
+
+
+def env_load(env: Env) -> Options:
+    """Every package is built in an image of its architecture, build tools too: nothing changes."""
+    return env.options
+
+
+def env_arch_supported(env: Env, arch: str) -> bool:
+    """What the target lists."""
+    listed = env.variable("ARCHITECTURES")
+    return isinstance(listed, list | tuple) and arch in listed
+
+
+def docker_pre_run(env: Env) -> str:
+    """Emulated: the platform of the architecture, nothing for the host's own."""
+    return "" if env.arch == env.host_arch else f"linux/{env.arch}"
+
+
+def docker_image_name(env: Env, kind: ImageKind) -> str:  # noqa: ARG001 - one image serves both kinds
+    """One image per architecture for both kinds."""
+    return f"{env.target.replace('/', '-')}-build-{env.arch}"
+
+
+def docker_image_create(env: Env, kind: ImageKind) -> None:
+    """Build the family's Dockerfile."""
+    env.docker_build_image(
+        "Dockerfiles/rhel/build.Dockerfile.j2",
+        kind,
+        variables={
+            "distro": str(env.variable("DISTRO")),
+            "release": str(env.variable("RELEASE")),
+            "archive_host": str(env.setting("archive_mirror")),
+            "powertools": str(env.variable("POWERTOOLS", "")),
+        },
+    )
+
+
+def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - the signature is the hook's
+    """The package's own script if it brings one, else the shared one."""
+    return f"src/{package.name}/rpm/build.sh" if "rpm" in package.scripts else "common/rpm/build.sh"
+
+
+def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
+    """Ask rpmspec, in a room, what the spec files declare."""
+    env.use("common/rpm")
+    specs = [f"src/{package.name}/rpm" for package in packages]
+    env.run_command_source("common/rpm/scan.sh", *specs, environment=rpm_environment(env), network=False)
+
+
+def run_source(env: Env, package: Package) -> None:
+    """Make the source RPM."""
+    env.use("common/rpm")
+    env.run_command_source(env.path_package_script(package), "--source", environment=rpm_environment(env))
+
+
+def run_build(env: Env, package: Package) -> None:
+    """Install the build requirements into a layer, then build without network."""
+    env.use("common/rpm")
+    arch = f"--arch={env.arch}"
+    env.install(ImageKind.BUILD, "common/rpm/build.sh", "--install", arch, environment=rpm_environment(env))
+    env.run_command_build(env.path_package_script(package), "--build", arch, environment=rpm_environment(env))
+
+
+def run_verify(env: Env, package: Package) -> None:
+    """Check the packages with rpmlint, in a room of their own architecture."""
+    env.use("common/rpm")
+    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--install")
+    script = env.path_package_script(package)
+    env.run_command_build(script, "--verify", f"--arch={env.arch}", environment=rpm_environment(env))
+
+
+def run_verify_metapackage(env: Env, package: Package) -> None:
+    """The same as for a package."""
+    run_verify(env, package)
+
+
+def run_deploy(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
+    """Into the target's dnf repository."""
+    env.deploy("rpm", suite=env.target.replace("/", "-"))
+
+
+def rpm_environment(env: Env) -> dict[str, str]:
+    """The macros that every rpmbuild and rpmspec call of the target needs."""
+    release = str(env.variable("RELEASE"))
+    return {"RPM_DIST": f".el{release}", "RPM_RHEL": release}

@@ -1,0 +1,17 @@
+"""Rocky Linux 9: one image per architecture, emulated where it is not the host's."""
+
+from build_env.hooks import Host
+from common.rhel import *
+
+BASE_IMAGE = "rockylinux:9"
+DISTRO = "rocky"
+RELEASE = "9"
+POWERTOOLS = "crb"
+PACKAGES = ["libgreet", "greet", "greet-tools"]
+DEPENDS = ["greet-build-macros"]
+METAPACKAGES = ["greet-suite"]
+
+
+def env_match_current(host: Host) -> bool:
+    """Run natively on Rocky Linux 9."""
+    return host.id == "rocky" and host.version_id.startswith("9")
