@@ -52,6 +52,7 @@ set_build_macros() {
     RPM_MACROS+=(
         -D "_topdir $top"
         -D "_specdir $top/SOURCES"
+        -D '_srcdefattr (-,root,root)'
         -D '_buildhost build-env'
         -D 'source_date_epoch_from_changelog 0'
         -D 'use_source_date_epoch_as_buildtime 1'
