@@ -1,0 +1,193 @@
+"""Unmodified apt and dnf, all signature checks on, reading repositories over HTTP while these are published to."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.publish import Clock, Signer, ensure_project_key, publish_apt, publish_rpm
+from tests.support.repositories import DESCRIPTION, deb, rpm
+from tests.support.servers import Client, client, image_with, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PUBLISHES = 100
+_LOOP = """
+count=0 failed=0
+while [ ! -e /tmp/stop ] && [ $count -lt 5000 ]; do
+    count=$((count + 1))
+    if ! {command} >/tmp/output 2>&1; then failed=$((failed + 1)); cat /tmp/output >>/tmp/errors; fi
+done
+head -c 4000 /tmp/errors 2>/dev/null
+echo "reads $count failed $failed"
+"""
+_APT_UPDATE = "apt-get -q -o APT::Update::Error-Mode=any update"
+_DNF_CACHE = "dnf -q --refresh makecache"
+
+
+def past_clock() -> Clock:
+    """A clock in the past that moves by itself: publishes need not wait for the next second."""
+    moment = [datetime.now(UTC) - timedelta(hours=1)]
+
+    def sleep(seconds: float) -> None:
+        moment[0] += timedelta(seconds=seconds)
+
+    return Clock(now=lambda: moment[0], sleep=sleep)
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    return ensure_project_key(tmp_path_factory.mktemp("key") / "gnupg", "Tests <tests@example.invalid>")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    path = tmp_path / "repository"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def address(repository: Path) -> Iterator[str]:
+    with serve(repository) as url:
+        yield url
+
+
+def set_up_apt(reader: Client, address: str, key: bytes) -> None:
+    reader.write("/etc/apt/keyrings/tests.asc", key)
+    reader.write("/etc/apt/sources.list", b"")
+    line = f"deb [signed-by=/etc/apt/keyrings/tests.asc] {address} bookworm main\n"
+    reader.expect("rm -f /etc/apt/sources.list.d/*")
+    reader.write("/etc/apt/sources.list.d/tests.list", line.encode())
+
+
+def set_up_dnf(reader: Client, address: str) -> None:
+    lines = [
+        "[tests]",
+        "name=tests",
+        f"baseurl={address}",
+        "enabled=1",
+        "gpgcheck=1",
+        "repo_gpgcheck=1",
+        "skip_if_unavailable=0",
+        f"gpgkey={address}/RPM-GPG-KEY-build-env",
+    ]
+    reader.expect("mkdir -p /etc/dnf/vars && echo 8 >/etc/dnf/vars/releasever")
+    reader.write("/etc/yum.repos.d/tests.repo", "\n".join([*lines, ""]).encode())
+    reader.expect("dnf -y -q makecache")
+
+
+def read_while_publishing(reader: Client, command: str, publish: Callable[[int], None]) -> tuple[int, str]:
+    """Publish `PUBLISHES` times while the client reads in a loop; return the number of reads and what failed."""
+    answers: list[str] = []
+    loop = threading.Thread(target=lambda: answers.append(reader.run(_LOOP.replace("{command}", command)).text))
+    loop.start()
+    try:
+        for number in range(1, PUBLISHES + 1):
+            publish(number)
+    finally:
+        reader.run("touch /tmp/stop")
+        loop.join(timeout=120)
+    errors, _, summary = answers[0].rstrip().rpartition("reads ")
+    reads, failed = summary.split(" failed ")
+    return int(reads), "" if failed == "0" else f"{failed} of {reads} failed: {errors}"
+
+
+@pytest.mark.parametrize("image", ["debian:12", "debian:13"])
+def test_apt_reads_without_an_error_while_a_hundred_publishes_happen(
+    image: str, repository: Path, address: str, signer: Signer, tmp_path: Path
+) -> None:
+    clock = past_clock()
+
+    def publish(number: int) -> None:
+        file = deb(tmp_path / "files", "greet", f"1.{number}", text=f"number {number}")
+        publish_apt(repository, [file], description=DESCRIPTION, signer=signer, clock=clock)
+
+    publish(0)
+    with client(image) as reader:
+        set_up_apt(reader, address, signer.public_key())
+        reader.expect(_APT_UPDATE)
+        reads, failures = read_while_publishing(reader, _APT_UPDATE, publish)
+        assert not failures
+        assert reads > PUBLISHES // 10
+        reader.expect(f"{_APT_UPDATE} && apt-get -q -y install greet")
+        assert reader.expect("cat /usr/share/greet/text") == f"number {PUBLISHES}"
+
+
+@pytest.mark.parametrize("image", ["debian:12", "debian:13"])
+def test_apt_refuses_what_was_tampered_with(
+    image: str, repository: Path, address: str, signer: Signer, tmp_path: Path
+) -> None:
+    file = deb(tmp_path / "files", "greet", text="good")
+    publish_apt(repository, [file], description=DESCRIPTION, signer=signer)
+    suite = repository / "dists/bookworm"
+    with client(image) as reader:
+        set_up_apt(reader, address, signer.public_key())
+        reader.expect(_APT_UPDATE)
+        package = repository / "pool/main/g/greet/greet_1.0_amd64.deb"
+        good = package.read_bytes()
+        package.chmod(0o644)
+        package.write_bytes(bytes([good[0]]) + good[1:-1] + bytes([good[-1] ^ 1]))
+        refused = reader.run("apt-get -q -y install greet")
+        assert (refused.status, "Hash Sum mismatch" in refused.text) == (100, True), refused.text
+        package.write_bytes(good)
+        release = suite / "InRelease"
+        release.write_text(release.read_text().replace("Suite: stable", "Suite: staple"))
+        reader.expect("rm -rf /var/lib/apt/lists/*")
+        assert reader.run(_APT_UPDATE).status == 100
+        publish_apt(repository, [deb(tmp_path / "files", "other")], description=DESCRIPTION, signer=signer)
+        reader.expect(f"{_APT_UPDATE} && apt-get -q -y install greet")
+
+
+def test_apt_refuses_another_key(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
+    publish_apt(repository, [deb(tmp_path, "greet")], description=DESCRIPTION, signer=signer)
+    other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
+    with client("debian:12") as reader:
+        set_up_apt(reader, address, other.public_key())
+        assert reader.run(_APT_UPDATE).status == 100
+
+
+@pytest.mark.parametrize("image", ["debian:12", "debian:13"])
+def test_dnf_reads_without_an_error_while_a_hundred_publishes_happen(
+    image: str, repository: Path, address: str, signer: Signer, tmp_path: Path
+) -> None:
+    clock = past_clock()
+    files = [rpm(tmp_path / "files", "greet", f"1.{number}", text=f"number {number}") for number in range(PUBLISHES + 1)]
+
+    def publish(number: int) -> None:
+        publish_rpm(repository, [files[number]], signer=signer, stand_in=True, clock=clock)
+
+    publish(0)
+    with client(image_with(image, "dnf")) as reader:
+        set_up_dnf(reader, address)
+        reads, failures = read_while_publishing(reader, _DNF_CACHE, publish)
+        assert not failures
+        assert reads > PUBLISHES // 10
+        reader.expect("dnf -q -y --refresh install greet")
+        assert reader.expect("cat /usr/share/greet/text") == f"number {PUBLISHES}\n"
+
+
+def test_dnf_refuses_what_was_tampered_with(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
+    publish_rpm(repository, [rpm(tmp_path, "greet")], signer=signer, stand_in=True)
+    with client(image_with("debian:12", "dnf")) as reader:
+        set_up_dnf(reader, address)
+        (package,) = (repository / "Packages").iterdir()
+        good = package.read_bytes()
+        package.chmod(0o644)
+        package.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+        refused = reader.run("dnf -y install greet")
+        assert refused.status == 1, refused.text
+        package.write_bytes(good)
+        index = repository / "repodata/repomd.xml"
+        text = index.read_text()
+        index.write_text(text.replace("<revision>", "<revision>1"))
+        refused = reader.run("dnf -y --refresh install greet")
+        assert (refused.status, "GPG" in refused.text) == (1, True), refused.text
+        index.write_text(text)
+        reader.expect("dnf -y --refresh install greet")
+        assert reader.run("rpm -q greet").status == 0

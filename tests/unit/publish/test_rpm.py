@@ -1,0 +1,179 @@
+"""An rpm repository on disk; RPM files are made by the host's rpmbuild, so these count as integration tests."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import createrepo_c
+import pytest
+
+from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.model.artifact import Artifact
+from build_env.publish import PackageFile, PublishResult, ensure_project_key, publish_rpm, repository_holds
+from build_env.publish import rpm as rpm_module
+from tests.support.repositories import rpm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from build_env.publish import Signer
+
+    Publish = Callable[..., PublishResult]
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return tmp_path / "repository"
+
+
+@pytest.fixture
+def publish(repository: Path, signer: Signer, time: Any) -> Publish:
+    def publish(files: Sequence[PackageFile], *, stand_in: bool = True) -> PublishResult:
+        return publish_rpm(repository, files, signer=signer, stand_in=stand_in, clock=time.clock())
+
+    return publish
+
+
+def located(repository: Path) -> dict[str, str]:
+    """Location → checksum of every package in the metadata at `repository`."""
+    reader = createrepo_c.RepositoryReader.from_path(str(repository))
+    return {package.location_href: package.pkgId for package in reader.iter_packages()}
+
+
+def test_binaries_and_sources_are_two_signed_repositories(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    binary, source = rpm(tmp_path, "greet"), rpm(tmp_path, "greet", kind="-bs")
+    result = publish([binary, source])
+    assert result.added == ("greet-1.0-1.noarch.rpm", "greet-1.0-1.src.rpm")
+    for place, name in ((repository, binary.artifact.name), (repository / "source", source.artifact.name)):
+        ((location, checksum),) = located(place).items()
+        assert location == f"Packages/{name}"
+        assert hashlib.sha256((place / location).read_bytes()).hexdigest() == checksum
+        files = {path.suffix for path in (place / "repodata").iterdir()}
+        assert files == {".gz", ".xml", ".asc"}
+    assert repository_holds(repository, [binary.artifact.digest]) == {binary.artifact.digest}
+
+
+def test_packages_and_metadata_verify_with_the_served_key(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([rpm(tmp_path, "greet")])
+    key, ring = repository / "RPM-GPG-KEY-build-env", tmp_path / "ring.gpg"
+    dearmoured = subprocess.run(["gpg", "--dearmor"], input=key.read_bytes(), check=True, capture_output=True)
+    ring.write_bytes(dearmoured.stdout)
+    index = repository / "repodata/repomd.xml"
+    subprocess.run(["gpgv", "--keyring", ring, f"{index}.asc", index], check=True, capture_output=True)
+    keys = ["rpmkeys", "--dbpath", str(tmp_path / "database")]
+    subprocess.run([*keys, "--import", key], check=True, capture_output=True)
+    (package,) = (repository / "Packages").iterdir()
+    done = subprocess.run([*keys, "--checksig", package], check=True, capture_output=True, text=True)
+    assert done.stdout.strip().endswith("digests signatures OK")
+
+
+def test_the_same_bytes_are_signed_once(
+    publish: Publish, repository: Path, tmp_path: Path, time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = rpm(tmp_path / "old", "greet", text="old"), rpm(tmp_path / "new", "greet", text="new")
+    first = publish([old])
+    time.advance(10)
+    assert publish([old]) == PublishResult(changed=False, added=(), generation=first.generation, key=first.key)
+    publish([new])
+    (location,) = located(repository)
+    assert location.startswith("Packages/") and location.count("/") == 2
+    signed: list[object] = []
+    monkeypatch.setattr(rpm_module.rpm_tools, "sign", lambda files, signer: signed.extend(files))
+    publish([old])
+    assert signed == []
+    assert list(located(repository)) == ["Packages/greet-1.0-1.noarch.rpm"]
+    assert repository_holds(repository, [old.artifact.digest, new.artifact.digest]) == {old.artifact.digest}
+
+
+def test_the_input_file_is_not_touched(publish: Publish, tmp_path: Path) -> None:
+    file = rpm(tmp_path, "greet")
+    before = file.path.read_bytes()
+    publish([file])
+    assert file.path.read_bytes() == before
+
+
+def test_metadata_repeats_for_the_same_packages_and_time(tmp_path: Path, signer: Signer, make_time: Any) -> None:
+    file = rpm(tmp_path, "greet")
+    bytes_of = []
+    for name in ("one", "two"):
+        publish_rpm(tmp_path / name, [], signer=signer, stand_in=True, clock=make_time().clock())
+        directory = tmp_path / name / "metadata"
+        rpm_module.write_metadata(directory, {"Packages/x.rpm": file.path}, revision=5)
+        file.path.touch()
+        bytes_of.append({path.name: path.read_bytes() for path in (directory / "repodata").iterdir()})
+    assert bytes_of[0] == bytes_of[1]
+    empty = [(tmp_path / name / "repodata/repomd.xml").read_bytes() for name in ("one", "two")]
+    assert empty[0] == empty[1]
+
+
+@pytest.mark.parametrize("stand_in", [True, False])
+def test_stand_in_results_and_real_ones_never_share_a_repository(publish: Publish, tmp_path: Path, stand_in: bool) -> None:
+    with pytest.raises(InputError, match="other kind"):
+        publish([rpm(tmp_path, "greet", stand_in=not stand_in)], stand_in=stand_in)
+    publish([rpm(tmp_path, "greet", stand_in=stand_in)], stand_in=stand_in)
+    with pytest.raises(InputError, match="stand-in"):
+        publish([], stand_in=not stand_in)
+
+
+def test_another_key_is_refused(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+    publish([rpm(tmp_path, "greet")])
+    other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
+    with pytest.raises(InputError, match="another key"):
+        publish_rpm(repository, [], signer=other, stand_in=True, clock=time.clock())
+
+
+def test_old_metadata_stays_readable(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+    names = []
+    for number in range(5):
+        publish([rpm(tmp_path, f"package{number}")])
+        names.append({path.name for path in (repository / "repodata").glob("*primary*")})
+        time.advance(25 * 3600)
+    assert names[4] > names[3] - names[0]
+    assert len(names[4]) == 4
+
+
+def test_a_crash_before_the_switch_changes_nothing(
+    publish: Publish, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish([rpm(tmp_path, "old")])
+    before = (repository / "repodata/repomd.xml").read_bytes()
+
+    def crash(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    file = rpm(tmp_path, "new")
+    with monkeypatch.context() as patch:
+        patch.setattr(rpm_module, "commit", crash)
+        with pytest.raises(KeyboardInterrupt):
+            publish([file])
+    assert (repository / "repodata/repomd.xml").read_bytes() == before
+    publish([file])
+    assert sorted(located(repository)) == ["Packages/new-1.0-1.noarch.rpm", "Packages/old-1.0-1.noarch.rpm"]
+    assert len(list((repository / "Packages").iterdir())) == 2
+
+
+def test_what_is_no_rpm_is_refused(publish: Publish, tmp_path: Path) -> None:
+    broken = tmp_path / "x.rpm"
+    broken.write_bytes(b"nothing")
+    for name, message in (("x.rpm", "not a readable RPM"), ("x.deb", "not for an rpm"), ("../x.rpm", "not a name")):
+        with pytest.raises(InputError, match=message):
+            publish([PackageFile(path=broken, artifact=Artifact(name=name, digest="0" * 64, size=7))])
+
+
+def test_a_missing_rpmsign_says_how_to_install_it(
+    publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = rpm(tmp_path, "greet")
+
+    def missing(*args: object, **kwargs: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(rpm_module.rpm_tools.subprocess, "run", missing)
+    with pytest.raises(EnvironmentNotReady) as caught:
+        publish([file])
+    assert "apt-get install rpm" in caught.value.hint
