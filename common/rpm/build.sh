@@ -24,11 +24,15 @@ TEXT
 # ---------------------------------------------------------------------------------------------- facts
 
 print_name() {
-    query_spec "$(the_spec "$BUILD_SRC/rpm")" --srpm --queryformat '%{NAME}\n'
+    local spec
+    spec=$(the_spec "$BUILD_SRC/rpm")
+    query_spec "$spec" --srpm --queryformat '%{NAME}\n'
 }
 
 print_version() {
-    query_spec "$(the_spec "$BUILD_SRC/rpm")" --srpm --queryformat '%{VERSION}-%{RELEASE}\n'
+    local spec
+    spec=$(the_spec "$BUILD_SRC/rpm")
+    query_spec "$spec" --srpm --queryformat '%{VERSION}-%{RELEASE}\n'
 }
 
 print_target() {
@@ -92,8 +96,9 @@ make_archive() {
 
 # Sources and patches that lie beside the spec are taken from there; what is missing must be our own archive.
 collect_sources() {
-    local spec=$1 file made=''
-    while read -r file; do
+    local spec=$1 files file made=''
+    files=$(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
+    for file in $files; do
         if [ -f "$BUILD_SRC/rpm/$file" ]; then
             cp "$BUILD_SRC/rpm/$file" "$top/SOURCES/"
         else
@@ -101,7 +106,7 @@ collect_sources() {
             made=$file
             make_archive "$top/SOURCES/$file"
         fi
-    done < <(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
+    done
 }
 
 # depends_lines SPEC RPM_ARCHITECTURE: what a build for the architecture needs, as lines of a spec
@@ -141,7 +146,7 @@ write_depends() {
 }
 
 stage_source() {
-    local spec
+    local spec srpm
     need BUILD_SRC BUILD_OUT
     set_build_macros
     spec=$(the_spec "$BUILD_SRC/rpm")
@@ -153,7 +158,8 @@ stage_source() {
     find "$top/SOURCES" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     write_depends "$spec"
     rpmbuild -bs "${RPM_MACROS[@]}" "$spec"
-    take "$(find_srpm "$top/SRPMS")" "$top/$DEPENDS_FILE"
+    srpm=$(find_srpm "$top/SRPMS")
+    take "$srpm" "$top/$DEPENDS_FILE"
 }
 
 # -------------------------------------------------------------------------------------------- install
@@ -272,16 +278,17 @@ lint() {
 # rpmlint knows the relations of the binary packages only when it sees all of a source together; two source
 # packages at once confuse it.
 stage_verify() {
-    local file binaries=()
+    local file srpm binaries=()
     need BUILD_WORK ARCH BUILD_HOST_ARCH
     command -v rpmlint >/dev/null || fail "$EX_TEMPFAIL" "rpmlint is not installed" "verify.sh --install installs it"
     for file in "$build_folder"/*.rpm; do
         case $file in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
         [ ! -f "$file" ] || binaries+=("$file")
     done
+    srpm=$(find_srpm "$source_folder")
     set_lint_options
     lint_errors=
-    lint "$(find_srpm "$source_folder")"
+    lint "$srpm"
     [ "${#binaries[@]}" -eq 0 ] || lint "${binaries[@]}"
     [ -z "$lint_errors" ] || fail 1 "rpmlint found errors"
 }

@@ -2,6 +2,9 @@
 # Shared by build.sh, verify.sh and scan.sh: messages, the target's macros, questions to spec files, and dnf whose
 # failures say whether the package or the environment is at fault. Sourced, not run.
 
+# A command in $(…) that fails must end the script too.
+shopt -s inherit_errexit
+
 EX_USAGE=2
 EX_TEMPFAIL=75 # the environment is not ready: nothing is known about the package
 
@@ -84,7 +87,7 @@ run_dnf() {
         rm -f "$log"
         return 0
     fi
-    if grep -Eq 'Status code: 404|[Cc]hecksum does ?n.t match' "$log"; then
+    if grep -Eq 'Status code: 404|[Cc]hecksum does ?n.t match|incorrect checksum' "$log"; then
         fail "$EX_TEMPFAIL" "environment, not package: the mirror no longer has what the image's index names" \
             "run again with --recreate"
     fi

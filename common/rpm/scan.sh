@@ -39,27 +39,31 @@ json_names() {
         END { print "[" list "]" }'
 }
 
-# names SPEC ARGUMENT...
-names() {
-    local answer
-    answer=$(query_spec "$@") || exit
-    printf '%s' "${answer:+$answer$'\n'}" | json_names || fail 1 "${1##*/} declares a name with a control character"
+# add KEY ARGUMENT...: one list of names to the facts of $spec
+add() {
+    local key=$1 answer list
+    shift
+    answer=$(query_spec "$BUILD_ROOT/$spec" --target "$rpm_arch" "$@")
+    list=$(printf '%s' "${answer:+$answer$'\n'}" | json_names) \
+        || fail 1 "$spec declares a name with a control character"
+    record+=", \"$key\": $list"
 }
 
-facts() {
-    local spec=$1 directory=$2 identity architectures noarch=false
-    identity=$(query_spec "$spec" --srpm --queryformat \
+scan() {
+    local directory=$1 identity architectures noarch=false record
+    identity=$(query_spec "$BUILD_ROOT/$spec" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
-    architectures=$(query_spec "$spec" --target "$rpm_arch" --queryformat '%{ARCH}\n')
+    architectures=$(query_spec "$BUILD_ROOT/$spec" --target "$rpm_arch" --queryformat '%{ARCH}\n')
     [ "$architectures" != noarch ] || noarch=true
-    printf '{"directory": "%s", %s, "noarch": %s, ' "$directory" "$identity" "$noarch"
-    printf '"binaries": %s, ' "$(names "$spec" --target "$rpm_arch" --queryformat '%{NAME}\n')"
-    printf '"provides": %s, ' "$(names "$spec" --target "$rpm_arch" --provides)"
-    printf '"requires": %s, ' "$(names "$spec" --target "$rpm_arch" --requires)"
-    printf '"build_requires": %s}\n' "$(names "$spec" --target "$rpm_arch" --srpm --requires)"
+    record="\"directory\": \"$directory\", $identity, \"noarch\": $noarch"
+    add binaries --queryformat '%{NAME}\n'
+    add provides --provides
+    add requires --requires
+    add build_requires --srpm --requires
+    say "{$record}"
 }
 
-need BUILD_ROOT BUILD_OUT ARCH
+need BUILD_ROOT BUILD_WORK BUILD_OUT ARCH
 set_target_macros
 rpm_arch=$(rpm_architecture "$ARCH")
 cd "$BUILD_ROOT"
@@ -71,5 +75,6 @@ for spec in "${specs[@]}"; do
     [[ $spec =~ ^(src/[A-Za-z0-9._+/-]+)/rpm/[A-Za-z0-9._+-]+\.spec$ ]] \
         || fail "$EX_USAGE" "not a spec file of a package: $spec"
     [ -f "$spec" ] || fail "$EX_USAGE" "$spec is not there"
-    facts "$BUILD_ROOT/$spec" "${BASH_REMATCH[1]}"
-done >"$BUILD_OUT/spec-facts.json"
+    scan "${BASH_REMATCH[1]}"
+done >"$BUILD_WORK/spec-facts.json"
+mv "$BUILD_WORK/spec-facts.json" "$BUILD_OUT/"
