@@ -56,6 +56,7 @@ set_build_macros() {
     RPM_MACROS+=(
         -D "_topdir $top"
         -D "_specdir $top/SOURCES"
+        -D "_tmppath $top/tmp"
         -D '_srcdefattr (-,root,root)'
         -D '_buildhost build-env'
         -D 'source_date_epoch_from_changelog 0'
@@ -68,7 +69,7 @@ set_build_macros() {
     export RPM_BUILD_NCPUS=${BUILD_JOBS:-1}
     umask 022
     rm -rf "$top"
-    mkdir -p "$top"/{BUILD,BUILDROOT,RPMS,SOURCES,SRPMS}
+    mkdir -p "$top"/{BUILD,BUILDROOT,RPMS,SOURCES,SRPMS,tmp}
 }
 
 # take RESULT...: moves results to out/, with times that do not tell when they were made
