@@ -145,10 +145,13 @@ class ImageEngine(Protocol):
         platform: str,
         output: Callable[[str], None],
     ) -> ImageDescription:
-        """Build `dockerfile` (its text) and tag it. Raises TaskFailed through RoomOutcome-like errors."""
+        """Build `dockerfile` (its text) and tag it. Raises TaskError when a step of it fails."""
 
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """Fetch `reference` from a registry; None when none answers or it is not there."""
+
+    def tag(self, reference: str, name: str) -> None:
+        """Give the image `reference` the name `name`, too."""
 
     def load_rootfs(self, archive: Path, *, tag: str, architecture: str, labels: Mapping[str, str]) -> ImageDescription:
         """Make an image whose config names `architecture` from a root file system tar."""

@@ -21,8 +21,7 @@ from build_env.core.machine import DEBIAN_TO_OCI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.engines.docker_images import DockerImages
-    from build_env.ports import ImageDescription
+    from build_env.ports import ImageDescription, ImageEngine
     from build_env.settings import Settings
 
 __all__ = ["STAND_IN", "Base", "Bases"]
@@ -43,7 +42,7 @@ class Base:
 class Bases:
     """Resolves base images; one at a time, so that several tasks asking for one make it once."""
 
-    images: DockerImages
+    images: ImageEngine
     settings: Settings
     temporary: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from build_env.engines.docker_images import DockerImages
     from build_env.images.bases import Bases
-    from build_env.ports import RoomSpec, Store
+    from build_env.ports import ImageEngine, RoomSpec, Store
 
 __all__ = ["TargetImages"]
 
@@ -31,7 +30,7 @@ class TargetImages:
     """Makes what rooms are made from."""
 
     root: Path
-    images: DockerImages
+    images: ImageEngine
     bases: Bases
     store: Store
     host_arch: str

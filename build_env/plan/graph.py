@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from build_env.model.target import Target
     from build_env.plan.select import Selection
 
-__all__ = ["PlanFacts", "build_plan", "image_task", "order"]
+__all__ = ["PlanFacts", "build_plan", "image_task", "leave_out", "order", "scan_plan"]
 
 _NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
 _FAMILIES = ("deb", "rpm")
@@ -67,17 +67,52 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
 
 def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     """The task that makes the image called `name`."""
-    own = recipe.architecture if recipe.architecture != target.host_arch else ""
-    suffix = name.removeprefix(f"{target.slug}-{recipe.build.kind.value}").strip("-")
+    suffix = name.removeprefix(target.slug).strip("-").replace("-", " ")
     return Task(
         id=f"{target.name}:image:{name}",
         stage=Stage.IMAGE,
         target=target.name,
-        subject=f"{target.name} {recipe.build.kind.value}",
-        arch=suffix or own,
+        subject=f"{target.name} {suffix}",
         static_key=image_key(recipe),
         image_build=recipe.build,
     )
+
+
+def scan_plan(  # noqa: PLR0913 - facts of one task
+    target: Target,
+    record: Record,
+    trees: tuple[Tree, ...],
+    arch: str,
+    image_name: str,
+    recipe: ImageRecipe,
+) -> Plan:
+    """The small plan that comes before the real one: ask in a room what only a room may read."""
+    image = image_task(target, image_name, recipe)
+    room = Room(
+        commands=record.commands,
+        environment={
+            "ARCH": arch,
+            "BUILD_HOST_ARCH": recipe.architecture,
+            "BUILD_STAGE": Stage.SCAN.value,
+            "BUILD_TARGET": target.name,
+            "LC_ALL": "C.UTF-8",
+            "SOURCE_DATE_EPOCH": "0",
+            "TZ": "UTC",
+        },
+        trees=trees,
+        platform=recipe.build.platform,
+    )
+    scan = Task(
+        id=f"{target.name}:scan",
+        stage=Stage.SCAN,
+        target=target.name,
+        subject=f"spec files of {target.name}",
+        static_key=room_key(Stage.SCAN, room),
+        inputs=(Input(task=image.id, place=Place.IMAGE),),
+        room=room,
+        printed=record.printed,
+    )
+    return Plan(target=target.name, architectures=(arch,), tasks=(image, scan))
 
 
 def _id(target: Target, unit_id: str) -> str:
@@ -124,13 +159,12 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     package = facts.packages[unit.package]
     packaging = package.packaging.get(target.family, Packaging())
     epoch = packaging.epoch or package.epoch
-    leave_out = (*_NOT_FOR_ROOMS, *(family for family in _FAMILIES if family != target.family))
     trees = [
         Tree(
             path=package.directory,
             destination=f"src/{package.name}",
             digest=facts.package_digests[package.name],
-            leave_out=leave_out,
+            leave_out=leave_out(target.family),
         )
     ]
     trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
@@ -144,6 +178,11 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         downloads=unit.stage is Stage.SOURCE,
         epoch=epoch,
     )
+
+
+def leave_out(family: str) -> tuple[str, ...]:
+    """Names at the top of a package that a room of `family` must not see: what the package is, other packaging."""
+    return (*_NOT_FOR_ROOMS, *(other for other in _FAMILIES if other != family))
 
 
 def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dict[str, str]:

@@ -20,6 +20,9 @@ from build_env.ports import ResolvedInput, Work
 from build_env.schedule.state import ScheduleState, longest_chain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.task import Plan, Task
     from build_env.ports import EventSink, Executor, Publisher
@@ -47,6 +50,7 @@ class Loop:
     keep_going: bool = False
     publisher: Publisher | None = None
     notes: tuple[str, ...] = ()
+    hits: Mapping[str, StoredResult] = field(default_factory=dict)
     _queue: queue.SimpleQueue[_Ended | Event] = field(default_factory=queue.SimpleQueue)
     _tails: dict[str, deque[str]] = field(default_factory=dict)
 
@@ -78,7 +82,7 @@ class Loop:
         while len(state.running) < self.jobs and (task := state.next_task()):
             work = self._work(task, state)
             try:
-                stored = self.executor.find(work)
+                stored = self.hits.get(task.id) or self.executor.find(work)
             except BuildEnvError as error:
                 self._end(task, _failure(error), state)
                 continue

@@ -1,0 +1,81 @@
+"""Owns the images of a plan: which image each unit needs, and the recipe of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from build_env.core.errors import EnvironmentNotReady, HookError
+from build_env.core.machine import debian_architecture
+from build_env.images.render import context_digest, render
+from build_env.plan.keys import ImageRecipe
+from build_env.targets.record import call_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.model.command import ImageKind
+    from build_env.targets.record import Recorder
+
+__all__ = ["ImagePlanner"]
+
+
+@dataclass
+class ImagePlanner:
+    """Asks a target's image hooks, once per architecture and kind.
+
+    `base_identity` answers what is known of a base without making it: (reference, architecture) to its identity.
+    """
+
+    recorder: Callable[[str], Recorder]
+    base_identity: Callable[[str, str], str]
+    recipes: dict[str, ImageRecipe] = field(default_factory=dict)
+    _names: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def name(self, arch: str, kind: ImageKind) -> str:
+        """The image of that kind for tasks that build for `arch`; its recipe is in `recipes` afterwards."""
+        key = (arch, kind.value)
+        if key not in self._names:
+            self._names[key] = self._ask(arch, kind)
+        return self._names[key]
+
+    def _ask(self, arch: str, kind: ImageKind) -> str:
+        recorder = self.recorder(arch)
+        _, record = call_hook(recorder, "docker_image_create", kind)
+        found = [image for image in record.images if image.kind is kind]
+        if len(found) != 1:
+            raise HookError(
+                f"docker_image_create of {recorder.loaded.file} must record one {kind.value} image, "
+                f"it recorded {len(found)}",
+                hint="call env.docker_build_image(DOCKERFILE, kind) once",
+            )
+        build = found[0]
+        host = recorder.host_arch
+        architecture = debian_architecture(build.platform, host)
+        recipe = ImageRecipe(
+            build=build,
+            architecture=architecture,
+            dockerfile=render(recorder.loaded.root, build, architecture, host),
+            context_digest=context_digest(recorder.loaded.root, build),
+            base_identity=self._identity(build.base_image, architecture),
+        )
+        known = self.recipes.setdefault(build.name, recipe)
+        if replace(known, build=replace(known.build, kind=kind)) != recipe:
+            raise HookError(
+                f"docker_image_create of {recorder.loaded.file} records different images under the name {build.name}",
+                hint="let docker_image_name tell them apart",
+            )
+        return build.name
+
+    def _identity(self, reference: str, architecture: str) -> str:
+        try:
+            return self.base_identity(reference, architecture)
+        except EnvironmentNotReady:
+            # Told when the image is made; a plan can be printed without an engine.
+            return ""
+
+
+def platform_architecture(recorder: Recorder) -> str:
+    """The architecture of the images that `docker_pre_run` asks for."""
+    platform, _ = call_hook(recorder, "docker_pre_run")
+    return debian_architecture(cast("str", platform) or "", recorder.host_arch)

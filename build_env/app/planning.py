@@ -1,0 +1,224 @@
+"""Owns the way from a request to a plan: load the target, read packages, ask the hooks, hand all facts to `plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
+from build_env.core.suggest import did_you_mean
+from build_env.core.trees import digest_tree
+from build_env.model.target import Options, Target
+from build_env.model.task import Plan, Tree
+from build_env.packages.read import read_packages
+from build_env.packages.spec_facts import with_spec_facts
+from build_env.plan.graph import PlanFacts, build_plan, leave_out, scan_plan
+from build_env.plan.relations import relate
+from build_env.plan.select import Request, select
+from build_env.plan.units import Unit, hook_of
+from build_env.targets.load import LISTS, load_target
+from build_env.targets.record import Recorder, call_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from build_env.core.paths import ProjectPaths
+    from build_env.model.command import Mount, Record
+    from build_env.model.package import Package
+    from build_env.model.target import Host
+    from build_env.plan.keys import ImageRecipe
+    from build_env.plan.relations import Relations
+    from build_env.plan.select import Selection
+    from build_env.settings import Settings
+    from build_env.targets.load import LoadedTarget
+
+__all__ = ["Planned", "Planner"]
+
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan, the recipes of its images by task id, and what a person should be told about it."""
+
+    plan: Plan
+    recipes: Mapping[str, ImageRecipe]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Planner:
+    """Plans for one target. `native` plans for this machine itself: no images, every task on the host."""
+
+    paths: ProjectPaths
+    settings: Settings
+    host: Host
+    target_name: str
+    architectures: tuple[str, ...]
+    native: bool
+    base_identity: Callable[[str, str], str]
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Load the target and everything it says of itself."""
+        self.loaded: LoadedTarget = load_target(self.paths, self.target_name)
+        self.packages: dict[str, Package] = read_packages(self.paths)
+        self._check_lists()
+        archs = self.architectures or (self.host.architecture,)
+        options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
+        self.options = self._load_options(options)
+        self._check_architectures()
+        self.image_archs = {
+            arch: self.host.architecture if self.native else platform_architecture(self._recorder(arch))
+            for arch in dict.fromkeys((*self._all_archs(), self.host.architecture))
+        }
+        self.images = ImagePlanner(recorder=self._recorder, base_identity=self.base_identity)
+        self.target = Target(
+            name=self.target_name,
+            directory=f"targets/{self.target_name}",
+            family=str(self.loaded.variables.get("FAMILY", "")),
+            options=self.options,
+            host_arch=self.host.architecture,
+            packages=self.loaded.names("PACKAGES"),
+            depends=self.loaded.names("DEPENDS"),
+            metapackages=self.loaded.names("METAPACKAGES"),
+            variables=self.loaded.variables,
+        )
+
+    def scan(self) -> Planned | None:
+        """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
+        listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
+        packages = tuple(
+            package for name in listed if "rpm" in (package := self.packages[name]).packaging
+        )
+        if self.target.family != "rpm" or not packages or self.native:
+            return None
+        own = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
+        arch = next((arch for arch, image in own.items() if image == self.host.architecture), next(iter(own)))
+        _, record = call_hook(self._recorder(arch), "run_scan", packages)
+        if not record.commands:
+            return None
+        image = self.images.name(arch, record.commands[0].kind)
+        trees = [self._tree(f"{package.directory}/rpm", f"src/{package.name}/rpm") for package in packages]
+        trees += [self._tree(folder, folder) for folder in record.folders]
+        recipe = self.images.recipes[image]
+        plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe)
+        return Planned(plan=plan, recipes={plan.tasks[0].id: recipe})
+
+    def plan(self, request: Request, spec_report: str | None) -> Planned:
+        """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
+        packages = dict(self.packages)
+        if spec_report:
+            packages = with_spec_facts(packages, spec_report)
+        listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
+        relations = relate(packages, listed, self.target.family)
+        selection = select(self.target, packages, relations, request, self.image_archs)
+        records = {unit.id: self._record(unit, packages) for unit in selection.units}
+        unit_images = {} if self.native else self._unit_images(selection, records)
+        plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
+        recipes = {
+            f"{self.target.name}:image:{name}": recipe for name, recipe in self.images.recipes.items()
+        }
+        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
+        return Planned(plan=plan, recipes=recipes, notes=tuple(notes))
+
+    def _facts(  # noqa: PLR0913 - the facts of one plan
+        self,
+        packages: Mapping[str, Package],
+        relations: Relations,
+        selection: Selection,
+        records: Mapping[str, Record],
+        unit_images: Mapping[str, str],
+    ) -> PlanFacts:
+        names = {unit.package for unit in selection.units}
+        folders = {folder for record in records.values() for folder in record.folders}
+        archs = {unit.arch for unit in selection.units}
+        return PlanFacts(
+            packages=packages,
+            records=records,
+            unit_images=unit_images,
+            recipes=self.images.recipes,
+            package_digests={
+                name: digest_tree(self.paths.root / packages[name].directory, leave_out(self.target.family)) for name in names
+            },
+            folder_digests={folder: digest_tree(self.paths.root / folder) for folder in folders},
+            build_closures={name: relations.build_closure(name) for name in names},
+            build_jobs=self.settings.build_jobs,
+            mounts={arch: self._mounts(arch) for arch in archs},
+            withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
+            tar_archs=frozenset(arch for arch in selection.tars if self._wants_tar(arch)),
+        )
+
+    def _record(self, unit: Unit, packages: Mapping[str, Package]) -> Record:
+        package = packages[unit.package]
+        _, record = call_hook(self._recorder(unit.arch, package), hook_of(unit), package)
+        return record
+
+    def _unit_images(self, selection: Selection, records: Mapping[str, Record]) -> dict[str, str]:
+        return {
+            unit.id: self.images.name(unit.arch, records[unit.id].commands[0].kind)
+            for unit in selection.units
+            if records[unit.id].commands
+        }
+
+    def _recorder(self, arch: str, package: Package | None = None) -> Recorder:
+        return Recorder(
+            loaded=self.loaded,
+            host=self.host,
+            options=self.options,
+            arch=arch,
+            settings=self.settings,
+            package=package,
+        )
+
+    def _load_options(self, options: Options) -> Options:
+        for hook in ("env_load", "env_load_post"):
+            self.options = options
+            answer, record = call_hook(self._recorder(options.arg_arch[0]), hook)
+            self.notes += record.printed
+            if answer is not None and not isinstance(answer, Options):
+                raise HookError(f"{hook} of {self.loaded.file} must return options, not {type(answer).__name__}")
+            options = answer or options
+        return options
+
+    def _all_archs(self) -> tuple[str, ...]:
+        options = self.options
+        return (*options.arg_arch, *options.opt_build_arch, *options.opt_meta_arch, *options.opt_deps_arch)
+
+    def _check_architectures(self) -> None:
+        for arch in dict.fromkeys(self._all_archs()):
+            supported, _ = call_hook(self._recorder(arch), "env_arch_supported", arch)
+            if not supported:
+                raise UsageError(
+                    f"the target {self.target_name} does not support the architecture {arch}",
+                    hint=f"env_arch_supported in {self.loaded.file} decides; build-env list targets shows what it takes",
+                )
+
+    def _check_lists(self) -> None:
+        faults = [
+            Fault(
+                message=f"{variable} names {name}, which is no package of src/{did_you_mean(name, self.packages)}",
+                location=Location(file=self.loaded.file),
+            )
+            for variable in LISTS
+            for name in self.loaded.names(variable)
+            if name not in self.packages
+        ]
+        if faults:
+            raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))
+
+    def _mounts(self, arch: str) -> tuple[Mount, ...]:
+        answer, _ = call_hook(self._recorder(arch), "env_load_docker")
+        return cast("tuple[Mount, ...]", tuple(cast("tuple[Mount, ...]", answer or ())))
+
+    def _provides(self, package: Package) -> bool:
+        _, record = call_hook(self._recorder(self.options.opt_deps_arch[0], package), "run_deploy_deps", package)
+        return record.provides
+
+    def _wants_tar(self, arch: str) -> bool:
+        _, record = call_hook(self._recorder(arch), "run_tar_build")
+        return record.tar
+
+    def _tree(self, path: str, destination: str) -> Tree:
+        return Tree(path=path, destination=destination, digest=digest_tree(self.paths.root / path))
+

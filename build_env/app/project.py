@@ -1,0 +1,78 @@
+"""Owns what every command begins with: the root, the settings, the machine, the target that is meant."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import UsageError
+from build_env.core.machine import host_architecture, read_os_release
+from build_env.core.paths import ProjectPaths, find_root
+from build_env.model.target import Host
+from build_env.settings import Settings, load_settings
+from build_env.targets.discover import discover, match
+from build_env.targets.load import load_target
+
+if TYPE_CHECKING:
+    from build_env.targets.load import LoadedTarget
+
+__all__ = ["Project", "current_host", "open_project"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """An opened project."""
+
+    paths: ProjectPaths
+    settings: Settings
+    host: Host
+
+    @property
+    def identity(self) -> str:
+        """A short name of this checkout, for labels: rooms of other checkouts are none of our business."""
+        return hashlib.sha256(str(self.paths.root).encode()).hexdigest()[:12]
+
+    def target_names(self) -> tuple[str, ...]:
+        """All targets."""
+        return discover(self.paths.targets)
+
+    def match_target(self, wanted: str) -> str:
+        """The one target that `wanted` means."""
+        return match(wanted, self.target_names())
+
+    def native_target(self) -> str:
+        """The target whose `env_match_current` says that this machine is it."""
+        names = self.target_names()
+        fitting = [name for name in names if self._fits(load_target(self.paths, name))]
+        if len(fitting) == 1:
+            return fitting[0]
+        known = ", ".join(names)
+        if fitting:
+            raise UsageError(f"this machine fits several targets: {', '.join(fitting)}", hint="name one with --target")
+        machine = f"{self.host.id} {self.host.version_id}".strip() or "unknown"
+        raise UsageError(
+            f"no target fits this machine ({machine}), and none was named",
+            hint=f"build in containers with --target NAME; targets: {known}",
+        )
+
+    def _fits(self, loaded: LoadedTarget) -> bool:
+        return bool(loaded.hooks["env_match_current"](self.host))
+
+
+def open_project(root: Path | None) -> Project:
+    """The project at `root` or around the current directory."""
+    paths = find_root(root, Path.cwd())
+    return Project(paths=paths, settings=load_settings(paths), host=current_host())
+
+
+def current_host() -> Host:
+    """This machine, from os-release."""
+    facts = read_os_release()
+    return Host(
+        id=facts.get("ID", ""),
+        version_id=facts.get("VERSION_ID", ""),
+        codename=facts.get("VERSION_CODENAME", ""),
+        architecture=host_architecture(),
+    )

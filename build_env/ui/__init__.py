@@ -1,0 +1,1 @@
+"""Listeners: what a person, a log file or a program sees of a run."""

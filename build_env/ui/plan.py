@@ -1,0 +1,43 @@
+"""Owns how a plan is shown: a line per task with its answer, and with every command when asked. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from build_env.ui.plain import plan_headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from build_env.model.command import Command
+    from build_env.model.task import Plan, Task
+
+__all__ = ["plan_lines"]
+
+
+def plan_lines(plan: Plan, answers: Mapping[str, str], *, commands: bool) -> list[str]:
+    """The headline and a line per task; with `commands` also the argv of each."""
+    lines = [plan_headline(plan, answers)]
+    for task in plan:
+        lines.append(f"  {task.stage.value:<9}{task.label:<28}{answers[task.id]}".rstrip())
+        if commands:
+            lines += [f"             {line}" for line in _details(task)]
+    return lines
+
+
+def _details(task: Task) -> Iterator[str]:
+    if task.image_build:
+        yield f"build {task.image_build.dockerfile} from {task.image_build.base_image}"
+    if task.deployment:
+        yield f"deploy to the {task.deployment.format} repository, suite {task.deployment.suite}"
+    for command in task.room.commands if task.room else ():
+        yield _command(command)
+
+
+def _command(command: Command) -> str:
+    marks = [command.role.value if command.role.value != "run" else "", "network" if command.network else ""]
+    settings = [f"{name}={shlex.quote(value)}" for name, value in sorted(command.environment.items())]
+    note = " ".join(mark for mark in marks if mark)
+    where = f"cd {command.cwd} && " if command.cwd != "." else ""
+    return f"$ {where}{' '.join([*settings, shlex.join(command.argv)])}" + (f"  ({note})" if note else "")

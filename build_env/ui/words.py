@@ -1,0 +1,43 @@
+"""Owns how things are written in every mode: durations, counts, status words. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.model.result import Status
+
+if TYPE_CHECKING:
+    from build_env.model.task import Task
+
+__all__ = ["STATUS_WORDS", "count", "duration", "task_line"]
+
+STATUS_WORDS = {
+    Status.DONE: "ok",
+    Status.HIT: "hit",
+    Status.FAILED: "FAIL",
+    Status.NOT_RUN: "skip",
+    Status.INTERRUPTED: "stop",
+}
+_MINUTE = 60
+
+
+def duration(seconds: float) -> str:
+    """`3.4s`, `1m07s`, `2h05m`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f}s" if round(seconds, 1) < _MINUTE else "1m00s"
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    if minutes < _MINUTE:
+        return f"{minutes}m{rest:02}s"
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours}h{minutes:02}m"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 task`, `9 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def task_line(status: Status, task: Task, seconds: float | None, text: str = "") -> str:
+    """One line of the listing: status, stage, subject, time, what else there is to say."""
+    took = duration(seconds) if seconds is not None else ""
+    return f"  {STATUS_WORDS[status]:<6}{task.stage.value:<9}{task.label:<26}{took:>8}  {text}".rstrip()
