@@ -163,7 +163,7 @@ def test_dnf_reads_without_an_error_while_a_hundred_publishes_happen(
         publish_rpm(repository, [files[number]], signer=signer, stand_in=True, clock=clock)
 
     publish(0)
-    with client(image_with(image, "dnf")) as reader:
+    with client(image_with(image, "dnf", "rpm")) as reader:
         set_up_dnf(reader, address)
         reads, failures = read_while_publishing(reader, _DNF_CACHE, publish)
         assert not failures
@@ -174,7 +174,7 @@ def test_dnf_reads_without_an_error_while_a_hundred_publishes_happen(
 
 def test_dnf_refuses_what_was_tampered_with(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
     publish_rpm(repository, [rpm(tmp_path, "greet")], signer=signer, stand_in=True)
-    with client(image_with("debian:12", "dnf")) as reader:
+    with client(image_with("debian:12", "dnf", "rpm")) as reader:
         set_up_dnf(reader, address)
         (package,) = (repository / "Packages").iterdir()
         good = package.read_bytes()
