@@ -16,7 +16,6 @@ from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
-from build_env.plan.select import Request
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.foresee import foresee
 from build_env.schedule.local import LocalExecutor
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.project import Project
     from build_env.model.artifact import StoredResult
+    from build_env.plan.select import Request
     from build_env.ports import Engine, EventSink
     from build_env.publish.signing import Signer
 

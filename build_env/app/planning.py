@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Planned", "Planner"]
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Planned:
     """A plan, the recipes of its images by task id, and what a person should be told about it."""
@@ -88,9 +87,7 @@ class Planner:
     def scan(self) -> Planned | None:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
         listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
-        packages = tuple(
-            package for name in listed if "rpm" in (package := self.packages[name]).packaging
-        )
+        packages = tuple(package for name in listed if "rpm" in (package := self.packages[name]).packaging)
         if self.target.family != "rpm" or not packages or self.native:
             return None
         own = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
@@ -116,13 +113,11 @@ class Planner:
         records = {unit.id: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        recipes = {
-            f"{self.target.name}:image:{name}": recipe for name, recipe in self.images.recipes.items()
-        }
+        recipes = {f"{self.target.name}:image:{name}": recipe for name, recipe in self.images.recipes.items()}
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
         return Planned(plan=plan, recipes=recipes, notes=tuple(notes))
 
-    def _facts(  # noqa: PLR0913 - the facts of one plan
+    def _facts(
         self,
         packages: Mapping[str, Package],
         relations: Relations,
@@ -139,7 +134,8 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: digest_tree(self.paths.root / packages[name].directory, leave_out(self.target.family)) for name in names
+                name: digest_tree(self.paths.root / packages[name].directory, leave_out(self.target.family))
+                for name in names
             },
             folder_digests={folder: digest_tree(self.paths.root / folder) for folder in folders},
             build_closures={name: relations.build_closure(name) for name in names},
@@ -221,4 +217,3 @@ class Planner:
 
     def _tree(self, path: str, destination: str) -> Tree:
         return Tree(path=path, destination=destination, digest=digest_tree(self.paths.root / path))
-

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +14,8 @@ from build_env.cli.errors import run_command
 from build_env.cli.words import comma_list, with_container_value
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.model.task import Stage
 
 __all__ = ["main"]
@@ -47,11 +48,12 @@ class Arguments:
 
 
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
-def build_all(  # noqa: PLR0913 - a command line
+def build_all(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages of src/ to build; none: all.")] = None,
     target: Annotated[
-        str, typer.Option("--target", "--docker", "-d", help="Build in containers for this target.", metavar="NAME")
+        str,
+        typer.Option("--target", "--docker", "-d", help="Build in containers for this target.", metavar="NAME"),
     ] = "",
     arch: Annotated[
         list[str] | None, typer.Option("--arch", "-a", help="Architectures, comma separated or repeated.")
@@ -63,18 +65,19 @@ def build_all(  # noqa: PLR0913 - a command line
     tar: Annotated[bool, typer.Option("--tar", "-t", help="Only make the tar archives.")] = False,
     deps: Annotated[bool, typer.Option("--deps", "-p", help="Only build the packages of DEPENDS.")] = False,
     container: Annotated[
-        str, typer.Option("--container", "-c", help="Keep and reuse one container per image; =clean: new ones first.")
+        str,
+        typer.Option("--container", "-c", help="Keep and reuse one container per image; =clean: new ones first."),
     ] = "",
     recreate: Annotated[bool, typer.Option("--recreate", "-r", help="Make the images anew.")] = False,
     install: Annotated[
-        bool, typer.Option("--install", "-i", help="Native builds: install build dependencies on this machine.")
+        bool,
+        typer.Option("--install", "-i", help="Native builds: install build dependencies on this machine."),
     ] = False,
     print_env: Annotated[
-        str, typer.Option("--print-env", "-e", help="Print a list of the target: packages, meta or deps.", metavar="LIST")
+        str,
+        typer.Option("--print-env", "-e", help="Print a list of the target: packages, meta or deps.", metavar="LIST"),
     ] = "",
-    print_list: Annotated[
-        str, typer.Option("--print-list", "-l", help="Print all targets: env.", metavar="env")
-    ] = "",
+    print_list: Annotated[str, typer.Option("--print-list", "-l", help="Print all targets: env.", metavar="env")] = "",
     engine: Annotated[str, typer.Option("--engine", help="docker or native.")] = "",
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Tasks at a time.")] = max(2, os.cpu_count() or 2),
     keep_going: Annotated[bool, typer.Option("--keep-going", "-k", help="Go on after a failure.")] = False,

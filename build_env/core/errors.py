@@ -59,7 +59,12 @@ class BuildEnvError(Exception):
     code: ClassVar[str] = "failed"
 
     def __init__(
-        self, message: str, *, hint: str = "", location: Location | None = None, faults: tuple[Fault, ...] = ()
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        location: Location | None = None,
+        faults: tuple[Fault, ...] = (),
     ) -> None:
         """Keep the parts; `location` is short for a single fault at that place."""
         super().__init__(message)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEBIAN_TO_OCI", "MACHINE_TO_DEBIAN", "debian_architecture", "host_architecture", "read_os_release"]
+__all__ = [
+    "DEBIAN_TO_OCI",
+    "MACHINE_TO_DEBIAN",
+    "debian_architecture",
+    "host_architecture",
+    "read_os_release",
+]
 
 MACHINE_TO_DEBIAN: Mapping[str, str] = {
     "x86_64": "amd64",

@@ -62,7 +62,12 @@ def digest_tree(root: Path, leave_out: Collection[str] = ()) -> str:
     """Hex sha256 over all entries of the tree."""
     return digest_data(
         [
-            [entry.name, entry.kind, entry.executable, digest_file(entry.path) if entry.kind == "file" else entry.target]
+            [
+                entry.name,
+                entry.kind,
+                entry.executable,
+                digest_file(entry.path) if entry.kind == "file" else entry.target,
+            ]
             for entry in walk_tree(root, leave_out)
         ]
     )

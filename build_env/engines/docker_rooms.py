@@ -112,9 +112,7 @@ class DockerRooms:
             return outcome
 
     @contextlib.contextmanager
-    def _container(
-        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool
-    ) -> Iterator[str]:
+    def _container(self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool) -> Iterator[str]:
         """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
         api = self.connection.api
         owner, group = builder_id()
@@ -122,7 +120,10 @@ class DockerRooms:
         binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
         if spec.ssh_agent:
             binds.append(f"{spec.ssh_agent}:{BUILD_ROOT}/ssh-agent")
-            options["environment"] = {**options.get("environment", {}), "SSH_AUTH_SOCK": f"{BUILD_ROOT}/ssh-agent"}
+            options["environment"] = {
+                **options.get("environment", {}),
+                "SSH_AUTH_SOCK": f"{BUILD_ROOT}/ssh-agent",
+            }
         with self.connection.errors("making a room"):
             host = api.create_host_config(
                 binds=binds or None,

@@ -23,7 +23,12 @@ WRITABLE = ("out", "work")
 
 
 def room_environment(
-    root: str, declared: Mapping[str, str], *, search_path: str = SEARCH_PATH, downloads: bool = False, kept: bool = False
+    root: str,
+    declared: Mapping[str, str],
+    *,
+    search_path: str = SEARCH_PATH,
+    downloads: bool = False,
+    kept: bool = False,
 ) -> dict[str, str]:
     """The complete environment of a room: what the task declares and where things are."""
     paths = {

@@ -83,7 +83,9 @@ class NativeRooms:
         outcome = RoomOutcome(status=0)
         installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
         if installs and self.install:
-            outcome = self._execute(_as_root(room_script(installs, str(root), exported=environment)), spec, root, {}, output)
+            outcome = self._execute(
+                _as_root(room_script(installs, str(root), exported=environment)), spec, root, {}, output
+            )
         if outcome.status == 0:
             commands = tuple(command for command in spec.commands if command.role is Role.RUN)
             script = ["/bin/sh", "-c", room_script(commands, str(root))]
@@ -95,13 +97,18 @@ class NativeRooms:
         return outcome
 
     def _execute(
-        self, argv: list[str], spec: RoomSpec, root: Path, environment: dict[str, str], output: Callable[[str], None]
+        self,
+        argv: list[str],
+        spec: RoomSpec,
+        root: Path,
+        environment: dict[str, str],
+        output: Callable[[str], None],
     ) -> RoomOutcome:
         late = threading.Event()
         with self._lock:
             if self._cancelled:
                 raise Interrupted("stopped")
-            process = subprocess.Popen(  # noqa: S603 - running a package's script is the purpose
+            process = subprocess.Popen(
                 argv,
                 cwd=root,
                 env=environment or None,

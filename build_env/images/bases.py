@@ -104,7 +104,7 @@ class Bases:
         with tempfile.TemporaryDirectory(dir=self.temporary) as directory:
             archive = Path(directory) / "root.tar"
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
-            process = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+            process = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
             for line in process.stderr.splitlines()[-20:]:
                 output(line)
             if process.returncode:

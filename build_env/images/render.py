@@ -31,7 +31,12 @@ def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> 
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Dockerfiles are no HTML
     )
-    facts = {"base_image": build.base_image, "kind": build.kind.value, "arch": architecture, "host_arch": host_arch}
+    facts = {
+        "base_image": build.base_image,
+        "kind": build.kind.value,
+        "arch": architecture,
+        "host_arch": host_arch,
+    }
     try:
         template = environment.from_string(file.read_text(encoding="utf-8"))
         return template.render({**facts, **build.variables})

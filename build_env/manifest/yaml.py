@@ -60,9 +60,7 @@ def _convert(node: yaml.Node, path: str, file: str, positions: dict[str, Locatio
     if isinstance(node, yaml.ScalarNode):
         return str(node.value)
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _convert(item, f"{path}[{index}]", file, positions, faults) for index, item in enumerate(node.value)
-        ]
+        return [_convert(item, f"{path}[{index}]", file, positions, faults) for index, item in enumerate(node.value)]
     result: dict[str, object] = {}
     for key_node, value_node in node.value:
         key, where = str(key_node.value), _place(key_node, file)

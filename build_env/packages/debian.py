@@ -25,7 +25,9 @@ def read_debian(directory: Path, shown: str) -> Packaging:
     with (directory / "control").open(encoding="utf-8") as file:
         paragraphs = [dict(paragraph) for paragraph in Deb822.iter_paragraphs(file, use_apt_pkg=False)]
     if not paragraphs or "Source" not in paragraphs[0]:
-        raise InputError("the first paragraph must have a Source field", location=Location(file=f"{shown}/control", line=1))
+        raise InputError(
+            "the first paragraph must have a Source field", location=Location(file=f"{shown}/control", line=1)
+        )
     source, binaries = paragraphs[0], paragraphs[1:]
     if not binaries or any("Package" not in binary for binary in binaries):
         raise InputError("a paragraph without a Package field", location=Location(file=f"{shown}/control"))

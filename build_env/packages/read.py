@@ -88,7 +88,9 @@ def _read_package(root: Path, directory: Path, *, metapackage: bool) -> Package:
     if specs:
         packaging["rpm"] = Packaging(epoch=_spec_epoch(specs[0]))
     if not _NAME.fullmatch(str(data.get("name", directory.name))):
-        raise InputError(f"{data.get('name', directory.name)!r} cannot be a package name", location=document.where("name"))
+        raise InputError(
+            f"{data.get('name', directory.name)!r} cannot be a package name", location=document.where("name")
+        )
     return Package(
         name=str(data.get("name", directory.name)),
         directory=shown,

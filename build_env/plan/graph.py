@@ -78,7 +78,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     )
 
 
-def scan_plan(  # noqa: PLR0913 - facts of one task
+def scan_plan(
     target: Target,
     record: Record,
     trees: tuple[Tree, ...],
@@ -258,4 +258,3 @@ def order(tasks: Mapping[str, Task]) -> tuple[Task, ...]:
 def _before(task: Task) -> Iterable[str]:
     yield from (entry.task for entry in task.inputs)
     yield from task.after
-

@@ -65,9 +65,7 @@ def relate(packages: Mapping[str, Package], listed: Collection[str], family: str
         # A metapackage is built from nothing: what it requires, it requires at run time.
         declared = {providers[item] for item in package.requires}
         build[name] = _sorted({providers[item] for item in packaging.build_depends if item in providers}, name)
-        run[name] = _sorted(
-            {providers[item] for item in packaging.depends if item in providers} | declared, name
-        )
+        run[name] = _sorted({providers[item] for item in packaging.depends if item in providers} | declared, name)
         if not package.metapackage:
             build[name] = _sorted({*build[name], *declared}, name)
     relations = Relations(build=build, run=run)

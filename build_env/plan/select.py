@@ -117,9 +117,7 @@ class _Selector:
         elif label == SOURCE:
             arch = self.target.host_arch
         image_arch = self.image_archs.get(arch, arch)
-        return Unit(
-            package=name, role=self.role(name), stage=stage, label=label, arch=arch, image_arch=image_arch
-        )
+        return Unit(package=name, role=self.role(name), stage=stage, label=label, arch=arch, image_arch=image_arch)
 
     def add(self, name: str, stage: Stage, label: str) -> str:
         unit = self.unit(name, stage, label)
@@ -218,12 +216,8 @@ def _refuse_nothing(request: Request, selector: _Selector) -> None:
 
 def _after(units: Collection[Unit]) -> dict[str, tuple[str, ...]]:
     """Metapackages are built after all packages."""
-    members = tuple(
-        unit.id for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.PACKAGE
-    )
-    return {
-        unit.id: members for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.METAPACKAGE
-    }
+    members = tuple(unit.id for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.PACKAGE)
+    return {unit.id: members for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.METAPACKAGE}
 
 
 def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[str, ...]]:

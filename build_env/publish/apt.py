@@ -55,11 +55,7 @@ class _State:
 
     def holdings(self) -> dict[str, str]:
         """Map each digest in the indexes to its pool file."""
-        return {
-            digest: f"{entry.directory}/{name}"
-            for entry in self.entries
-            for name, digest in entry.files.items()
-        }
+        return {digest: f"{entry.directory}/{name}" for entry in self.entries for name, digest in entry.files.items()}
 
 
 def publish_apt(
@@ -83,9 +79,7 @@ def publish_apt(
         held = repository_holds(repository, digests)
         wanted = _empty_state(old, description, signer)
         if previous and old and set(digests) <= held and wanted == old:
-            return PublishResult(
-                changed=False, added=(), generation=previous.path.name, key=signer.fingerprint
-            )
+            return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
         given = [file for file in files if file.artifact.digest not in held]
         state = _add(repository, old, wanted, given)
         epoch = next_epoch(state.epoch, clock)
@@ -156,10 +150,7 @@ def _write(
     generation = begin(repository)
     suite = f"dists/{description.codename}"
     listed = write_indexes(generation.path / suite, index_files(state.entries, state.architectures), epoch)
-    hashed = {
-        f"{suite}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}"
-        for name, (digest, _) in listed.items()
-    }
+    hashed = {f"{suite}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}
     retained = select_retained(
         was_current=state.hashed,
         was_retained=state.retained,

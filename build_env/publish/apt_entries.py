@@ -105,10 +105,7 @@ def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str])
     try:
         data = dsc.path.read_bytes()
         control = Dsc(data, encoding="utf-8")
-        parts = {
-            check_name(part["name"]): (part["sha256"], int(part["size"]))
-            for part in control["Checksums-Sha256"]
-        }
+        parts = {check_name(part["name"]): (part["sha256"], int(part["size"])) for part in control["Checksums-Sha256"]}
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a readable source package: {dsc.path} ({error})") from error
     for name, (digest, _) in parts.items():
@@ -120,9 +117,7 @@ def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str])
     package = _matching(str(control.get("Source", "")), _PACKAGE, "source name", dsc.path)
     own_name = check_name(dsc.artifact.name)
     fields = {
-        key: str(control.get_as_string(key))
-        for key in control
-        if key not in {"Source", "Files", "Checksums-Sha1"}
+        key: str(control.get_as_string(key)) for key in control if key not in {"Source", "Files", "Checksums-Sha1"}
     }
     fields["Checksums-Sha256"] += f"\n {dsc.artifact.digest} {len(data)} {own_name}"
     if "Files" in control:
@@ -147,9 +142,7 @@ def from_json(value: Mapping[str, object]) -> AptEntry:
 def _fields(control: Mapping[str, str]) -> str:
     """Write the stanza without the fields that the index itself adds."""
     kept = ((key, value) for key, value in control.items() if key.lower() not in _OWN_FIELDS)
-    return "".join(
-        f"{key}:{'' if value.startswith(chr(10)) else ' '}{value}".rstrip() + "\n" for key, value in kept
-    )
+    return "".join(f"{key}:{'' if value.startswith(chr(10)) else ' '}{value}".rstrip() + "\n" for key, value in kept)
 
 
 def _matching(value: str, pattern: re.Pattern[str], what: str, path: Path) -> str:

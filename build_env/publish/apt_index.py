@@ -37,9 +37,7 @@ def index_files(entries: Sequence[AptEntry], architectures: Iterable[str]) -> It
     yield from _packed("main/source/Sources", [entry for entry in entries if entry.architecture == SOURCE])
 
 
-def write_indexes(
-    directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: int
-) -> dict[str, tuple[str, int]]:
+def write_indexes(directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: int) -> dict[str, tuple[str, int]]:
     """Write each index and its by-hash name; return name → (digest, size)."""
     listed = {}
     for name, data in indexes:

@@ -60,9 +60,7 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
         )
 
 
-def choose_directory(
-    directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str
-) -> str:
+def choose_directory(directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str) -> str:
     """Choose where files (name → digest) go: `directory`, or below it if a name there has other bytes."""
     taken = any(published.get(f"{directory}/{name}", digest) != digest for name, digest in files.items())
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory

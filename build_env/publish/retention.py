@@ -30,9 +30,7 @@ class Retained:
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> Retained:
         """Read one back from a repository's state."""
-        return cls(
-            path=str(value["path"]), generation=int(str(value["generation"])), epoch=int(str(value["epoch"]))
-        )
+        return cls(path=str(value["path"]), generation=int(str(value["generation"])), epoch=int(str(value["epoch"])))
 
 
 def select_retained(
@@ -51,8 +49,7 @@ def select_retained(
         sorted(
             entry
             for entry in known.values()
-            if generation - entry.generation < retention.generations
-            or epoch - entry.epoch < retention.seconds
+            if generation - entry.generation < retention.generations or epoch - entry.epoch < retention.seconds
         )
     )
 

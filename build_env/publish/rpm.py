@@ -84,9 +84,7 @@ def publish_rpm(
         digests = [file.artifact.digest for file in files]
         held = repository_holds(repository, digests)
         if previous and old and set(digests) <= held:
-            return PublishResult(
-                changed=False, added=(), generation=previous.path.name, key=signer.fingerprint
-            )
+            return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
         given = {file.artifact.digest: file for file in files if file.artifact.digest not in held}
         base = old or _State(stand_in=stand_in, key=signer.fingerprint)
         state = _add(repository, base, list(given.values()), signer)
@@ -195,9 +193,7 @@ def _load(generation: Generation) -> _State:
 def _check_files(files: Sequence[PackageFile]) -> None:
     for file in files:
         if not pool.check_name(file.artifact.name).endswith(".rpm"):
-            raise InputError(
-                f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only"
-            )
+            raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
 
 
 def _check_identity(old: _State | None, signer: Signer, *, stand_in: bool) -> None:
@@ -214,9 +210,7 @@ def _check_identity(old: _State | None, signer: Signer, *, stand_in: bool) -> No
         )
 
 
-def _check_headers(
-    files: Sequence[PackageFile], headers: Sequence[rpm_tools.RpmHeader], *, stand_in: bool
-) -> None:
+def _check_headers(files: Sequence[PackageFile], headers: Sequence[rpm_tools.RpmHeader], *, stand_in: bool) -> None:
     """Refuse results of the wrong kind of base, and two files that claim to be the same package."""
     seen: dict[tuple[str, ...], str] = {}
     for file, header in zip(files, headers, strict=True):

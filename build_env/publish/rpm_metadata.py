@@ -56,9 +56,7 @@ def _package(library: ModuleType, path: Path, location: str) -> Any:  # noqa: AN
     try:
         package = library.package_from_rpm(str(path), location_href=location)
     except OSError as error:
-        raise InputError(
-            f"not a readable RPM file: {path} ({error})", hint="build the package again"
-        ) from error
+        raise InputError(f"not a readable RPM file: {path} ({error})", hint="build the package again") from error
     package.time_file = package.time_build
     return package
 

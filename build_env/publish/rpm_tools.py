@@ -84,9 +84,7 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
     with signer.session() as environment:
         done = _run(["rpmsign", *defines, "--addsign", *names], environment)
     if done.returncode:
-        raise EnvironmentNotReady(
-            f"rpmsign failed: {_reason(done)}", hint="try the key by hand with gpg --clear-sign"
-        )
+        raise EnvironmentNotReady(f"rpmsign failed: {_reason(done)}", hint="try the key by hand with gpg --clear-sign")
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as scratch:
         key = Path(scratch) / "key.asc"
         key.write_bytes(signer.public_key())

@@ -47,9 +47,7 @@ class Signer:
     def public_key(self) -> bytes:
         """Return the armoured public key that clients need."""
         with self.session() as environment:
-            return _gpg(
-                environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint
-            )
+            return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
 
     @contextmanager
     def session(self) -> Iterator[Mapping[str, str]]:
@@ -101,9 +99,7 @@ def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
     """Make gpg usable with `home`: a path short enough for sockets, no agent of ours afterwards."""
     gpg = shutil.which("gpg")
     if gpg is None or shutil.which("gpgconf") is None:
-        raise EnvironmentNotReady(
-            "gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)"
-        )
+        raise EnvironmentNotReady("gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)")
     with ExitStack() as stack:
         if owned:
             _lock(home, stack)
@@ -171,12 +167,8 @@ def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> 
             timeout=_TIMEOUT,
         )
     except subprocess.TimeoutExpired as error:
-        raise EnvironmentNotReady(
-            "gpg did not answer", hint="a key with a passphrase needs it in the agent"
-        ) from error
+        raise EnvironmentNotReady("gpg did not answer", hint="a key with a passphrase needs it in the agent") from error
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise EnvironmentNotReady(
-            f"gpg failed: {reason[0]}", hint="try the key by hand with gpg --clear-sign"
-        )
+        raise EnvironmentNotReady(f"gpg failed: {reason[0]}", hint="try the key by hand with gpg --clear-sign")
     return done.stdout

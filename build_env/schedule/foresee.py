@@ -36,7 +36,10 @@ def foresee(plan: Plan, executor: Executor) -> tuple[dict[str, str], dict[str, S
 def _work(task: Task, hits: dict[str, StoredResult]) -> Work:
     inputs = tuple(
         ResolvedInput(
-            task=entry.task, place=entry.place, artifacts=hits[entry.task].artifacts, facts=hits[entry.task].facts
+            task=entry.task,
+            place=entry.place,
+            artifacts=hits[entry.task].artifacts,
+            facts=hits[entry.task].facts,
         )
         for entry in task.inputs
     )

@@ -188,9 +188,7 @@ class LocalExecutor:
             shutil.rmtree(directory, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _log(
-        self, task: Task, output: Callable[[str], None]
-    ) -> Iterator[tuple[str, Callable[[str], None]]]:
+    def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:
         """The task's log, written line by line as the lines go to the listeners."""
         subject = task.image_build.name if task.image_build else task.subject.replace("/", "-")
         name = ".".join(part for part in (subject, "" if task.image_build else task.arch, task.stage.value) if part)

@@ -101,7 +101,7 @@ def run_deploy_deps(env: Env, package: Package) -> None:  # noqa: ARG001 - the s
     env.provide()
 
 
-def run_deploy(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
+def run_deploy(env: Env, package: Package) -> None:
     """Not deployed: only a family knows the format of its repository."""
 
 

@@ -99,7 +99,9 @@ def _check(module: ModuleType, shown: str) -> None:
     faults = [*_list_faults(module, shown), *_hook_faults(module, shown)]
     if faults:
         raise HookError(
-            f"{shown} cannot be used", faults=tuple(faults), hint="docs/reference/hooks.md lists all hooks and variables"
+            f"{shown} cannot be used",
+            faults=tuple(faults),
+            hint="docs/reference/hooks.md lists all hooks and variables",
         )
 
 
