@@ -6,6 +6,9 @@
 
 A package is known by the digest of its unsigned bytes and signed only once: a signature holds the time.
 Entries are added or replaced, never removed. It must not build, and it must not read the project.
+
+One limit of the format: clients fetch `repomd.xml` and its signature one after the other; a switch between the two
+requests makes that one read fail its signature check. Other mixtures are impossible: old lists stay readable.
 """
 
 from __future__ import annotations

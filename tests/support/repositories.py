@@ -7,15 +7,17 @@ import hashlib
 import io
 import subprocess
 import tarfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from build_env.model.artifact import Artifact
-from build_env.publish import AptDescription, PackageFile
+from build_env.publish import AptDescription, Clock, PackageFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DESCRIPTION", "deb", "package_file", "rpm", "source"]
+__all__ = ["DESCRIPTION", "Time", "deb", "package_file", "rpm", "source"]
 
 DESCRIPTION = AptDescription(
     origin="build-env tests", label="tests", suite="stable", codename="bookworm", architectures=("amd64", "arm64")
@@ -38,6 +40,27 @@ echo '{text}' > %{{buildroot}}/usr/share/{name}/text
 """
 
 
+START = datetime(2024, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class Time:
+    """A clock for tests; `advance` moves it, and so does whoever sleeps."""
+
+    value: datetime = START
+    slept: list[float] = field(default_factory=list)
+
+    def advance(self, seconds: float) -> None:
+        self.value += timedelta(seconds=seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.advance(seconds)
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.value, sleep=self.sleep)
+
+
 def package_file(path: Path) -> PackageFile:
     """Describe a file as the artifact it is."""
     data = path.read_bytes()
@@ -46,7 +69,7 @@ def package_file(path: Path) -> PackageFile:
     )
 
 
-def deb(
+def deb(  # noqa: PLR0913  (each test names the one or two it cares about)
     directory: Path,
     name: str,
     version: str = "1.0",

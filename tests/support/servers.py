@@ -44,9 +44,7 @@ class Client:
 
     def run(self, script: str, environment: Mapping[str, str] | None = None) -> Answer:
         """Run a shell script as root."""
-        done = self.container.exec_run(
-            ["sh", "-c", script], environment={"LC_ALL": "C.UTF-8", **(environment or {})}
-        )
+        done = self.container.exec_run(["sh", "-c", script], environment={"LC_ALL": "C.UTF-8", **(environment or {})})
         return Answer(status=done.exit_code, text=done.output.decode(errors="replace"))
 
     def expect(self, script: str, environment: Mapping[str, str] | None = None) -> str:
@@ -57,7 +55,9 @@ class Client:
 
     def write(self, path: str, data: bytes) -> None:
         """Put a file into the container."""
-        self.expect('mkdir -p "$(dirname "$FILE")" && printf %s "$TEXT" >"$FILE"', {"FILE": path, "TEXT": data.decode()})
+        self.expect(
+            'mkdir -p "$(dirname "$FILE")" && printf %s "$TEXT" >"$FILE"', {"FILE": path, "TEXT": data.decode()}
+        )
 
 
 def image_with(base: str, *packages: str) -> str:

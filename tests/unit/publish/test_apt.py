@@ -5,9 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
-import os
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from debian.deb822 import Deb822, Release
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.publish import PackageFile, Signer
+    from tests.support.repositories import Time
 
     Publish = Callable[..., PublishResult]
 
@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def publish(repository: Path, signer: Signer, time: Any) -> Publish:
+def publish(repository: Path, signer: Signer, time: Time) -> Publish:
     def publish(files: Sequence[PackageFile], description: AptDescription = DESCRIPTION) -> PublishResult:
         return publish_apt(repository, files, description=description, signer=signer, clock=time.clock())
 
@@ -41,13 +41,8 @@ def publish(repository: Path, signer: Signer, time: Any) -> Publish:
 
 def snapshot(root: Path) -> dict[str, tuple[int, str]]:
     """Every path with its modification time and target or digest."""
-    result = {}
-    for directory, names, files in os.walk(root):
-        for name in [*names, *files]:
-            path = os.path.join(directory, name)
-            status = os.lstat(path)
-            result[path] = (status.st_mtime_ns, os.readlink(path) if os.path.islink(path) else "")
-    return result
+    paths = root.rglob("*")
+    return {str(path): (path.lstat().st_mtime_ns, str(path.readlink()) if path.is_symlink() else "") for path in paths}
 
 
 def packages(repository: Path, architecture: str = "amd64") -> list[Deb822]:
@@ -108,7 +103,9 @@ def test_both_signatures_verify_with_the_served_key(publish: Publish, repository
     assert tampered.returncode != 0
 
 
-def test_publishing_the_same_again_writes_nothing(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+def test_publishing_the_same_again_writes_nothing(
+    publish: Publish, repository: Path, tmp_path: Path, time: Time
+) -> None:
     files = [deb(tmp_path, "greet"), *source(tmp_path, "greet")]
     first = publish(files)
     before = snapshot(repository)
@@ -167,7 +164,9 @@ def test_a_changed_source_keeps_all_its_parts_together(publish: Publish, reposit
     assert (repository / entry["Directory"] / tar.artifact.name).read_bytes() == tar.path.read_bytes()
 
 
-def test_dates_increase_and_wait_for_the_next_second(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+def test_dates_increase_and_wait_for_the_next_second(
+    publish: Publish, repository: Path, tmp_path: Path, time: Time
+) -> None:
     publish([deb(tmp_path, "one")])
     publish([deb(tmp_path, "two")])
     release = Release((repository / "dists/bookworm/InRelease").read_text())
@@ -176,7 +175,7 @@ def test_dates_increase_and_wait_for_the_next_second(publish: Publish, repositor
     assert (repository / "dists/bookworm/InRelease").stat().st_mtime == time.value.timestamp()
 
 
-def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: Any) -> None:
+def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: Time) -> None:
     publish([deb(tmp_path, "one")])
     time.advance(-3600)
     with pytest.raises(EnvironmentNotReady, match="clock"):
@@ -184,7 +183,7 @@ def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: A
 
 
 def test_old_indexes_stay_by_hash_for_a_day_and_three_generations(
-    publish: Publish, repository: Path, tmp_path: Path, time: Any
+    publish: Publish, repository: Path, tmp_path: Path, time: Time
 ) -> None:
     directory = repository / "dists/bookworm/main/binary-amd64/by-hash/SHA256"
     contents = []
@@ -251,7 +250,7 @@ def test_bytes_that_are_not_the_artifact_are_refused(publish: Publish, repositor
 
 def test_two_files_that_are_the_same_package_are_refused(publish: Publish, tmp_path: Path) -> None:
     files = [deb(tmp_path / name, "greet", text=name) for name in ("one", "two")]
-    with pytest.raises(InputError, match="two different files are greet 1.0 amd64"):
+    with pytest.raises(InputError, match=r"two different files are greet 1\.0 amd64"):
         publish(files)
 
 
@@ -263,9 +262,9 @@ def test_names_in_a_package_cannot_leave_the_pool(publish: Publish, tmp_path: Pa
 
 def test_what_is_no_package_is_refused(publish: Publish, tmp_path: Path) -> None:
     dsc, tar = source(tmp_path, "greet")
-    with pytest.raises(InputError, match="greet_1.0.tar.gz"):
+    with pytest.raises(InputError, match=r"greet_1\.0\.tar\.gz"):
         publish([dsc])
-    with pytest.raises(InputError, match="no source package names greet_1.0.tar.gz"):
+    with pytest.raises(InputError, match=r"no source package names greet_1\.0\.tar\.gz"):
         publish([tar])
     (tmp_path / "x.deb").write_bytes(b"!<arch>\nnothing")
     broken = tmp_path / "x.deb"
@@ -274,7 +273,16 @@ def test_what_is_no_package_is_refused(publish: Publish, tmp_path: Path) -> None
 
 
 def test_logs_and_changes_are_no_files_of_a_repository() -> None:
-    names = ["a_1.deb", "a_1.dsc", "a_1.orig.tar.xz", "a_1.diff.gz", "a_1.tar.xz.asc", "a_1.changes", "a_1.buildinfo", "log"]
+    names = [
+        "a_1.deb",
+        "a_1.dsc",
+        "a_1.orig.tar.xz",
+        "a_1.diff.gz",
+        "a_1.tar.xz.asc",
+        "a_1.changes",
+        "a_1.buildinfo",
+        "log",
+    ]
     assert [name for name in names if is_apt_file(name)] == names[:5]
 
 

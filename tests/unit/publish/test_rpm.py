@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import createrepo_c
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.model.artifact import Artifact
-from build_env.publish import PackageFile, PublishResult, ensure_project_key, publish_rpm, repository_holds
+from build_env.publish import PackageFile, PublishResult, ensure_project_key, publish_rpm, repository_holds, rpm_tools
 from build_env.publish import rpm as rpm_module
+from build_env.publish.rpm_metadata import write_metadata
 from tests.support.repositories import rpm
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.publish import Signer
+    from tests.support.repositories import Time
 
     Publish = Callable[..., PublishResult]
 
@@ -32,7 +34,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def publish(repository: Path, signer: Signer, time: Any) -> Publish:
+def publish(repository: Path, signer: Signer, time: Time) -> Publish:
     def publish(files: Sequence[PackageFile], *, stand_in: bool = True) -> PublishResult:
         return publish_rpm(repository, files, signer=signer, stand_in=stand_in, clock=time.clock())
 
@@ -41,7 +43,7 @@ def publish(repository: Path, signer: Signer, time: Any) -> Publish:
 
 def located(repository: Path) -> dict[str, str]:
     """Location → checksum of every package in the metadata at `repository`."""
-    reader = createrepo_c.RepositoryReader.from_path(str(repository))
+    reader = importlib.import_module("createrepo_c").RepositoryReader.from_path(str(repository))
     return {package.location_href: package.pkgId for package in reader.iter_packages()}
 
 
@@ -73,7 +75,7 @@ def test_packages_and_metadata_verify_with_the_served_key(publish: Publish, repo
 
 
 def test_the_same_bytes_are_signed_once(
-    publish: Publish, repository: Path, tmp_path: Path, time: Any, monkeypatch: pytest.MonkeyPatch
+    publish: Publish, repository: Path, tmp_path: Path, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = rpm(tmp_path / "old", "greet", text="old"), rpm(tmp_path / "new", "greet", text="new")
     first = publish([old])
@@ -81,9 +83,10 @@ def test_the_same_bytes_are_signed_once(
     assert publish([old]) == PublishResult(changed=False, added=(), generation=first.generation, key=first.key)
     publish([new])
     (location,) = located(repository)
-    assert location.startswith("Packages/") and location.count("/") == 2
+    assert location.startswith("Packages/")
+    assert location.count("/") == 2
     signed: list[object] = []
-    monkeypatch.setattr(rpm_module.rpm_tools, "sign", lambda files, signer: signed.extend(files))
+    monkeypatch.setattr(rpm_tools, "sign", lambda files, signer: signed.extend(files))
     publish([old])
     assert signed == []
     assert list(located(repository)) == ["Packages/greet-1.0-1.noarch.rpm"]
@@ -97,13 +100,15 @@ def test_the_input_file_is_not_touched(publish: Publish, tmp_path: Path) -> None
     assert file.path.read_bytes() == before
 
 
-def test_metadata_repeats_for_the_same_packages_and_time(tmp_path: Path, signer: Signer, make_time: Any) -> None:
+def test_metadata_repeats_for_the_same_packages_and_time(
+    tmp_path: Path, signer: Signer, make_time: Callable[[], Time]
+) -> None:
     file = rpm(tmp_path, "greet")
     bytes_of = []
     for name in ("one", "two"):
         publish_rpm(tmp_path / name, [], signer=signer, stand_in=True, clock=make_time().clock())
         directory = tmp_path / name / "metadata"
-        rpm_module.write_metadata(directory, {"Packages/x.rpm": file.path}, revision=5)
+        write_metadata(directory, {"Packages/x.rpm": file.path}, revision=5)
         file.path.touch()
         bytes_of.append({path.name: path.read_bytes() for path in (directory / "repodata").iterdir()})
     assert bytes_of[0] == bytes_of[1]
@@ -112,7 +117,9 @@ def test_metadata_repeats_for_the_same_packages_and_time(tmp_path: Path, signer:
 
 
 @pytest.mark.parametrize("stand_in", [True, False])
-def test_stand_in_results_and_real_ones_never_share_a_repository(publish: Publish, tmp_path: Path, stand_in: bool) -> None:
+def test_stand_in_results_and_real_ones_never_share_a_repository(
+    publish: Publish, tmp_path: Path, *, stand_in: bool
+) -> None:
     with pytest.raises(InputError, match="other kind"):
         publish([rpm(tmp_path, "greet", stand_in=not stand_in)], stand_in=stand_in)
     publish([rpm(tmp_path, "greet", stand_in=stand_in)], stand_in=stand_in)
@@ -120,14 +127,14 @@ def test_stand_in_results_and_real_ones_never_share_a_repository(publish: Publis
         publish([], stand_in=not stand_in)
 
 
-def test_another_key_is_refused(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+def test_another_key_is_refused(publish: Publish, repository: Path, tmp_path: Path, time: Time) -> None:
     publish([rpm(tmp_path, "greet")])
     other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
     with pytest.raises(InputError, match="another key"):
         publish_rpm(repository, [], signer=other, stand_in=True, clock=time.clock())
 
 
-def test_old_metadata_stays_readable(publish: Publish, repository: Path, tmp_path: Path, time: Any) -> None:
+def test_old_metadata_stays_readable(publish: Publish, repository: Path, tmp_path: Path, time: Time) -> None:
     names = []
     for number in range(5):
         publish([rpm(tmp_path, f"package{number}")])
@@ -173,7 +180,7 @@ def test_a_missing_rpmsign_says_how_to_install_it(
     def missing(*args: object, **kwargs: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(rpm_module.rpm_tools.subprocess, "run", missing)
+    monkeypatch.setattr("build_env.publish.rpm_tools.subprocess.run", missing)
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint

@@ -51,7 +51,7 @@ def test_signatures_verify_with_the_public_key_only(tmp_path: Path) -> None:
     (tmp_path / "text.asc").write_bytes(signer.detach_sign(b"text\n"))
     (tmp_path / "signed").write_bytes(signer.clear_sign(b"text\n"))
     for names in (["text.asc", "text"], ["signed"]):
-        command = ["gpgv", "--keyring", ring, *(tmp_path / name for name in names)]
+        command = ["gpgv", "--keyring", str(ring), *(str(tmp_path / name) for name in names)]
         subprocess.run(command, check=True, capture_output=True)
 
 
