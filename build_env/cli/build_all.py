@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +15,6 @@ from build_env.cli.errors import run_command
 from build_env.cli.words import comma_list, with_container_value
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from build_env.model.task import Stage
 
 __all__ = ["main"]
