@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.project import make_project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.support.project import MakeProject, Project
 
 INTEGRATION_DIRECTORIES = frozenset({"integration", "e2e"})
 TIMEOUT_OF_INTEGRATION = 900  # seconds; the default for all other tests is in pyproject.toml
@@ -22,6 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written anew."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> MakeProject:
+    """Make a project: without files it is the native sample, see tests/support/project.py."""
+
+    def make(files: Mapping[str, str] | None = None) -> Project:
+        return make_project(tmp_path / "project", files)
+
+    return make
 
 
 @pytest.hookimpl(tryfirst=True)
