@@ -8,11 +8,18 @@ A target sets SUITE, BASE_IMAGE and its package lists, and may set
 - LIBSTDCXX_VERSION: the version of GCC's C++ library whose development files cross builds need.
 """
 
-from build_env.hooks import Env, ImageKind, Package
+from dataclasses import replace
+
+from build_env.hooks import Env, ImageKind, Options, Package
 
 FAMILY = "deb"
 ARCHITECTURES = ("amd64", "arm64", "armhf")
 PORTS_MIRROR = ""
+
+
+def env_load(env: Env) -> Options:
+    """Build tools run on the host, whatever they build for."""
+    return replace(env.options, opt_deps_arch=(env.host_arch,))
 
 
 def env_arch_supported(env: Env, arch: str) -> bool:
