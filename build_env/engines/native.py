@@ -44,6 +44,7 @@ class NativeRooms:
     install: bool = False
     _running: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _installing: threading.Lock = field(default_factory=threading.Lock)
     _cancelled: bool = False
 
     @property
@@ -83,9 +84,9 @@ class NativeRooms:
         outcome = RoomOutcome(status=0)
         installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
         if installs and self.install:
-            outcome = self._execute(
-                _as_root(room_script(installs, str(root), exported=environment)), spec, root, {}, output
-            )
+            script = _as_root(room_script(installs, str(root), exported=environment))
+            with self._installing:  # the machine has one package database
+                outcome = self._execute(script, spec, root, {}, output)
         if outcome.status == 0:
             commands = tuple(command for command in spec.commands if command.role is Role.RUN)
             script = ["/bin/sh", "-c", room_script(commands, str(root))]
