@@ -30,6 +30,11 @@ class Connection:
     architecture: str
     address: str
 
+    @property
+    def remote(self) -> bool:
+        """Whether the engine is reached over the network: sockets of this machine mean nothing to it."""
+        return not self.address.startswith(("unix:", "npipe:", "/"))
+
     @contextlib.contextmanager
     def errors(self, doing: str) -> Iterator[None]:
         """Turn what the SDK raises while `doing` something into InfrastructureError."""
@@ -107,7 +112,7 @@ def connect(*, slots: int = 4) -> Connection:
     try:
         api = docker.APIClient(version="auto", timeout=_PATIENCE, num_pools=slots + 2, **kwargs_from_env())
         machine = str(api.info().get("Architecture", ""))
-        api.timeout = None  # a silent compiler is no fault; a worker is unblocked by killing its room
+        api.timeout = None  # type: ignore[assignment]  # a silent compiler is no fault; a worker is unblocked by killing its room
     except (docker.errors.DockerException, OSError) as error:
         raise EnvironmentNotReady(
             f"no Docker engine answers at {address}",

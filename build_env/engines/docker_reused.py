@@ -8,14 +8,13 @@ for up to date.
 from __future__ import annotations
 
 import contextlib
-import shlex
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
-from build_env.engines.layout import BUILD_ROOT, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.staging import pack, unpack
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -157,11 +156,20 @@ class ReusedRooms:
         api = self.connection.api
         labels = {f"{LABEL}.{name}": value for name, value in {**spec.labels, "role": "kept-room"}.items()}
         labels.pop(f"{LABEL}.run", None)
-        mounts = [f"{shlex.quote(m.source)}:{m.destination}:{'rw' if m.writable else 'ro'}" for m in spec.mounts]
+        mounts = [f"{m.source}:{m.destination}:{'rw' if m.writable else 'ro'}" for m in spec.mounts]
         with self.connection.errors("making a kept room"):
-            host = api.create_host_config(binds=mounts or None, network_mode="bridge", init=True)
+            # The bounding set of capabilities stays, because root installs here; the builder cannot gain any of it.
+            host = api.create_host_config(
+                binds=mounts or None, network_mode="bridge", init=True, security_opt=["no-new-privileges"]
+            )
             created = api.create_container(
-                spec.image, ["sleep", "infinity"], name=spec.name, labels=labels, user="0:0", host_config=host
+                spec.image,
+                ["sleep", "infinity"],
+                name=spec.name,
+                hostname=HOST_NAME,
+                labels=labels,
+                user="0:0",
+                host_config=host,
             )
         identifier: str = created["Id"]
         return identifier

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import Interrupted
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_reused import ReusedRooms
-from build_env.engines.layout import BUILD_ROOT, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.output import LineSplitter
+from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack, unpack
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
@@ -31,6 +32,7 @@ __all__ = ["DockerRooms", "builder_id"]
 
 _KEPT_FAILURES = 3
 _TIMED_OUT = 124
+_AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 
 
 def builder_id() -> tuple[int, int]:
@@ -88,7 +90,10 @@ class DockerRooms:
             "working_dir": BUILD_ROOT,
         }
         network = any(command.network for command in commands)
-        with self._container(spec, options, network=network, confined=True) as container:
+        with (
+            self._agent(spec, output) as agent,
+            self._container(spec, _with_agent(options, agent), network=network, agent=agent) as container,
+        ):
             outcome = self._follow(container, spec, output)
             if outcome.status == 0:
                 self._collect(container, spec)
@@ -112,18 +117,28 @@ class DockerRooms:
             return outcome
 
     @contextlib.contextmanager
-    def _container(self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool) -> Iterator[str]:
+    def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:
+        """The socket by which the room reaches the caller's SSH agent, empty when it gets none."""
+        if not is_socket(spec.ssh_agent):
+            yield ""
+        elif self.connection.remote:
+            output(f"note: the SSH agent is not passed on, because the engine at {self.connection.address} is remote")
+            yield ""
+        else:
+            with relay(spec.ssh_agent, spec.collect.parent) as socket:
+                yield str(socket)
+
+    @contextlib.contextmanager
+    def _container(
+        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool = True, agent: str = ""
+    ) -> Iterator[str]:
         """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
         api = self.connection.api
         owner, group = builder_id()
         mounts = [*spec.mounts]
         binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
-        if spec.ssh_agent:
-            binds.append(f"{spec.ssh_agent}:{BUILD_ROOT}/ssh-agent")
-            options["environment"] = {
-                **options.get("environment", {}),
-                "SSH_AUTH_SOCK": f"{BUILD_ROOT}/ssh-agent",
-            }
+        if agent:
+            binds.append(f"{agent}:{_AGENT_SOCKET}")
         with self.connection.errors("making a room"):
             host = api.create_host_config(
                 binds=binds or None,
@@ -133,7 +148,7 @@ class DockerRooms:
                 init=False,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
-            created = api.create_container(spec.image, host_config=host, labels=labels, **options)
+            created = api.create_container(spec.image, hostname=HOST_NAME, host_config=host, labels=labels, **options)
         container: str = created["Id"]
         try:
             with self.connection.errors("filling a room"):
@@ -213,6 +228,13 @@ class DockerRooms:
         failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
         for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:
             self.connection.remove(old["Id"])
+
+
+def _with_agent(options: dict[str, Any], agent: str) -> dict[str, Any]:
+    """The options with the variable by which programs find the SSH agent."""
+    if not agent:
+        return options
+    return {**options, "environment": {**options["environment"], "SSH_AUTH_SOCK": _AGENT_SOCKET}}
 
 
 def _timed_out(spec: RoomSpec) -> RoomOutcome:

@@ -1,5 +1,6 @@
-"""Owns what a room looks like from inside: directories below the build root, the `BUILD_*` variables, the script that
-runs the commands in order. Pure; every engine uses it, so that a script finds the same everywhere.
+"""Owns what a room looks like from inside: directories below the build root, the `BUILD_*` variables, the script.
+
+Pure; every engine uses it, so that a script finds the same everywhere.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command
 
-__all__ = ["BUILD_ROOT", "DIRECTORIES", "SEARCH_PATH", "WRITABLE", "room_environment", "room_script"]
+__all__ = ["BUILD_ROOT", "DIRECTORIES", "HOST_NAME", "SEARCH_PATH", "WRITABLE", "room_environment", "room_script"]
 
 BUILD_ROOT = "/build"
+HOST_NAME = "build-env"  # always the same, because some builds write it into their results
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
