@@ -49,11 +49,16 @@ class TargetImages:
         description = self.images.describe(self.tag(recipe, key))
         return stored if description and description.identifier == stored.facts["image"] else None
 
-    def make(self, recipe: ImageRecipe, output: Callable[[str], None]) -> StoredResult:
-        """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents."""
+    def make(self, recipe: ImageRecipe, output: Callable[[str], None], *, anew: bool) -> StoredResult:
+        """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents.
+
+        With the base resolved the image may turn out to be there; `anew` builds it all the same.
+        """
         base = self.bases.resolve(recipe.build.base_image, recipe.architecture, recipe.build.bootstrap, output)
         recipe = replace(recipe, base_identity=base.identity)
         key = image_key(recipe)
+        if not anew and (found := self.find(key, recipe)):
+            return found
         tag = self.tag(recipe, key)
         build = replace(recipe.build, base_image=base.reference)
         labels = {

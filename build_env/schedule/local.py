@@ -93,7 +93,7 @@ class LocalExecutor:
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
         if task.stage is Stage.IMAGE and self.images:
-            return self.images.make(self.recipes[task.id], write), None
+            return self.images.make(self.recipes[task.id], write, anew=task.id in self.forced), None
         if task.stage is Stage.DEPLOY:
             self.publisher.add(work, write)
             return _effect(work), None
