@@ -196,6 +196,8 @@ def _image_config(architecture: str, layer_digest: str, labels: Mapping[str, str
                 "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
                 "Labels": dict(labels),
             },
+            # Podman refuses to build on an image whose history does not account for its layers.
+            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "build-env bootstrap"}],
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
         },
         sort_keys=True,

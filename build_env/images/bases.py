@@ -6,6 +6,7 @@ architecture under a plain name.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -104,7 +105,15 @@ class Bases:
         with tempfile.TemporaryDirectory(dir=self.temporary) as directory:
             archive = Path(directory) / "root.tar"
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
-            process = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+            Path(directory).chmod(0o755)  # apt reads there as a user of its own
+            process = subprocess.run(
+                argv,
+                capture_output=True,
+                text=True,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "TMPDIR": directory},
+            )
             for line in process.stderr.splitlines()[-20:]:
                 output(line)
             if process.returncode:
