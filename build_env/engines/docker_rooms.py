@@ -63,6 +63,10 @@ class DockerRooms:
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """See `Engine.run`."""
         if spec.name and not any(command.temporary for command in spec.commands):
+            if is_socket(spec.ssh_agent):
+                output(
+                    "note: the SSH agent is not passed on, because the room is kept; run without --container for that"
+                )
             with self._reused.room(spec) as room, self._watched(room.container, spec) as late:
                 outcome = room.run(spec, output)
                 return _timed_out(spec) if late.is_set() else self._checked(outcome)

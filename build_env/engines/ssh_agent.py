@@ -78,7 +78,6 @@ class _Relay:
         self._selector = selectors.DefaultSelector()
         self._stop, self._stopped = socket.socketpair()
         self._peers: dict[socket.socket, socket.socket] = {}
-        self._silent: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._work, name="ssh-agent", daemon=True)
 
     def __enter__(self) -> None:
@@ -122,25 +121,18 @@ class _Relay:
             self._selector.register(end, selectors.EVENT_READ)
 
     def _move(self, end: socket.socket) -> None:
-        """Pass on what `end` said; when it has said all, the other end learns that and may still answer."""
-        other = self._peers[end]
+        """Pass on what `end` said. When it hangs up both do: agents drop requests of a caller that has hung up, too."""
         try:
-            if data := end.recv(_CHUNK):
-                other.sendall(data)
-                return
-            other.shutdown(socket.SHUT_WR)
+            data = end.recv(_CHUNK)
+            if data:
+                self._peers[end].sendall(data)
         except OSError:
-            self._drop(end, other)
-            return
-        self._selector.unregister(end)
-        self._silent.add(end)
-        if other in self._silent:
-            self._drop(end, other)
+            data = b""
+        if not data:
+            self._drop(end, self._peers[end])
 
     def _drop(self, *ends: socket.socket) -> None:
         for end in ends:
             del self._peers[end]
-            if end not in self._silent:
-                self._selector.unregister(end)
-            self._silent.discard(end)
+            self._selector.unregister(end)
             end.close()

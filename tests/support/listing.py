@@ -35,7 +35,8 @@ echo "== network"
 ls /sys/class/net
 echo "routes $(awk 'NR > 1' /proc/net/route | grep -c . || true)"
 peer=$(cat "$BUILD_SRC/peer")
-if timeout 5 bash -c "exec 3<>/dev/tcp/$peer/80" 2>/dev/null; then echo "peer answers"; else echo "peer out of reach"; fi
+if timeout 5 bash -c "exec 3<>/dev/tcp/$peer/80" 2>/dev/null; then echo "peer answers"
+else echo "peer out of reach"; fi
 if [ "$1" = --build ]; then echo ok >"$BUILD_OUT/$BUILD_PACKAGE.deb"; fi
 if [ "$1" = --source ]; then echo ok >"$BUILD_OUT/$BUILD_PACKAGE.tar"; fi
 echo "== end"
