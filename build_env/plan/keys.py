@@ -43,6 +43,7 @@ def image_key(recipe: ImageRecipe) -> str:
         {
             "version": _VERSION,
             "stage": Stage.IMAGE,
+            "name": recipe.build.name,  # two images with one recipe are two results: their tags differ
             "dockerfile": recipe.dockerfile,
             "arguments": recipe.build.arguments,
             "prefix": recipe.build.prefix,
