@@ -54,7 +54,7 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
     )
 
 
-def path_package_script(env: Env, package: Package) -> str:
+def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - the signature is the hook's
     """The package's own script if it brings one, else the shared one."""
     return own_script(package, "deb") or "common/deb/build.sh"
 
@@ -75,7 +75,7 @@ def run_build(env: Env, package: Package) -> None:
     env.run_command_build(env.path_package_script(package), "--build", arch)
 
 
-def run_verify(env: Env, package: Package) -> None:
+def run_verify(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
     """Check the packages with lintian, from a layer of its own on the source image."""
     env.use("common/deb")
     env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install")
@@ -87,7 +87,7 @@ def run_verify_metapackage(env: Env, package: Package) -> None:
     run_verify(env, package)
 
 
-def run_deploy(env: Env, package: Package) -> None:
+def run_deploy(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
     """Into the target's apt repository."""
     env.deploy("deb", suite=str(env.variable("SUITE")))
 

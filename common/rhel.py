@@ -4,15 +4,10 @@ A target sets BASE_IMAGE, DISTRO (centos, rocky), RELEASE (8, 9), POWERTOOLS (th
 packages) and its package lists, and may set ARCHITECTURES.
 """
 
-from build_env.hooks import Env, ImageKind, Options, Package
+from build_env.hooks import Env, ImageKind, Package
 
 FAMILY = "rpm"
 ARCHITECTURES = ("amd64", "arm64")
-
-
-def env_load(env: Env) -> Options:
-    """Every package is built in an image of its architecture, build tools too: nothing changes."""
-    return env.options
 
 
 def env_arch_supported(env: Env, arch: str) -> bool:
@@ -50,11 +45,10 @@ def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - th
     return f"src/{package.name}/rpm/build.sh" if "rpm" in package.scripts else "common/rpm/build.sh"
 
 
-def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
-    """Ask rpmspec, in a room, what the spec files declare."""
+def run_scan(env: Env, packages: tuple[Package, ...]) -> None:  # noqa: ARG001 - the signature is the hook's
+    """Ask rpmspec, in a room that has all of them, what the spec files declare."""
     env.use("common/rpm")
-    specs = [f"src/{package.name}/rpm" for package in packages]
-    env.run_command_source("common/rpm/scan.sh", *specs, environment=rpm_environment(env), network=False)
+    env.run_command_source("common/rpm/scan.sh", environment=rpm_environment(env), network=False)
 
 
 def run_source(env: Env, package: Package) -> None:

@@ -6,7 +6,6 @@ do not look. On amd64 the directory exists and holds the loader: between its rem
 can be started, so that this is one process that starts none.
 """
 
-import os
 import pathlib
 import sys
 import sysconfig
@@ -28,9 +27,9 @@ def main() -> int:
             return 1
         # From here to the link below nothing may be imported or started.
         for entry in entries:
-            os.unlink(entry)
-        os.rmdir(directory)
-    os.symlink(wanted, directory)
+            entry.unlink()
+        directory.rmdir()
+    directory.symlink_to(wanted)
     return 0
 
 
