@@ -5,6 +5,7 @@ Read from `build-env.toml` (the project's, committed) and `.build-env/settings.t
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["LOCAL_SETTINGS", "Settings", "load_settings"]
 
 LOCAL_SETTINGS = "settings.toml"
+_LEAST = {"build_jobs": 1, "timeout": 0}
+_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
+_WORDS = {str: "text", int: "a whole number", float: "a number", dict: "a table"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,12 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+# The type of each setting is that of its default.
+_DEFAULTS: Mapping[str, Any] = {
+    entry.name: getattr(Settings(), entry.name) for entry in fields(Settings) if entry.name != "origins"
+}
+
+
 def load_settings(paths: ProjectPaths) -> Settings:
     """The settings of the project at `paths`; raises InputError with all faults of a file at once."""
     settings = Settings()
@@ -58,30 +68,50 @@ def load_settings(paths: ProjectPaths) -> Settings:
 
 
 def _overlay(settings: Settings, file: Path, shown: str) -> Settings:
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"this is not TOML: {error}", location=Location(file=shown)) from error
-    known = {entry.name: getattr(settings, entry.name) for entry in fields(Settings) if entry.name != "origins"}
+    text, data = _parse(file, shown)
     faults = [
-        Fault(message=problem, location=Location(file=shown))
+        Fault(message=problem, location=_place(text, name, shown))
         for name, value in data.items()
-        if (problem := _problem(name, value, known))
+        if (problem := _problem(name, value))
     ]
     if faults:
         raise InputError(f"{shown} has settings that cannot be used", faults=tuple(faults))
-    changed = {name: {**known[name], **value} if isinstance(value, dict) else value for name, value in data.items()}
+    changed: dict[str, Any] = {
+        name: {**getattr(settings, name), **value} if isinstance(value, dict) else value for name, value in data.items()
+    }
     return replace(settings, **changed, origins={**settings.origins, **dict.fromkeys(data, shown)})
 
 
-def _problem(name: str, value: object, known: Mapping[str, Any]) -> str:
-    if name not in known:
-        return f"unknown setting {name}{did_you_mean(name, known)}"
-    wanted = type(known[name])
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return ""
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        return f"{name} must be {wanted.__name__}, not {type(value).__name__}"
+def _parse(file: Path, shown: str) -> tuple[str, dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError("this is not UTF-8", location=Location(file=shown)) from error
+    except tomllib.TOMLDecodeError as error:
+        found = _PLACE.search(str(error))
+        where = Location(file=shown, line=int(found[1]), column=int(found[2])) if found else Location(file=shown)
+        raise InputError(f"this is not TOML: {_PLACE.sub('', str(error)).strip()}", location=where) from error
+
+
+def _place(text: str, name: str, shown: str) -> Location:
+    """Where `name` is set; the parser does not tell."""
+    for number, line in enumerate(text.splitlines(), 1):
+        found = re.match(rf"\s*(?:\[\s*)?(?P<key>[\"']?{re.escape(name)}[\"']?)\s*[].=]", line)
+        if found:
+            return Location(file=shown, line=number, column=found.start("key") + 1)
+    return Location(file=shown)
+
+
+def _problem(name: str, value: object) -> str:
+    if name not in _DEFAULTS:
+        return f"unknown setting {name}{did_you_mean(name, _DEFAULTS)}"
+    wanted = type(_DEFAULTS[name])
+    accepted = (int, float) if wanted is float else wanted
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        return f"{name} must be {_WORDS[wanted]}"
     if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
         return f"the values of {name} must be text"
+    if isinstance(value, int | float) and not _LEAST[name] <= value < float("inf"):
+        return f"{name} must be {_LEAST[name]} or more"
     return ""

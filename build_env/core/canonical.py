@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,23 +22,26 @@ _CHUNK = 1 << 20
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
     """`value` as JSON data: dataclasses become maps, tuples lists, enums their values, sets sorted lists."""
-    match value:
-        case Enum():
-            return value.value
-        case None | bool() | int() | float() | str():
-            return value
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case set() | frozenset():
-            return sorted(plain(item) for item in value)
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(item) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if hasattr(value, "items"):  # mapping proxies
-        return {str(key): plain(item) for key, item in value.items()}
-    message = f"{type(value).__name__} has no canonical form"
-    raise TypeError(message)
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def _key(key: object) -> str:
+    """Only text: 1 and "1" would be one key of the JSON text."""
+    if isinstance(key, str):
+        return str(plain(key))
+    raise TypeError(f"a key of a map must be text, not {type(key).__name__}")
 
 
 def canonical_json(value: object) -> str:
@@ -47,7 +51,8 @@ def canonical_json(value: object) -> str:
 
 def digest_data(value: object) -> str:
     """Hex sha256 of the canonical JSON of `value`."""
-    return digest_bytes(canonical_json(value).encode())
+    # File names that are no UTF-8 hold surrogates.
+    return digest_bytes(canonical_json(value).encode("utf-8", "surrogatepass"))
 
 
 def digest_bytes(data: bytes) -> str:

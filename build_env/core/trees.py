@@ -49,7 +49,7 @@ def _walk(directory: Path, prefix: str, leave_out: frozenset[str]) -> Iterator[T
             continue
         name, path = prefix + entry.name, Path(entry.path)
         if entry.is_symlink():
-            yield TreeEntry(name=name, path=path, kind="link", target=os.readlink(entry.path))
+            yield TreeEntry(name=name, path=path, kind="link", target=str(path.readlink()))
         elif entry.is_dir(follow_symlinks=False):
             yield TreeEntry(name=name, path=path, kind="directory")
             yield from _walk(path, f"{name}/", frozenset())

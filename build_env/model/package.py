@@ -23,7 +23,8 @@ class Archive:
 class Packaging:
     """What the packaging of one family says: names it builds, names it needs to build.
 
-    `depends` are the names its binary packages need when installed. `all_only` tells that every binary package is one of every architecture; None where the packaging does not say.
+    `depends` are the names its binary packages need when installed. `all_only` tells that every binary package is one
+    of every architecture; None where the packaging does not say.
     `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
     """
 
@@ -47,7 +48,6 @@ class Package:
     directory: str
     version: str = ""
     summary: str = ""
-    license: str = ""
     metapackage: bool = False
     architectures: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()

@@ -1,36 +1,46 @@
-"""Owns what `deb/control` and `deb/changelog` say: binary packages, what they need, the date of the last change."""
+"""Owns what `deb/control` and `deb/changelog` say, and what a built `.deb` says of itself: names, needs, dates."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import InputError, Location
+from build_env.core.errors import Fault, InputError, Location
 from build_env.model.package import Packaging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["build_depends_of", "read_debian"]
+__all__ = ["DebFacts", "build_depends_of", "read_deb", "read_debian", "read_text"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 
 
+@dataclass(frozen=True, kw_only=True)
+class DebFacts:
+    """What the control file of a built `.deb` says."""
+
+    name: str
+    provides: tuple[str, ...]
+    depends: tuple[str, ...]
+
+
+def read_text(path: Path, shown: str) -> str:
+    """The text of a file of the project; raises InputError when it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("this is not UTF-8", location=Location(file=shown, line=line)) from error
+
+
 def read_debian(directory: Path, shown: str) -> Packaging:
     """The facts of one Debian packaging directory; `shown` is its name in errors."""
-    from debian.deb822 import Deb822  # noqa: PLC0415 - only trees with Debian packaging pay for it
-
-    with (directory / "control").open(encoding="utf-8") as file:
-        paragraphs = [dict(paragraph) for paragraph in Deb822.iter_paragraphs(file, use_apt_pkg=False)]
-    if not paragraphs or "Source" not in paragraphs[0]:
-        raise InputError(
-            "the first paragraph must have a Source field", location=Location(file=f"{shown}/control", line=1)
-        )
-    source, binaries = paragraphs[0], paragraphs[1:]
-    if not binaries or any("Package" not in binary for binary in binaries):
-        raise InputError("a paragraph without a Package field", location=Location(file=f"{shown}/control"))
+    text = read_text(directory / "control", f"{shown}/control")
+    source, binaries = _control(text, f"{shown}/control")
     return Packaging(
         binaries=tuple(binary["Package"] for binary in binaries),
         build_depends=build_depends_of(source),
@@ -40,14 +50,69 @@ def read_debian(directory: Path, shown: str) -> Packaging:
     )
 
 
+def _control(text: str, shown: str) -> tuple[Mapping[str, str], list[Mapping[str, str]]]:
+    """The source paragraph and those of the binary packages."""
+    from debian.deb822 import Deb822  # noqa: PLC0415 - only trees with Debian packaging pay for it
+
+    paragraphs = [(line, dict(Deb822(lines))) for line, lines in _paragraphs(text)]
+    if not paragraphs:
+        raise InputError("it is empty", location=Location(file=shown, line=1))
+    (first, source), binaries = paragraphs[0], paragraphs[1:]
+    faults = [] if "Source" in source else [("the first paragraph must have a Source field", first)]
+    if not binaries:
+        faults.append(("a paragraph with a Package field is missing: nothing would be built", first))
+    for line, binary in binaries:
+        faults += [
+            (f"a paragraph without the field {field}", line)
+            for field in ("Package", "Architecture")
+            if field not in binary
+        ]
+    if faults:
+        listed = tuple(Fault(message=message, location=Location(file=shown, line=line)) for message, line in faults)
+        raise InputError(f"{shown} cannot be used", faults=listed)
+    return source, [binary for _, binary in binaries]
+
+
+def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
+    """The line number and the lines of each paragraph; comments belong to none."""
+    start, lines = 0, list[str]()
+    for number, line in enumerate([*text.splitlines(), ""], 1):
+        if line.startswith("#"):
+            continue
+        if line.strip():
+            start = start if lines else number
+            lines.append(line)
+        elif lines:
+            yield start, lines
+            lines = []
+
+
 def build_depends_of(source: Mapping[str, str]) -> tuple[str, ...]:
     """The package names in the Build-Depends fields of a source paragraph (control or .dsc)."""
     return _names(source.get(field, "") for field in _BUILD_FIELDS)
 
 
+def read_deb(path: Path) -> DebFacts | None:
+    """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
+    from debian.arfile import ArError  # noqa: PLC0415 - only builds with local packages pay for it
+    from debian.debfile import DebError, DebFile  # noqa: PLC0415
+
+    try:
+        # Streams of zstd are unpacked by a program that the machine may lack.
+        with DebFile(filename=str(path)) as file:
+            control = dict(file.debcontrol())
+    except (ArError, DebError, OSError, EOFError, KeyError, ValueError):
+        return None
+    return DebFacts(
+        name=control.get("Package", ""),
+        provides=_names([control.get("Provides", "")]),
+        depends=_names(control.get(field, "") for field in _RUN_FIELDS),
+    )
+
+
 def _names(fields: Iterable[str]) -> tuple[str, ...]:
     """Names in relationship fields: each alternative, without version, architecture, profile and substitution."""
-    names = {}
+    names: dict[str, None] = {}
     for field in fields:
         for group in field.replace("\n", " ").split(","):
             for alternative in group.split("|"):
@@ -62,10 +127,17 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
     """Seconds of the top entry's date, as dpkg takes SOURCE_DATE_EPOCH."""
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
-    for number, line in enumerate(changelog.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(changelog, shown).splitlines(), 1):
         if line.startswith(" -- "):
-            parsed = parsedate_tz(line.rpartition(">")[2].strip())
-            if parsed is None:
-                raise InputError("the entry's date cannot be read", location=Location(file=shown, line=number))
-            return mktime_tz(parsed)
+            return _seconds(line, Location(file=shown, line=number, column=line.rfind(">") + 2))
     raise InputError("no finished entry (a line that begins with ` -- `)", location=Location(file=shown))
+
+
+def _seconds(line: str, where: Location) -> int:
+    parsed = parsedate_tz(line.rpartition(">")[2].strip())
+    try:
+        if parsed is not None:
+            return mktime_tz(parsed)
+    except (ValueError, OverflowError):
+        pass
+    raise InputError("the entry's date cannot be read", location=where)

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location, UsageError
+from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.yaml import Document, parse_mapping
 from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.debian import read_debian
+from build_env.packages.debian import read_debian, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ _RPM_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 _TEXTS = ("name", "version", "summary", "license", "date")
 _LISTS = ("requires", "provides")
 _FIELDS = (*_TEXTS, *_LISTS, "architectures", "archive")
+_ARCHITECTURES = frozenset(MACHINE_TO_DEBIAN.values())
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def check_name(name: str) -> str:
@@ -78,52 +81,96 @@ def _read_package(root: Path, directory: Path, *, metapackage: bool) -> Package:
     file = directory / "definition.yaml"
     document = Document(file=f"{shown}/definition.yaml", data={})
     if file.is_file():
-        document = parse_mapping(file.read_text(encoding="utf-8"), document.file)
-    _check_fields(document)
+        document = parse_mapping(read_text(file, document.file), document.file)
+    name = str(document.data.get("name", directory.name))
+    _check_fields(document, name)
     data = document.data
-    packaging = {}
-    if (directory / "deb" / "control").is_file():
-        packaging["deb"] = read_debian(directory / "deb", f"{shown}/deb")
-    specs = sorted(directory.glob("rpm/*.spec"))
-    if specs:
-        packaging["rpm"] = Packaging(epoch=_spec_epoch(specs[0]))
-    if not _NAME.fullmatch(str(data.get("name", directory.name))):
-        raise InputError(
-            f"{data.get('name', directory.name)!r} cannot be a package name", location=document.where("name")
-        )
     return Package(
-        name=str(data.get("name", directory.name)),
+        name=name,
         directory=shown,
         version=str(data.get("version", "")),
         summary=str(data.get("summary", "")),
-        license=str(data.get("license", "")),
         metapackage=metapackage,
         architectures=_words(data.get("architectures", ())),
         requires=_words(data.get("requires", ())),
         provides=_words(data.get("provides", ())),
         archive=_archive(document),
-        packaging=packaging,
+        packaging=_packaging(directory, shown),
         scripts=tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file()),
         epoch=_date_epoch(document),
     )
 
 
-def _check_fields(document: Document) -> None:
-    faults = []
-    for name, value in document.data.items():
-        problem = ""
-        if name not in _FIELDS:
-            problem = f"unknown field {name}{did_you_mean(name, _FIELDS)}"
-        elif name in _TEXTS and not isinstance(value, str):
-            problem = f"{name} must be text"
-        elif name in _LISTS and not _is_words(value):
-            problem = f"{name} must be a list of names"
-        elif name == "architectures" and not (isinstance(value, str) or _is_words(value)):
-            problem = "architectures must be `all` or a list of architectures"
-        if problem:
-            faults.append(Fault(message=problem, location=document.where(name)))
+def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
+    packaging = {}
+    if (directory / "deb" / "control").is_file():
+        packaging["deb"] = read_debian(directory / "deb", f"{shown}/deb")
+    specs = sorted(directory.glob("rpm/*.spec"))
+    if len(specs) > 1:
+        names = ", ".join(spec.name for spec in specs)
+        raise InputError(f"more than one spec file: {names}", location=Location(file=f"{shown}/rpm"))
+    if specs:
+        packaging["rpm"] = Packaging(epoch=_spec_epoch(specs[0], f"{shown}/rpm/{specs[0].name}"))
+    return packaging
+
+
+def _check_fields(document: Document, name: str) -> None:
+    """Raises InputError with everything that is wrong with a definition."""
+    faults = [
+        Fault(message=problem, location=document.where(field))
+        for field, value in document.data.items()
+        if (problem := _problem(field, value))
+    ]
+    if not _NAME.fullmatch(name) or ".." in name:
+        faults.append(Fault(message=f"{name!r} cannot be a package name", location=document.where("name")))
+    faults += _archive_faults(document)
     if faults:
         raise InputError(f"{document.file} cannot be used", faults=tuple(faults))
+
+
+def _problem(field: str, value: object) -> str:
+    if field not in _FIELDS:
+        return f"unknown field {field}{did_you_mean(field, _FIELDS)}"
+    if field in _TEXTS:
+        return _text_problem(field, value)
+    if field in _LISTS and not _is_words(value):
+        return f"{field} must be a list of names"
+    if field == "architectures":
+        return _architectures_problem(value)
+    if field == "archive" and not isinstance(value, dict):
+        return "archive must be a map of targets"
+    return ""
+
+
+def _text_problem(field: str, value: object) -> str:
+    if not isinstance(value, str):
+        return f"{field} must be text"
+    if field == "date" and value:
+        try:
+            datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError:
+            return "date must be YYYY-MM-DD"
+    return ""
+
+
+def _architectures_problem(value: object) -> str:
+    if value in ("all", ["all"]):
+        return ""
+    if not _is_words(value):
+        return "architectures must be `all` or a list of architectures"
+    unknown = [word for word in _words(value) if word not in _ARCHITECTURES]
+    return f"unknown architecture {unknown[0]}{did_you_mean(unknown[0], _ARCHITECTURES)}" if unknown else ""
+
+
+def _archive_faults(document: Document) -> Iterator[Fault]:
+    value = document.data.get("archive")
+    for target, pin in value.items() if isinstance(value, dict) else ():
+        where = f"archive.{target}"
+        if not isinstance(pin, dict) or set(pin) != {"version", "sha256"}:
+            yield Fault(message="an archive pin has version and sha256", location=document.where(where))
+        elif not _SHA256.fullmatch(str(pin["sha256"])):
+            message = "sha256 must be 64 hexadecimal digits"
+            yield Fault(message=message, location=document.where(f"{where}.sha256"))
 
 
 def _is_words(value: object) -> bool:
@@ -137,35 +184,25 @@ def _words(value: object) -> tuple[str, ...]:
 
 
 def _archive(document: Document) -> Mapping[str, Archive]:
-    value = document.data.get("archive", {})
-    if not isinstance(value, dict):
-        raise InputError("archive must be a map of targets", location=document.where("archive"))
-    archives = {}
-    for target, pin in value.items():
-        if not isinstance(pin, dict) or set(pin) != {"version", "sha256"}:
-            raise InputError("an archive pin has version and sha256", location=document.where(f"archive.{target}"))
-        if not re.fullmatch(r"[0-9a-f]{64}", str(pin["sha256"])):
-            raise InputError(
-                "sha256 must be 64 hexadecimal digits", location=document.where(f"archive.{target}.sha256")
-            )
-        archives[target] = Archive(version=str(pin["version"]), sha256=str(pin["sha256"]))
-    return archives
+    value = document.data.get("archive")
+    pins = value.items() if isinstance(value, dict) else ()
+    return {target: Archive(version=str(pin["version"]), sha256=str(pin["sha256"])) for target, pin in pins}
 
 
 def _date_epoch(document: Document) -> int:
     text = str(document.data.get("date", ""))
-    if not text:
-        return 0
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp())
-    except ValueError as error:
-        raise InputError("date must be YYYY-MM-DD", location=document.where("date")) from error
+    return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) if text else 0
 
 
-def _spec_epoch(spec: Path) -> int:
+def _spec_epoch(spec: Path, shown: str) -> int:
     """Noon UTC of the newest %changelog entry, as rpm takes it; the spec is read as text, not parsed."""
-    found = _RPM_CHANGE.search(spec.read_text(encoding="utf-8", errors="replace"))
+    text = spec.read_text(encoding="utf-8", errors="replace")
+    found = _RPM_CHANGE.search(text)
     if not found:
         return 0
-    day = datetime.strptime(" ".join(found[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
+    try:
+        day = datetime.strptime(" ".join(found[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
+    except ValueError as error:
+        where = Location(file=shown, line=text.count("\n", 0, found.start()) + 1)
+        raise InputError("the date of the changelog entry cannot be read", location=where) from error
     return int(day.timestamp())

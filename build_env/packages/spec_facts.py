@@ -23,9 +23,10 @@ SPEC_FACTS = "spec-facts.json"
 
 
 def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
-    """`packages` with the facts of a scan: one JSON object per line (`directory`, `binaries`, `requires`, …)."""
+    """`packages` with the facts of a scan: one JSON object per line, as `common/rpm/scan.sh` writes them."""
     result = dict(packages)
-    by_directory = {package.directory: package for package in packages.values()}
+    # A room has every package at `src/<name>`, wherever the project keeps it.
+    by_directory = {f"src/{name}": package for name, package in packages.items()}
     for line in report.splitlines():
         facts = _facts(line)
         package = by_directory.get(facts["directory"])
