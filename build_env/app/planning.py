@@ -9,6 +9,7 @@ from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
+from build_env.model.command import Mount
 from build_env.model.target import Options, Target
 from build_env.model.task import Plan, Tree
 from build_env.packages.read import read_packages
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from build_env.core.paths import ProjectPaths
-    from build_env.model.command import Mount, Record
+    from build_env.model.command import Record
     from build_env.model.package import Package
     from build_env.model.target import Host
     from build_env.plan.keys import ImageRecipe
@@ -104,9 +105,7 @@ class Planner:
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
-        packages = dict(self.packages)
-        if spec_report:
-            packages = with_spec_facts(packages, spec_report)
+        packages = with_spec_facts(self.packages, spec_report or "")
         listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
         relations = relate(packages, listed, self.target.family)
         selection = select(self.target, packages, relations, request, self.image_archs)
@@ -147,7 +146,7 @@ class Planner:
 
     def _record(self, unit: Unit, packages: Mapping[str, Package]) -> Record:
         package = packages[unit.package]
-        _, record = call_hook(self._recorder(unit.arch, package), hook_of(unit), package)
+        _, record = call_hook(self._recorder(unit.arch), hook_of(unit), package)
         return record
 
     def _unit_images(self, selection: Selection, records: Mapping[str, Record]) -> dict[str, str]:
@@ -157,14 +156,13 @@ class Planner:
             if records[unit.id].commands
         }
 
-    def _recorder(self, arch: str, package: Package | None = None) -> Recorder:
+    def _recorder(self, arch: str) -> Recorder:
         return Recorder(
             loaded=self.loaded,
             host=self.host,
             options=self.options,
             arch=arch,
             settings=self.settings,
-            package=package,
         )
 
     def _load_options(self, options: Options) -> Options:
@@ -175,6 +173,9 @@ class Planner:
             if answer is not None and not isinstance(answer, Options):
                 raise HookError(f"{hook} of {self.loaded.file} must return options, not {type(answer).__name__}")
             options = answer or options
+        empty = [name for name, archs in vars(options).items() if not archs]
+        if empty:
+            raise HookError(f"the options of {self.loaded.file} name no architecture: {', '.join(empty)}")
         return options
 
     def _all_archs(self) -> tuple[str, ...]:
@@ -187,7 +188,7 @@ class Planner:
             if not supported:
                 raise UsageError(
                     f"the target {self.target_name} does not support the architecture {arch}",
-                    hint=f"env_arch_supported in {self.loaded.file} decides; build-env list targets shows what it takes",
+                    hint=f"env_arch_supported in {self.loaded.file} decides what it takes; see build-env list targets",
                 )
 
     def _check_lists(self) -> None:
@@ -200,15 +201,23 @@ class Planner:
             for name in self.loaded.names(variable)
             if name not in self.packages
         ]
+        faults += [
+            Fault(message=f"{name} stands in {' and in '.join(lists)}", location=Location(file=self.loaded.file))
+            for name in dict.fromkeys(name for variable in LISTS for name in self.loaded.names(variable))
+            if len(lists := [variable for variable in LISTS if name in self.loaded.names(variable)]) > 1
+        ]
         if faults:
             raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))
 
     def _mounts(self, arch: str) -> tuple[Mount, ...]:
         answer, _ = call_hook(self._recorder(arch), "env_load_docker")
-        return cast("tuple[Mount, ...]", tuple(cast("tuple[Mount, ...]", answer or ())))
+        mounts = tuple(answer) if isinstance(answer, list | tuple) else (answer,) if answer else ()
+        if not all(isinstance(mount, Mount) for mount in mounts):
+            raise HookError(f"env_load_docker of {self.loaded.file} must return mounts, not {answer!r}")
+        return cast("tuple[Mount, ...]", mounts)
 
     def _provides(self, package: Package) -> bool:
-        _, record = call_hook(self._recorder(self.options.opt_deps_arch[0], package), "run_deploy_deps", package)
+        _, record = call_hook(self._recorder(self.options.opt_deps_arch[0]), "run_deploy_deps", package)
         return record.provides
 
     def _wants_tar(self, arch: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
 from build_env.plan.keys import ImageRecipe, deploy_key, image_key, room_key
-from build_env.plan.units import ALL, SOURCE, Unit
+from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,11 +187,9 @@ def leave_out(family: str) -> tuple[str, ...]:
 
 def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dict[str, str]:
     """What every command of the unit finds, whatever the engine; paths are added by the engine."""
-    chosen = target.options.arg_arch
-    first = target.host_arch if target.host_arch in chosen else chosen[0]
     return {
         "ARCH": unit.arch,
-        "BUILD_ARCH_ALL": "1" if unit.label == ALL or unit.arch == first else "0",
+        "BUILD_ARCH_ALL": "1" if unit.primary else "0",
         "BUILD_HOST_ARCH": unit.image_arch,
         "BUILD_JOBS": str(build_jobs),
         "BUILD_PACKAGE": unit.package,

@@ -5,8 +5,10 @@ Only packages that the target lists count: what else a name means comes from the
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, InputError, Location
@@ -14,7 +16,7 @@ from build_env.core.suggest import did_you_mean
 from build_env.model.package import Packaging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from build_env.model.package import Package
 
@@ -29,26 +31,34 @@ class Relations:
     run: Mapping[str, tuple[str, ...]]
 
     def build_closure(self, package: str) -> tuple[str, ...]:
-        """Everything of ours that is installed in the room that builds `package`, sorted."""
-        found: set[str] = set()
-        pending = list(self.build[package])
-        while pending:
-            name = pending.pop()
-            if name not in found and name != package:
-                found.add(name)
-                pending += self.run[name]
-        return tuple(sorted(found))
+        """Everything of ours that may be installed in the room that builds `package`, sorted."""
+        return tuple(sorted(self.build_paths(package)))
+
+    def run_closure(self, package: str) -> tuple[str, ...]:
+        """Everything of ours that is installed with the results of `package`, sorted."""
+        return tuple(sorted(_paths(self.run[package], self.run)))
+
+    def build_paths(self, package: str) -> dict[str, tuple[str, ...]]:
+        """Each member of the build closure with the packages that lead to it, itself last."""
+        return _paths(self.build[package], self.run)
 
     def needed(self, packages: Iterable[str]) -> tuple[str, ...]:
         """`packages` and all they need to be built or to run, sorted."""
-        found: set[str] = set()
-        pending = list(packages)
-        while pending:
-            name = pending.pop()
-            if name not in found:
-                found.add(name)
-                pending += [*self.build[name], *self.run[name]]
-        return tuple(sorted(found))
+        both = {name: (*self.build[name], *self.run[name]) for name in self.build}
+        return tuple(sorted(_paths(tuple(packages), both)))
+
+
+def _paths(start: Sequence[str], edges: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """All that can be reached from `start`, with the shortest way there."""
+    found: dict[str, tuple[str, ...]] = {name: (name,) for name in start}
+    pending = deque(start)
+    while pending:
+        name = pending.popleft()
+        for other in edges[name]:
+            if other not in found:
+                found[other] = (*found[name], other)
+                pending.append(other)
+    return found
 
 
 def relate(packages: Mapping[str, Package], listed: Collection[str], family: str) -> Relations:
@@ -62,12 +72,16 @@ def relate(packages: Mapping[str, Package], listed: Collection[str], family: str
     for name in sorted(listed):
         package = packages[name]
         packaging = package.packaging.get(family, Packaging())
-        # A metapackage is built from nothing: what it requires, it requires at run time.
         declared = {providers[item] for item in package.requires}
-        build[name] = _sorted({providers[item] for item in packaging.build_depends if item in providers}, name)
-        run[name] = _sorted({providers[item] for item in packaging.depends if item in providers} | declared, name)
+        to_build = {providers[item] for item in packaging.build_depends if item in providers}
+        to_run = {providers[item] for item in packaging.depends if item in providers} | declared
         if not package.metapackage:
-            build[name] = _sorted({*build[name], *declared}, name)
+            # A metapackage is built from nothing: what it requires, it requires at run time.
+            to_build |= declared
+        if not package.of_every_architecture(family):
+            # What a program is linked with is found while it is built (${shlibs:Depends}), so no file says it.
+            to_run |= {other for other in to_build if not packages[other].of_every_architecture(family)}
+        build[name], run[name] = _sorted(to_build, name), _sorted(to_run, name)
     relations = Relations(build=build, run=run)
     _refuse_cycles(relations)
     return relations
@@ -88,12 +102,17 @@ def _unknown(package: Package, packages: Mapping[str, Package], providers: Mappi
 
 
 def _refuse_cycles(relations: Relations) -> None:
-    graph = {name: relations.build_closure(name) for name in relations.build}
+    """What must be installed to build a package must be built before it, also what that needs in turn."""
+    paths = {name: relations.build_paths(name) for name in relations.build}
     try:
-        TopologicalSorter(graph).prepare()
+        TopologicalSorter(paths).prepare()
     except CycleError as error:
-        path = " needs ".join(reversed(error.args[1]))
+        # graphlib names each before the one that needs it.
+        cycle = list(reversed(error.args[1]))
+        words = [cycle[0]]
+        for name, needed in pairwise(cycle):
+            words += paths[name][needed]
         raise InputError(
-            f"packages need each other to be built: {path}",
+            f"packages need each other to be built: {' needs '.join(words)}",
             hint="break the cycle: build one of them without the other first, or drop a Build-Depends",
         ) from error

@@ -68,7 +68,7 @@ class _Selector:
     image_archs: Mapping[str, str]
     units: dict[str, Unit] = field(default_factory=dict)
     inputs: dict[str, tuple[Input, ...]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
 
     def role(self, name: str) -> PackageRole:
         if name in self.target.depends:
@@ -80,21 +80,32 @@ class _Selector:
 
     def archs(self, name: str) -> tuple[str, ...]:
         """The labels a package is built under for the options in force."""
+        if self.packages[name].of_every_architecture(self.target.family):
+            return (ALL,)
+        return tuple(arch for arch in self.chosen(name) if self.allowed(name, arch))
+
+    def chosen(self, name: str) -> tuple[str, ...]:
+        """The architectures that are asked for, for packages of this one's kind."""
         options = self.target.options
-        chosen = {
+        return {
             PackageRole.PACKAGE: options.opt_build_arch,
             PackageRole.DEPENDS: options.opt_deps_arch,
             PackageRole.METAPACKAGE: options.opt_meta_arch,
         }[self.role(name)]
-        package = self.packages[name]
-        if package.of_every_architecture(self.target.family):
-            return (ALL,)
-        limits = package.architectures
-        kept = tuple(arch for arch in chosen if not limits or arch in limits)
-        for arch in chosen:
-            if arch not in kept:
-                self.notes.append(f"{name} is limited to {', '.join(limits)}: not built for {arch}")
-        return kept
+
+    def allowed(self, name: str, arch: str) -> bool:
+        """Whether the package may be built for `arch`; otherwise there is a note."""
+        limits = self.packages[name].architectures
+        if limits and arch not in limits:
+            self.notes[f"{name} is limited to {', '.join(limits)}: not built for {arch}"] = None
+            return False
+        return True
+
+    def primary(self, name: str) -> str:
+        """The label whose tasks make what those of all architectures share: the host's, else the first."""
+        labels = self.archs(name)
+        host = self.target.host_arch
+        return host if host in labels else next(iter(labels), host)
 
     def all_arch(self) -> str:
         """Where packages of every architecture are built: the host's image where there is one."""
@@ -108,6 +119,7 @@ class _Selector:
 
     def unit(self, name: str, stage: Stage, label: str) -> Unit:
         arch = self.all_arch() if label == ALL else label
+        primary = label in {ALL, SOURCE, self.primary(name)}
         if stage is Stage.SOURCE and label != SOURCE:
             # One source package serves all architectures whose image is the host's.
             if self.image_archs[arch] == self.target.host_arch:
@@ -116,8 +128,15 @@ class _Selector:
                 label = arch
         elif label == SOURCE:
             arch = self.target.host_arch
-        image_arch = self.image_archs.get(arch, arch)
-        return Unit(package=name, role=self.role(name), stage=stage, label=label, arch=arch, image_arch=image_arch)
+        return Unit(
+            package=name,
+            role=self.role(name),
+            stage=stage,
+            label=label,
+            arch=arch,
+            image_arch=self.image_archs[arch],
+            primary=primary,
+        )
 
     def add(self, name: str, stage: Stage, label: str) -> str:
         unit = self.unit(name, stage, label)
@@ -137,16 +156,22 @@ class _Selector:
         build = self.add(name, Stage.BUILD, label)
         if unit.stage is Stage.VERIFY:
             return [source, Input(task=build, place=Place.BUILD)]
-        members = [
-            Input(task=self.add(member, Stage.DEPLOY, member_label), place=Place.DEPLOY)
-            for member in self.relations.run[name]
-            if self.role(member) is not PackageRole.DEPENDS
-            for member_label in self._labels_for(member, unit)
+        # Emulated architectures make a source package each, and only one of these can bear the name.
+        own = [source.task] if unit.primary else []
+        own += [build, self.add(name, Stage.VERIFY, label)]
+        return [*(Input(task=task, place=Place.DEPLOY) for task in own), *self._members(unit)]
+
+    def _members(self, unit: Unit) -> list[Input]:
+        """What must be deployed with it, so that clients can install it; files come from their own tasks.
+
+        Packages that need each other when installed are published together without waiting for each other.
+        """
+        return [
+            Input(task=self.add(member, Stage.DEPLOY, label), place=Place.DEPLOY)
+            for member in self.relations.run[unit.package]
+            if self.role(member) is not PackageRole.DEPENDS and unit.package not in self.relations.run_closure(member)
+            for label in self._labels_for(member, unit)
         ]
-        verify = self.add(name, Stage.VERIFY, label)
-        own = (source.task, build, verify)
-        # The members' deployments are needed, their files are deployed by themselves.
-        return [*(Input(task=task, place=Place.DEPLOY) for task in own), *members]
 
     def _needed_to_build(self, unit: Unit) -> list[Input]:
         return [
@@ -163,8 +188,8 @@ class _Selector:
         if self.role(needed) is PackageRole.DEPENDS and self.crosses(unit.arch):
             return (self.target.host_arch,)
         if unit.label == ALL and unit.stage is Stage.DEPLOY:
-            return tuple(arch for arch in self.archs(needed))
-        return (unit.arch,)
+            return self.archs(needed)
+        return (unit.arch,) if self.allowed(needed, unit.arch) else ()
 
 
 def select(
@@ -184,7 +209,7 @@ def select(
     built = [*target.packages, *target.metapackages]
     names = request.packages or (() if request.only_depends else built)
     wanted = relations.needed(names)
-    stages = [stage for stage in _STAGES if not request.stages or stage in request.stages]
+    stages = _wanted_stages(request)
     for name in wanted:
         depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
         for label in () if depends else selector.archs(name):
@@ -199,10 +224,16 @@ def select(
     return Selection(
         units=units,
         inputs=selector.inputs,
-        after=_after(units),
+        after=_after(units, relations),
         tars=_tars(target, units) if _wants_tar(request) else {},
-        notes=tuple(dict.fromkeys(selector.notes)),
+        notes=tuple(selector.notes),
     )
+
+
+def _wanted_stages(request: Request) -> tuple[Stage, ...]:
+    """What is asked for; an archive holds what the build stage made."""
+    wanted = {Stage.BUILD, *request.stages} if Stage.TAR in request.stages else request.stages
+    return tuple(stage for stage in _STAGES if not wanted or stage in wanted)
 
 
 def _wants_tar(request: Request) -> bool:
@@ -210,14 +241,30 @@ def _wants_tar(request: Request) -> bool:
 
 
 def _refuse_nothing(request: Request, selector: _Selector) -> None:
-    if request.packages and not selector.units and selector.notes and Stage.TAR not in request.stages:
-        raise UsageError("nothing to build: " + "; ".join(dict.fromkeys(selector.notes)))
+    if request.packages and not selector.units and selector.notes:
+        raise UsageError("nothing to build: " + "; ".join(selector.notes))
 
 
-def _after(units: Collection[Unit]) -> dict[str, tuple[str, ...]]:
-    """Metapackages are built after all packages."""
-    members = tuple(unit.id for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.PACKAGE)
-    return {unit.id: members for unit in units if unit.stage is Stage.BUILD and unit.role is PackageRole.METAPACKAGE}
+def _after(units: Collection[Unit], relations: Relations) -> dict[str, tuple[str, ...]]:
+    """Metapackages are built after all packages, but for one that needs the metapackage itself."""
+    builds = [unit for unit in units if unit.stage is Stage.BUILD]
+    members = [unit for unit in builds if unit.role is PackageRole.PACKAGE]
+    return {
+        unit.id: tuple(member.id for member in members if unit.package not in _needed_before(relations, member.package))
+        for unit in builds
+        if unit.role is PackageRole.METAPACKAGE
+    }
+
+
+def _needed_before(relations: Relations, package: str) -> set[str]:
+    """Everything that is built before `package`."""
+    found: set[str] = set()
+    pending = [package]
+    while pending:
+        new = set(relations.build_closure(pending.pop())) - found
+        found |= new
+        pending += new
+    return found
 
 
 def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[str, ...]]:

@@ -23,8 +23,10 @@ class PackageRole(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Unit:
-    """One task to be. `label` is what a person reads (`amd64`, `all`, `source`), `arch` what it builds for,
-    `image_arch` the architecture of the image it runs in.
+    """One task to be.
+
+    `label` is what a person reads (`amd64`, `all`, `source`), `arch` what it builds for, `image_arch` the architecture
+    of the image it runs in. `primary` tells that of all tasks for its package it makes what these share.
     """
 
     package: str
@@ -33,6 +35,7 @@ class Unit:
     label: str
     arch: str
     image_arch: str
+    primary: bool = True
 
     @property
     def id(self) -> str:

@@ -54,9 +54,9 @@ def docker_image_name(env: Env, kind: ImageKind) -> str:
     return f"{env.target.replace('/', '-')}-{kind.value}"
 
 
-def docker_pre_run(env: Env) -> str:  # noqa: ARG001 - the signature is the hook's
-    """No platform: images of the host's architecture, which cross-compile."""
-    return ""
+def docker_pre_run(env: Env) -> str:
+    """The target's PLATFORM_ARCH; none means images of the host's architecture, which cross-compile."""
+    return str(env.variable("PLATFORM_ARCH", ""))
 
 
 def run_scan(env: Env, packages: tuple[Package, ...]) -> None:

@@ -62,7 +62,7 @@ def guarded(what: str, root: Path) -> Iterator[io.StringIO]:
     printed = io.StringIO()
     token = _FENCED.set(True)
     try:
-        with contextlib.redirect_stdout(printed):
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             yield printed
     except BuildEnvError:
         raise

@@ -5,11 +5,13 @@ Nothing here runs anything; a `Recorder` ends as a frozen `Record`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
 from build_env.core.errors import HookError
+from build_env.core.suggest import did_you_mean
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Record, Role
 from build_env.targets.guard import guarded
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "call_hook"]
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 
 @dataclass
 class Recorder:
@@ -33,7 +37,6 @@ class Recorder:
     options: Options
     arch: str
     settings: Settings
-    package: Package | None = None
     _commands: list[Command] = field(default_factory=list)
     _folders: list[str] = field(default_factory=list)
     _images: list[ImageBuild] = field(default_factory=list)
@@ -62,12 +65,15 @@ class Recorder:
 
     def setting(self, name: str) -> object:
         """A setting of the project."""
-        if name not in vars(self.settings):
-            raise HookError(f"there is no setting {name}")
+        known = [entry.name for entry in fields(self.settings)]
+        if name not in known:
+            raise HookError(f"env.setting: there is no setting {name}{did_you_mean(name, known)}")
         return getattr(self.settings, name)
 
     def call(self, hook: str, *arguments: object) -> object:
         """Call another hook of this target, the default where the target has none."""
+        if hook not in self.loaded.hooks:
+            raise HookError(f"env.call: there is no hook {hook}{did_you_mean(hook, self.loaded.hooks)}")
         return self.loaded.hooks[hook](self, *arguments)
 
     def path_package_script(self, package: Package) -> str:
@@ -81,7 +87,9 @@ class Recorder:
     def use(self, *folders: str) -> None:
         """Give the room these folders of `common/`; they enter the key."""
         for folder in folders:
-            if not folder.startswith("common/") or ".." in folder or not (self.loaded.root / folder).is_dir():
+            parts = PurePosixPath(folder).parts
+            inside = parts[:1] == ("common",) and len(parts) > 1 and ".." not in parts
+            if not inside or not (self.loaded.root / folder).is_dir():
                 raise HookError(f"env.use({folder!r}): there is no such folder below common/")
             if folder not in self._folders:
                 self._folders.append(folder)
@@ -137,6 +145,8 @@ class Recorder:
 
     def deploy(self, repository_format: str, *, suite: str, component: str = "main") -> None:
         """Record that the package goes into the target's repository."""
+        if repository_format not in {"deb", "rpm"}:
+            raise HookError(f"env.deploy: the format is deb or rpm, not {repository_format!r}")
         self._deployments.append(Deployment(format=repository_format, suite=suite, component=component))
 
     def provide(self) -> None:
@@ -170,8 +180,12 @@ class Recorder:
         role: Role = Role.RUN,
         temporary: bool = False,
     ) -> None:
-        if not argv or not all(isinstance(word, str) for word in argv):
+        variables = dict(environment or {})
+        if not argv or not all(_is_text(word) for word in (*argv, cwd)):
             raise HookError(f"a command is a list of words, not {argv!r}")
+        for name, value in variables.items():
+            if not _VARIABLE.fullmatch(name) or not _is_text(value):
+                raise HookError(f"the environment of a command maps names to text, not {name!r} to {value!r}")
         if self._commands and self._commands[0].kind is not kind:
             raise HookError("all commands of one task share its room: do not mix source and build commands in one hook")
         self._commands.append(
@@ -179,7 +193,7 @@ class Recorder:
                 kind=kind,
                 argv=argv,
                 cwd=cwd,
-                environment=dict(environment or {}),
+                environment=variables,
                 network=network,
                 role=role,
                 temporary=temporary,
@@ -187,13 +201,18 @@ class Recorder:
         )
 
 
+def _is_text(value: object) -> bool:
+    """Whether `value` can be a word of a command; hooks are not checked for types before they run."""
+    return isinstance(value, str) and "\0" not in value
+
+
 def _build_arguments(value: object) -> dict[str, str]:
     """`DOCKER_BUILD_ARGS`: a list of `NAME=value`, as in the seed, or a map."""
     if isinstance(value, dict):
         return {str(name): str(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and all("=" in str(entry) for entry in value):
         return {name: item for name, _, item in (str(entry).partition("=") for entry in value)}
-    raise HookError("DOCKER_BUILD_ARGS must be a list of NAME=value")
+    raise HookError(f"DOCKER_BUILD_ARGS must be a list of NAME=value, not {value!r}")
 
 
 def call_hook(recorder: Recorder, hook: str, *arguments: object) -> tuple[object, Record]:
