@@ -1,7 +1,7 @@
-"""Owns what of a task's inputs appears in its room: earlier artifacts by place, and the per-task view of built packages.
+"""Owns what of a task's inputs appears in its room: earlier artifacts by place, and the per-task view of packages.
 
-The view holds exactly the packages the build needs and what these need of ours, so that an unrelated package of the
-same source cannot change the installed set.
+The view holds exactly the packages that the build needs and what these need of ours, so that an unrelated package of
+the same source cannot change the installed set.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
 from build_env.model.task import Place, Stage
-from build_env.packages.debian import build_depends_of
+from build_env.packages.debian import DebFacts, build_depends_of, read_deb
 from build_env.ports import RoomEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from build_env.model.artifact import Artifact
     from build_env.ports import Store, Work
@@ -22,57 +22,92 @@ if TYPE_CHECKING:
 __all__ = ["dependency_files", "refuse_undeclared", "room_inputs"]
 
 _PACKAGES = (".deb", ".rpm")
-_NOT_INSTALLED = ("-dbgsym_", "-debuginfo-", "-debugsource-", ".src.rpm", ".udeb", ".ddeb")
+_NOT_INSTALLED = ("-dbgsym_", "-debuginfo-", "-debugsource-", ".src.rpm")
 _BUILD_DEPENDS = "build-depends."
 
 
 def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """The entries below `in/` for the task's own room."""
-    entries = [
-        RoomEntry(source=store.path(item), destination=f"in/{entry.place.value}/{item.name}")
+    own = [
+        (f"{entry.place.value}/{item.name}", item)
         for entry in work.inputs
         if entry.place in {Place.SOURCE, Place.BUILD}
         for item in entry.artifacts
     ]
-    files = [RoomEntry(source=store.path(item), destination=f"in/{name}") for name, item in dependency_files(work)]
-    return (*entries, *files) if work.task.stage is Stage.BUILD else tuple(entries)
+    return tuple(
+        RoomEntry(source=store.path(item), destination=f"in/{name}")
+        for name, item in (*own, *dependency_files(work, store))
+    )
 
 
-def dependency_files(work: Work) -> tuple[tuple[str, Artifact], ...]:
+def dependency_files(work: Work, store: Store) -> tuple[tuple[str, Artifact], ...]:
     """What the install commands see below `in/`: the dependency set and the built packages of the view."""
     if work.task.stage is not Stage.BUILD:
         return ()
-    sets = [
-        (f"dependencies/{item.name}", item)
-        for entry in work.inputs
-        if entry.place is Place.SOURCE
-        for item in entry.artifacts
-        if item.name.startswith(_BUILD_DEPENDS)
+    sets = [item for item in _at(work, Place.SOURCE) if item.name.startswith(_BUILD_DEPENDS)]
+    return (
+        *((f"dependencies/{item.name}", item) for item in sets),
+        *((f"packages/{item.name}", item) for item in _view(work, store)),
+    )
+
+
+def _at(work: Work, place: Place) -> Iterator[Artifact]:
+    return (item for entry in work.inputs if entry.place is place for item in entry.artifacts)
+
+
+def _view(work: Work, store: Store) -> list[Artifact]:
+    """The built packages that the build may install, by what the packages themselves say.
+
+    Without a list of build dependencies, for RPMs, and where a package cannot be read here: all that the plan gives.
+    """
+    offered = [
+        item
+        for item in _at(work, Place.PACKAGES)
+        if item.name.endswith(_PACKAGES) and not any(part in item.name for part in _NOT_INSTALLED)
     ]
-    return (*sets, *((f"packages/{item.name}", item) for item in _view(work)))
+    wanted = _build_depends(work, store)
+    if wanted is None or not all(item.name.endswith(".deb") for item in offered):
+        return offered
+    facts = {item: read_deb(store.path(item)) for item in offered}
+    known = {item: fact for item, fact in facts.items() if fact is not None}
+    if len(known) < len(facts):
+        return offered
+    needed = _needed(wanted, known)
+    return [item for item in offered if item in needed]
 
 
-def _view(work: Work) -> Iterator[Artifact]:
-    for entry in work.inputs:
-        if entry.place is Place.PACKAGES:
-            for item in entry.artifacts:
-                if item.name.endswith(_PACKAGES) and not any(part in item.name for part in _NOT_INSTALLED):
-                    yield item
+def _needed(wanted: Iterable[str], known: Mapping[Artifact, DebFacts]) -> set[Artifact]:
+    """The packages that have one of the names `wanted`, and those that they need in turn."""
+    found: set[Artifact] = set()
+    pending = set(wanted)
+    while pending:
+        new = {
+            item
+            for item, facts in known.items()
+            if item not in found and not pending.isdisjoint((facts.name, *facts.provides))
+        }
+        found |= new
+        pending = {name for item in new for name in known[item].depends}
+    return found
+
+
+def _build_depends(work: Work, store: Store) -> tuple[str, ...] | None:
+    """The names in the Build-Depends of the source, or None where there is no such list."""
+    from debian.deb822 import Deb822  # noqa: PLC0415 - only builds pay for it
+
+    for item in _at(work, Place.SOURCE):
+        if item.name == f"{_BUILD_DEPENDS}dsc":
+            return build_depends_of(dict(Deb822(store.path(item).read_text(encoding="utf-8"))))
+    return None
 
 
 def refuse_undeclared(work: Work, store: Store) -> None:
     """Raises InputError when a fetched source needs a package of ours that the plan has no edge to."""
-    from debian.deb822 import Deb822  # noqa: PLC0415 - only builds pay for it
-
     if not work.task.undeclared:
         return
-    for entry in work.inputs:
-        for item in entry.artifacts if entry.place is Place.SOURCE else ():
-            if item.name == f"{_BUILD_DEPENDS}dsc":
-                paragraph = Deb822(store.path(item).read_text(encoding="utf-8"))
-                for name in build_depends_of(dict(paragraph)):
-                    if name in work.task.undeclared:
-                        _refuse(work, name)
+    for name in _build_depends(work, store) or ():
+        if name in work.task.undeclared:
+            _refuse(work, name)
 
 
 def _refuse(work: Work, name: str) -> None:

@@ -133,7 +133,7 @@ class LocalExecutor:
         image = next((entry for entry in work.inputs if entry.place is Place.IMAGE), None)
         identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
         installs = any(command.role.value == "install" for command in room.commands)
-        dependencies = dependency_files(work)
+        dependencies = dependency_files(work, self.store) if installs else ()
         key = layer_key(identity, room, [(name, item.digest) for name, item in dependencies]) if installs else ""
         trees = [
             RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
@@ -149,7 +149,7 @@ class LocalExecutor:
             collect=collect,
             labels={**self.labels, "role": "room", "task": task.id},
             platform=room.platform,
-            mounts=room.mounts,
+            mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
             downloads=self._downloads(task) if room.downloads else None,
             epoch=room.epoch,
             name=kept if self.reused_prefix and image else "",
@@ -162,7 +162,8 @@ class LocalExecutor:
         """What the layer's room sees: the dependency set and the shared folders, not the package."""
         shared = tuple(entry for entry in spec.entries if entry.destination.startswith("common/"))
         files = tuple(
-            RoomEntry(source=self.store.path(item), destination=f"in/{name}") for name, item in dependency_files(work)
+            RoomEntry(source=self.store.path(item), destination=f"in/{name}")
+            for name, item in dependency_files(work, self.store)
         )
         return replace(
             spec,
@@ -219,7 +220,8 @@ class LocalExecutor:
                 f"the {task.stage.value} stage of {task.subject} could not get what it needs",
                 hint=f"read {log}; --recreate refreshes the package indexes of the images",
             )
-        return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log)
+        rank = self.engine.isolation
+        return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
 
 
 def _effect(work: Work) -> StoredResult:
