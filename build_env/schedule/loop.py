@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Loop"]
 
 _TAIL = 12
+_PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class Loop:
     hits: Mapping[str, StoredResult] = field(default_factory=dict)
     _queue: queue.SimpleQueue[_Ended | Event] = field(default_factory=queue.SimpleQueue)
     _tails: dict[str, deque[str]] = field(default_factory=dict)
+    _workers: dict[str, threading.Thread] = field(default_factory=dict)
 
     def run(self) -> RunSummary:
         """Run the plan to its end; an interrupt ends it early and is told by the results."""
@@ -91,7 +93,8 @@ class Loop:
                 continue
             self.sink(TaskStarted(task=task))
             self._tails[task.id] = deque(maxlen=_TAIL)
-            threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True).start()
+            self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
+            self._workers[task.id].start()
 
     def _work(self, task: Task, state: ScheduleState) -> Work:
         inputs = tuple(
@@ -133,15 +136,28 @@ class Loop:
             self.sink(TaskFinished(task=other, result=dropped))
 
     def _interrupt(self, state: ScheduleState) -> None:
-        """Kill the rooms, wait for their workers, say of the rest that it was not run."""
+        """Say of what waits that it will not run, kill the rooms, wait for their workers."""
+        stopped = TaskResult(status=Status.INTERRUPTED)
+        for task, result in state.stop(stopped):
+            self.sink(TaskFinished(task=task, result=result))
         self.executor.cancel()
         while state.running:
             try:
-                self._handle(self._queue.get(), state)
+                self._handle(self._queue.get(timeout=_PATIENCE), state)
+            except queue.Empty:
+                for task in self._lost(state):
+                    self._end(task, stopped, state)
             except KeyboardInterrupt:  # a second Ctrl-C: rooms are being removed already
                 continue
-        for task, result in state.stop(TaskResult(status=Status.INTERRUPTED)):
-            self.sink(TaskFinished(task=task, result=result))
+
+    def _lost(self, state: ScheduleState) -> list[Task]:
+        """The running tasks that nobody will ever speak of: the interrupt came before the start or after the word."""
+        silent = [task for task in self.plan if task.id in state.running and not self._works(task)]
+        return silent if self._queue.empty() else []
+
+    def _works(self, task: Task) -> bool:
+        worker = self._workers.get(task.id)
+        return worker is not None and worker.is_alive()
 
     def _publish(self, state: ScheduleState) -> tuple[str, ...]:
         """Close the transaction: what was deployed before a failure or after it is published, interrupted runs not."""

@@ -82,7 +82,7 @@ class ScheduleState:
 
     def stop(self, reason: TaskResult) -> list[tuple[Task, TaskResult]]:
         """End everything that does not run yet with `reason`."""
-        self._stopped_by = self._stopped_by or "interrupt"
+        self._stopped_by = self._stopped_by or "interrupt"  # no task is called so: ids hold colons
         rest = [task for key, task in self._tasks.items() if key not in self.results and key not in self.running]
         for task in rest:
             self.results[task.id] = reason
