@@ -5,6 +5,7 @@ Disposable: a database that cannot be read is set aside with a word, and everyth
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import threading
@@ -37,9 +38,10 @@ class LocalStore:
             build.mkdir(parents=True, exist_ok=True)
         self._content = ContentStore(build / "store")
         self._lock = threading.Lock()
+        self._path = build / "store.db"
         self.replaced = ""
         with disk_errors():
-            self._database = self._open(build / "store.db")
+            self._database = self._open()
 
     def close(self) -> None:
         """Close the database."""
@@ -51,10 +53,7 @@ class LocalStore:
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
-        query = "SELECT * FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
-        with self._lock:
-            rows = self._database.execute(query, (key, int(isolation))).fetchall()
-        for row in rows:
+        for row in self._rows(key, isolation):
             artifacts = tuple(Artifact(**item) for item in json.loads(row["artifacts"]))
             if all(self._content.holds(artifact) for artifact in artifacts):
                 return StoredResult(
@@ -94,30 +93,52 @@ class LocalStore:
                 self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)", row)
             except sqlite3.OperationalError as error:
                 if "full" in str(error):
-                    raise OSError(28, str(error), "build/store.db") from error
+                    raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
                 raise
 
-    def _open(self, path: Path) -> sqlite3.Connection:
-        try:
-            return self._prepare(path)
-        except sqlite3.DatabaseError as error:
-            if "full" in str(error):
-                raise OSError(28, str(error), str(path)) from error
-            self.replaced = f"{path.name} could not be read ({error}): everything is built again"
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                path.with_name(name).unlink(missing_ok=True)
-            return self._prepare(path)
+    def _rows(self, key: str, isolation: Isolation) -> list[sqlite3.Row]:
+        query = "SELECT * FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+        with self._lock:
+            try:
+                return self._database.execute(query, (key, int(isolation))).fetchall()
+            except sqlite3.DatabaseError as error:
+                self._database.close()
+                self._database = self._replace(error)
+                return []
 
-    def _prepare(self, path: Path) -> sqlite3.Connection:
-        database = sqlite3.connect(path, check_same_thread=False)
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return _prepare(self._path)
+        except sqlite3.DatabaseError as error:
+            return self._replace(error)
+
+    def _replace(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        """A new database in the place of one that cannot be read."""
+        if "full" in str(error):
+            raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
+        self.replaced = f"{self._path.name} could not be read ({error}): everything is built again"
+        for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
+            self._path.with_name(name).unlink(missing_ok=True)
+        return _prepare(self._path)
+
+
+def _refuse_other_version(version: int) -> None:
+    if version != _SCHEMA:
+        raise sqlite3.DatabaseError(f"it has version {version}, this build-env writes {_SCHEMA}")
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
         database.row_factory = sqlite3.Row
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
-            with database:
-                database.executescript(_TABLES + f"PRAGMA user_version = {_SCHEMA};")
-        elif version != _SCHEMA:
-            database.close()
-            raise sqlite3.DatabaseError(f"it has version {version}, this build-env writes {_SCHEMA}")
-        return database
+            database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_SCHEMA}; COMMIT;")
+        else:
+            _refuse_other_version(version)
+    except BaseException:
+        database.close()
+        raise
+    return database
