@@ -86,7 +86,7 @@ class NativeRooms:
         if installs and self.install:
             script = _as_root(room_script(installs, str(root), exported=environment))
             with self._installing:  # the machine has one package database
-                outcome = self._execute(script, spec, root, {}, output)
+                outcome = self._execute(script, spec, root, {"PATH": path}, output)
         if outcome.status == 0:
             commands = tuple(command for command in spec.commands if command.role is Role.RUN)
             script = ["/bin/sh", "-c", room_script(commands, str(root))]
@@ -112,7 +112,7 @@ class NativeRooms:
             process = subprocess.Popen(
                 argv,
                 cwd=root,
-                env=environment or None,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -129,11 +129,7 @@ class NativeRooms:
         if timer:
             timer.start()
         try:
-            lines = LineSplitter(output)
-            while chunk := os.read(process.stdout.fileno() if process.stdout else -1, 1 << 16):
-                lines.feed(chunk)
-            lines.close()
-            status = process.wait()
+            status = _follow(process, output)
         finally:
             if timer:
                 timer.cancel()
@@ -144,6 +140,16 @@ class NativeRooms:
         if late.is_set():
             return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
         return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+
+
+def _follow(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> int:
+    """Pass on what the process prints until its end; its exit status."""
+    lines = LineSplitter(output)
+    with process:
+        while chunk := os.read(process.stdout.fileno() if process.stdout else -1, 1 << 16):
+            lines.feed(chunk)
+    lines.close()
+    return process.returncode
 
 
 def _as_root(script: str) -> list[str]:
@@ -157,7 +163,10 @@ def _as_root(script: str) -> list[str]:
 
 
 def _move(source: Path, destination: Path) -> None:
-    destination.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.iterdir()):
-        if path.is_file() and not path.is_symlink():
-            shutil.move(path, destination / path.name)
+    """Hand over the regular files, as `staging.unpack` does for the rooms of an engine."""
+    for directory, _, names in os.walk(source):
+        for path in (Path(directory) / name for name in names):
+            if path.is_file() and not path.is_symlink():
+                target = destination / path.relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
@@ -129,8 +130,8 @@ def unpack(chunks: Iterable[bytes], destination: Path) -> None:
     try:
         with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
             for member in archive:
-                _, _, name = member.name.partition("/")
-                if member.isfile() and name and ".." not in name.split("/"):
+                name = PurePosixPath(member.name.partition("/")[2])
+                if member.isfile() and name.parts and not name.is_absolute() and ".." not in name.parts:
                     _write(archive, member, destination / name)
     except tarfile.TarError as error:
         raise InfrastructureError(f"the engine sent a broken archive: {error}") from error
