@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.app.clients import client_lines
 from build_env.app.planning import Planned, Planner
 from build_env.app.runlock import run_lock
 from build_env.core.errors import EnvironmentNotReady
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.project import Project
     from build_env.model.artifact import StoredResult
+    from build_env.model.events import Event
     from build_env.plan.select import Request
     from build_env.ports import Engine, EventSink
     from build_env.publish.signing import Signer
@@ -92,7 +94,20 @@ class Session:
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=answers))
-        return self._loop(planned.plan, executor, sink, hits).run()
+        return self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
+
+    def _with_clients(self, sink: EventSink) -> EventSink:
+        """Say at the end of a run that published how clients read the repositories."""
+        if self.options.native or self.options.container:
+            return sink
+
+        def tell(event: Event) -> None:
+            if isinstance(event, RunFinished) and event.summary.deployed:
+                notes = client_lines(self.project.paths, event.summary)
+                event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
+            sink(event)
+
+        return tell
 
     def _scan(self, scan: Planned, sink: EventSink) -> RunSummary | None:
         """Read what only a room may read; a summary only when that failed."""

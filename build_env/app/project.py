@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
 from build_env.core.machine import host_architecture, read_os_release
@@ -13,10 +12,8 @@ from build_env.core.paths import ProjectPaths, find_root
 from build_env.model.target import Host
 from build_env.settings import Settings, load_settings
 from build_env.targets.discover import discover, match
+from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
-
-if TYPE_CHECKING:
-    from build_env.targets.load import LoadedTarget
 
 __all__ = ["Project", "current_host", "open_project"]
 
@@ -45,20 +42,27 @@ class Project:
     def native_target(self) -> str:
         """The target whose `env_match_current` says that this machine is it."""
         names = self.target_names()
-        fitting = [name for name in names if self._fits(load_target(self.paths, name))]
+        fitting = [name for name in names if self.fits(name)]
         if len(fitting) == 1:
             return fitting[0]
         known = ", ".join(names)
         if fitting:
             raise UsageError(f"this machine fits several targets: {', '.join(fitting)}", hint="name one with --target")
-        machine = f"{self.host.id} {self.host.version_id}".strip() or "unknown"
         raise UsageError(
-            f"no target fits this machine ({machine}), and none was named",
+            f"no target fits this machine ({self.machine}), and none was named",
             hint=f"build in containers with --target NAME; targets: {known}",
         )
 
-    def _fits(self, loaded: LoadedTarget) -> bool:
-        return bool(loaded.hooks["env_match_current"](self.host))
+    @property
+    def machine(self) -> str:
+        """This machine in words: `debian 12`."""
+        return f"{self.host.id} {self.host.version_id}".strip() or "unknown"
+
+    def fits(self, name: str) -> bool:
+        """Whether the target `name` says that this machine is it."""
+        loaded = load_target(self.paths, name)
+        with guarded(f"env_match_current of {loaded.file}", self.paths.root):
+            return bool(loaded.hooks["env_match_current"](self.host))
 
 
 def open_project(root: Path | None) -> Project:

@@ -12,7 +12,7 @@ __all__ = ["comma_list", "with_container_value"]
 
 def with_container_value(arguments: Sequence[str]) -> list[str]:
     """Give a bare `-c` or `--container` its value, so that `-c greet` builds greet; `-c=clean` stays `clean`."""
-    result = []
+    result: list[str] = []
     for index, word in enumerate(arguments):
         if word == "--":
             return [*result, *arguments[index:]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from build_env.model.artifact import StoredResult
+    from build_env.model.artifact import Isolation, StoredResult
     from build_env.model.task import Task
 
 __all__ = ["RunSummary", "Status", "TaskResult"]
@@ -30,6 +30,7 @@ class TaskResult:
     """How one task ended. `message` says why it failed, `because` names the task that kept it from running.
 
     `environment` tells that the machine and not the package was at fault (exit code 4, never recorded).
+    `isolation` is the rank of the room in which commands failed; None when none did.
     """
 
     status: Status
@@ -39,6 +40,7 @@ class TaskResult:
     because: str = ""
     log: str = ""
     environment: bool = False
+    isolation: Isolation | None = None
     stored: StoredResult | None = None
 
     @property
@@ -49,7 +51,10 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """What a run came to: results by task id, wall seconds, the longest chain of task seconds, deployed files."""
+    """What a run came to: results by task id, wall seconds, the longest chain of task seconds, deployed files.
+
+    `notes` are the lines that say what to do next.
+    """
 
     tasks: tuple[Task, ...]
     results: Mapping[str, TaskResult]

@@ -2,24 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from build_env.core.errors import BuildEnvError
+from build_env.ui.jsonl import JsonListener
 from build_env.ui.plain import PlainListener
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from build_env.ports import EventSink
 
-__all__ = ["choose_listener"]
+__all__ = ["LineWriter", "choose_listener", "wants_progress"]
+
+_NO_CURSOR = frozenset({"", "dumb", "unknown"})
 
 
-def choose_listener(log_format: str) -> EventSink:
-    """The listener for `auto`, `plain` or `json` on standard output."""
-    del log_format
+class LineWriter:
+    """Writes lines at once. A reader that has gone stops the run like Ctrl-C; nothing is written after that."""
 
-    def write(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    def __init__(self, stream: TextIO) -> None:
+        """Characters that the terminal's encoding lacks are written as escapes, not refused."""
+        self._stream = stream
+        self._gone = False
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
 
-    return PlainListener(write=write, groups="GITHUB_ACTIONS" in os.environ)
+    def __call__(self, line: str) -> None:
+        """Write one line."""
+        if self._gone:
+            return
+        try:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except BrokenPipeError as error:
+            self._gone = True
+            # The interpreter flushes at its end and must not meet the broken pipe again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            raise KeyboardInterrupt from error
+
+
+def wants_progress(environment: Mapping[str, str], *, terminal: bool) -> bool:
+    """Whether lines may be drawn over: a terminal that can move its cursor, and no CI log."""
+    return terminal and environment.get("TERM", "") not in _NO_CURSOR and "GITHUB_ACTIONS" not in environment
+
+
+@contextlib.contextmanager
+def choose_listener(log_format: str) -> Iterator[EventSink]:
+    """The listener for `auto`, `plain` or `json` on standard output, until the run is over."""
+    write = LineWriter(sys.stdout)
+    if log_format == "json":
+        listener = JsonListener(write=write)
+        try:
+            yield listener
+        except BuildEnvError as error:
+            listener.error(error)
+            raise
+    elif log_format == "auto" and wants_progress(os.environ, terminal=sys.stdout.isatty()):
+        from build_env.ui.progress import ProgressListener  # noqa: PLC0415 - rich costs 50 ms
+
+        with ProgressListener(sys.stdout) as progress:
+            yield progress
+    else:
+        yield PlainListener(write=write, groups="GITHUB_ACTIONS" in os.environ)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import Status
 from build_env.ui.summary import next_step, summary_lines
-from build_env.ui.words import count, task_line
+from build_env.ui.words import count, printable, task_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.model.events import Event
     from build_env.model.task import Plan
 
-__all__ = ["PlainListener", "plan_headline"]
+__all__ = ["PlainListener", "finished_lines", "plan_headline"]
+
+_SILENT = frozenset({Status.HIT, Status.NOT_RUN, Status.INTERRUPTED})
 
 
 @dataclass
@@ -30,41 +32,62 @@ class PlainListener:
     def __call__(self, event: Event) -> None:
         """See `EventSink`."""
         match event:
+            case TaskOutput(task=task, line=line):
+                if self.groups:
+                    self._outputs.setdefault(task.id, []).append(line)
+            case TaskFinished():
+                self._group(event)
+                self._all(finished_lines(event))
             case Note(text=text):
                 self.write(f"note    {text}")
             case PlanReady(plan=plan, answers=answers):
-                if any(answer != "hit" for answer in answers.values()):
+                if not all_hits(answers):
                     self.write(plan_headline(plan, answers))
-            case TaskStarted(task=task):
-                self._outputs[task.id] = []
-            case TaskOutput(task=task, line=line):
-                if self.groups:
-                    self._outputs[task.id].append(line)
-            case TaskFinished():
-                self._finished(event)
             case RunFinished(summary=summary):
-                for line in summary_lines(summary):
-                    self.write(line)
+                self._all(summary_lines(summary))
+            case TaskStarted():
+                pass
 
-    def _finished(self, event: TaskFinished) -> None:
-        result, task = event.result, event.task
-        output = self._outputs.pop(task.id, [])
-        if result.status in {Status.HIT, Status.NOT_RUN}:
-            return
+    def _all(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def _group(self, event: TaskFinished) -> None:
+        """The task's output, folded: written when the task ends, because tasks run side by side."""
+        output = self._outputs.pop(event.task.id, [])
         if output:
-            self.write(f"::group::{task.stage.value} {task.label}")
+            self.write(f"::group::{event.task.stage.value} {event.task.label}")
             for line in output:
-                self.write(line)
+                self.write(_harmless(line))
             self.write("::endgroup::")
-        self.write(task_line(result.status, task, result.seconds, result.message))
-        if result.status is Status.FAILED:
-            for line in (*(f"        | {line}" for line in event.tail), *next_step(task, result)):
-                self.write(line)
 
 
-def plan_headline(plan: Plan, answers: dict[str, str] | object) -> str:
+def finished_lines(event: TaskFinished) -> list[str]:
+    """The lines that tell how a task ended; none for one that did not run."""
+    result, task = event.result, event.task
+    if result.status in _SILENT:
+        return []
+    lines = [task_line(result.status, task, result.seconds, result.message)]
+    if result.status is Status.FAILED:
+        lines += [f"        | {printable(line)}".rstrip() for line in event.tail]
+        lines += next_step(task, result)
+    return lines
+
+
+def plan_headline(plan: Plan, answers: Mapping[str, str]) -> str:
     """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
-    table = dict(answers) if isinstance(answers, dict) else {}
-    runs = sum(answer != "hit" for answer in table.values())
-    where = ", ".join(plan.architectures)
-    return f"plan    {count(len(plan), 'task')} for {plan.target} on {where}: {runs} to run"
+    runs = sum(answer != "hit" for answer in answers.values())
+    what = f"{count(len(plan), 'task')} for {plan.target} on {', '.join(plan.architectures)}"
+    return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
+
+
+def all_hits(answers: Mapping[str, str]) -> bool:
+    """Whether nothing is to be done."""
+    return all(answer == "hit" for answer in answers.values())
+
+
+def _harmless(line: str) -> str:
+    """A line that GitHub's runner does not take for a command: it would obey what a package's build prints."""
+    if line.lstrip().startswith("::"):
+        line = line.replace("::", ": :", 1)
+    return line.replace("##[", "## [")

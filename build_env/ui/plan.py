@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from build_env.core.canonical import plain
 from build_env.ui.plain import plan_headline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from build_env.model.command import Command
     from build_env.model.task import Plan, Task
 
-__all__ = ["plan_lines"]
+__all__ = ["plan_data", "plan_lines"]
+
+_MARGIN = " " * 11
 
 
-def plan_lines(plan: Plan, answers: Mapping[str, str], *, commands: bool) -> list[str]:
-    """The headline and a line per task; with `commands` also the argv of each."""
-    lines = [plan_headline(plan, answers)]
+def plan_lines(plan: Plan, answers: Mapping[str, str], *, notes: Sequence[str] = (), commands: bool) -> list[str]:
+    """The notes, the headline and a line per task; with `commands` also what each does."""
+    lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers)]
     for task in plan:
         lines.append(f"  {task.stage.value:<9}{task.label:<28}{answers[task.id]}".rstrip())
         if commands:
-            lines += [f"             {line}" for line in _details(task)]
+            lines += [f"{_MARGIN}{line}" for line in _details(task)]
     return lines
+
+
+def plan_data(plan: Plan, answers: Mapping[str, str], notes: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole plan as JSON data: every field of every task, and the answers by task id."""
+    return {**plain(plan), "answers": plain(dict(answers)), "notes": list(notes)}
 
 
 def _details(task: Task) -> Iterator[str]:
@@ -39,5 +47,5 @@ def _command(command: Command) -> str:
     marks = [command.role.value if command.role.value != "run" else "", "network" if command.network else ""]
     settings = [f"{name}={shlex.quote(value)}" for name, value in sorted(command.environment.items())]
     note = " ".join(mark for mark in marks if mark)
-    where = f"cd {command.cwd} && " if command.cwd != "." else ""
+    where = f"cd {shlex.quote(command.cwd)} && " if command.cwd != "." else ""
     return f"$ {where}{' '.join([*settings, shlex.join(command.argv)])}" + (f"  ({note})" if note else "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.model.artifact import Isolation
 from build_env.model.result import Status
-from build_env.model.task import Stage
 from build_env.ui.words import count, duration
 
 if TYPE_CHECKING:
@@ -14,50 +14,70 @@ if TYPE_CHECKING:
 
 __all__ = ["next_step", "summary_lines"]
 
+_MARGIN = "        "
+
 
 def summary_lines(summary: RunSummary) -> list[str]:
     """The end of a run, a line each."""
     if summary.count(Status.INTERRUPTED):
         done, left = summary.count(Status.DONE), summary.count(Status.INTERRUPTED)
-        return [f"stopped {count(done, 'task')} done, {left} left; run the same command again to go on"]
+        return [f"stopped {count(done, 'task')} done, {left} left", "next    the same command goes on where it stopped"]
     if summary.count(Status.FAILED):
-        return _failed(summary)
+        return [*_failed(summary), *_results(summary)]
     ran = summary.count(Status.DONE)
     if not ran:
         return [f"done    nothing to do: {count(len(summary.tasks), 'task')} up to date ({summary.seconds:.2f}s)"]
-    chain = duration(summary.longest_chain)
-    lines = [f"done    {count(ran, 'task')} in {duration(summary.seconds)}, longest chain {chain}"]
     hits = summary.count(Status.HIT)
-    if hits:
-        lines[0] += f", {hits} up to date"
-    lines += [f"        {path}" for path in summary.deployed]
-    if summary.deployed and any(task.stage is Stage.DEPLOY for task in summary.tasks):
-        lines.append(f"next    install from it: {summary.notes[0]}" if summary.notes else "")
-    return [line for line in lines if line]
+    others = f", {hits} up to date" if hits else ""
+    chain = duration(summary.longest_chain)
+    return [
+        f"done    {count(ran, 'task')} in {duration(summary.seconds)}, longest chain {chain}{others}",
+        *_results(summary),
+    ]
+
+
+def _results(summary: RunSummary) -> list[str]:
+    """The deployed files, and how clients get them."""
+    notes = [f"{'next    ' if number == 0 else _MARGIN}{line}" for number, line in enumerate(summary.notes)]
+    return [*(f"{_MARGIN}{path}" for path in summary.deployed), *notes]
 
 
 def _failed(summary: RunSummary) -> list[str]:
-    blocked: dict[str, list[Task]] = {}
+    names = {task.id: f"{task.stage.value} {task.label}" for task in summary.tasks}
+    blocked: dict[str, list[str]] = {}
     for task in summary.tasks:
         result = summary.results[task.id]
         if result.status is Status.NOT_RUN:
-            blocked.setdefault(result.because, []).append(task)
-    names = {task.id: f"{task.stage.value} {task.label}" for task in summary.tasks}
-    lost = sum(map(len, blocked.values()))
-    not_run = f", {lost} not run because of {'it' if summary.count(Status.FAILED) == 1 else 'them'}" if lost else ""
-    lines = [f"failed  {count(summary.count(Status.FAILED), 'task')} failed{not_run}"]
-    for because, tasks in blocked.items():
-        listed = ", ".join(names[task.id] for task in tasks)
-        lines.append(f"        not run because of {names.get(because, because)}: {listed}")
-    lines += [f"        {path}" for path in summary.deployed]
+            blocked.setdefault(result.because, []).append(names[task.id])
+    lines = [_headline(summary, sum(map(len, blocked.values())))]
+    lines += [
+        f"{_MARGIN}not run because of {names.get(because, because)}: {', '.join(lost)}"
+        for because, lost in blocked.items()
+    ]
     return lines
+
+
+def _headline(summary: RunSummary, lost: int) -> str:
+    failed = [result for result in summary.results.values() if result.status is Status.FAILED]
+    machine = sum(result.environment for result in failed)
+    parts = []
+    if len(failed) > machine:
+        parts.append(f"{count(len(failed) - machine, 'task')} failed")
+    if machine:
+        parts.append(f"{count(machine, 'task')} could not run on this machine")
+    if lost:
+        parts.append(f"{lost} not run because of {'it' if len(failed) == 1 else 'them'}")
+    return f"failed  {', '.join(parts)}"
 
 
 def next_step(task: Task, result: TaskResult) -> list[str]:
-    """What to look at after a failure."""
-    lines = [f"        log   {result.log}"] if result.log else []
-    if result.hint:
-        lines.append(f"        next  {result.hint}")
-    elif not result.environment and task.stage is not Stage.IMAGE:
-        lines.append(f"        next  build-env shell --failed {task.subject}")
-    return lines
+    """What to look at after a failure; only commands that will work."""
+    lines = [f"{_MARGIN}log   {result.log}"] if result.log else []
+    room = ""
+    if result.isolation is Isolation.FRESH:
+        room = f"build-env shell --failed {task.subject}"
+    elif result.isolation is Isolation.REUSED:
+        kind = task.room.commands[0].kind.value if task.room else ""
+        room = f"build-env shell -c --kind {kind} {task.target}"
+    step = result.hint or room
+    return [*lines, f"{_MARGIN}next  {step}"] if step else lines

@@ -1,0 +1,57 @@
+"""Owns the answers to "what is there": targets with what they can build for, packages with what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import BuildEnvError
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.model.listing import PackageEntry, TargetEntry
+from build_env.model.target import Options
+from build_env.packages.read import read_packages
+from build_env.targets.load import load_target
+from build_env.targets.record import Recorder, call_hook
+
+if TYPE_CHECKING:
+    from build_env.app.project import Project
+
+__all__ = ["list_packages", "list_targets"]
+
+
+def list_targets(project: Project) -> list[TargetEntry]:
+    """All targets; one that cannot be loaded hides no other."""
+    return [_target(project, name) for name in project.target_names()]
+
+
+def list_packages(project: Project) -> list[PackageEntry]:
+    """All packages of `src/`, by name."""
+    return [
+        PackageEntry(
+            name=package.name,
+            version=package.version,
+            summary=package.summary,
+            families=tuple(sorted({*package.packaging, *(["deb"] if package.archive else [])})),
+            metapackage=package.metapackage,
+        )
+        for _, package in sorted(read_packages(project.paths).items())
+    ]
+
+
+def _target(project: Project, name: str) -> TargetEntry:
+    try:
+        loaded = load_target(project.paths, name)
+        host = project.host.architecture
+        archs = (host,)
+        options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
+        recorder = Recorder(loaded=loaded, host=project.host, options=options, arch=host, settings=project.settings)
+        known = dict.fromkeys((host, *MACHINE_TO_DEBIAN.values()))
+        return TargetEntry(
+            name=name,
+            architectures=tuple(arch for arch in known if call_hook(recorder, "env_arch_supported", arch)[0]),
+            fits=project.fits(name),
+            packages=loaded.names("PACKAGES"),
+            depends=loaded.names("DEPENDS"),
+            metapackages=loaded.names("METAPACKAGES"),
+        )
+    except BuildEnvError as error:
+        return TargetEntry(name=name, problem=tuple(error.lines()))

@@ -1,0 +1,125 @@
+"""Owns what `build-all` does once its command line is parsed: list, print, show the plan, or run it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from build_env.app.project import open_project
+from build_env.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.app.build import BuildOptions
+    from build_env.app.planning import Planned
+    from build_env.app.project import Project
+    from build_env.cli.arguments import Arguments
+    from build_env.plan.select import Request
+
+__all__ = ["act", "look_ahead"]
+
+_VARIABLES = {"packages": "PACKAGES", "meta": "METAPACKAGES", "deps": "DEPENDS"}
+
+
+def act(arguments: Arguments) -> int:
+    """Do what was asked for; the exit code."""
+    arguments.check()
+    project = open_project(arguments.root)
+    if arguments.print_list:
+        return _print(project.target_names())
+    if arguments.print_env:
+        return _print_names(project, arguments)
+    if arguments.bare:
+        return _overview(project)
+    return _build(project, arguments)
+
+
+def _print(lines: list[str] | tuple[str, ...]) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _print_names(project: Project, arguments: Arguments) -> int:
+    from build_env.targets.load import load_target  # noqa: PLC0415
+
+    target, _ = _target(project, arguments)
+    return _print(load_target(project.paths, target).names(_VARIABLES[arguments.print_env]))
+
+
+def _overview(project: Project) -> int:
+    from build_env.app.listing import list_packages, list_targets  # noqa: PLC0415
+    from build_env.ui.listing import overview_lines  # noqa: PLC0415
+
+    return _print(overview_lines(list_targets(project), list_packages(project)))
+
+
+def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
+    """The target that is meant, and whether it is built natively (DESIGN section 6, "Project root")."""
+    native = arguments.engine == "native" or not (arguments.target or arguments.engine)
+    if not arguments.target:
+        return project.native_target(), native
+    target = project.match_target(arguments.target)
+    if native and not project.fits(target):
+        raise UsageError(
+            f"the target {target} cannot be built natively: this machine is {project.machine}",
+            hint=f"leave --engine native out, or let env_match_current in targets/{target}/packages.conf.py say so",
+        )
+    return target, native
+
+
+def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
+    """The plan and what a run would do with each task; runs nothing."""
+    from build_env.app.build import open_session  # noqa: PLC0415
+
+    arguments.check()
+    project = open_project(arguments.root)
+    with open_session(project, _options(project, arguments), exclusive=False) as session:
+        planned, answers, _ = session.plan(_request(arguments))
+        return planned, answers
+
+
+def _build(project: Project, arguments: Arguments) -> int:
+    from build_env.app.build import exit_code, open_session  # noqa: PLC0415
+    from build_env.ui.choose import choose_listener  # noqa: PLC0415
+    from build_env.ui.plan import plan_lines  # noqa: PLC0415
+
+    request = _request(arguments)
+    if arguments.dry_run:
+        planned, answers = look_ahead(arguments)
+        return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
+    with (
+        open_session(project, _options(project, arguments), exclusive=True) as session,
+        choose_listener(arguments.log_format) as listener,
+    ):
+        return exit_code(session.run(request, listener))
+
+
+def _options(project: Project, arguments: Arguments) -> BuildOptions:
+    from build_env.app.build import BuildOptions  # noqa: PLC0415
+
+    target, native = _target(project, arguments)
+    if native and arguments.container:
+        raise UsageError("--container keeps containers, and a native build has none", hint="name a --target")
+    return BuildOptions(
+        target=target,
+        architectures=arguments.architectures,
+        native=native,
+        jobs=arguments.jobs,
+        keep_going=arguments.keep_going,
+        container=arguments.container,
+        recreate=arguments.recreate,
+        install=arguments.install,
+        timeout=arguments.timeout or None,
+    )
+
+
+def _request(arguments: Arguments) -> Request:
+    from build_env.model.task import Stage  # noqa: PLC0415
+    from build_env.packages.read import check_name  # noqa: PLC0415
+    from build_env.plan.select import Request  # noqa: PLC0415
+
+    for name in arguments.packages:
+        check_name(name)
+    stages = frozenset(Stage(name) for name in arguments.stages)
+    return Request(packages=arguments.packages, stages=stages, only_depends=arguments.deps)

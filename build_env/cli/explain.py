@@ -1,0 +1,55 @@
+"""Owns `build-env explain CODE`: what the word in brackets behind an error message means."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import DEBUG
+
+if TYPE_CHECKING:
+    from build_env.core.errors import BuildEnvError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain")(explain)
+
+
+def explain(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(help="The word in brackets; none: all.", metavar="[CODE]")] = "",
+    debug: DEBUG = False,
+) -> None:
+    """Say what the code of an error means and with which exit code it ends."""
+    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
+
+    context.exit(run_command(lambda: _explain(code.strip("[]")), debug=debug))
+
+
+def _explain(code: str) -> int:
+    from build_env.core.errors import BuildEnvError, UsageError  # noqa: PLC0415
+    from build_env.core.suggest import did_you_mean  # noqa: PLC0415
+
+    known = _classes(BuildEnvError)
+    if code and code not in known:
+        raise UsageError(
+            f"no error has the code {code}{did_you_mean(code, known)}", hint=f"the codes are {', '.join(sorted(known))}"
+        )
+    for name in [code] if code else sorted(known):
+        meaning = inspect.getdoc(known[name]) or ""
+        sys.stdout.write(f"{name} (exit code {known[name].exit_code})\n")
+        sys.stdout.write("".join(f"  {line}".rstrip() + "\n" for line in meaning.splitlines()))
+    return 0
+
+
+def _classes(base: type[BuildEnvError]) -> dict[str, type[BuildEnvError]]:
+    found = {base.code: base}
+    for inner in base.__subclasses__():
+        found.update(_classes(inner))
+    return found

@@ -1,0 +1,51 @@
+"""Owns the app `build-env`: the table of its commands. Each module is imported when its command is called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from build_env import __version__
+from build_env.cli.parser import CommandEntry, LazyGroup, new_app, run_app
+
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = {
+    "list": CommandEntry("build_env.cli.listing", "Targets and packages of this project."),
+    "plan": CommandEntry("build_env.cli.plan", "What build-all would do, without doing it."),
+    "shell": CommandEntry("build_env.cli.shell", "A shell or a command in a target's image, or in a failed room."),
+    "doctor": CommandEntry("build_env.cli.doctor", "What this machine lacks, and the command that mends it."),
+    "base": CommandEntry("build_env.cli.base", "Base images: list, make, map."),
+    "explain": CommandEntry("build_env.cli.explain", "What the code behind an error message means."),
+}
+
+
+class Commands(LazyGroup):
+    """The commands of `build-env`."""
+
+    entries = COMMANDS
+
+
+app = new_app(cls=Commands, invoke_without_command=True, subcommand_metavar="COMMAND [ARGUMENTS]…")
+
+
+@app.callback()
+def build_env(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    """Look into a project that build-all builds, and into the rooms it builds in."""
+    if version:
+        sys.stdout.write(f"build-env {__version__}\n")
+    elif context.invoked_subcommand is None:
+        sys.stdout.write(f"{context.get_help()}\n")
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run_app(app, sys.argv[1:], "build-env"))
+
+
+if __name__ == "__main__":
+    main()

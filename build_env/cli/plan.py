@@ -1,0 +1,68 @@
+"""Owns `build-env plan`: what a run would do, for people and as canonical JSON. Runs nothing."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.words import comma_list
+
+if TYPE_CHECKING:
+    from build_env.cli.arguments import Arguments
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plan")(plan)
+
+
+def plan(
+    context: typer.Context,
+    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
+    target: TARGET = "",
+    arch: ARCHITECTURES = None,
+    engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
+    stage: Annotated[
+        list[str] | None,
+        typer.Option("--stage", help="Only these: source, build, verify, deploy, tar.", metavar="STAGE"),
+    ] = None,
+    deps: Annotated[bool, typer.Option("--deps", "-p", help="Only the packages of DEPENDS.")] = False,
+    commands: Annotated[bool, typer.Option("--commands", help="Also every command.")] = False,
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Show what build-all would do: a line per task, with hit, run or maybe."""
+    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
+    from build_env.cli.errors import run_command  # noqa: PLC0415
+
+    arguments = Arguments(
+        packages=tuple(packages or ()),
+        target=target,
+        architectures=comma_list(arch or ()),
+        stages=frozenset(comma_list(stage or ())),
+        deps=deps,
+        engine=engine,
+        root=root,
+        dry_run=True,
+    )
+    context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands), debug=debug))
+
+
+def _plan(arguments: Arguments, *, json: bool, commands: bool) -> int:
+    from build_env.cli.actions import look_ahead  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json  # noqa: PLC0415
+    from build_env.ui.plan import plan_data, plan_lines  # noqa: PLC0415
+
+    planned, answers = look_ahead(arguments)
+    if json:
+        sys.stdout.write(canonical_json(plan_data(planned.plan, answers, planned.notes)) + "\n")
+    else:
+        lines = plan_lines(planned.plan, answers, notes=planned.notes, commands=commands)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0

@@ -1,0 +1,31 @@
+"""Owns what is told of targets and packages without planning anything: one entry each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["PackageEntry", "TargetEntry"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetEntry:
+    """One target. `fits` tells that it is this machine's; `problem` why it cannot be used, line by line."""
+
+    name: str
+    architectures: tuple[str, ...] = ()
+    fits: bool = False
+    packages: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    metapackages: tuple[str, ...] = ()
+    problem: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageEntry:
+    """One package of `src/`."""
+
+    name: str
+    version: str
+    summary: str
+    families: tuple[str, ...]
+    metapackage: bool

@@ -1,0 +1,143 @@
+"""Owns the JSON lines of `--log-format json`: one object per event, on standard output, nothing else there.
+
+Every object has `schema` (1; raised when a field changes its meaning or goes, not when one is added) and `event`:
+
+    note           text
+    plan           target, architectures, tasks: [{task, stage, target, subject, arch, inputs, answer}]
+                   answer is `hit`, `run (reason)` or `maybe (after X)`. A run has one plan; two where specs must be
+                   read in a room first, and then the second one is the plan of what was asked for
+    task-started   task, stage, target, subject, arch
+    task-output    task, line
+    task-finished  task, stage, target, subject, arch, status (done, hit, failed, not-run, interrupted), seconds,
+                   message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}], tail
+    run-finished   status (done, failed, interrupted), seconds, longest_chain, counts: {status: number}, deployed, notes
+    error          code, exit_code, message, hint, faults: the run ended before its tasks did; nothing follows
+
+`task` names a task within its plan. Wrong use of the command line is told on standard error only, with exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from build_env.core.canonical import plain
+from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.result import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.core.errors import BuildEnvError
+    from build_env.model.events import Event
+    from build_env.model.result import RunSummary
+    from build_env.model.task import Task
+
+__all__ = ["SCHEMA", "JsonListener", "event_data", "task_data"]
+
+SCHEMA = 1
+
+
+@dataclass
+class JsonListener:
+    """Writes a line per event."""
+
+    write: Callable[[str], None]
+
+    def __call__(self, event: Event) -> None:
+        """See `EventSink`."""
+        self._put(event_data(event))
+
+    def error(self, error: BuildEnvError) -> None:
+        """The last line of a run that an error ended."""
+        faults = [str(fault) for fault in error.faults]
+        where = f"{error.location}: " if error.location else ""
+        self._put(
+            {
+                "event": "error",
+                "code": error.code,
+                "exit_code": error.exit_code,
+                "message": f"{where}{error.message}",
+                "hint": error.hint,
+                "faults": faults,
+            }
+        )
+
+    def _put(self, data: dict[str, Any]) -> None:
+        # ASCII only: a line can hold bytes that are no UTF-8.
+        self.write(json.dumps({"schema": SCHEMA, **data}))
+
+
+def task_data(task: Task) -> dict[str, Any]:
+    """What names a task."""
+    return {
+        "task": task.id,
+        "stage": task.stage.value,
+        "target": task.target,
+        "subject": task.subject,
+        "arch": task.arch,
+    }
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """The fields of one event."""
+    match event:
+        case Note(text=text):
+            return {"event": "note", "text": text}
+        case PlanReady():
+            return _plan(event)
+        case TaskStarted(task=task):
+            return {"event": "task-started", **task_data(task)}
+        case TaskOutput(task=task, line=line):
+            return {"event": "task-output", "task": task.id, "line": line}
+        case TaskFinished():
+            return _finished(event)
+        case RunFinished(summary=summary):
+            return _summary(summary)
+
+
+def _plan(event: PlanReady) -> dict[str, Any]:
+    tasks = [
+        {**task_data(task), "inputs": [entry.task for entry in task.inputs], "answer": event.answers.get(task.id, "")}
+        for task in event.plan
+    ]
+    return {
+        "event": "plan",
+        "target": event.plan.target,
+        "architectures": list(event.plan.architectures),
+        "tasks": tasks,
+    }
+
+
+def _finished(event: TaskFinished) -> dict[str, Any]:
+    result = event.result
+    isolation = result.stored.isolation if result.stored else result.isolation
+    return {
+        "event": "task-finished",
+        **task_data(event.task),
+        "status": result.status.value,
+        "seconds": round(result.seconds, 3),
+        "message": result.message,
+        "hint": result.hint,
+        "because": result.because,
+        "log": result.log,
+        "environment": result.environment,
+        "isolation": isolation.name.lower() if isolation is not None else "",
+        "artifacts": plain(list(result.stored.artifacts)) if result.stored else [],
+        "tail": list(event.tail),
+    }
+
+
+def _summary(summary: RunSummary) -> dict[str, Any]:
+    counts = {status.value: summary.count(status) for status in Status}
+    ends = {Status.INTERRUPTED: "interrupted", Status.FAILED: "failed"}
+    return {
+        "event": "run-finished",
+        "status": next((word for status, word in ends.items() if counts[status.value]), "done"),
+        "seconds": round(summary.seconds, 3),
+        "longest_chain": round(summary.longest_chain, 3),
+        "counts": counts,
+        "deployed": list(summary.deployed),
+        "notes": list(summary.notes),
+    }
