@@ -1,0 +1,42 @@
+# Dockerfiles/debian/source.Dockerfile.j2 for amd64, platform of the host
+FROM ubuntu:24.04
+
+ARG USER_ID=1000
+ARG GROUP_ID=1000
+ARG PREFIX=build-env
+LABEL build-env.prefix="${PREFIX}"
+ENV DEBIAN_FRONTEND=noninteractive
+
+# An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here.
+RUN set -eu; \
+    printf '%s\n' 'APT::Update::Error-Mode "any";' 'APT::Install-Recommends "false";' 'Acquire::Languages "none";' \
+        > /etc/apt/apt.conf.d/90build-env
+
+# Source packages: both forms of a sources file may be present.
+RUN set -eu; \
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do \
+        [ -f "$file" ] || continue; \
+        grep -E '^[[:space:]]*deb-src[[:space:]]' "$file" > /dev/null && continue; \
+        sed -n -E 's/^([[:space:]]*)deb([[:space:]])/\1deb-src\2/p' "$file" > /tmp/deb-src; \
+        cat /tmp/deb-src >> "$file"; \
+        rm /tmp/deb-src; \
+    done; \
+    for file in /etc/apt/sources.list.d/*.sources; do \
+        [ -f "$file" ] || continue; \
+        sed -i -E 's/^(Types:[[:space:]]*deb)[[:space:]]*$/\1 deb-src/I' "$file"; \
+    done
+
+# The lists stay: `apt-get source` and the layer of the verify stage resolve from them.
+RUN set -eu; \
+    apt-get update; \
+    apt-get install --yes ca-certificates dpkg-dev; \
+    apt-get clean; \
+    rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
+
+# Some programs ask for the name of the user; the room itself runs with the numbers.
+RUN set -eu; \
+    getent group "$GROUP_ID" > /dev/null || groupadd --gid "$GROUP_ID" builder; \
+    getent passwd "$USER_ID" > /dev/null \
+        || useradd --uid "$USER_ID" --gid "$GROUP_ID" --no-create-home --home-dir /build/work builder; \
+    mkdir -p /build
+WORKDIR /build

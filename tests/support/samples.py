@@ -1,0 +1,150 @@
+"""Small values of the model for tests: a host, targets, packages, tasks, and a planner of a project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.app.planning import Planner
+from build_env.core.paths import ProjectPaths
+from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.command import Command, ImageKind
+from build_env.model.package import Package, Packaging
+from build_env.model.target import Host, Options, Target
+from build_env.model.task import Input, Place, Plan, Room, Stage, Task
+from build_env.settings import Settings
+from build_env.targets.load import load_target
+from build_env.targets.record import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = [
+    "HOST",
+    "artifact",
+    "options",
+    "package",
+    "plan_of",
+    "planner",
+    "recorder",
+    "room",
+    "stored",
+    "target",
+    "task",
+]
+
+HOST = Host(id="debian", version_id="12", codename="bookworm", architecture="amd64")
+
+
+def options(*archs: str, deps: tuple[str, ...] = ()) -> Options:
+    """Options in which every kind of package is built for `archs`, `DEPENDS` for `deps` if given."""
+    return Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=deps or archs)
+
+
+def target(  # noqa: PLR0913 - a sample with a default for everything
+    packages: Iterable[str],
+    *,
+    archs: tuple[str, ...] = ("amd64",),
+    depends: tuple[str, ...] = (),
+    metapackages: tuple[str, ...] = (),
+    family: str = "deb",
+    chosen: Options | None = None,
+) -> Target:
+    """The target `debian/12` on an amd64 machine."""
+    return Target(
+        name="debian/12",
+        directory="targets/debian/12",
+        family=family,
+        options=chosen or options(*archs),
+        host_arch="amd64",
+        packages=tuple(packages),
+        depends=depends,
+        metapackages=metapackages,
+    )
+
+
+def package(  # noqa: PLR0913 - a sample with a default for everything
+    name: str,
+    *,
+    needs: tuple[str, ...] = (),
+    runs_with: tuple[str, ...] = (),
+    requires: tuple[str, ...] = (),
+    architectures: tuple[str, ...] = (),
+    binaries: tuple[str, ...] = (),
+    metapackage: bool = False,
+) -> Package:
+    """A package with Debian packaging; `needs` are its Build-Depends, `runs_with` its Depends."""
+    packaging = Packaging(binaries=binaries or (name,), build_depends=needs, depends=runs_with, all_only=False)
+    return Package(
+        name=name,
+        directory=f"src/{name}",
+        requires=requires,
+        architectures=architectures,
+        metapackage=metapackage,
+        packaging={"deb": packaging},
+    )
+
+
+def room(*argv: str, **environment: str) -> Room:
+    """A room with one command."""
+    command = Command(kind=ImageKind.BUILD, argv=argv or ("make",))
+    return Room(commands=(command,), environment={"ARCH": "amd64", **environment}, trees=())
+
+
+def task(name: str, *inputs: str, after: tuple[str, ...] = (), stage: Stage = Stage.BUILD) -> Task:
+    """A task called `name` that needs `inputs`."""
+    return Task(
+        id=name,
+        stage=stage,
+        target="debian/12",
+        subject=name,
+        static_key=f"key of {name}",
+        inputs=tuple(Input(task=other, place=Place.PACKAGES) for other in inputs),
+        after=after,
+    )
+
+
+def plan_of(*tasks: Task) -> Plan:
+    """A plan of `tasks`."""
+    return Plan(target="debian/12", architectures=("amd64",), tasks=tasks)
+
+
+def artifact(name: str, digest: str = "0" * 64, size: int = 1) -> Artifact:
+    """An artifact that is in no store."""
+    return Artifact(name=name, digest=digest, size=size)
+
+
+def stored(key: str = "key", *artifacts: Artifact, facts: Mapping[str, str] | None = None) -> StoredResult:
+    """A fresh result."""
+    return StoredResult(key=key, artifacts=artifacts, isolation=Isolation.FRESH, seconds=1.0, facts=facts or {})
+
+
+def recorder(root: Path, name: str = "here/1", *, arch: str = "amd64", settings: Settings | None = None) -> Recorder:
+    """What a hook of the target `name` gets as `env`."""
+    return Recorder(
+        loaded=load_target(ProjectPaths(root=root), name),
+        host=HOST,
+        options=options(arch),
+        arch=arch,
+        settings=settings or Settings(),
+    )
+
+
+def planner(
+    root: Path,
+    name: str = "here/1",
+    *,
+    archs: tuple[str, ...] = (),
+    native: bool = False,
+    settings: Settings | None = None,
+) -> Planner:
+    """A planner on the sample host that knows of no base image."""
+    return Planner(
+        paths=ProjectPaths(root=root),
+        settings=settings or Settings(),
+        host=HOST,
+        target_name=name,
+        architectures=archs,
+        native=native,
+        base_identity=lambda _reference, _architecture: "",
+    )

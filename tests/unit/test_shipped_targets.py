@@ -1,0 +1,115 @@
+"""Plans and Dockerfiles of every shipped target, as files: a change of one is seen and reviewed like code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.model.task import Stage
+from build_env.plan.select import Request
+from build_env.targets.discover import discover
+from build_env.ui.plan import plan_lines
+from tests.support.samples import planner
+
+if TYPE_CHECKING:
+    from build_env.app.planning import Planned
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+DEBIAN = ("debian/11", "debian/12", "debian/13", "ubuntu/22.04", "ubuntu/24.04")
+RHEL = ("centos/8", "centos/9", "rocky/9")
+CASES = [(name, ("amd64", "arm64", "armhf")) for name in DEBIAN] + [(name, ("amd64", "arm64")) for name in RHEL]
+SINGLE = [(name, (arch,)) for name, archs in CASES for arch in archs]
+
+
+def shipped_plan(name: str, archs: tuple[str, ...], request: Request | None = None) -> Planned:
+    made = planner(ROOT, name, archs=archs)
+    report = None
+    if made.target.family == "rpm":
+        release = name.rpartition("/")[2]
+        report = (GOLDEN / "plans" / f"spec-facts-el{release}.json").read_text(encoding="utf-8")
+    return made.plan(request or Request(), report)
+
+
+def compare(path: Path, text: str, *, update: bool) -> None:
+    if update:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, f"{path.relative_to(ROOT)} differs; see --update-golden"
+
+
+def listing(planned: Planned) -> str:
+    lines = plan_lines(planned.plan, dict.fromkeys((task.id for task in planned.plan), ""), commands=True)
+    edges = [
+        f"{task.id.split(':', 1)[1]} <- {', '.join(entry.task.split(':', 1)[1] for entry in task.inputs)}".rstrip(" <-")
+        + (f"; after {', '.join(other.split(':', 1)[1] for other in task.after)}" if task.after else "")
+        for task in planned.plan
+    ]
+    return "\n".join([*lines, *(f"note    {note}" for note in planned.notes), "", "edges", *edges]) + "\n"
+
+
+def test_every_shipped_target_is_in_the_golden_files() -> None:
+    assert set(discover(ROOT / "targets")) == {name for name, _ in CASES}
+
+
+@pytest.mark.parametrize(("name", "archs"), CASES, ids=[name for name, _ in CASES])
+def test_plan_for_all_architectures(name: str, archs: tuple[str, ...], *, update_golden: bool) -> None:
+    path = GOLDEN / "plans" / f"{name.replace('/', '-')}.txt"
+    compare(path, listing(shipped_plan(name, archs)), update=update_golden)
+
+
+@pytest.mark.parametrize(("name", "archs"), SINGLE, ids=[f"{name}-{archs[0]}" for name, archs in SINGLE])
+def test_plan_for_one_architecture(name: str, archs: tuple[str, ...], *, update_golden: bool) -> None:
+    path = GOLDEN / "plans" / f"{name.replace('/', '-')}.{archs[0]}.txt"
+    compare(path, listing(shipped_plan(name, archs)), update=update_golden)
+
+
+@pytest.mark.parametrize(("name", "archs"), CASES, ids=[name for name, _ in CASES])
+def test_dockerfiles(name: str, archs: tuple[str, ...], *, update_golden: bool) -> None:
+    recipes = shipped_plan(name, archs).recipes
+    assert recipes
+    directory = GOLDEN / "dockerfiles" / name.replace("/", "-")
+    if update_golden:
+        for old in directory.glob("*.Dockerfile"):
+            old.unlink()
+    for recipe in recipes.values():
+        build = recipe.build
+        arguments = "".join(f"# --build-arg {key}={value}\n" for key, value in sorted(build.arguments.items()))
+        head = (
+            f"# {build.dockerfile} for {recipe.architecture}, platform {build.platform or 'of the host'}\n{arguments}"
+        )
+        compare(directory / f"{build.name}.Dockerfile", head + recipe.dockerfile, update=update_golden)
+    assert {path.stem for path in directory.iterdir()} == {recipe.build.name for recipe in recipes.values()}
+
+
+@pytest.mark.parametrize("name", RHEL)
+def test_emulated_targets_take_the_build_edges_from_the_specs(name: str) -> None:
+    planned = shipped_plan(name, ("arm64",), Request(packages=("greet",), stages=frozenset({Stage.BUILD})))
+    build = next(task for task in planned.plan if task.id == f"{name}:greet:build:arm64")
+    assert {entry.task for entry in build.inputs} >= {
+        f"{name}:libgreet:build:arm64",
+        f"{name}:greet-build-macros:build:all",
+    }
+
+
+@pytest.mark.parametrize(("name", "archs"), CASES, ids=[name for name, _ in CASES])
+def test_one_source_package_reaches_the_repository(name: str, archs: tuple[str, ...]) -> None:
+    planned = shipped_plan(name, archs)
+    sources = [
+        entry.task
+        for task in planned.plan
+        if task.stage is Stage.DEPLOY
+        for entry in task.inputs
+        if ":source:" in entry.task
+    ]
+    packages = [source.split(":")[1] for source in sources]
+    assert len(packages) == len(set(packages)), "two tasks deploy a source package of one name"
+
+
+@pytest.mark.parametrize("name", [name for name, _ in CASES])
+def test_what_else_is_asked_for_changes_no_key(name: str) -> None:
+    plain = {task.id: task.static_key for task in shipped_plan(name, ("amd64",)).plan}
+    single = shipped_plan(name, ("amd64",), Request(packages=("libgreet",)))
+    assert {task.id: task.static_key for task in single.plan}.items() <= plain.items()
