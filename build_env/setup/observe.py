@@ -1,0 +1,101 @@
+"""Owns the looking at a machine: engine, emulation, programs, disk. Changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import BuildEnvError
+from build_env.core.machine import host_architecture, read_os_release
+from build_env.setup.binfmt import is_mounted, known_emulators, read_handlers
+from build_env.setup.facts import EngineFacts, EngineState, Machine
+
+if TYPE_CHECKING:
+    from build_env.engines.docker import Connection
+
+__all__ = ["PROGRAMS", "engine_answers", "find_program", "observe"]
+
+# Each program build-env starts on this machine, and the Debian package that holds it.
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gnupg", "rpmsign": "rpm", "update-binfmts": "binfmt-support"}
+_SOCKET = "unix:///var/run/docker.sock"
+_USUAL = frozenset({_SOCKET, "unix:///run/docker.sock"})
+
+
+def observe(build: Path) -> Machine:
+    """Look at everything; `build` is where results will lie."""
+    facts = read_os_release()
+    family = {facts.get("ID", ""), *facts.get("ID_LIKE", "").split()}
+    return Machine(
+        architecture=host_architecture(),
+        debian="debian" in family and find_program("apt-get") is not None,
+        systemd=Path("/run/systemd/system").is_dir(),
+        root=os.geteuid() == 0,
+        engine=_engine(),
+        programs=frozenset(name for name in PROGRAMS if find_program(name)),
+        binfmt_mounted=is_mounted(),
+        handlers=read_handlers(),
+        emulators=known_emulators(),
+        free_bytes=_free(build) or 0,
+        createrepo=importlib.util.find_spec("createrepo_c") is not None,
+    )
+
+
+def find_program(name: str) -> str | None:
+    """The program's path; administrators' directories are searched even where PATH leaves them out."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def engine_answers() -> bool:
+    """Whether an engine can be talked to now."""
+    return _connect() is not None
+
+
+def _connect() -> Connection | None:
+    from build_env.engines.docker import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
+
+    try:
+        return connect()
+    except BuildEnvError:
+        return None
+
+
+def _engine() -> EngineFacts:
+    address = os.environ.get("DOCKER_HOST", _SOCKET)
+    ours = address in _USUAL
+    connection = _connect()
+    if connection is None:
+        return EngineFacts(state=_silent_state(address, ours=ours), address=address, ours=ours)
+    with connection.errors("asking the engine about itself"):
+        info = connection.api.info()
+    local = address.startswith("unix://") and info.get("KernelVersion") == platform.release()
+    return EngineFacts(
+        state=EngineState.ANSWERS,
+        address=address,
+        version=str(info.get("ServerVersion", "")),
+        ours=ours,
+        local=local,
+        free_bytes=_free(Path(info.get("DockerRootDir") or "/nonexistent")) if local else None,
+    )
+
+
+def _silent_state(address: str, *, ours: bool) -> EngineState:
+    socket = Path(address.removeprefix("unix://"))
+    with contextlib.suppress(OSError):
+        if address.startswith("unix://") and socket.is_socket() and not os.access(socket, os.R_OK | os.W_OK):
+            return EngineState.DENIED
+    if ours and find_program("dockerd") is None:
+        return EngineState.ABSENT
+    return EngineState.STOPPED
+
+
+def _free(directory: Path) -> int | None:
+    """Free bytes where `directory` lies or will lie; None where it cannot be seen."""
+    with contextlib.suppress(OSError):
+        existing = next(path for path in (directory, *directory.parents) if path.exists())
+        return shutil.disk_usage(existing).free
+    return None
