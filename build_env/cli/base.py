@@ -1,0 +1,159 @@
+"""Owns `build-env base`: the base images of all targets listed, made, and mapped to other images."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.errors import run_command
+from build_env.cli.options import ARCHITECTURES, DEBUG, ROOT
+from build_env.cli.parser import new_app
+from build_env.cli.words import comma_list
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from build_env.app.containers import Containers
+    from build_env.app.project import Project
+
+__all__ = ["register"]
+
+base = new_app(help="Base images: list, make and map them.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to `build-env`."""
+    app.add_typer(base, name="base")
+
+
+@base.command("list")
+def list_bases(context: typer.Context, root: ROOT = None, debug: DEBUG = False) -> None:
+    """Show every base that a target needs, per architecture, and how it is had."""
+    context.exit(run_command(lambda: _list(root), debug=debug))
+
+
+@base.command("make")
+def make(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(help="A base as targets name it: debian:12.")] = "",
+    arch: ARCHITECTURES = None,
+    stand_in: Annotated[
+        str,
+        typer.Option("--stand-in", help="Make a stand-in for the base of this RPM target, and map it.", metavar="NAME"),
+    ] = "",
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Pull a base, or bootstrap it where no registry answers; or make a stand-in out of Debian."""
+    archs = comma_list(arch or ())
+    context.exit(run_command(lambda: _make(root, reference, stand_in, archs), debug=debug))
+
+
+@base.command("map")
+def map_image(
+    context: typer.Context,
+    reference: Annotated[str, typer.Argument(help="A base as targets name it: centos:8.")],
+    image: Annotated[str, typer.Argument(help="The image to use in its place.")] = "",
+    arch: Annotated[str, typer.Option("--arch", "-a", help="The architecture it must have.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Forget the mapping.")] = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Use another image in place of a base, on this machine (.build-env/settings.toml)."""
+    context.exit(run_command(lambda: _map(root, reference, image, arch, remove=remove), debug=debug))
+
+
+def _list(root: Path | None) -> int:
+    from build_env.app.bases import needs_of, state_of  # noqa: PLC0415 - `--help` starts fast
+
+    project, containers = _open(root)
+    needs = needs_of(project, project.target_names())
+    for need in needs.bases:
+        found = state_of(containers, need)
+        image = f" as {found.image}" if found.image and found.image != need.reference else ""
+        detail = f" (stand-in for {found.stand_in})" if found.stand_in else f" ({need.bootstrap})" * (not found.image)
+        how = found.text or f"{found.state.value}{image}{detail if detail != ' ()' else ''}"
+        _say(f"{need.reference:<32}{need.architecture:<8}{how:<52}  {', '.join(need.targets)}".rstrip())
+    for fault in needs.faults:
+        sys.stderr.write(f"note    {fault.name}: {fault.text}\n")
+    return 0
+
+
+def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple[str, ...]) -> int:
+    from build_env.app.bases import make_base, make_stand_in, map_base, reload  # noqa: PLC0415
+    from build_env.core.errors import UsageError  # noqa: PLC0415
+
+    if bool(reference) == bool(stand_in):
+        raise UsageError(
+            "name one base, or one target with --stand-in",
+            hint="build-env base make debian:12 --arch arm64, or build-env base make --stand-in centos/8",
+        )
+    project, containers = _open(root)
+    architectures = architectures or (project.host.architecture,)
+    if reference:
+        for arch in architectures:
+            _say(f"done    {reference} {arch}: {make_base(project, containers, reference, arch, _progress)}")
+        return 0
+    target, wanted = _stand_in_base(project, stand_in)
+    for arch in architectures:
+        image = make_stand_in(project, containers, target, arch, _progress)
+        key = map_base(project, containers, wanted, image, arch)
+        project = reload(project)
+        _say(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
+    return 0
+
+
+def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
+    """The target and its base, if it is one that a stand-in can be made for."""
+    from build_env.app.bases import needs_of  # noqa: PLC0415
+    from build_env.core.errors import InputError, UsageError  # noqa: PLC0415
+
+    target = project.match_target(name)
+    needs = needs_of(project, (target,))
+    if needs.faults:
+        raise InputError(needs.faults[0].text, hint=needs.faults[0].mend)
+    if needs.families != {"rpm"}:
+        raise UsageError(
+            f"{target} builds no RPM packages: stand-ins are made for RPM targets only",
+            hint=f"build-env base make {needs.bases[0].reference}",
+        )
+    return target, needs.bases[0].reference
+
+
+def _map(root: Path | None, reference: str, image: str, architecture: str, *, remove: bool) -> int:
+    from build_env.app.bases import map_base, unmap_base  # noqa: PLC0415
+    from build_env.app.project import open_project  # noqa: PLC0415
+    from build_env.core.errors import UsageError  # noqa: PLC0415
+
+    if remove == bool(image):
+        raise UsageError(
+            "name the image to use, or --remove", hint=f"build-env base map {reference} IMAGE, or --remove"
+        )
+    if remove:
+        keys = unmap_base(open_project(root), reference, architecture)
+        _say(f"done    {', '.join(keys)} no longer mapped")
+        return 0
+    project, containers = _open(root)
+    key = map_base(project, containers, reference, image, architecture)
+    _say(f"done    {key} is mapped to {image}")
+    return 0
+
+
+def _open(root: Path | None) -> tuple[Project, Containers]:
+    from build_env.app.containers import connect_containers  # noqa: PLC0415
+    from build_env.app.project import open_project  # noqa: PLC0415
+
+    project = open_project(root)
+    return project, connect_containers(project, reuse=False, slots=1)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _progress(line: str) -> None:
+    sys.stderr.write(f"        | {line}\n")
+    sys.stderr.flush()
