@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.cli.arguments import Arguments
     from build_env.plan.select import Request
+    from build_env.ports import EventSink
 
 __all__ = ["act", "look_ahead"]
 
@@ -88,11 +89,19 @@ def _build(project: Project, arguments: Arguments) -> int:
     if arguments.dry_run:
         planned, answers = look_ahead(arguments)
         return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
-    with (
-        open_session(project, _options(project, arguments), exclusive=True) as session,
-        choose_listener(arguments.log_format) as listener,
-    ):
-        return exit_code(session.run(request, listener))
+    options = _options(project, arguments)
+    with choose_listener(arguments.log_format) as listener:
+        if arguments.setup and not options.native:
+            project = _set_up(project, options, listener)
+        with open_session(project, options, exclusive=True) as session:
+            return exit_code(session.run(request, listener))
+
+
+def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
+    from build_env.app.machine import set_up  # noqa: PLC0415
+    from build_env.model.events import Note  # noqa: PLC0415
+
+    return set_up(project, (options.target,), options.architectures, lambda text: sink(Note(text=text)))
 
 
 def _options(project: Project, arguments: Arguments) -> BuildOptions:
