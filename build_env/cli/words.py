@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["comma_list", "with_container_value"]
+__all__ = ["comma_list", "options_first", "with_container_value"]
 
 
 def with_container_value(arguments: Sequence[str]) -> list[str]:
@@ -29,3 +29,26 @@ def comma_list(values: Iterable[str]) -> tuple[str, ...]:
     """`["amd64,arm64", "armhf"]` as three names, without repetitions."""
     parts = (part.strip() for value in values for part in value.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def options_first(arguments: Sequence[str], valued: Collection[str]) -> list[str]:
+    """Options before the first word and right behind it, then that word, then the rest as it stands.
+
+    So `shell debian/12 -a arm64 ls -l` gives `-a` to us and `-l` to ls. `valued` are the options that take a word.
+    """
+    options: list[str] = []
+    first: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest[0]
+        if word == "--":
+            rest = rest[1:]
+            break
+        if word.startswith("-") and word != "-":
+            size = 2 if word in valued else 1
+            options, rest = [*options, *rest[:size]], rest[size:]
+        elif first:
+            break
+        else:
+            first, rest = [word], rest[1:]
+    return [*options, "--", *first, *rest] if first or rest else options

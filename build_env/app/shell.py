@@ -1,0 +1,256 @@
+"""Owns `build-env shell`: a room of a target to look around in, fresh or kept, and the room of a task that failed.
+
+Nothing done in such a room enters a result. Fresh rooms are removed at the end, kept ones stay.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.app.build import BuildOptions, open_session
+from build_env.app.runlock import run_lock
+from build_env.core.canonical import digest_data
+from build_env.core.errors import EnvironmentNotReady, UsageError
+from build_env.engines.docker import LABEL
+from build_env.engines.docker_console import LOGIN, Inside
+from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.docker_rooms import builder_id
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
+from build_env.engines.staging import pack
+from build_env.plan.keys import IMAGE_FACTS, image_key
+from build_env.ports import RoomEntry, RoomSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from build_env.app.build import Session
+    from build_env.app.containers import Containers
+    from build_env.app.project import Project
+    from build_env.engines.docker import Connection
+    from build_env.model.artifact import StoredResult
+    from build_env.model.command import ImageKind
+
+__all__ = ["LOGIN", "FailedRoom", "ShellRequest", "choose_failed", "enter_failed", "enter_target", "failed_rooms"]
+
+_IDLE = ["sleep", "infinity"]
+_ROLE = "shell"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShellRequest:
+    """Which room: `architecture` may be empty for the machine's own; `kept` takes the one `--container` uses."""
+
+    target: str
+    kind: ImageKind
+    architecture: str = ""
+    kept: bool = False
+    recreate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRoom:
+    """A stopped container that a failed task left: the task's id, when it failed."""
+
+    container: str
+    task: str
+    created: int
+
+    @property
+    def subject(self) -> str:
+        """The package."""
+        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
+
+
+@contextlib.contextmanager
+def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], None]) -> Iterator[Inside]:
+    """A running room of the target with copies of `common/` and `src/`; `tell` gets what making its image prints."""
+    architecture = request.architecture or project.host.architecture
+    options = BuildOptions(target=request.target, architectures=(architecture,))
+    with open_session(project, options, exclusive=False) as session:
+        containers = _connected(session)
+        _sweep(containers.connection, project)
+        stored = _image(session, containers, request, architecture, tell)
+        environment = room_environment(
+            BUILD_ROOT,
+            {"ARCH": architecture, "BUILD_TARGET": request.target, "BUILD_STAGE": _ROLE},
+            kept=request.kept,
+        )
+        spec = _spec(project, request, stored, environment)
+        with _kept(containers, spec) if request.kept else _fresh(containers, spec) as container:
+            yield Inside(
+                connection=containers.connection,
+                container=container,
+                user=_builder(),
+                directory=BUILD_ROOT,
+                environment=environment,
+            )
+
+
+def failed_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
+    """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
+    found = [
+        FailedRoom(container=item["Id"], task=item["Labels"].get(f"{LABEL}.task", ""), created=int(item["Created"]))
+        for item in connection.containers(project=project.identity, role="room")
+        if any("-failed-" in name for name in item["Names"] or ())
+    ]
+    newest: dict[str, FailedRoom] = {}
+    for room in sorted(found, key=lambda room: room.created, reverse=True):
+        newest.setdefault(room.task, room)
+    return list(newest.values())
+
+
+def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
+    """The room that `wanted` means: a package, a task, the end of a task's name, or nothing for the only one.
+
+    Raises UsageError that lists the candidates.
+    """
+    fitting = [room for room in rooms if not wanted or wanted in {room.subject, room.task}]
+    fitting = fitting or [room for room in rooms if room.task.endswith(f":{wanted}")]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = ", ".join(room.task for room in fitting or rooms)
+    if fitting:
+        raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
+    what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
+    raise UsageError(what, hint=f"kept are {listed}" if rooms else "the last three rooms of failed tasks are kept")
+
+
+@contextlib.contextmanager
+def enter_failed(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Inside]:
+    """A copy of the failed room: same files, user and environment, no network. Removed at the end, with its image."""
+    _sweep(connection, project)
+    api = connection.api
+    with connection.errors("looking into a failed room"):
+        config = api.inspect_container(room.container)["Config"]
+        image = api.commit(room.container, pause=False)["Id"]
+    try:
+        user = config["User"] or "0:0"
+        with _started(connection, image, _labels(project), network="none", user=user) as container:
+            yield Inside(
+                connection=connection,
+                container=container,
+                user=user,
+                directory=config["WorkingDir"] or "/",
+            )
+    finally:
+        with connection.errors("removing the copy of a failed room"):
+            api.remove_image(image, force=True)
+
+
+def _connected(session: Session) -> Containers:
+    if session.containers is None:
+        raise EnvironmentNotReady(
+            "no container engine answers", hint="start it; build-env doctor shows what is missing"
+        )
+    return session.containers
+
+
+def _image(
+    session: Session, containers: Containers, request: ShellRequest, architecture: str, tell: Callable[[str], None]
+) -> StoredResult:
+    """The target's image as build-all makes it; made when it is not there."""
+    images = containers.target_images(session.store)
+    recipe = session.planner.images.recipes[session.planner.images.name(architecture, request.kind)]
+    found = None if request.recreate else images.find(image_key(recipe), recipe)
+    if found:
+        return found
+    with run_lock(session.project.paths.build):
+        made = images.make(recipe, tell, anew=request.recreate)
+        session.store.record(made)
+    return made
+
+
+def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
+    identity = next(item.digest for item in stored.artifacts if item.name == IMAGE_FACTS)
+    slug = request.target.replace("/", "-")
+    prefix = project.settings.image_prefix
+    name = f"{prefix}-{project.identity}-{slug}-{request.kind.value}-{digest_data(identity)[:8]}"
+    root = project.paths.root
+    return RoomSpec(
+        image=stored.facts["tag"],
+        commands=(),
+        environment=environment,
+        entries=tuple(
+            RoomEntry(source=root / part, destination=part) for part in ("common", "src") if (root / part).is_dir()
+        ),
+        collect=project.paths.rooms,
+        labels=_labels(project),
+        name=name if request.kept else "",
+    )
+
+
+@contextlib.contextmanager
+def _fresh(containers: Containers, spec: RoomSpec) -> Iterator[str]:
+    with _started(containers.connection, spec.image, spec.labels, network="bridge", user=_builder()) as container:
+        _fill(containers.connection, container, spec)
+        yield container
+
+
+@contextlib.contextmanager
+def _kept(containers: Containers, spec: RoomSpec) -> Iterator[str]:
+    """The room that `--container` uses, as the last task left it; filled when it is new."""
+    connection = containers.connection
+    with connection.errors("looking for a kept room"):
+        known = connection.api.containers(all=True, filters={"name": f"^/{spec.name}$"})
+    with ReusedRooms(connection=connection, builder=builder_id()).room(spec) as room:
+        if not any(item["Id"] == room.container for item in known):
+            _fill(connection, room.container, spec)
+        try:
+            yield room.container
+        except KeyboardInterrupt:
+            # What was started in it would go on; the room keeps its files and is started again when it is needed.
+            connection.api.kill(room.container)
+            raise
+
+
+def _fill(connection: Connection, container: str, spec: RoomSpec) -> None:
+    owner, group = builder_id()
+    with connection.errors("filling a room"):
+        connection.api.put_archive(container, "/", pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
+
+
+@contextlib.contextmanager
+def _started(
+    connection: Connection, image: str, labels: Mapping[str, str], *, network: str, user: str
+) -> Iterator[str]:
+    """A confined container that does nothing, removed at the end."""
+    api = connection.api
+    with connection.errors("making a room"):
+        host = api.create_host_config(
+            network_mode=network, cap_drop=["ALL"], security_opt=["no-new-privileges"], init=True
+        )
+        created = api.create_container(
+            image,
+            _IDLE,
+            hostname=HOST_NAME,
+            labels={f"{LABEL}.{name}": value for name, value in labels.items()},
+            user=user,
+            host_config=host,
+        )
+    container: str = created["Id"]
+    try:
+        with connection.errors("starting a room"):
+            api.start(container)
+        yield container
+    finally:
+        connection.remove(container)
+
+
+def _labels(project: Project) -> dict[str, str]:
+    return {"project": project.identity, "role": _ROLE, "process": str(os.getpid())}
+
+
+def _sweep(connection: Connection, project: Project) -> None:
+    """Remove rooms of shells whose process is gone."""
+    for item in connection.containers(project=project.identity, role=_ROLE):
+        process = item["Labels"].get(f"{LABEL}.process", "")
+        if not Path("/proc", process).is_dir():
+            connection.remove(item["Id"])
+
+
+def _builder() -> str:
+    return ":".join(str(number) for number in builder_id())
