@@ -41,7 +41,7 @@ def options(*archs: str, deps: tuple[str, ...] = ()) -> Options:
     return Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=deps or archs)
 
 
-def target(  # noqa: PLR0913 - a sample with a default for everything
+def target(
     packages: Iterable[str],
     *,
     archs: tuple[str, ...] = ("amd64",),
