@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, HookError, Location
@@ -21,7 +22,6 @@ from build_env.targets.guard import guarded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from types import ModuleType
 
     from build_env.core.paths import ProjectPaths
 
@@ -80,6 +80,11 @@ def _shared_modules(root: Path) -> Iterator[None]:
     """Let `common.*` mean this project's, and forget it afterwards."""
     before = (list(sys.path), sys.dont_write_bytecode)
     _forget_shared()
+    if (root / _SHARED).is_dir() and not (root / _SHARED / "__init__.py").is_file():
+        # Without the file Python would prefer any other package of that name on its path.
+        package = ModuleType(_SHARED)
+        package.__path__ = [str(root / _SHARED)]
+        sys.modules[_SHARED] = package
     sys.path.insert(0, str(root))
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
