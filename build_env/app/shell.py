@@ -9,7 +9,7 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from build_env.app.build import BuildOptions, open_session
 from build_env.app.runlock import run_lock
@@ -67,7 +67,7 @@ class FailedRoom:
 
 @contextlib.contextmanager
 def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], None]) -> Iterator[Inside]:
-    """A running room of the target with copies of `common/` and `src/`; `tell` gets what making its image prints."""
+    """A running room of the target with copies of `common/` and `src/`; `tell` gets what a person should know."""
     architecture = request.architecture or project.host.architecture
     options = BuildOptions(target=request.target, architectures=(architecture,))
     with open_session(project, options, exclusive=False) as session:
@@ -158,10 +158,19 @@ def _image(
     found = None if request.recreate else images.find(image_key(recipe), recipe)
     if found:
         return found
-    with run_lock(session.project.paths.build):
-        made = images.make(recipe, tell, anew=request.recreate)
+    paths = session.project.paths
+    log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
+    with run_lock(paths.build):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        tell(f"making the image {recipe.build.name}, log {log.relative_to(paths.root)}")
+        with log.open("w", encoding="utf-8", buffering=1) as file:
+            made = images.make(recipe, lambda line: _line(file, line), anew=request.recreate)
         session.store.record(made)
     return made
+
+
+def _line(file: TextIO, line: str) -> None:
+    file.write(f"{line}\n")
 
 
 def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
