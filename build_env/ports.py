@@ -188,6 +188,9 @@ class Publisher(Protocol):
     def holds(self, work: Work) -> bool:
         """Whether everything that `work` deploys is published already."""
 
+    def evidence(self, work: Work) -> Sequence[Path]:
+        """The files whose being as they are means that `holds` answers as it did."""
+
     def add(self, work: Work, output: Callable[[str], None]) -> None:
         """Write the plain results and take the packages into the open transaction."""
 

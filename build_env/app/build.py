@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import uuid
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
 from build_env.app.planning import Planned, Planner
+from build_env.app.reads import what_was_read
+from build_env.app.recall import MEMORIES, Resolved, memory_of, nothing_to_do, recalled, write_memory
 from build_env.app.runlock import run_lock
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
@@ -21,13 +25,16 @@ from build_env.publish.local import LocalPublisher
 from build_env.schedule.foresee import foresee
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
+from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore
+from build_env.targets.guard import observing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.project import Project
+    from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.plan.select import Request
@@ -59,42 +66,85 @@ class Session:
     project: Project
     options: BuildOptions
     store: LocalStore
-    containers: Containers | None
-    planner: Planner
     run_id: str
+    exclusive: bool
+    digests: FileDigests
+
+    @cached_property
+    def containers(self) -> Containers | None:
+        """The engine, connected when it is first needed."""
+        return None if self.options.native else _containers(self.project, self.options, needed=self.exclusive)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """The planner of the target, loaded when a plan must be made."""
+        return Planner(
+            paths=self.project.paths,
+            settings=self.project.settings,
+            host=self.project.host,
+            target_name=self.options.target,
+            architectures=self.options.architectures,
+            native=self.options.native,
+            base_identity=self.containers.base_identity if self.containers else _unknown,
+            digest_of=self.digests.digest,
+        )
 
     def plan(self, request: Request) -> tuple[Planned, dict[str, str], dict[str, StoredResult]]:
         """The plan as far as it is known without running anything, with what a run would do."""
-        scan = self.planner.scan()
-        report = self._known_report(scan) if scan else None
-        planned = self.planner.plan(request, report)
-        if scan and report is None:
-            note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
-            planned = replace(planned, notes=(*planned.notes, note))
-        answers, hits = foresee(planned.plan, self._executor(planned))
-        return planned, answers, hits
+        memory = self._memory(request)
+        resolved = recalled(memory) or self._resolve(request)
+        answers, hits = foresee(resolved.planned.plan, self._executor(resolved.planned), resolved.shortcut)
+        return resolved.planned, answers, hits
 
     def run(self, request: Request, sink: EventSink) -> RunSummary:
         """Run everything that `request` asks for."""
         if self.store.replaced:
             sink(Note(text=self.store.replaced))
+        memory = self._memory(request)
+        if done := nothing_to_do(memory, self.project, self.options):
+            return _tell_done(*done, sink)
         self._prepare(sink)
-        scan = self.planner.scan()
-        report = None
-        if scan:
-            summary = self._scan(scan, sink)
-            if summary is not None:
-                return summary
-            report = self._known_report(scan)
-        planned = self.planner.plan(request, report)
+        resolved = None if self.options.recreate else recalled(memory)
+        if resolved is None:
+            failed = self._scan(sink)
+            if failed:
+                return failed
+            resolved = self._resolve(request)
+        planned = resolved.planned
         if self.options.recreate:
             planned = replace(planned, notes=(*planned.notes, "images are made anew (--recreate)"))
-        executor = self._executor(planned, recreate=self.options.recreate and scan is None)
-        answers, hits = foresee(planned.plan, executor)
+        executor = self._executor(planned, recreate=self.options.recreate and not resolved.scanned)
+        answers, hits = foresee(planned.plan, executor, resolved.shortcut)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=answers))
-        return self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
+        summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
+        if not self.options.recreate:
+            images = self.containers.images.seen if self.containers else {}
+            write_memory(memory, resolved, summary, executor.publisher, images)
+        return summary
+
+    def _memory(self, request: Request) -> Memory:
+        return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.exclusive)
+
+    def _resolve(self, request: Request) -> Resolved:
+        """Make the plan anew."""
+        began = time.time_ns()
+        with observing() as observed:
+            planner = self.planner
+            scan = planner.scan()
+            hits = foresee(scan.plan, self._executor(scan))[1] if scan else {}
+            report = self._report(scan, hits) if scan else None
+            planned = planner.plan(request, report)
+        if scan and report is None:
+            note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
+            planned = replace(planned, notes=(*planned.notes, note))
+        return Resolved(
+            planned=planned,
+            reads=what_was_read(planner, observed, planned, scan),
+            began=began,
+            scanned=tuple(hits.values()),
+        )
 
     def _with_clients(self, sink: EventSink) -> EventSink:
         """Say at the end of a run that published how clients read the repositories."""
@@ -109,8 +159,11 @@ class Session:
 
         return tell
 
-    def _scan(self, scan: Planned, sink: EventSink) -> RunSummary | None:
+    def _scan(self, sink: EventSink) -> RunSummary | None:
         """Read what only a room may read; a summary only when that failed."""
+        scan = self.planner.scan()
+        if scan is None:
+            return None
         executor = self._executor(scan, recreate=self.options.recreate)
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
@@ -131,8 +184,7 @@ class Session:
         sink(held[0])
         return summary
 
-    def _known_report(self, scan: Planned) -> str | None:
-        _, hits = foresee(scan.plan, self._executor(scan))
+    def _report(self, scan: Planned, hits: Mapping[str, StoredResult]) -> str | None:
         stored = hits.get(scan.plan.tasks[-1].id)
         for artifact in stored.artifacts if stored else ():
             if artifact.name == SPEC_FACTS:
@@ -221,23 +273,13 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
         stack.callback(store.close)
         if exclusive:
             store.sweep()
-        containers = None if options.native else _containers(project, options, needed=exclusive)
-        planner = Planner(
-            paths=project.paths,
-            settings=project.settings,
-            host=project.host,
-            target_name=options.target,
-            architectures=options.architectures,
-            native=options.native,
-            base_identity=containers.base_identity if containers else _unknown,
-        )
         yield Session(
             project=project,
             options=options,
             store=store,
-            containers=containers,
-            planner=planner,
             run_id=uuid.uuid4().hex[:12],
+            exclusive=exclusive,
+            digests=FileDigests(project.paths.build / MEMORIES / "digests"),
         )
 
 
@@ -254,6 +296,13 @@ def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Con
 
 def _unknown(reference: str, architecture: str) -> str:  # noqa: ARG001 - the signature of base_identity
     return ""
+
+
+def _tell_done(summary: RunSummary, notes: tuple[str, ...], sink: EventSink) -> RunSummary:
+    for note in notes:
+        sink(Note(text=note))
+    sink(RunFinished(summary=summary))
+    return summary
 
 
 def exit_code(summary: RunSummary) -> int:

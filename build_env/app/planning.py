@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
@@ -23,6 +24,7 @@ from build_env.targets.record import Recorder, call_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
     from build_env.model.command import Record
@@ -57,6 +59,7 @@ class Planner:
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
+    digest_of: Callable[[Path], str] = digest_file
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -133,12 +136,15 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: digest_tree(self.paths.root / packages[name].directory, leave_out(self.target.family))
+                name: digest_tree(
+                    self.paths.root / packages[name].directory, leave_out(self.target.family), self.digest_of
+                )
                 for name in names
             },
-            folder_digests={folder: digest_tree(self.paths.root / folder) for folder in folders},
+            folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
             build_closures={name: relations.build_closure(name) for name in names},
             build_jobs=self.settings.build_jobs,
+            provided={name: key for key in self._listed() for name in sorted(packages[key].names(self.target.family))},
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
             tar_archs=frozenset(arch for arch in selection.tars if self._wants_tar(arch)),
@@ -209,6 +215,9 @@ class Planner:
         if faults:
             raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))
 
+    def _listed(self) -> tuple[str, ...]:
+        return (*self.target.packages, *self.target.depends, *self.target.metapackages)
+
     def _mounts(self, arch: str) -> tuple[Mount, ...]:
         answer, _ = call_hook(self._recorder(arch), "env_load_docker")
         mounts = tuple(answer) if isinstance(answer, list | tuple) else (answer,) if answer else ()
@@ -225,4 +234,4 @@ class Planner:
         return record.tar
 
     def _tree(self, path: str, destination: str) -> Tree:
-        return Tree(path=path, destination=destination, digest=digest_tree(self.paths.root / path))
+        return Tree(path=path, destination=destination, digest=digest_tree(self.paths.root / path, (), self.digest_of))

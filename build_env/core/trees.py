@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.core.canonical import digest_data, digest_file
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 __all__ = ["TreeEntry", "digest_tree", "walk_tree"]
 
@@ -58,15 +58,15 @@ def _walk(directory: Path, prefix: str, leave_out: frozenset[str]) -> Iterator[T
             yield TreeEntry(name=name, path=path, kind="file", executable=bool(mode & stat.S_IXUSR))
 
 
-def digest_tree(root: Path, leave_out: Collection[str] = ()) -> str:
-    """Hex sha256 over all entries of the tree."""
+def digest_tree(root: Path, leave_out: Collection[str] = (), digest_of: Callable[[Path], str] = digest_file) -> str:
+    """Hex sha256 over all entries of the tree; `digest_of` may remember the digests of files."""
     return digest_data(
         [
             [
                 entry.name,
                 entry.kind,
                 entry.executable,
-                digest_file(entry.path) if entry.kind == "file" else entry.target,
+                digest_of(entry.path) if entry.kind == "file" else entry.target,
             ]
             for entry in walk_tree(root, leave_out)
         ]

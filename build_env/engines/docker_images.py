@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InfrastructureError, TaskError
@@ -39,10 +39,12 @@ class DockerImages:
 
     connection: Connection
     rooms: DockerRooms
+    seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
         """See `ImageEngine.describe`."""
         found = self.connection.image(reference)
+        self.seen[reference] = found["Id"] if found else ""
         if found is None:
             return None
         variant = found.get("Variant") or ""

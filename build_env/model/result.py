@@ -53,7 +53,8 @@ class TaskResult:
 class RunSummary:
     """What a run came to: results by task id, wall seconds, the longest chain of task seconds, deployed files.
 
-    `notes` are the lines that say what to do next.
+    `notes` are the lines that say what to do next. `up_to_date` counts tasks that were not even listed, because the
+    plan of an earlier run holds and all its results are there.
     """
 
     tasks: tuple[Task, ...]
@@ -62,6 +63,7 @@ class RunSummary:
     longest_chain: float
     deployed: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)
+    up_to_date: int = 0
 
     def count(self, status: Status) -> int:
         """How many tasks ended as `status`."""

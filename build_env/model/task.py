@@ -76,8 +76,8 @@ class Task:
 
     `inputs` are needed and must have succeeded; `after` only have to have ended. `static_key` covers all that is
     known before anything runs; digests of input artifacts are added when they exist. `arch` is `all` for packages
-    of every architecture and `source` for source stages that serve all architectures. `undeclared` maps names that
-    other packages of ours provide, but that this task has no edge to, to those packages.
+    of every architecture and `source` for source stages that serve all architectures. `provided` maps all names
+    that packages of ours provide to those packages (one map for all tasks), `declared` are those it has edges to.
     """
 
     id: str
@@ -91,7 +91,8 @@ class Task:
     image_build: ImageBuild | None = None
     room: Room | None = None
     deployment: Deployment | None = None
-    undeclared: Mapping[str, str] = field(default_factory=dict)
+    provided: Mapping[str, str] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
 
     @property

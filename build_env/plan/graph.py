@@ -30,7 +30,7 @@ _FAMILIES = ("deb", "rpm")
 class PlanFacts:
     """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
 
-    `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for
+    `provided` maps every name that packages of the target provide to its package. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for
     which `run_tar_build` wants an archive.
     """
 
@@ -42,6 +42,7 @@ class PlanFacts:
     folder_digests: Mapping[str, str]
     build_closures: Mapping[str, tuple[str, ...]]
     build_jobs: int
+    provided: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     tar_archs: frozenset[str] = frozenset()
@@ -151,7 +152,8 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
         inputs=tuple(inputs),
         room=room,
         static_key=room_key(unit.stage, room),
-        undeclared=_undeclared(target, unit, facts) if unit.stage is Stage.BUILD else {},
+        provided=facts.provided if unit.stage is Stage.BUILD else {},
+        declared=(unit.package, *facts.build_closures.get(unit.package, ())) if unit.stage is Stage.BUILD else (),
     )
 
 
@@ -198,17 +200,6 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dic
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch),
         "TZ": "UTC",
-    }
-
-
-def _undeclared(target: Target, unit: Unit, facts: PlanFacts) -> dict[str, str]:
-    known = {unit.package, *facts.build_closures.get(unit.package, ())}
-    listed = (*target.packages, *target.depends, *target.metapackages)
-    return {
-        name: other
-        for other in listed
-        if other not in known
-        for name in sorted(facts.packages[other].names(target.family))
     }
 
 

@@ -138,17 +138,30 @@ def commit(
 
 def repository_holds(repository: Path, digests: Collection[str]) -> frozenset[str]:
     """Tell which of `digests` are published now, and whose files are still there; reads one small file."""
+    held = _held(repository)
+    wanted = frozenset(digests)
+    return frozenset(digest for digest in wanted & held.keys() if (repository / held[digest]).is_file())
+
+
+def repository_evidence(repository: Path, digests: Collection[str]) -> list[Path]:
+    """The files that `repository_holds` goes by: what is current, its list, and the published files."""
+    current = current_generation(repository)
+    held = _held(repository)
+    names = [repository / held[digest] for digest in sorted(held.keys() & frozenset(digests))]
+    return [private(repository) / "current", *([current.path / _HOLDINGS] if current else ()), *names]
+
+
+def _held(repository: Path) -> dict[str, str]:
+    """Published digests with their files, as the current generation lists them."""
     current = current_generation(repository)
     if current is None:
-        return frozenset()
+        return {}
     file = current.path / _HOLDINGS
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(file) from error
-    wanted = frozenset(digests)
-    held = dict(line.split(" ", 1) for line in lines if " " in line)
-    return frozenset(digest for digest in wanted & held.keys() if (repository / held[digest]).is_file())
+    return dict(line.split(" ", 1) for line in lines if " " in line)
 
 
 def _sweep(repository: Path, number: int) -> None:

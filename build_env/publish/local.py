@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.publish.apt import publish_apt
-from build_env.publish.generation import repository_holds
+from build_env.publish.generation import repository_evidence, repository_holds
 from build_env.publish.layout import is_deployed, plain_path
 from build_env.publish.model import AptDescription, PackageFile
 from build_env.publish.rpm import publish_rpm
@@ -59,6 +59,16 @@ class LocalPublisher:
             return plain
         digests = {item.digest for item in items}
         return digests <= repository_holds(self._repository(work), digests)
+
+    def evidence(self, work: Work) -> list[Path]:
+        """The files whose being as they are means that `holds` answers as it did."""
+        if work.task.deployment is None:
+            return [self._tar_path(work)]
+        items = list(_own(work))
+        plain = [self.deploy / path for path, _ in self._paths(work, items)]
+        if not self.publishes:
+            return plain
+        return plain + repository_evidence(self._repository(work), {item.digest for item in items})
 
     def add(self, work: Work, output: Callable[[str], None]) -> None:
         """See `Publisher.add`."""

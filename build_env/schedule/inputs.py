@@ -103,15 +103,16 @@ def _build_depends(work: Work, store: Store) -> tuple[str, ...] | None:
 
 def refuse_undeclared(work: Work, store: Store) -> None:
     """Raises InputError when a fetched source needs a package of ours that the plan has no edge to."""
-    if not work.task.undeclared:
+    task = work.task
+    if not task.provided:
         return
     for name in _build_depends(work, store) or ():
-        if name in work.task.undeclared:
+        if task.provided.get(name, task.subject) not in task.declared:
             _refuse(work, name)
 
 
 def _refuse(work: Work, name: str) -> None:
-    subject, provider = work.task.subject, work.task.undeclared[name]
+    subject, provider = work.task.subject, work.task.provided[name]
     raise InputError(
         f"the source of {subject} needs {name}, which {provider} builds, and nothing says so before it is fetched",
         location=Location(file=f"src/{subject}/definition.yaml"),

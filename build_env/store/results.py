@@ -16,9 +16,13 @@ from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.store.cas import ContentStore, disk_errors, files_below
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-__all__ = ["LocalStore"]
+__all__ = ["LocalStore", "Row", "stored_result"]
+
+# key, isolation, seconds, artifacts and facts as JSON texts
+Row = tuple[str, int, float, str, str]
 
 _SCHEMA = 1
 _TABLES = """
@@ -54,16 +58,29 @@ class LocalStore:
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
         for row in self._rows(key, isolation):
-            artifacts = tuple(Artifact(**item) for item in json.loads(row["artifacts"]))
-            if all(self._content.holds(artifact) for artifact in artifacts):
-                return StoredResult(
-                    key=key,
-                    artifacts=artifacts,
-                    isolation=Isolation(row["isolation"]),
-                    seconds=row["seconds"],
-                    facts=json.loads(row["facts"]),
-                )
+            stored = stored_result((key, row["isolation"], row["seconds"], row["artifacts"], row["facts"]))
+            if all(self._content.holds(artifact) for artifact in stored.artifacts):
+                return stored
         return None
+
+    def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
+        """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
+        query = (
+            "SELECT key, isolation, seconds, artifacts, facts FROM result "
+            "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
+        )
+        with self._lock:
+            try:
+                found = self._database.execute(query, (json.dumps(list(keys)), int(isolation))).fetchall()
+            except sqlite3.DatabaseError as error:
+                self._database.close()
+                self._database = self._replace(error)
+                return {}
+        return {row[0]: tuple(row) for row in found}
+
+    def holds(self, artifact: Artifact) -> bool:
+        """Whether the file is there and has the right size."""
+        return self._content.holds(artifact)
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """See `Store.ingest`."""
@@ -120,6 +137,18 @@ class LocalStore:
         for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
             self._path.with_name(name).unlink(missing_ok=True)
         return _prepare(self._path)
+
+
+def stored_result(row: Row) -> StoredResult:
+    """The result that a row of the database means."""
+    key, isolation, seconds, artifacts, facts = row
+    return StoredResult(
+        key=key,
+        artifacts=tuple(Artifact(**item) for item in json.loads(artifacts)),
+        isolation=Isolation(isolation),
+        seconds=seconds,
+        facts=json.loads(facts),
+    )
 
 
 def _refuse_other_version(version: int) -> None:

@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,18 @@ from build_env.core.errors import BuildEnvError, HookError, Location
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["guarded"]
+__all__ = ["Observed", "guarded", "observing"]
 
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What user code read: files that it opened (or imported) and directories that it listed."""
+
+    files: set[str] = field(default_factory=set)
+    directories: set[str] = field(default_factory=set)
+
+
+_OBSERVED: ContextVar[Observed | None] = ContextVar("build_env_hook_reads", default=None)
 _FENCED: ContextVar[bool] = ContextVar("build_env_hook_fence", default=False)
 _FORBIDDEN = frozenset(
     {
@@ -45,8 +56,31 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
         flags = arguments[2] if len(arguments) > 2 else 0  # noqa: PLR2004 - (path, mode, flags) by PEP 578
         if isinstance(flags, int) and flags & _WRITING:
             raise _SideEffectError(f"writes {arguments[0]}")
+        _observe("files", arguments[0])
+    elif event in {"os.listdir", "os.scandir"}:
+        _observe("directories", arguments[0] if arguments else ".")
     elif event in _FORBIDDEN:
         raise _SideEffectError(f"calls {event}({', '.join(map(repr, arguments[:2]))})")
+
+
+def _observe(kind: str, path: object) -> None:
+    observed = _OBSERVED.get()
+    if observed is not None and isinstance(path, str | os.PathLike):
+        getattr(observed, kind).add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - Path.absolute keeps `..`
+
+
+@contextlib.contextmanager
+def observing() -> Iterator[Observed]:
+    """Collect what user code reads; code that Python compiled before counts as its source."""
+    observed = Observed()
+    token = _OBSERVED.set(observed)
+    try:
+        yield observed
+    finally:
+        _OBSERVED.reset(token)
+        for name in [name for name in observed.files if "/__pycache__/" in name]:
+            directory, _, file = name.rpartition("/__pycache__/")
+            observed.files.add(f"{directory}/{file.split('.')[0]}.py")
 
 
 @functools.cache

@@ -26,7 +26,8 @@ def summary_lines(summary: RunSummary) -> list[str]:
         return [*_failed(summary), *_results(summary)]
     ran = summary.count(Status.DONE)
     if not ran:
-        return [f"done    nothing to do: {count(len(summary.tasks), 'task')} up to date ({summary.seconds:.2f}s)"]
+        tasks = len(summary.tasks) + summary.up_to_date
+        return [f"done    nothing to do: {count(tasks, 'task')} up to date ({summary.seconds:.2f}s)"]
     hits = summary.count(Status.HIT)
     others = f", {hits} up to date" if hits else ""
     chain = duration(summary.longest_chain)

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints one table; rivals are measured in the same run."""

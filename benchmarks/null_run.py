@@ -1,0 +1,115 @@
+"""Measures a run with nothing to do, on a generated tree, against other tools on as many nodes in the same run.
+
+`python -m benchmarks.null_run [--packages 1000] [--rounds 7] [--keep DIRECTORY]`. Results are recorded without
+running the tasks (see `support/seed.py`). Rivals that are missing are installed from PyPI for the time of the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.support.measure import Measured, Runner, interleaved, table
+from benchmarks.support.rivals import install, write_doit, write_make, write_ninja
+from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, inputs_of
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+_NULL, _VERSION, _CHANGED = "build-all, nothing to do", "build-all --version", "build-all --dry-run, 1 changed"
+
+
+def main() -> None:
+    """The program."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--packages", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--keep", type=Path, help="use this directory, and leave it")
+    parser.add_argument("--without-rivals", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = options.keep or Path(temporary)
+        runners = _runners(directory, options.packages, rivals=not options.without_rivals)
+        measured = interleaved(runners, options.rounds)
+        sys.stdout.write("\n".join(_report(measured, options.packages)) + "\n")
+
+
+def _runners(directory: Path, packages: int, *, rivals: bool) -> list[Runner]:
+    root = directory / f"project-{packages}"
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
+    if not root.exists():
+        generate(root, packages)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.support.seed", root, TARGET, ",".join(ARCHITECTURES)],
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    program = [sys.executable, "-P", "-m", "build_env.cli.build_all"]
+    what = ["--target", TARGET, "--engine", "native", "--arch", ",".join(ARCHITECTURES)]
+    words = [*program, *what, *(f"--{stage}" for stage in STAGES)]
+    shared = {"cwd": root, "environment": environment}
+    runners = [
+        Runner(name=_VERSION, argv=[*program, "--version"], **shared),
+        Runner(name=_NULL, argv=words, expect=f"nothing to do: {packages * 4} tasks", **shared),
+        Runner(
+            name=_CHANGED,
+            argv=[*words, "--dry-run"],
+            expect=": 2 to run" if packages == 1 else " to run",
+            before=lambda number: _change(root, packages, number),
+            **shared,
+        ),
+        Runner(name="(put back)", argv=["true"], before=lambda _: _restore(root, packages), **shared),
+    ]
+    return runners + (_rivals(directory, root, packages, environment) if rivals else [])
+
+
+def _changed_file(root: Path, packages: int) -> Path:
+    return root / inputs_of(packages // 2)[-1]
+
+
+def _change(root: Path, packages: int, number: int) -> None:
+    path = _changed_file(root, packages)
+    path.with_suffix(".kept").exists() or path.with_suffix(".kept")
+    path.write_text(f"int changed = {number};\n", encoding="utf-8")
+
+
+def _restore(root: Path, packages: int) -> None:
+    number, index = packages // 2, len(inputs_of(0)) - 3
+    text = f"int value_{number}_{index}(void) {{ return {index}; }}\n"
+    _changed_file(root, packages).write_text(text, encoding="utf-8")
+
+
+def _rivals(directory: Path, root: Path, packages: int, environment: dict[str, str]) -> list[Runner]:
+    programs = install(directory / "rivals", "ninja", "make", "doit")
+    runners = []
+    for name, write in (("ninja", write_ninja), ("make", write_make), ("doit", write_doit)):
+        if name not in programs:
+            continue
+        place = directory / f"{name}-{packages}"
+        if not place.exists():
+            place.mkdir(parents=True)
+            (place / "src").symlink_to(root / "src")
+            (place / "out").mkdir()
+            write(place, packages)
+            subprocess.run([programs[name]], cwd=place, env=environment, check=True, stdout=subprocess.DEVNULL)
+        words = ["-s"] if name == "make" else []
+        runners.append(Runner(name=name, argv=[programs[name], *words], cwd=place, environment=environment))
+    return runners
+
+
+def _report(measured: dict[str, Measured], packages: int) -> list[str]:
+    del measured["(put back)"]
+    base = "ninja" if "ninja" in measured else _VERSION
+    over = measured[_NULL].median - measured[_VERSION].median
+    lines = [f"{packages} packages x {len(ARCHITECTURES)} architectures, {packages * 4} stage tasks", ""]
+    lines += table(measured, base)
+    if "ninja" in measured:
+        lines += ["", f"(null run - --version) / ninja: {over / measured['ninja'].median:.1f}"]
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What benchmarks share: generated projects, recorded results, rivals, measuring."""

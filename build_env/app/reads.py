@@ -1,0 +1,94 @@
+"""Owns the list of everything planning read: what has to be the same for a remembered plan to hold."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.paths import MARKER
+from build_env.packages.read import METAPACKAGES
+from build_env.settings import LOCAL_SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from build_env.app.planning import Planned, Planner
+    from build_env.core.paths import ProjectPaths
+    from build_env.model.package import Package
+    from build_env.targets.guard import Observed
+
+__all__ = ["CONTENT", "KIND", "NAMES", "ReadTree", "Reads", "what_was_read"]
+
+# What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
+CONTENT, KIND, NAMES = "content", "kind", "names"
+_OWN = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadTree:
+    """A tree that enters keys with its digest. `fixed`: the plan itself depends on it, not only keys."""
+
+    path: str
+    leave_out: tuple[str, ...]
+    digest: str
+    fixed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads:
+    """Paths with what was read of them, and the trees."""
+
+    paths: tuple[tuple[str, str], ...]
+    trees: tuple[ReadTree, ...]
+
+
+def what_was_read(planner: Planner, observed: Observed, planned: Planned, scan: Planned | None) -> Reads:
+    """Everything that `planner` read for `planned` and `scan`; `observed` is what user code read."""
+    paths = planner.paths
+    found = [(str(paths.root / MARKER), CONTENT), (str(paths.private / LOCAL_SETTINGS), CONTENT)]
+    found += [(name, CONTENT) for name in observed.files if not _ours(name)]
+    found += [(name, NAMES) for name in observed.directories if not _ours(name)]
+    found += _of_sources(paths, planner.packages.values())
+    contexts = []
+    for recipe in (*planned.recipes.values(), *(scan.recipes.values() if scan else ())):
+        found.append((str(paths.root / recipe.build.dockerfile), CONTENT))
+        if recipe.build.context:
+            context = ReadTree(path=recipe.build.context, leave_out=(), digest=recipe.context_digest, fixed=True)
+            contexts.append(context)
+    trees = {(tree.path, tree.leave_out): tree for tree in _trees(planned, fixed=False)}
+    trees |= {(tree.path, tree.leave_out): tree for tree in (*_trees(scan, fixed=True), *contexts)}
+    return Reads(paths=tuple(dict.fromkeys(found)), trees=tuple(trees.values()))
+
+
+def _ours(name: str) -> bool:
+    """Whether a file belongs to Python or to build-env: both are in the name of the memory."""
+    path = Path(name)
+    return any(path.is_relative_to(own) for own in (_OWN, sys.prefix, sys.base_prefix))
+
+
+def _of_sources(paths: ProjectPaths, packages: Iterable[Package]) -> Iterator[tuple[str, str]]:
+    """What `read_packages` looks at; a packaging directory that is not there is looked for, too."""
+    yield str(paths.sources), NAMES
+    if (paths.sources / METAPACKAGES).is_dir():
+        yield str(paths.sources / METAPACKAGES), NAMES
+    for package in packages:
+        directory = f"{paths.root}/{package.directory}"
+        yield f"{directory}/definition.yaml", CONTENT
+        yield f"{directory}/deb", KIND
+        yield f"{directory}/rpm", NAMES
+        if "deb" in package.packaging:
+            yield f"{directory}/deb/changelog", CONTENT
+        if Path(directory, "deb").is_dir():
+            yield f"{directory}/deb/control", CONTENT
+            yield f"{directory}/deb/build.sh", KIND
+        if Path(directory, "rpm").is_dir():
+            yield f"{directory}/rpm/build.sh", KIND
+            yield from ((str(path), CONTENT) for path in sorted(Path(directory, "rpm").glob("*.spec")))
+
+
+def _trees(planned: Planned | None, *, fixed: bool) -> Iterator[ReadTree]:
+    for task in planned.plan if planned else ():
+        for tree in task.room.trees if task.room else ():
+            yield ReadTree(path=tree.path, leave_out=tree.leave_out, digest=tree.digest, fixed=fixed)

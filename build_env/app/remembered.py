@@ -1,0 +1,266 @@
+"""Owns the memory of a command: its plan, everything the plan was read from, and the results that made it complete.
+
+Two files below `build/remembered/`. The check is small: paths with their `stat`, keys, digests; a run with nothing to
+do needs no more. The plan itself is read when only trees have changed: then their digests are put into it, and
+nothing is asked of hooks. Whatever else has changed makes the memory void, and the plan is made anew. A `stat` that
+differs is never an answer: the content is looked at, and what is the same counts as the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env import __version__
+from build_env.core.canonical import digest_bytes, digest_data
+from build_env.core.trees import digest_tree, walk_tree
+from build_env.store.blob import load_blob, save_blob
+from build_env.store.watch import Watched, kind_of, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from build_env.app.planning import Planned
+    from build_env.app.reads import Reads, ReadTree
+    from build_env.model.artifact import Isolation, StoredResult
+    from build_env.model.task import Input, Task
+    from build_env.store.digests import FileDigests
+    from build_env.store.results import LocalStore, Row
+
+__all__ = ["Check", "Known", "Memory", "memory_name"]
+
+_FORMAT = 1
+_OWN = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What has to be the same. `meanings` belong to `paths`; each tree owns a slice of `members`."""
+
+    tasks: int
+    notes: tuple[str, ...]
+    paths: Watched
+    meanings: tuple[tuple[str, str], ...]
+    trees: tuple[ReadTree, ...]
+    starts: tuple[int, ...]
+    members: Watched
+    objects: Watched
+    evidence: Watched
+    keys: tuple[str, ...]
+    rows: str
+    images: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """The plan and, for each task that had a result: static key, final key, the artifacts as the store writes them."""
+
+    planned: Planned
+    results: Mapping[str, tuple[str, str, str]]
+    scanned: tuple[StoredResult, ...] = ()
+
+
+@dataclass
+class Memory:
+    """The memory of one command in `directory` under `name`. `writes` is false for commands that take no lock."""
+
+    directory: Path
+    name: str
+    root: Path
+    store: LocalStore
+    digests: FileDigests
+    isolation: Isolation
+    images_now: Callable[[Iterable[str]], Mapping[str, str] | None]
+    writes: bool = True
+
+    def recall(self) -> tuple[Check, bool] | None:
+        """The check if the plan holds, and whether its trees are the same, too; None where planning is needed.
+
+        Trees that are not the same have the digests of now.
+        """
+        began = time.time_ns()
+        check = load_blob(self._file("check"))
+        if not isinstance(check, Check):
+            return None
+        if check.images and self.images_now(check.images) != check.images:
+            return None
+        changed = check.paths.changed()
+        if not self._same_meaning(check, changed):
+            return None
+        moved = check.members.changed()
+        trees = self._trees_now(check, moved) if moved else check.trees
+        if any(old.fixed and old != new for old, new in zip(check.trees, trees, strict=True)):
+            return None
+        if (changed or moved) and trees == check.trees and self.writes:
+            check = self._look_again(check, began)
+            save_blob(self._file("check"), check)
+            self.digests.save()
+        return replace(check, trees=trees), trees == check.trees
+
+    def complete(self, check: Check) -> bool:
+        """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
+        if check.evidence.changed() or _rows_digest(self.store.rows(check.keys, self.isolation)) != check.rows:
+            return False
+        names = check.objects.paths
+        return all(self._intact(names[place]) for place in check.objects.changed())
+
+    def known(self, check: Check) -> Known | None:
+        """The plan with the digests of `check` in it."""
+        found = load_blob(self._file("plan"))
+        if not isinstance(found, Known):
+            return None
+        digests = {(tree.path, tree.leave_out): tree.digest for tree in check.trees}
+        tasks = tuple(_with_digests(task, digests) for task in found.planned.plan)
+        return replace(found, planned=replace(found.planned, plan=replace(found.planned.plan, tasks=tasks)))
+
+    def remember(  # noqa: PLR0913 - the parts of one record
+        self,
+        reads: Reads,
+        planned: Planned,
+        hits: Mapping[str, StoredResult],
+        *,
+        began: int,
+        images: Mapping[str, str],
+        evidence: Sequence[str],
+        scanned: tuple[StoredResult, ...] = (),
+    ) -> None:
+        """Write both files; `began` is the time before planning read anything.
+
+        Nothing is written when something that planning read was changed at about that time or later.
+        """
+        paths = watch([path for path, _ in reads.paths], began, follow=True)
+        if not paths.settled:
+            # Planning may have read it before or after it changed.
+            return
+        keys = tuple(dict.fromkeys(stored.key for stored in (*scanned, *hits.values())))
+        rows = self.store.rows(keys, self.isolation)
+        members, starts = self._members(reads.trees)
+        files = dict.fromkeys(
+            str(self.store.path(artifact)) for stored in (*scanned, *hits.values()) for artifact in stored.artifacts
+        )
+        check = Check(
+            tasks=len(planned.plan),
+            notes=planned.notes,
+            paths=paths,
+            meanings=tuple((kind, self._meaning(path, kind)) for path, kind in reads.paths),
+            trees=reads.trees,
+            starts=starts,
+            members=watch(members, began),
+            objects=watch(list(files), began),
+            evidence=watch(evidence, time.time_ns()),
+            keys=keys,
+            rows=_rows_digest(rows),
+            images=images,
+        )
+        results = {
+            task.id: (task.static_key, stored.key, rows[stored.key][3])
+            for task in planned.plan
+            if (stored := hits.get(task.id)) and stored.key in rows
+        }
+        save_blob(self._file("plan"), Known(planned=_shared(planned), results=results, scanned=scanned))
+        save_blob(self._file("check"), check)
+        self.digests.save()
+
+    def _file(self, kind: str) -> Path:
+        return self.directory / f"{self.name}.{kind}"
+
+    def _same_meaning(self, check: Check, places: Sequence[int]) -> bool:
+        paths = check.paths.paths if places else []
+        return all(
+            self._meaning(paths[place], check.meanings[place][0]) == check.meanings[place][1] for place in places
+        )
+
+    def _meaning(self, path: str, kind: str) -> str:
+        """What planning saw of the path, in one word."""
+        found = kind_of(path)
+        if kind == "content" and found == "file":
+            return self.digests.digest(path)
+        if kind == "names" and found == "directory":
+            with os.scandir(path) as scan:
+                return digest_data(sorted((entry.name, entry.is_dir(), entry.is_file()) for entry in scan))
+        return found
+
+    def _trees_now(self, check: Check, moved: Sequence[int]) -> tuple[ReadTree, ...]:
+        """The trees with the digests of now; only those are read that have a member in `moved`."""
+        trees, ends = [], (*check.starts[1:], len(check.members.paths))
+        places = set(moved)
+        for tree, start, end in zip(check.trees, check.starts, ends, strict=True):
+            touched = not places.isdisjoint(range(start, end))
+            trees.append(replace(tree, digest=self._digest(tree)) if touched else tree)
+        return tuple(trees)
+
+    def _digest(self, tree: ReadTree) -> str:
+        directory = self.root / tree.path
+        return digest_tree(directory, tree.leave_out, self.digests.digest) if directory.is_dir() else ""
+
+    def _members(self, trees: Iterable[ReadTree]) -> tuple[list[str], tuple[int, ...]]:
+        """All paths of all trees, and where each tree begins; its top may be a link, which the slash follows."""
+        names: list[str] = []
+        starts = []
+        for tree in trees:
+            starts.append(len(names))
+            names.append(f"{self.root / tree.path}/")
+            names += [str(entry.path) for entry in walk_tree(self.root / tree.path, tree.leave_out)]
+        return names, tuple(starts)
+
+    def _look_again(self, check: Check, began: int) -> Check:
+        """The same check with the `stat` of now, so that the next look is quick."""
+        members, starts = self._members(check.trees)
+        return replace(
+            check,
+            paths=watch(check.paths.paths, began, follow=True),
+            members=watch(members, began),
+            starts=starts,
+            objects=watch(check.objects.paths, began) if not check.objects.changed() else check.objects,
+        )
+
+    def _intact(self, name: str) -> bool:
+        """Whether an object has the content that its name says."""
+        return Path(name).is_file() and self.digests.digest(name) == name.rpartition("/")[2]
+
+
+def memory_name(**facts: object) -> str:
+    """The name of a command's memory: all that decides its plan besides files, and which build-env and Python it is."""
+    return digest_data({"format": _FORMAT, "program": _program(), "python": sys.version, **facts})[:32]
+
+
+def _program() -> list[object]:
+    """This build-env: a checkout changes without its version changing."""
+    found = []
+    for directory, _, names in os.walk(_OWN):
+        for name in names:
+            if name.endswith(".py"):
+                facts = os.lstat(f"{directory}/{name}")
+                found.append([f"{directory}/{name}", facts.st_size, facts.st_mtime_ns])
+    return [__version__, sorted(found)]
+
+
+def _rows_digest(rows: Mapping[str, Row]) -> str:
+    return digest_bytes("\n".join(f"{key} {row[1]} {row[3]} {row[4]}" for key, row in sorted(rows.items())).encode())
+
+
+def _with_digests(task: Task, digests: Mapping[tuple[str, tuple[str, ...]], str]) -> Task:
+    """The task with the digests of its trees as they are now, and the key that follows."""
+    from build_env.plan.keys import room_key  # noqa: PLC0415 - a run with nothing to do needs no keys
+
+    room = task.room
+    if room is None or all(digests[tree.path, tree.leave_out] == tree.digest for tree in room.trees):
+        return task
+    trees = tuple(replace(tree, digest=digests[tree.path, tree.leave_out]) for tree in room.trees)
+    room = replace(room, trees=trees)
+    return replace(task, room=room, static_key=room_key(task.stage, room))
+
+
+def _shared(planned: Planned) -> Planned:
+    """The plan with equal edges and trees being one object each, which makes its file a fifth as long."""
+    inputs: dict[tuple[Input, ...], tuple[Input, ...]] = {}
+    entries: dict[Input, Input] = {}
+    tasks = []
+    for task in planned.plan:
+        shared = tuple(entries.setdefault(entry, entry) for entry in task.inputs)
+        tasks.append(replace(task, inputs=inputs.setdefault(shared, shared)))
+    return replace(planned, plan=replace(planned.plan, tasks=tuple(tasks)))

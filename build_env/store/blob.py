@@ -1,0 +1,49 @@
+"""Owns files that hold one remembered value: a checksum, then a pickle, replaced as a whole.
+
+For memories only, whose loss costs time: a file that is damaged, cut short or of another version reads as nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pickle
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["load_blob", "save_blob"]
+
+_HEAD = b"build-env memory 1\n"
+_DIGEST = 32
+
+
+def load_blob(file: Path) -> object:
+    """The remembered value, or None. Whoever can write below `build/` could also replace the built packages."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    start = len(_HEAD) + _DIGEST
+    body = memoryview(data)[start:]
+    if not data.startswith(_HEAD) or hashlib.sha256(body).digest() != data[len(_HEAD) : start]:
+        return None
+    try:
+        return pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
+    except Exception:  # noqa: BLE001 - written by a build-env with other classes: pickle may raise anything
+        return None
+
+
+def save_blob(file: Path, value: object) -> None:
+    """Replace the remembered value; a disk that takes no more is no fault of the run."""
+    body = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(b"".join((_HEAD, hashlib.sha256(body).digest(), body)))
+        temporary.replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Owns the memory of file digests: a file whose size, times, inode and mode are the same is not read again.
+
+The care that timestamps need: a file that was written shortly before it was read may be written again within the
+same tick of the clock, so its digest is not remembered until it has aged. ctime is compared too, which no program
+can set: a content exchanged under the old size and mtime is seen. Losing the memory costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from build_env.store.blob import load_blob, save_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["SLACK", "FileDigests", "settled"]
+
+# Nanoseconds; the coarsest clock of a file system in use (FAT's) ticks every two seconds.
+SLACK = 2_000_000_000
+_CHUNK = 1 << 20
+_Facts = tuple[int, int, int, int, int]
+
+
+class FileDigests:
+    """Digests by path, kept in one file. Not for several threads."""
+
+    def __init__(self, file: Path, clock: Callable[[], int] = time.time_ns) -> None:
+        """Remember in `file`, which is read when the first digest is wanted."""
+        self._file = file
+        self._clock = clock
+        self._known: dict[str, tuple[_Facts, str]] | None = None
+        self._changed = False
+        self.hashed = 0
+
+    def digest(self, path: Path | str) -> str:
+        """Hex sha256 of the content of `path`; links are followed."""
+        name = os.fspath(path)
+        known = self._load().get(name)
+        if known is not None and known[0] == _facts(os.stat(name)):  # noqa: PTH116 - called ten thousand times
+            return known[1]
+        return self._read(name)
+
+    def save(self) -> None:
+        """Write what was learned; entries of files that are gone stay until the file is deleted."""
+        if self._changed and self._known is not None:
+            save_blob(self._file, self._known)
+            self._changed = False
+
+    def _load(self) -> dict[str, tuple[_Facts, str]]:
+        if self._known is None:
+            found = load_blob(self._file)
+            self._known = found if isinstance(found, dict) else {}
+        return self._known
+
+    def _read(self, name: str) -> str:
+        began = self._clock()
+        digest = hashlib.sha256()
+        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+            before = os.fstat(file.fileno())
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+            after = os.fstat(file.fileno())
+        self.hashed += 1
+        result = digest.hexdigest()
+        known = self._load()
+        if _facts(before) == _facts(after) and settled(after, began):
+            known[name] = (_facts(after), result)
+            self._changed = True
+        elif known.pop(name, None):
+            self._changed = True
+        return result
+
+
+def settled(found: os.stat_result, began: int) -> bool:
+    """Whether any later write must show in the times of the file, which was read after the time `began`."""
+    return max(found.st_mtime_ns, found.st_ctime_ns) < began - SLACK
+
+
+def _facts(found: os.stat_result) -> _Facts:
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, stat.S_IFMT(found.st_mode))

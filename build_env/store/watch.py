@@ -1,0 +1,90 @@
+"""Owns the quick look whether anything happened to a list of paths: one `stat` each, compared as a block.
+
+A path that was changed too recently to be trusted (see `digests.settled`) counts as changed at the next look, so
+that its content decides.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from build_env.store.digests import SLACK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Watched", "kind_of", "watch"]
+
+_WIDTH = 5
+_MISSING = array("q", [-1] * _WIDTH)
+_UNSETTLED = array("q", [-2] * _WIDTH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """Paths with what `lstat` said of them. A path that ends in a slash, and those of `follow`, are followed."""
+
+    text: str
+    stamps: bytes
+    follow: bool = False
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths, in order."""
+        return self.text.split("\0") if self.text else []
+
+    @property
+    def settled(self) -> bool:
+        """Whether no path was changed shortly before it was read, or later."""
+        unsettled, size = _UNSETTLED.tobytes(), _WIDTH * _MISSING.itemsize
+        return all(self.stamps[start : start + size] != unsettled for start in range(0, len(self.stamps), size))
+
+    def changed(self) -> list[int]:
+        """The places of the paths to which something happened or may have happened."""
+        now = _stamps(self.paths, follow=self.follow).tobytes()
+        if now == self.stamps:
+            return []
+        size = _WIDTH * _MISSING.itemsize
+        return [
+            place
+            for place, start in enumerate(range(0, len(now), size))
+            if now[start : start + size] != self.stamps[start : start + size]
+        ]
+
+
+def watch(paths: Sequence[str], began: int, *, follow: bool = False) -> Watched:
+    """Look at `paths`, whose content was read after the time `began`."""
+    stamps = _stamps(paths, follow=follow)
+    limit = began - SLACK
+    for start in range(0, len(stamps), _WIDTH):
+        if max(stamps[start + 2], stamps[start + 3]) >= limit:
+            stamps[start : start + _WIDTH] = _UNSETTLED
+    return Watched(text="\0".join(paths), stamps=stamps.tobytes(), follow=follow)
+
+
+def _stamps(paths: Sequence[str], *, follow: bool) -> array[int]:
+    stamps = array("q")
+    extend, look = stamps.extend, os.stat if follow else os.lstat
+    for path in paths:
+        try:
+            found = look(path)
+        except (FileNotFoundError, NotADirectoryError):
+            extend(_MISSING)
+            continue
+        extend((found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+    return stamps
+
+
+def kind_of(path: str) -> str:
+    """What lies at `path`, links followed: `file`, `directory`, `other` or `missing`."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - by text, as all here
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    if stat.S_ISREG(mode):
+        return "file"
+    return "directory" if stat.S_ISDIR(mode) else "other"
