@@ -15,9 +15,10 @@ from pathlib import Path
 
 from benchmarks.support.measure import Measured, Runner, interleaved, table
 from benchmarks.support.rivals import install, write_doit, write_make, write_ninja
-from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, inputs_of
+from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, dependents, generate, inputs_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+_RESTORED = "(put back)"
 _NULL, _VERSION, _CHANGED = "build-all, nothing to do", "build-all --version", "build-all --dry-run, 1 changed"
 
 
@@ -50,18 +51,30 @@ def _runners(directory: Path, packages: int, *, rivals: bool) -> list[Runner]:
     program = [sys.executable, "-P", "-m", "build_env.cli.build_all"]
     what = ["--target", TARGET, "--engine", "native", "--arch", ",".join(ARCHITECTURES)]
     words = [*program, *what, *(f"--{stage}" for stage in STAGES)]
-    shared = {"cwd": root, "environment": environment}
     runners = [
-        Runner(name=_VERSION, argv=[*program, "--version"], **shared),
-        Runner(name=_NULL, argv=words, expect=f"nothing to do: {packages * 4} tasks", **shared),
+        Runner(name=_VERSION, argv=[*program, "--version"], cwd=root, environment=environment),
+        Runner(
+            name=_NULL,
+            argv=words,
+            cwd=root,
+            environment=environment,
+            expect=f"nothing to do: {packages * 4} tasks",
+        ),
         Runner(
             name=_CHANGED,
             argv=[*words, "--dry-run"],
-            expect=": 2 to run" if packages == 1 else " to run",
+            expect=f": {len(dependents(packages // 2, packages)) * 4} to run",
             before=lambda number: _change(root, packages, number),
-            **shared,
+            cwd=root,
+            environment=environment,
         ),
-        Runner(name="(put back)", argv=["true"], before=lambda _: _restore(root, packages), **shared),
+        Runner(
+            name=_RESTORED,
+            argv=["true"],
+            before=lambda _: _restore(root, packages),
+            cwd=root,
+            environment=environment,
+        ),
     ]
     return runners + (_rivals(directory, root, packages, environment) if rivals else [])
 
@@ -72,7 +85,6 @@ def _changed_file(root: Path, packages: int) -> Path:
 
 def _change(root: Path, packages: int, number: int) -> None:
     path = _changed_file(root, packages)
-    path.with_suffix(".kept").exists() or path.with_suffix(".kept")
     path.write_text(f"int changed = {number};\n", encoding="utf-8")
 
 
@@ -101,7 +113,7 @@ def _rivals(directory: Path, root: Path, packages: int, environment: dict[str, s
 
 
 def _report(measured: dict[str, Measured], packages: int) -> list[str]:
-    del measured["(put back)"]
+    del measured[_RESTORED]
     base = "ninja" if "ninja" in measured else _VERSION
     over = measured[_NULL].median - measured[_VERSION].median
     lines = [f"{packages} packages x {len(ARCHITECTURES)} architectures, {packages * 4} stage tasks", ""]

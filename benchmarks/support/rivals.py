@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "install", "nodes", "write_doit", "write_make", "write_ninja"]
 
-type_of_node = tuple[str, tuple[str, ...], tuple[str, ...]]
-Node = type_of_node
+Node = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 def nodes(packages: int) -> Iterator[Node]:

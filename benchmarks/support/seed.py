@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.support.tree import STAGES
-from build_env.app.build import BuildOptions, open_session
+from build_env.app.build import open_session
+from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.task import Stage
@@ -27,7 +28,7 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     """Record everything; the number of tasks."""
     options = BuildOptions(target=target, architectures=architectures, native=True)
     request = Request(stages=frozenset(map(Stage, STAGES)))
-    os.fsync = lambda fd: None  # type: ignore[assignment]  # as above
+    os.fsync = int  # type: ignore[assignment]  # does nothing, as below
     done: dict[str, StoredResult] = {}
     with open_session(open_project(root), options, exclusive=True) as session:
         planned, _, _ = session.plan(request)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ARCHITECTURES", "FILES", "STAGES", "TARGET", "generate", "inputs_of", "name_of", "needs"]
+__all__ = ["ARCHITECTURES", "FILES", "STAGES", "TARGET", "dependents", "generate", "inputs_of", "name_of", "needs"]
 
 TARGET = "bench/1"
 ARCHITECTURES = ("amd64", "arm64")
@@ -60,6 +60,15 @@ def needs(number: int) -> tuple[int, ...]:
     """The earlier packages that package `number` needs: at most two."""
     before = {number - 1} if number % 10 else set()
     return tuple(sorted((before | {number // 2}) - {number}))
+
+
+def dependents(number: int, packages: int) -> set[int]:
+    """The package and all that need it, directly or not."""
+    found = {number}
+    for other in range(number + 1, packages):
+        if not found.isdisjoint(needs(other)):
+            found.add(other)
+    return found
 
 
 def inputs_of(number: int) -> tuple[str, ...]:

@@ -6,14 +6,15 @@ import contextlib
 import os
 import time
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
 from build_env.app.planning import Planned, Planner
+from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
-from build_env.app.recall import MEMORIES, Resolved, memory_of, nothing_to_do, recalled, write_memory
+from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.app.runlock import run_lock
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
@@ -27,12 +28,13 @@ from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore
-from build_env.targets.guard import observing
+from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from build_env.app.containers import Containers
+    from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
@@ -41,22 +43,7 @@ if TYPE_CHECKING:
     from build_env.ports import Engine, EventSink
     from build_env.publish.signing import Signer
 
-__all__ = ["BuildOptions", "Session", "open_session"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
-    """How to run, as the command line says it. `container` is empty, `keep` or `clean`."""
-
-    target: str
-    architectures: tuple[str, ...] = ()
-    native: bool = False
-    jobs: int = 2
-    keep_going: bool = False
-    container: str = ""
-    recreate: bool = False
-    install: bool = False
-    timeout: float | None = None
+__all__ = ["Session", "exit_code", "open_session"]
 
 
 @dataclass
@@ -69,6 +56,8 @@ class Session:
     run_id: str
     exclusive: bool
     digests: FileDigests
+    observed: Observed = field(default_factory=Observed)
+    began: int = 0
 
     @cached_property
     def containers(self) -> Containers | None:
@@ -78,6 +67,11 @@ class Session:
     @cached_property
     def planner(self) -> Planner:
         """The planner of the target, loaded when a plan must be made."""
+        self.began = time.time_ns()
+        with observing(self.observed):
+            return self._new_planner()
+
+    def _new_planner(self) -> Planner:
         return Planner(
             paths=self.project.paths,
             settings=self.project.settings,
@@ -101,8 +95,6 @@ class Session:
         if self.store.replaced:
             sink(Note(text=self.store.replaced))
         memory = self._memory(request)
-        if done := nothing_to_do(memory, self.project, self.options):
-            return _tell_done(*done, sink)
         self._prepare(sink)
         resolved = None if self.options.recreate else recalled(memory)
         if resolved is None:
@@ -129,9 +121,8 @@ class Session:
 
     def _resolve(self, request: Request) -> Resolved:
         """Make the plan anew."""
-        began = time.time_ns()
-        with observing() as observed:
-            planner = self.planner
+        planner = self.planner
+        with observing(self.observed):
             scan = planner.scan()
             hits = foresee(scan.plan, self._executor(scan))[1] if scan else {}
             report = self._report(scan, hits) if scan else None
@@ -141,8 +132,8 @@ class Session:
             planned = replace(planned, notes=(*planned.notes, note))
         return Resolved(
             planned=planned,
-            reads=what_was_read(planner, observed, planned, scan),
-            began=began,
+            reads=what_was_read(planner, self.observed, planned, scan),
+            began=self.began,
             scanned=tuple(hits.values()),
         )
 
@@ -161,7 +152,9 @@ class Session:
 
     def _scan(self, sink: EventSink) -> RunSummary | None:
         """Read what only a room may read; a summary only when that failed."""
-        scan = self.planner.scan()
+        planner = self.planner
+        with observing(self.observed):
+            scan = planner.scan()
         if scan is None:
             return None
         executor = self._executor(scan, recreate=self.options.recreate)
@@ -296,13 +289,6 @@ def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Con
 
 def _unknown(reference: str, architecture: str) -> str:  # noqa: ARG001 - the signature of base_identity
     return ""
-
-
-def _tell_done(summary: RunSummary, notes: tuple[str, ...], sink: EventSink) -> RunSummary:
-    for note in notes:
-        sink(Note(text=note))
-    sink(RunFinished(summary=summary))
-    return summary
 
 
 def exit_code(summary: RunSummary) -> int:

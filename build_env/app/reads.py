@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.app.remembered import CONTENT, KIND, NAMES, Reads, ReadTree
 from build_env.core.paths import MARKER
 from build_env.packages.read import METAPACKAGES
 from build_env.settings import LOCAL_SETTINGS
@@ -19,29 +19,9 @@ if TYPE_CHECKING:
     from build_env.model.package import Package
     from build_env.targets.guard import Observed
 
-__all__ = ["CONTENT", "KIND", "NAMES", "ReadTree", "Reads", "what_was_read"]
+__all__ = ["what_was_read"]
 
-# What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
-CONTENT, KIND, NAMES = "content", "kind", "names"
 _OWN = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReadTree:
-    """A tree that enters keys with its digest. `fixed`: the plan itself depends on it, not only keys."""
-
-    path: str
-    leave_out: tuple[str, ...]
-    digest: str
-    fixed: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reads:
-    """Paths with what was read of them, and the trees."""
-
-    paths: tuple[tuple[str, str], ...]
-    trees: tuple[ReadTree, ...]
 
 
 def what_was_read(planner: Planner, observed: Observed, planned: Planned, scan: Planned | None) -> Reads:

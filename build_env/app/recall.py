@@ -1,17 +1,12 @@
-"""Owns what a session does with its memory: answer that nothing is to be done, take the plan from it, write it anew."""
+"""Owns what a session does with its memory: take the plan and what is known of its results, write it anew."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.app.reads import Reads
-from build_env.app.remembered import Known, Memory, memory_name
-from build_env.core.canonical import plain
-from build_env.engines.docker_peek import container_names, image_identifiers
-from build_env.model.artifact import Isolation
-from build_env.model.result import RunSummary
+from build_env.app.remembered import Reads
 from build_env.model.task import Stage
 from build_env.schedule.foresee import work_of
 from build_env.store.results import stored_result
@@ -19,20 +14,15 @@ from build_env.store.results import stored_result
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from build_env.app.build import BuildOptions
     from build_env.app.planning import Planned
-    from build_env.app.project import Project
-    from build_env.model.artifact import StoredResult
+    from build_env.app.remembered import Known, Memory
+    from build_env.model.artifact import Isolation, StoredResult
+    from build_env.model.result import RunSummary
     from build_env.model.task import Task
-    from build_env.plan.select import Request
     from build_env.ports import Publisher
-    from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore
 
-__all__ = ["MEMORIES", "Resolved", "memory_of", "nothing_to_do", "recalled", "write_memory"]
-
-MEMORIES = "remembered"
-_IN_PLAN = ("target", "architectures", "native", "container", "install")
+__all__ = ["Resolved", "recalled", "write_memory"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,67 +34,6 @@ class Resolved:
     began: int
     scanned: tuple[StoredResult, ...] = ()
     shortcut: Callable[[Task], StoredResult | None] | None = None
-
-
-def memory_of(
-    project: Project,
-    options: BuildOptions,
-    request: Request,
-    store: LocalStore,
-    digests: FileDigests,
-    *,
-    writes: bool,
-) -> Memory:
-    """The memory of this command in this checkout."""
-    directory = project.paths.build / MEMORIES
-    chosen = asdict(options)
-    return Memory(
-        directory=directory,
-        name=memory_name(
-            root=str(project.paths.root),
-            options={name: chosen[name] for name in _IN_PLAN},
-            request=plain(request),
-            host=project.host,
-            settings=project.settings,
-        ),
-        root=project.paths.root,
-        store=store,
-        digests=digests,
-        isolation=rank(options),
-        images_now=image_identifiers,
-        writes=writes,
-    )
-
-
-def rank(options: BuildOptions) -> Isolation:
-    """The isolation of the rooms that such a run makes."""
-    if options.native:
-        return Isolation.NATIVE
-    return Isolation.REUSED if options.container else Isolation.FRESH
-
-
-def nothing_to_do(memory: Memory, project: Project, options: BuildOptions) -> tuple[RunSummary, tuple[str, ...]] | None:
-    """The summary of a run that finds everything done, with its notes; None where the long way must be gone."""
-    began = time.monotonic()
-    if options.recreate or options.container:
-        return None
-    found = memory.recall()
-    if found is None or not found[1] or not memory.complete(found[0]):
-        return None
-    if not options.native and _orphans(project):
-        return None
-    seconds = time.monotonic() - began
-    check = found[0]
-    return RunSummary(tasks=(), results={}, seconds=seconds, longest_chain=0, up_to_date=check.tasks), check.notes
-
-
-def _orphans(project: Project) -> bool:
-    """Whether a killed run left containers, or the engine does not say."""
-    for role in ("room", "layer"):
-        names = container_names(project=project.identity, role=role)
-        if names is None or any("-failed-" not in name for name in names):
-            return True
-    return False
 
 
 def recalled(memory: Memory) -> Resolved | None:

@@ -25,16 +25,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from build_env.app.planning import Planned
-    from build_env.app.reads import Reads, ReadTree
     from build_env.model.artifact import Isolation, StoredResult
     from build_env.model.task import Input, Task
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore, Row
 
-__all__ = ["Check", "Known", "Memory", "memory_name"]
+__all__ = ["CONTENT", "KIND", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
 
+# What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
+CONTENT, KIND, NAMES = "content", "kind", "names"
 _FORMAT = 1
 _OWN = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadTree:
+    """A tree that enters keys with its digest. `fixed`: the plan itself depends on it, not only keys."""
+
+    path: str
+    leave_out: tuple[str, ...]
+    digest: str
+    fixed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads:
+    """Paths with what was read of them, and the trees."""
+
+    paths: tuple[tuple[str, str], ...]
+    trees: tuple[ReadTree, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +124,14 @@ class Memory:
         """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
         if check.evidence.changed() or _rows_digest(self.store.rows(check.keys, self.isolation)) != check.rows:
             return False
-        names = check.objects.paths
-        return all(self._intact(names[place]) for place in check.objects.changed())
+        began = time.time_ns()
+        names, changed = check.objects.paths, check.objects.changed()
+        if not all(self._intact(names[place]) for place in changed):
+            return False
+        if changed and self.writes:
+            save_blob(self._file("check"), replace(check, objects=watch(names, began)))
+            self.digests.save()
+        return True
 
     def known(self, check: Check) -> Known | None:
         """The plan with the digests of `check` in it."""
@@ -177,9 +202,9 @@ class Memory:
     def _meaning(self, path: str, kind: str) -> str:
         """What planning saw of the path, in one word."""
         found = kind_of(path)
-        if kind == "content" and found == "file":
+        if kind == CONTENT and found == "file":
             return self.digests.digest(path)
-        if kind == "names" and found == "directory":
+        if kind == NAMES and found == "directory":
             with os.scandir(path) as scan:
                 return digest_data(sorted((entry.name, entry.is_dir(), entry.is_file()) for entry in scan))
         return found
@@ -215,7 +240,6 @@ class Memory:
             paths=watch(check.paths.paths, began, follow=True),
             members=watch(members, began),
             starts=starts,
-            objects=watch(check.objects.paths, began) if not check.objects.changed() else check.objects,
         )
 
     def _intact(self, name: str) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from build_env.app.build import BuildOptions, open_session
+from build_env.app.build import open_session
+from build_env.app.options import BuildOptions
 from build_env.app.runlock import run_lock
 from build_env.core.canonical import digest_data
 from build_env.core.errors import EnvironmentNotReady, UsageError

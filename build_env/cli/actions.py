@@ -11,7 +11,7 @@ from build_env.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from build_env.app.build import BuildOptions
+    from build_env.app.options import BuildOptions
     from build_env.app.planning import Planned
     from build_env.app.project import Project
     from build_env.cli.arguments import Arguments
@@ -81,18 +81,24 @@ def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
 
 
 def _build(project: Project, arguments: Arguments) -> int:
-    from build_env.app.build import exit_code, open_session  # noqa: PLC0415
+    from build_env.app.quick import up_to_date  # noqa: PLC0415
     from build_env.ui.choose import choose_listener  # noqa: PLC0415
-    from build_env.ui.plan import plan_lines  # noqa: PLC0415
 
     request = _request(arguments)
     if arguments.dry_run:
+        from build_env.ui.plan import plan_lines  # noqa: PLC0415
+
         planned, answers = look_ahead(arguments)
         return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
     options = _options(project, arguments)
     with choose_listener(arguments.log_format) as listener:
         if arguments.setup and not options.native:
             project = _set_up(project, options, listener)
+        if up_to_date(project, options, request, listener):
+            return 0
+        # Only now, because it imports everything.
+        from build_env.app.build import exit_code, open_session  # noqa: PLC0415
+
         with open_session(project, options, exclusive=True) as session:
             return exit_code(session.run(request, listener))
 
@@ -105,7 +111,7 @@ def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project
 
 
 def _options(project: Project, arguments: Arguments) -> BuildOptions:
-    from build_env.app.build import BuildOptions  # noqa: PLC0415
+    from build_env.app.options import BuildOptions  # noqa: PLC0415
 
     target, native = _target(project, arguments)
     if native and arguments.container:
@@ -125,7 +131,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
 
 def _request(arguments: Arguments) -> Request:
     from build_env.model.task import Stage  # noqa: PLC0415
-    from build_env.packages.read import check_name  # noqa: PLC0415
+    from build_env.packages.names import check_name  # noqa: PLC0415
     from build_env.plan.select import Request  # noqa: PLC0415
 
     for name in arguments.packages:

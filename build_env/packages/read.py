@@ -9,12 +9,13 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, Fault, InputError, Location, UsageError
+from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.yaml import Document, parse_mapping
 from build_env.model.package import Archive, Package, Packaging
 from build_env.packages.debian import read_debian, read_text
+from build_env.packages.names import check_name, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,23 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["METAPACKAGES", "check_name", "read_packages"]
 
 METAPACKAGES = "metapackages"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
 _RPM_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 _TEXTS = ("name", "version", "summary", "license", "date")
 _LISTS = ("requires", "provides")
 _FIELDS = (*_TEXTS, *_LISTS, "architectures", "archive")
 _ARCHITECTURES = frozenset(MACHINE_TO_DEBIAN.values())
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def check_name(name: str) -> str:
-    """`name` if it can be a package's name; raises UsageError otherwise."""
-    if not _NAME.fullmatch(name) or ".." in name:
-        raise UsageError(
-            f"{name!r} cannot be a package name",
-            hint="names start with a letter or digit and hold letters, digits and + . _ -",
-        )
-    return name
 
 
 def read_packages(paths: ProjectPaths) -> dict[str, Package]:
@@ -121,7 +111,7 @@ def _check_fields(document: Document, name: str) -> None:
         for field, value in document.data.items()
         if (problem := _problem(field, value))
     ]
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_name(name):
         faults.append(Fault(message=f"{name!r} cannot be a package name", location=document.where("name")))
     faults += _archive_faults(document)
     if faults:

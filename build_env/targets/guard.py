@@ -70,12 +70,11 @@ def _observe(kind: str, path: object) -> None:
 
 
 @contextlib.contextmanager
-def observing() -> Iterator[Observed]:
-    """Collect what user code reads; code that Python compiled before counts as its source."""
-    observed = Observed()
+def observing(observed: Observed) -> Iterator[None]:
+    """Add to `observed` what user code reads; code that Python compiled before counts as its source."""
     token = _OBSERVED.set(observed)
     try:
-        yield observed
+        yield
     finally:
         _OBSERVED.reset(token)
         for name in [name for name in observed.files if "/__pycache__/" in name]:

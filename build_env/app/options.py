@@ -1,0 +1,22 @@
+"""Owns the options of a run, as the command line says them. Imports nothing, so that a quick answer stays quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["BuildOptions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How to run, as the command line says it. `container` is empty, `keep` or `clean`."""
+
+    target: str
+    architectures: tuple[str, ...] = ()
+    native: bool = False
+    jobs: int = 2
+    keep_going: bool = False
+    container: str = ""
+    recreate: bool = False
+    install: bool = False
+    timeout: float | None = None

@@ -1,0 +1,99 @@
+"""Owns the quick answer: all is done, said without importing what plans, builds or publishes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from build_env.app.remembered import Memory, memory_name
+from build_env.app.runlock import run_lock
+from build_env.core.canonical import plain
+from build_env.engines.docker_peek import container_names, image_identifiers
+from build_env.model.artifact import Isolation
+from build_env.model.events import Note, RunFinished
+from build_env.model.result import RunSummary
+from build_env.store.digests import FileDigests
+from build_env.store.results import LocalStore
+
+if TYPE_CHECKING:
+    from build_env.app.options import BuildOptions
+    from build_env.app.project import Project
+    from build_env.plan.select import Request
+    from build_env.ports import EventSink
+
+__all__ = ["MEMORIES", "memory_of", "up_to_date"]
+
+MEMORIES = "remembered"
+_IN_PLAN = ("target", "architectures", "native", "container", "install")
+
+
+def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
+    """Whether the run has nothing to do, and has said so; otherwise nothing was done and nothing said."""
+    directory = project.paths.build / MEMORIES
+    if options.recreate or options.container or not directory.is_dir():
+        return False
+    began = time.monotonic()
+    with run_lock(project.paths.build):
+        store = LocalStore(project.paths.build)
+        try:
+            memory = memory_of(project, options, request, store, FileDigests(directory / "digests"), writes=True)
+            found = None if store.replaced else memory.recall()
+            if found is None or not found[1] or not memory.complete(found[0]):
+                return False
+        finally:
+            store.close()
+        if not options.native and _orphans(project):
+            return False
+    for note in found[0].notes:
+        sink(Note(text=note))
+    seconds = time.monotonic() - began
+    summary = RunSummary(tasks=(), results={}, seconds=seconds, longest_chain=0, up_to_date=found[0].tasks)
+    sink(RunFinished(summary=summary))
+    return True
+
+
+def memory_of(
+    project: Project,
+    options: BuildOptions,
+    request: Request,
+    store: LocalStore,
+    digests: FileDigests,
+    *,
+    writes: bool,
+) -> Memory:
+    """The memory of this command in this checkout."""
+    directory = project.paths.build / MEMORIES
+    chosen = asdict(options)
+    return Memory(
+        directory=directory,
+        name=memory_name(
+            root=str(project.paths.root),
+            options={name: chosen[name] for name in _IN_PLAN},
+            request=plain(request),
+            host=project.host,
+            settings=project.settings,
+        ),
+        root=project.paths.root,
+        store=store,
+        digests=digests,
+        isolation=_rank(options),
+        images_now=image_identifiers,
+        writes=writes,
+    )
+
+
+def _rank(options: BuildOptions) -> Isolation:
+    """The isolation of the rooms that such a run makes."""
+    if options.native:
+        return Isolation.NATIVE
+    return Isolation.REUSED if options.container else Isolation.FRESH
+
+
+def _orphans(project: Project) -> bool:
+    """Whether a killed run left containers, or the engine does not say."""
+    for role in ("room", "layer"):
+        names = container_names(project=project.identity, role=role)
+        if names is None or any("-failed-" not in name for name in names):
+            return True
+    return False

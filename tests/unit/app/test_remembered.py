@@ -1,0 +1,198 @@
+"""A remembered plan answers exactly as planning anew would, whatever is changed below it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
+from build_env.app.build import open_session
+from build_env.app.options import BuildOptions
+from build_env.app.planning import Planner
+from build_env.app.project import open_project
+from build_env.app.quick import up_to_date
+from build_env.model.result import Status
+from build_env.model.task import Stage
+from build_env.plan.select import Request
+from build_env.store import digests, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from build_env.model.events import Event
+
+REQUEST = Request(stages=frozenset({Stage.BUILD, Stage.VERIFY}))
+OPTIONS = BuildOptions(target=TARGET, architectures=ARCHITECTURES, native=True)
+PACKAGES = 4
+_FILE = f"src/{name_of(1)}/file-3.c"
+_CONFIGURATION = f"targets/{TARGET}/packages.conf.py"
+
+
+def silent(event: Event) -> None:
+    pass
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project after a run, with a memory that trusts files of any age."""
+    for module in (digests, watch):
+        monkeypatch.setattr(module, "SLACK", 0)
+    root = tmp_path / "project"
+    generate(root, PACKAGES)
+    (root / _CONFIGURATION).write_text(
+        "from common.shared import *\n" + (root / _CONFIGURATION).read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    command = '"sh", "-c", "echo $BUILD_STAGE $ARCH > $BUILD_OUT/$BUILD_PACKAGE.deb", "true"'
+    rewrite(root / _CONFIGURATION, '"true"', command)
+    (root / "common").mkdir()
+    (root / "common" / "shared.py").write_text("FLAG = 1\n", encoding="utf-8")
+    (root / _FILE).with_name("link").symlink_to("file-0.c")
+    assert run(root) == PACKAGES * 4
+    assert quick(root), "the first run did not leave a memory that answers"
+    return root
+
+
+def run(root: Path) -> int:
+    """The number of tasks that a run really does."""
+    with open_session(open_project(root), OPTIONS, exclusive=True) as session:
+        return session.run(REQUEST, silent).count(Status.DONE)
+
+
+def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:
+    return up_to_date(open_project(root), options, REQUEST, silent)
+
+
+def answers(root: Path) -> dict[str, str]:
+    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
+        return dict(session.plan(REQUEST)[1])
+
+
+def planned_anew(root: Path) -> dict[str, str]:
+    """What is answered without any memory."""
+    shutil.rmtree(root / "build" / "remembered")
+    return answers(root)
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def same_size_and_time(root: Path) -> None:
+    before = (root / _FILE).stat()
+    rewrite(root / _FILE, "int", "INT")
+    os.utime(root / _FILE, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def relink(root: Path) -> None:
+    link = (root / _FILE).with_name("link")
+    link.unlink()
+    link.symlink_to("file-1.c")
+
+
+def drop_package(root: Path) -> None:
+    name = name_of(PACKAGES - 1)
+    shutil.rmtree(root / "src" / name)
+    rewrite(root / _CONFIGURATION, f", '{name}'", "")
+
+
+def an_object(root: Path) -> Path:
+    return next(path for path in (root / "build" / "store").rglob("*") if path.is_file())
+
+
+def damage(root: Path) -> None:
+    path = an_object(root)
+    path.chmod(0o644)
+    path.write_text("less", encoding="utf-8")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "content": lambda root: rewrite(root / _FILE, "int", "long"),
+    "content under the old size and time": same_size_and_time,
+    "mode": lambda root: (root / _FILE).chmod(0o755),
+    "link target": relink,
+    "deleted file": lambda root: (root / _FILE).unlink(),
+    "new file": lambda root: (root / _FILE).with_name("new.c").touch(),
+    "new directory": lambda root: (root / _FILE).with_name("new").mkdir(),
+    "flag in a hook": lambda root: rewrite(root / _CONFIGURATION, '"true"', '"true", "-flag"'),
+    "setting": lambda root: (root / "build-env.toml").write_text("build_jobs = 7\n", encoding="utf-8"),
+    "lost object": lambda root: an_object(root).unlink(),
+    "damaged object": damage,
+    "lost database": lambda root: (root / "build" / "store.db").unlink(),
+}
+REPLANS: dict[str, Callable[[Path], object]] = {
+    "edge": lambda root: rewrite(root / f"src/{name_of(3)}/definition.yaml", name_of(2), name_of(0)),
+    "name": lambda root: rewrite(root / f"src/{name_of(1)}/definition.yaml", "requires", "provides: [x]\nrequires"),
+    "hook module": lambda root: rewrite(root / "common" / "shared.py", "1", "2"),
+    "removed package": drop_package,
+    "packaging": lambda root: (root / "src" / name_of(1) / "rpm").mkdir(),
+}
+SAME: dict[str, Callable[[Path], object]] = {
+    "touched file": lambda root: (root / _FILE).touch(),
+    "touched target": lambda root: os.utime(root / _CONFIGURATION, (1, 1)),
+    "touched directory": lambda root: os.utime(root / "src" / name_of(2), (1, 1)),
+    "bytecode": lambda root: (root / "src" / name_of(2) / "__pycache__").mkdir(),
+    "written again": lambda root: (root / _FILE).write_bytes((root / _FILE).read_bytes()),
+    "unseen mode": lambda root: (root / _FILE).chmod(0o600),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_seen_and_answered_as_without_memory(root: Path, name: str) -> None:
+    CHANGES[name](root)
+    assert not quick(root)
+    remembered = answers(root)
+    assert set(remembered.values()) != {"hit"}
+    assert remembered == planned_anew(root)
+
+
+@pytest.mark.parametrize("name", REPLANS)
+def test_what_planning_read_makes_it_plan_anew(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    REPLANS[name](root)
+    assert not quick(root)
+    assert answers(root) == planned_anew(root)
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_changes_no_answer_is_looked_at_once(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    SAME[name](root)
+    monkeypatch.setattr(Planner, "plan", None)
+    assert quick(root)
+    monkeypatch.setattr(digests.FileDigests, "digest", None)
+    assert quick(root)
+
+
+def test_one_changed_file_asks_no_hook_and_builds_what_used_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(root / _FILE, "int", "long")
+    monkeypatch.setattr(Planner, "plan", None)
+    wanted = {task for task, answer in answers(root).items() if answer != "hit"}
+    # Package 1 is needed by 2 and 3.
+    names = {name_of(number) for number in (1, 2, 3)}
+    assert wanted == {
+        f"{TARGET}:{name}:{stage}:{arch}" for name in names for stage in ("build", "verify") for arch in ARCHITECTURES
+    }
+
+
+def test_a_shared_hook_module_that_changes_makes_the_plan_anew(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(root / "common" / "shared.py", "1", "2")
+    assert not quick(root)
+    assert set(answers(root).values()) == {"hit"}, "a variable that no command uses rebuilds nothing"
+    monkeypatch.setattr(Planner, "plan", None)
+    with pytest.raises(TypeError):
+        answers(root)
+
+
+@pytest.mark.parametrize("options", [BuildOptions(target=TARGET, architectures=("amd64",), native=True)])
+def test_other_options_have_a_memory_of_their_own(root: Path, options: BuildOptions) -> None:
+    assert not quick(root, options)
+    assert quick(root)
+
+
+def test_a_change_within_the_tick_of_the_clock_leaves_no_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "SLACK", 10**12)
+    shutil.rmtree(root / "build" / "remembered")
+    run(root)
+    assert not quick(root)
