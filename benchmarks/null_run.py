@@ -33,7 +33,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         directory = options.keep or Path(temporary)
         runners = _runners(directory, options.packages, rivals=not options.without_rivals)
-        measured = interleaved(runners, options.rounds)
+        changing = {_CHANGED, _RESTORED}
+        # Apart, because a run after a change looks closer at what was written just now.
+        measured = interleaved([runner for runner in runners if runner.name not in changing], options.rounds)
+        measured |= interleaved([runner for runner in runners if runner.name in changing], options.rounds)
         sys.stdout.write("\n".join(_report(measured, options.packages)) + "\n")
 
 

@@ -115,7 +115,9 @@ class Memory:
         if any(old.fixed and old != new for old, new in zip(check.trees, trees, strict=True)):
             return None
         if (changed or moved) and trees == check.trees and self.writes:
-            check = self._look_again(check, began)
+            # The same digests mean the same names: only what `stat` says of them is new.
+            paths, members = check.paths.renewed(changed, began), check.members.renewed(moved, began)
+            check = replace(check, paths=paths, members=members)
             save_blob(self._file("check"), check)
             self.digests.save()
         return replace(check, trees=trees), trees == check.trees
@@ -129,7 +131,7 @@ class Memory:
         if not all(self._intact(names[place]) for place in changed):
             return False
         if changed and self.writes:
-            save_blob(self._file("check"), replace(check, objects=watch(names, began)))
+            save_blob(self._file("check"), replace(check, objects=check.objects.renewed(changed, began)))
             self.digests.save()
         return True
 
@@ -231,16 +233,6 @@ class Memory:
             names.append(f"{self.root / tree.path}/")
             names += [str(entry.path) for entry in walk_tree(self.root / tree.path, tree.leave_out)]
         return names, tuple(starts)
-
-    def _look_again(self, check: Check, began: int) -> Check:
-        """The same check with the `stat` of now, so that the next look is quick."""
-        members, starts = self._members(check.trees)
-        return replace(
-            check,
-            paths=watch(check.paths.paths, began, follow=True),
-            members=watch(members, began),
-            starts=starts,
-        )
 
     def _intact(self, name: str) -> bool:
         """Whether an object has the content that its name says."""

@@ -55,6 +55,15 @@ class Watched:
             if now[start : start + size] != self.stamps[start : start + size]
         ]
 
+    def renewed(self, places: Sequence[int], began: int) -> Watched:
+        """The same with what is at `places` now, whose content was read after the time `began`."""
+        names, size = self.paths, _WIDTH * _MISSING.itemsize
+        fresh = watch([names[place] for place in places], began, follow=self.follow).stamps
+        stamps = bytearray(self.stamps)
+        for number, place in enumerate(places):
+            stamps[place * size : (place + 1) * size] = fresh[number * size : (number + 1) * size]
+        return Watched(text=self.text, stamps=bytes(stamps), follow=self.follow)
+
 
 def watch(paths: Sequence[str], began: int, *, follow: bool = False) -> Watched:
     """Look at `paths`, whose content was read after the time `began`."""
