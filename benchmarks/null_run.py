@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.support.measure import Measured, Runner, interleaved, table
@@ -45,6 +46,7 @@ def _runners(directory: Path, packages: int, *, rivals: bool) -> list[Runner]:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": ""}
     if not root.exists():
         generate(root, packages)
+        time.sleep(2.5)  # what is younger than the coarsest clock is not remembered
         subprocess.run(
             [sys.executable, "-m", "benchmarks.support.seed", root, TARGET, ",".join(ARCHITECTURES)],
             env=environment,
