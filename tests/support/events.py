@@ -72,8 +72,7 @@ NO_IMAGE = TaskResult(
 DEPLOYED = ("build/deploy/deb/bookworm/main/binary-amd64/greet_1.2-1_amd64.deb",)
 NEXT = (
     "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
-    "deb [signed-by=/project/build/repositories/debian/12/archive-key.asc] "
-    "file:///project/build/repositories/debian/12 bookworm main",
+    "deb [signed-by=/r/archive-key.asc] file:///r bookworm main",
 )
 
 

@@ -22,11 +22,11 @@ def told(name: str, *, groups: bool = False) -> str:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_runs_look_as_reviewed(name: str, update_golden: bool) -> None:
+def test_runs_look_as_reviewed(name: str, *, update_golden: bool) -> None:
     check_golden(f"plain/{name}.txt", told(name), update=update_golden)
 
 
-def test_groups_look_as_reviewed(update_golden: bool) -> None:
+def test_groups_look_as_reviewed(*, update_golden: bool) -> None:
     check_golden("plain/github-groups.txt", told("failure", groups=True), update=update_golden)
 
 
@@ -57,7 +57,7 @@ def test_a_hint_takes_the_place_of_the_room() -> None:
         ("10%\r20%\r30%\r", "30%"),
         ("a\x00\x08b", "ab"),
         ("\x1b[2K\x1b[1Aup", "up"),
-        ("naïve ‘quotes’", "naïve ‘quotes’"),
+        ("naïve → ünïcode", "naïve → ünïcode"),
     ],
 )
 def test_printable(raw: str, shown: str) -> None:

@@ -67,7 +67,9 @@ def test_more_tasks_than_lines_are_counted() -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("no_color", [False, True])
-def test_what_has_ended_reads_as_in_the_plain_mode(name: str, no_color: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_ended_reads_as_in_the_plain_mode(
+    name: str, monkeypatch: pytest.MonkeyPatch, *, no_color: bool
+) -> None:
     if no_color:
         monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
@@ -86,10 +88,15 @@ def test_what_has_ended_reads_as_in_the_plain_mode(name: str, no_color: bool, mo
 
 def test_the_cursor_comes_back_after_an_interrupt() -> None:
     stream = Terminal()
-    with pytest.raises(KeyboardInterrupt), ProgressListener(stream) as listener:
-        listener(PlanReady(plan=plan_of(), answers={}))
-        listener(TaskStarted(task=SOURCE))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with ProgressListener(stream) as listener:
+            listener(PlanReady(plan=plan_of(), answers={}))
+            listener(TaskStarted(task=SOURCE))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
 
 
@@ -104,5 +111,7 @@ def test_the_cursor_comes_back_after_an_interrupt() -> None:
         ({"TERM": "xterm", "GITHUB_ACTIONS": "true"}, True, False),
     ],
 )
-def test_only_a_terminal_that_can_draw_gets_progress(environment: dict[str, str], terminal: bool, wanted: bool) -> None:
+def test_only_a_terminal_that_can_draw_gets_progress(
+    environment: dict[str, str], *, terminal: bool, wanted: bool
+) -> None:
     assert wants_progress(environment, terminal=terminal) is wanted
