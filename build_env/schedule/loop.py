@@ -136,11 +136,11 @@ class Loop:
             self.sink(TaskFinished(task=other, result=dropped))
 
     def _interrupt(self, state: ScheduleState) -> None:
-        """Say of what waits that it will not run, kill the rooms, wait for their workers."""
+        """Kill the rooms, say of what waits that it will not run, wait for the workers."""
+        self.executor.cancel()
         stopped = TaskResult(status=Status.INTERRUPTED)
         for task, result in state.stop(stopped):
             self.sink(TaskFinished(task=task, result=result))
-        self.executor.cancel()
         while state.running:
             try:
                 self._handle(self._queue.get(timeout=_PATIENCE), state)
