@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.engines.layout import BUILD_ROOT
+from build_env.engines.staging import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["LABEL", "Connection", "connect"]
 
@@ -79,6 +82,16 @@ class Connection:
         with self.errors("listing containers"):
             found: list[Mapping[str, Any]] = self.api.containers(all=True, filters={"label": wanted})
         return found
+
+    def fetch(self, container: str, printed: bytes | None, destinations: Mapping[str, Path]) -> None:
+        """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked."""
+        if printed is not None:
+            unpack([printed], destinations)
+            return
+        with self.errors("fetching results"):
+            for name, path in destinations.items():
+                chunks, _ = self.api.get_archive(container, f"{BUILD_ROOT}/{name}")
+                unpack(chunks, {name: path})
 
     def remove(self, container: str) -> None:
         """Kill and remove a container; one that is gone already is fine."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import Interrupted
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
-from build_env.engines.staging import pack, unpack
+from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -87,8 +88,11 @@ class DockerRooms:
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         commands = [command for command in spec.commands if command.role is Role.RUN]
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
+        results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
+        receiver = Receiver(output)
+        script = room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
         options = {
-            "command": ["/bin/sh", "-c", room_script(commands, BUILD_ROOT)],
+            "command": ["/bin/sh", "-c", script],
             "environment": environment,
             "user": ":".join(str(number) for number in builder_id()),
             "working_dir": BUILD_ROOT,
@@ -98,9 +102,10 @@ class DockerRooms:
             self._agent(spec, output) as agent,
             self._container(spec, _with_agent(options, agent), network=network, agent=agent) as container,
         ):
-            outcome = self._follow(container, spec, output)
+            outcome = self._follow(container, spec, receiver.line)
+            receiver.flush()
             if outcome.status == 0:
-                self._collect(container, spec)
+                self.connection.fetch(container, receiver.archive(), results)
             else:
                 self._keep_failed(container, spec)
             return outcome
@@ -210,15 +215,6 @@ class DockerRooms:
     def _kill(self, container: str) -> None:
         with contextlib.suppress(Exception):  # it may have ended by itself, or the engine may be gone
             self.connection.api.kill(container)
-
-    def _collect(self, container: str, spec: RoomSpec) -> None:
-        api = self.connection.api
-        with self.connection.errors("fetching results"):
-            chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/out")
-            unpack(chunks, spec.collect)
-            if spec.downloads is not None:
-                chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/downloads")
-                unpack(chunks, spec.downloads)
 
     def _keep_failed(self, container: str, spec: RoomSpec) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project."""
