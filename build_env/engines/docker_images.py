@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import InfrastructureError, TaskError
 from build_env.core.machine import debian_architecture
 from build_env.core.trees import walk_tree
+from build_env.engines.docker import NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
 from build_env.ports import ImageDescription
 
@@ -136,10 +137,13 @@ class DockerImages:
             created = api.create_container(reference, ["/bin/sh", "-c", _LIST_PACKAGES], host_config=host)
             try:
                 api.start(created["Id"])
-                api.wait(created["Id"])
+                status = api.wait(created["Id"])["StatusCode"]
                 listing: bytes = api.logs(created["Id"], stdout=True, stderr=False)
+                said: bytes = api.logs(created["Id"], stdout=True, stderr=True) if status else b""
             finally:
                 self.connection.remove(created["Id"])
+        if NO_HANDLER.encode() in said:
+            raise no_handler(NO_HANDLER)
         return "\n".join(sorted(listing.decode(errors="replace").splitlines()))
 
     def _must_have(self, tag: str) -> ImageDescription:
