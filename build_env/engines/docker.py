@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["LABEL", "Connection", "connect"]
+__all__ = ["LABEL", "NO_HANDLER", "Connection", "connect", "no_handler"]
 
 LABEL = "build-env"
+NO_HANDLER = "exec /bin/sh: exec format error"
 _PATIENCE = 30
 
 
@@ -49,7 +50,7 @@ class Connection:
         except docker.errors.APIError as error:
             text = str(error.explanation or error).strip()
             if "exec format error" in text:
-                raise _no_handler(text) from error
+                raise no_handler(text) from error
             if "no space left on device" in text.lower():
                 raise EnvironmentNotReady(f"the engine's disk is full ({doing})", hint="docker system df") from error
             raise InfrastructureError(f"the engine refused {doing}: {text}") from error
@@ -105,7 +106,8 @@ class Connection:
                     raise
 
 
-def _no_handler(text: str) -> EnvironmentNotReady:
+def no_handler(text: str) -> EnvironmentNotReady:
+    """The error of a machine that cannot run the programs of an image."""
     return EnvironmentNotReady(
         f"this machine cannot run programs of the image's architecture ({text})",
         hint="register qemu's binfmt handlers: build-env doctor names the command, build-all --setup does it",

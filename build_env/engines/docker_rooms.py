@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import Interrupted
-from build_env.engines.docker import LABEL, Connection
+from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
@@ -170,7 +170,13 @@ class DockerRooms:
     def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Start the container, pass on what it prints, wait for its end."""
         api = self.connection.api
-        lines = LineSplitter(output)
+        refused: list[str] = []
+
+        def heard(line: str) -> None:
+            refused.extend([line] if line.strip() == NO_HANDLER else [])
+            output(line)
+
+        lines = LineSplitter(heard)
         with self._watched(container, spec) as late, self.connection.errors("running a room"):
             stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
             api.start(container)
@@ -180,6 +186,8 @@ class DockerRooms:
         lines.close()
         if late.is_set():
             return _timed_out(spec)
+        if status and refused:
+            raise no_handler(refused[0])
         return self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
 
     def _checked(self, outcome: RoomOutcome) -> RoomOutcome:
