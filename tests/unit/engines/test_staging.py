@@ -87,7 +87,7 @@ def test_regular_files_come_out_whatever_the_chunks(size: int) -> None:
 
     data = stream(("out/a", tarfile.REGTYPE, b"A" * 1000), ("out/sub/b", tarfile.REGTYPE, b"B"))
     with tempfile.TemporaryDirectory() as directory:
-        unpack((data[start : start + size] for start in range(0, len(data), size)), Path(directory))
+        unpack((data[start : start + size] for start in range(0, len(data), size)), {"out": Path(directory)})
         assert (Path(directory) / "a").read_bytes() == b"A" * 1000
         assert (Path(directory) / "sub" / "b").read_bytes() == b"B"
 
@@ -109,13 +109,13 @@ def test_hostile_members_are_passed_over(tmp_path: Path, name: str, kind: bytes)
     inner.mkdir(parents=True)
     if name == "out//etc/evil":
         name = f"out/{tmp_path}/evil"
-    unpack([stream((name, kind, b"")), b""], inner)
+    unpack([stream((name, kind, b"")), b""], {"out": inner})
     assert [path for path in tmp_path.rglob("*") if not path.is_dir() or path.is_symlink()] == []
 
 
 def test_a_broken_archive_is_trouble_of_the_engine(tmp_path: Path) -> None:
     with pytest.raises(InfrastructureError, match="broken archive"):
-        unpack([b"no archive" * 100], tmp_path)
+        unpack([b"no archive" * 100], {"out": tmp_path})
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))), st.integers(1, 9))
