@@ -137,7 +137,7 @@ def test_equal_sets_of_two_packages_make_one_layer(project: Tiny) -> None:
     logs = [project.log(name, "build", "amd64") for name in ("one", "two", "three")]
     assert sum("installing" in log for log in logs) == 1
     assert all("installed: 1" in log for log in logs)
-    assert len(images(project, "/layer:")) == 1
+    assert len(project.images("/layer:")) == 1
 
 
 def test_a_changed_set_makes_another_layer(project: Tiny) -> None:
@@ -149,7 +149,7 @@ def test_a_changed_set_makes_another_layer(project: Tiny) -> None:
     project.build().expect(0)
     assert "installing, reinstall 0" in project.log("one", "build", "amd64")
     assert "installed: 1" in project.log("one", "build", "amd64")
-    assert len(images(project, "/layer:")) == 2
+    assert len(project.images("/layer:")) == 2
 
 
 def test_a_layer_holds_nothing_of_the_task_that_made_it(project: Tiny) -> None:
@@ -157,7 +157,7 @@ def test_a_layer_holds_nothing_of_the_task_that_made_it(project: Tiny) -> None:
     project.write("common/install/install.sh", INSTALLS, mode=0o755)
     project.configure(LAYERED)
     project.build().expect(0)
-    (name,) = images(project, "/layer:")
+    (name,) = project.images("/layer:")
     connection = docker.from_env()
     try:
         image = connection.images.get(name)
@@ -238,12 +238,3 @@ def stored(project: Tiny) -> set[str]:
 
 def variables(log: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in log.splitlines() if "=" in line)
-
-
-def images(project: Tiny, part: str) -> list[str]:
-    connection = docker.from_env()
-    try:
-        tags = [tag for image in connection.images.list() for tag in image.tags]
-    finally:
-        connection.close()
-    return [tag for tag in tags if tag.startswith(project.prefix) and part in tag]
