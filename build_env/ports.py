@@ -138,7 +138,7 @@ class ImageEngine(Protocol):
         self,
         *,
         dockerfile: str,
-        context: Path | None,
+        context: RoomEntry | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],

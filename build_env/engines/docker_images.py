@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.engines.docker import Connection
-    from build_env.ports import RoomOutcome, RoomSpec
+    from build_env.ports import RoomEntry, RoomOutcome, RoomSpec
 
 __all__ = ["DockerImages"]
 
@@ -58,7 +58,7 @@ class DockerImages:
         self,
         *,
         dockerfile: str,
-        context: Path | None,
+        context: RoomEntry | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -168,15 +168,15 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
                 output(line.rstrip())
 
 
-def _context(dockerfile: str, context: Path | None) -> io.BytesIO:
-    """The build context as a tar: the tree of `context` and the rendered Dockerfile, nothing of the checkout."""
+def _context(dockerfile: str, context: RoomEntry | None) -> io.BytesIO:
+    """The build context as a tar: the files of `context` and the rendered Dockerfile."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         data = dockerfile.encode()
         info = tarfile.TarInfo("Dockerfile")
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-        for entry in walk_tree(context, ("Dockerfile",)) if context else ():
+        for entry in walk_tree(context.source, context.leave_out) if context else ():
             info = archive.gettarinfo(entry.path, entry.name)
             info.uid = info.gid = info.mtime = 0
             info.uname = info.gname = ""

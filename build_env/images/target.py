@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.core.errors import TaskError
-from build_env.images.render import render
+from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_key
 
@@ -69,7 +69,7 @@ class TargetImages:
         }
         description = self.images.build(
             dockerfile=render(self.root, build, recipe.architecture, self.host_arch),
-            context=self.root / build.context if build.context else None,
+            context=build_context(self.root, build),
             tag=tag,
             arguments={"PREFIX": build.prefix, **build.arguments},
             labels=labels,

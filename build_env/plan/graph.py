@@ -171,7 +171,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     recipe = facts.recipes.get(facts.unit_images.get(unit.id, ""))
     return Room(
         commands=record.commands,
-        environment=_environment(target, unit, epoch, facts.build_jobs),
+        environment=_environment(target, unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
         trees=tuple(trees),
         mounts=facts.mounts.get(unit.arch, ()),
         platform=recipe.build.platform if recipe else "",
@@ -185,11 +185,15 @@ def leave_out(family: str) -> tuple[str, ...]:
     return (*_NOT_FOR_ROOMS, *(other for other in _FAMILIES if other != family))
 
 
-def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dict[str, str]:
-    """What every command of the unit finds, whatever the engine; paths are added by the engine."""
+def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:
+    """What every command of the unit finds, whatever the engine; paths are added by the engine.
+
+    `shared` says that packages of every architecture are made here, too. It is no for a mixed source only: otherwise
+    selecting another architecture beside this one would change the key.
+    """
     return {
         "ARCH": unit.arch,
-        "BUILD_ARCH_ALL": "1" if unit.primary else "0",
+        "BUILD_ARCH_ALL": "1" if shared else "0",
         "BUILD_HOST_ARCH": unit.image_arch,
         "BUILD_JOBS": str(build_jobs),
         "BUILD_PACKAGE": unit.package,

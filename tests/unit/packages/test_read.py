@@ -54,6 +54,7 @@ def test_debian_packaging(project: MakeProject) -> None:
         build_depends=("lib-dev", "a", "b", "c", "d"),
         depends=("lib1", "lib2", "x"),
         all_only=False,
+        mixed=True,
         epoch=1759312800,
     )
     assert found.names("deb") == {"one", "one-doc"}
@@ -140,7 +141,7 @@ def test_names_that_can_be(name: str) -> None:
 
 FACTS = (
     '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
-    ' "requires": ["lib"], "noarch": true}'
+    ' "requires": ["lib"], "noarch": true, "mixed": false}'
 )
 
 

@@ -73,9 +73,9 @@ def test_ctx_path_is_the_build_context(project: MakeProject) -> None:
     assert image(planned(project, 'CTX_PATH = "files"\nENV_TARGET_ROOT = "other"\n'))[0] == "files"
 
 
-def test_env_target_root_is_the_second_choice_and_none_the_third(project: MakeProject) -> None:
+def test_env_target_root_is_the_second_choice_and_the_folder_of_the_dockerfile_the_third(project: MakeProject) -> None:
     assert image(planned(project, 'ENV_TARGET_ROOT = "other"\n'))[0] == "other"
-    assert not image(planned(project))[0]
+    assert image(planned(project))[0] == "targets/here/1"
 
 
 def test_docker_build_args_reach_the_image_and_its_key(project: MakeProject) -> None:
