@@ -49,11 +49,12 @@ class ResolvedInput:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A task ready to run: its final key and its inputs, by digest only."""
+    """A task ready to run: its final key and its inputs, by digest only; `covered` is all that the key covers."""
 
     task: Task
     key: str
     inputs: tuple[ResolvedInput, ...]
+    covered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +179,9 @@ class Store(Protocol):
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""
 
+    def latest(self, task: str) -> StoredResult | None:
+        """The result recorded last for a task, whatever its key."""
+
     def record(self, result: StoredResult) -> None:
         """Remember a result; its artifacts are already in the store."""
 
@@ -203,6 +207,9 @@ class Executor(Protocol):
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""
+
+    def reason(self, work: Work) -> str:
+        """Why `find` found nothing: the first input that differs from the last result, or what is missing."""
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""

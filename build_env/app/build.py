@@ -18,7 +18,7 @@ from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.publish.local import LocalPublisher
-from build_env.schedule.foresee import foresee
+from build_env.schedule.foresee import Answer, foresee, in_words
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
 from build_env.store.results import LocalStore
@@ -63,7 +63,7 @@ class Session:
     planner: Planner
     run_id: str
 
-    def plan(self, request: Request) -> tuple[Planned, dict[str, str], dict[str, StoredResult]]:
+    def plan(self, request: Request) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
         """The plan as far as it is known without running anything, with what a run would do."""
         scan = self.planner.scan()
         report = self._known_report(scan) if scan else None
@@ -93,7 +93,7 @@ class Session:
         answers, hits = foresee(planned.plan, executor)
         for note in planned.notes:
             sink(Note(text=note))
-        sink(PlanReady(plan=planned.plan, answers=answers))
+        sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
         return self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
 
     def _with_clients(self, sink: EventSink) -> EventSink:
@@ -115,7 +115,7 @@ class Session:
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
-        sink(PlanReady(plan=scan.plan, answers=answers))
+        sink(PlanReady(plan=scan.plan, answers=in_words(answers)))
         held: list[RunFinished] = []
 
         def quiet(event: object) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from build_env.app.build import BuildOptions
     from build_env.app.planning import Planned
     from build_env.app.project import Project
+    from build_env.app.why import Explanation
     from build_env.cli.arguments import Arguments
     from build_env.plan.select import Request
     from build_env.ports import EventSink
@@ -72,12 +73,25 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
 def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
     """The plan and what a run would do with each task; runs nothing."""
     from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
     with open_session(project, _options(project, arguments), exclusive=False) as session:
         planned, answers, _ = session.plan(_request(arguments))
-        return planned, answers
+        return planned, in_words(answers)
+
+
+def explain_tasks(arguments: Arguments) -> list[Explanation]:
+    """Why each task of the packages would run, or would not; runs nothing."""
+    from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.app.why import explain  # noqa: PLC0415
+
+    arguments.check()
+    project = open_project(arguments.root)
+    with open_session(project, _options(project, arguments), exclusive=False) as session:
+        planned, answers, _ = session.plan(_request(arguments))
+        return explain(planned.plan, answers, arguments.packages)
 
 
 def _build(project: Project, arguments: Arguments) -> int:

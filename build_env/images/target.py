@@ -11,7 +11,7 @@ from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.core.errors import TaskError
 from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_key
+from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_inputs, image_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,7 @@ class TargetImages:
             ),
             isolation=Isolation.FRESH,
             seconds=0.0,
+            inputs=image_inputs(recipe),
             facts={"image": description.identifier, "tag": tag, "stand-in": base.stand_in},
         )
 

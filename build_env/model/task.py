@@ -74,9 +74,9 @@ class Room:
 class Task:
     """One node of the plan. `subject` is the package, or the image kind for images.
 
-    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_key` covers all that is
-    known before anything runs; digests of input artifacts are added when they exist. `arch` is `all` for packages
-    of every architecture and `source` for source stages that serve all architectures. `undeclared` maps names that
+    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
+    that its key covers and that is known before anything runs, by name. `arch` is `all` for
+    packages of every architecture and `source` for source stages that serve all architectures. `undeclared` maps names that
     other packages of ours provide, but that this task has no edge to, to those packages.
     """
 
@@ -85,7 +85,7 @@ class Task:
     target: str
     subject: str
     arch: str = ""
-    static_key: str = ""
+    static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     after: tuple[str, ...] = ()
     image_build: ImageBuild | None = None

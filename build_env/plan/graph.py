@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
-from build_env.plan.keys import ImageRecipe, deploy_key, image_key, room_key
+from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
 from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
         stage=Stage.IMAGE,
         target=target.name,
         subject=f"{target.name} {suffix}",
-        static_key=image_key(recipe),
+        static_inputs=image_inputs(recipe),
         image_build=recipe.build,
     )
 
@@ -107,7 +107,7 @@ def scan_plan(
         stage=Stage.SCAN,
         target=target.name,
         subject=f"spec files of {target.name}",
-        static_key=room_key(Stage.SCAN, room),
+        static_inputs=room_inputs(Stage.SCAN, room),
         inputs=(Input(task=image.id, place=Place.IMAGE),),
         room=room,
         printed=record.printed,
@@ -139,8 +139,8 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
         if not record.deployments:
             return None
         deployment = record.deployments[0]
-        key = deploy_key(target.name, deployment)
-        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_key=key)  # type: ignore[arg-type]  # kept in one dict
+        covered = deploy_inputs(target.name, deployment)
+        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
         return None
     if unit.id in facts.unit_images:
@@ -150,7 +150,7 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
         **common,  # type: ignore[arg-type]  # kept in one dict
         inputs=tuple(inputs),
         room=room,
-        static_key=room_key(unit.stage, room),
+        static_inputs=room_inputs(unit.stage, room),
         undeclared=_undeclared(target, unit, facts) if unit.stage is Stage.BUILD else {},
     )
 
@@ -223,7 +223,7 @@ def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:
         target=target.name,
         subject=target.name,
         arch=arch,
-        static_key=deploy_key(target.name, None),
+        static_inputs=deploy_inputs(target.name, None),
         inputs=tuple(Input(task=build, place=Place.DEPLOY) for build in builds),
     )
 

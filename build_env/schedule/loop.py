@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
-from build_env.plan.keys import final_key
+from build_env.plan.keys import key_inputs, key_of
 from build_env.ports import ResolvedInput, Work
 from build_env.schedule.state import ScheduleState, longest_chain
 
@@ -102,7 +102,8 @@ class Loop:
             for entry in task.inputs
             if (stored := state.results[entry.task].stored) is not None
         )
-        return Work(task=task, key=final_key(task.static_key, inputs), inputs=inputs)
+        covered = key_inputs(task.static_inputs, inputs)
+        return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)
 
     def _do(self, work: Work) -> None:
         """A worker thread: one task."""

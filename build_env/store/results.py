@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalStore"]
 
-_SCHEMA = 1
+_SCHEMA = 2
 _TABLES = """
 CREATE TABLE result (
     key TEXT NOT NULL, isolation INTEGER NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL,
-    artifacts TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (key, isolation)
+    artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
+    PRIMARY KEY (key, isolation)
 ) WITHOUT ROWID;
+CREATE INDEX result_by_task ON result (task, finished);
 """
 
 
@@ -53,17 +55,17 @@ class LocalStore:
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
-        for row in self._rows(key, isolation):
-            artifacts = tuple(Artifact(**item) for item in json.loads(row["artifacts"]))
-            if all(self._content.holds(artifact) for artifact in artifacts):
-                return StoredResult(
-                    key=key,
-                    artifacts=artifacts,
-                    isolation=Isolation(row["isolation"]),
-                    seconds=row["seconds"],
-                    facts=json.loads(row["facts"]),
-                )
+        query = "SELECT * FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+        for row in self._rows(query, (key, int(isolation))):
+            result = _result(row)
+            if all(self._content.holds(artifact) for artifact in result.artifacts):
+                return result
         return None
+
+    def latest(self, task: str) -> StoredResult | None:
+        """See `Store.latest`."""
+        rows = self._rows("SELECT * FROM result WHERE task = ? ORDER BY finished DESC LIMIT 1", (task,))
+        return _result(rows[0]) if rows else None
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """See `Store.ingest`."""
@@ -87,20 +89,21 @@ class LocalStore:
             time.time(),
             json.dumps(artifacts),
             json.dumps(dict(result.facts), sort_keys=True),
+            result.task,
+            json.dumps(dict(result.inputs), sort_keys=True),
         )
         with self._lock, disk_errors(), self._database:
             try:
-                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)", row)
+                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             except sqlite3.OperationalError as error:
                 if "full" in str(error):
                     raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
                 raise
 
-    def _rows(self, key: str, isolation: Isolation) -> list[sqlite3.Row]:
-        query = "SELECT * FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+    def _rows(self, query: str, values: tuple[str | int, ...]) -> list[sqlite3.Row]:
         with self._lock:
             try:
-                return self._database.execute(query, (key, int(isolation))).fetchall()
+                return self._database.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 self._database.close()
                 self._database = self._replace(error)
@@ -120,6 +123,18 @@ class LocalStore:
         for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
             self._path.with_name(name).unlink(missing_ok=True)
         return _prepare(self._path)
+
+
+def _result(row: sqlite3.Row) -> StoredResult:
+    return StoredResult(
+        key=row["key"],
+        artifacts=tuple(Artifact(**item) for item in json.loads(row["artifacts"])),
+        isolation=Isolation(row["isolation"]),
+        seconds=row["seconds"],
+        facts=json.loads(row["facts"]),
+        task=row["task"],
+        inputs=json.loads(row["inputs"]),
+    )
 
 
 def _refuse_other_version(version: int) -> None:
