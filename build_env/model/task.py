@@ -75,9 +75,9 @@ class Task:
     """One node of the plan. `subject` is the package, or the image kind for images.
 
     `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
-    that its key covers and that is known before anything runs, by name. `arch` is `all` for
-    packages of every architecture and `source` for source stages that serve all architectures. `undeclared` maps names that
-    other packages of ours provide, but that this task has no edge to, to those packages.
+    that its key covers and that is known before anything runs, by name. `arch` is `all` for packages of every
+    architecture and `source` for source stages that serve all architectures. `undeclared` maps names that other
+    packages of ours provide, but that this task has no edge to, to those packages.
     """
 
     id: str

@@ -14,6 +14,7 @@ from tests.support.project import native_project
 from tests.support.samples import planner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from build_env.app.planning import Planned
@@ -51,8 +52,8 @@ def plan(made: Project, *archs: str, native: bool = False) -> Planned:
     return planner(made.root, archs=archs, native=native).plan(Request(), None)
 
 
-def keys(made: Project) -> dict[str, str]:
-    return {task.id: task.static_key for task in plan(made).plan}
+def keys(made: Project) -> dict[str, Mapping[str, str]]:
+    return {task.id: task.static_inputs for task in plan(made).plan}
 
 
 def changed(made: Project, files: dict[str, str]) -> set[str]:
@@ -101,7 +102,7 @@ def test_the_user_and_the_checkout_are_in_no_key(
     monkeypatch.setattr("os.getuid", lambda: 4321)
     monkeypatch.setattr("os.getgid", lambda: 4321)
     project(FILES).root.rename(tmp_path / "elsewhere")
-    moved = {task.id: task.static_key for task in planner(tmp_path / "elsewhere").plan(Request(), None).plan}
+    moved = {task.id: task.static_inputs for task in planner(tmp_path / "elsewhere").plan(Request(), None).plan}
     assert moved == before
 
 
@@ -156,7 +157,7 @@ def test_mounts_are_in_every_room_and_its_key(project: MakeProject) -> None:
     planned = plan(with_hook(project, text))
     rooms = [task for task in planned.plan if task.room]
     assert {task.room.mounts for task in rooms if task.room} == {(Mount(source="sdk", destination="/sdk"),)}
-    assert all(task.static_key != plain[task.id] for task in rooms)
+    assert all(task.static_inputs != plain[task.id] for task in rooms)
 
 
 OPTIONS = "from dataclasses import replace\n\n\ndef {hook}(env):\n    return replace(env.options, {change})"

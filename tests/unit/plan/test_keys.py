@@ -10,7 +10,16 @@ import pytest
 
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Mount, Role
 from build_env.model.task import Place, Room, Stage, Tree
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, deploy_key, final_key, image_key, layer_key, room_key
+from build_env.plan.keys import (
+    IMAGE_FACTS,
+    ImageRecipe,
+    deploy_inputs,
+    image_key,
+    key_inputs,
+    key_of,
+    layer_key,
+    room_inputs,
+)
 from build_env.ports import ResolvedInput
 from tests.support.samples import artifact
 
@@ -33,11 +42,15 @@ DEPLOYMENT = Deployment(format="deb", suite="bookworm")
 INPUT = ResolvedInput(task="t", place=Place.PACKAGES, artifacts=(artifact("a.deb", "5" * 64),))
 
 
+def final_key(static: str, inputs: list[ResolvedInput]) -> str:
+    return key_of(key_inputs({"static": static}, inputs))
+
+
 def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
     keys = {
-        "room": room_key(Stage.BUILD, ROOM),
+        "room": key_of(room_inputs(Stage.BUILD, ROOM)),
         "image": image_key(RECIPE),
-        "deploy": deploy_key("debian/12", DEPLOYMENT),
+        "deploy": key_of(deploy_inputs("debian/12", DEPLOYMENT)),
         "final": final_key("static", [INPUT]),
         "layer": layer_key("image", ROOM, [("packages/a.deb", "5" * 64)]),
     }
@@ -72,13 +85,13 @@ def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
     ids=str,
 )
 def test_each_part_of_a_room_changes_its_key(changed: Room) -> None:
-    assert room_key(Stage.BUILD, changed) != room_key(Stage.BUILD, ROOM)
+    assert room_inputs(Stage.BUILD, changed) != room_inputs(Stage.BUILD, ROOM)
 
 
 def test_the_stage_changes_the_key_and_the_place_in_the_checkout_does_not() -> None:
-    assert room_key(Stage.VERIFY, ROOM) != room_key(Stage.BUILD, ROOM)
+    assert room_inputs(Stage.VERIFY, ROOM) != room_inputs(Stage.BUILD, ROOM)
     moved = replace(ROOM, trees=tuple(replace(tree, path=f"elsewhere/{tree.path}") for tree in ROOM.trees))
-    assert room_key(Stage.BUILD, moved) == room_key(Stage.BUILD, ROOM)
+    assert room_inputs(Stage.BUILD, moved) == room_inputs(Stage.BUILD, ROOM)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +113,7 @@ def test_each_part_of_an_image_changes_its_key(changed: ImageRecipe) -> None:
 
 def test_where_a_repository_lies_changes_the_key_of_a_deployment() -> None:
     keys = {
-        deploy_key(target, deployment)
+        key_of(deploy_inputs(target, deployment))
         for target in ("debian/12", "debian/13")
         for deployment in (DEPLOYMENT, replace(DEPLOYMENT, suite="x"), replace(DEPLOYMENT, component="x"), None)
     }

@@ -45,6 +45,9 @@ class FakeExecutor:
             raise found
         return found
 
+    def reason(self, work: Work) -> str:
+        return "because"
+
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         self.works[work.task.id] = work
         self.acts.get(work.task.id, _nothing)(output)

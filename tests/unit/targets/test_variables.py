@@ -82,7 +82,7 @@ def test_docker_build_args_reach_the_image_and_its_key(project: MakeProject) -> 
     plain = planned(project)
     plan = planned(project, 'DOCKER_BUILD_ARGS = ["A=1", "B=x=y"]\n')
     assert image(plan)[3] == {"A": "1", "B": "x=y"}
-    assert plan.plan.tasks[0].static_key != plain.plan.tasks[0].static_key
+    assert plan.plan.tasks[0].static_inputs != plain.plan.tasks[0].static_inputs
     assert image(planned(project, 'DOCKER_BUILD_ARGS = {"A": 1}\n'))[3] == {"A": "1"}
     with pytest.raises(HookError, match="DOCKER_BUILD_ARGS must be a list of NAME=value"):
         planned(project, 'DOCKER_BUILD_ARGS = ["A"]\n')
