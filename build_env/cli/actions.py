@@ -98,17 +98,19 @@ def _build(project: Project, arguments: Arguments) -> int:
     from build_env.app.build import exit_code, open_session  # noqa: PLC0415
     from build_env.ui.choose import choose_listener  # noqa: PLC0415
     from build_env.ui.plan import plan_lines  # noqa: PLC0415
+    from build_env.ui.reports import reports_for, with_reports  # noqa: PLC0415
 
     request = _request(arguments)
     if arguments.dry_run:
         planned, answers = look_ahead(arguments)
         return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
     options = _options(project, arguments)
+    reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
     with choose_listener(arguments.log_format) as listener:
         if arguments.setup and not options.native:
             project = _set_up(project, options, listener)
-        with open_session(project, options, exclusive=True) as session:
-            return exit_code(session.run(request, listener))
+        with open_session(project, options, exclusive=True) as session, with_reports(listener, reports) as sink:
+            return exit_code(session.run(request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:

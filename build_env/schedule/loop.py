@@ -91,7 +91,7 @@ class Loop:
             if stored is not None:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
                 continue
-            self.sink(TaskStarted(task=task))
+            self.sink(TaskStarted(task=task, covered=work.covered))
             self._tails[task.id] = deque(maxlen=_TAIL)
             self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
             self._workers[task.id].start()

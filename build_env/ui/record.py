@@ -12,7 +12,7 @@ from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, T
 from build_env.model.result import Status, TaskResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.core.errors import BuildEnvError
     from build_env.model.events import Event
@@ -24,13 +24,17 @@ __all__ = ["RunRecord", "TaskRecord"]
 
 @dataclass
 class TaskRecord:
-    """One task: `began` and `ended` are None for tasks that never started, `result` for those that never ended."""
+    """One task: `began` and `ended` are None for tasks that never started, `result` for those that never ended.
+
+    `covered` is all that its key covers, by name.
+    """
 
     task: Task
     result: TaskResult | None = None
     began: float | None = None
     ended: float | None = None
     tail: tuple[str, ...] = ()
+    covered: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,8 +86,9 @@ class RunRecord:
                 self.notes.append(text)
             case PlanReady():
                 self._plan(event)
-            case TaskStarted(task=task):
-                self._of(task).began = self.clock()
+            case TaskStarted(task=task, covered=covered):
+                record = self._of(task)
+                record.began, record.covered = self.clock(), covered
             case TaskFinished():
                 self._finished(event)
             case RunFinished(summary=summary):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from build_env.core.errors import BuildEnvError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from build_env.model.events import Event
@@ -33,7 +33,6 @@ def reports_for(
     junit: Path | None,
     html: Path | None,
     root: Path,
-    inputs: Mapping[str, Sequence[tuple[str, str]]] | None = None,
 ) -> list[Report]:
     """The reports asked for; each says at once when its file cannot be written. See the listeners for the rest."""
     reports: list[Report] = []
@@ -50,7 +49,6 @@ def reports_for(
                 clock=time.monotonic,
                 root=root,
                 when=time.strftime("%Y-%m-%d %H:%M %Z"),
-                inputs={} if inputs is None else inputs,
             )
         )
     return reports

@@ -8,7 +8,7 @@ import pytest
 
 from build_env.ui.report.listener import ReportListener
 from tests.support.browser import browser
-from tests.support.runs import large_run, sample_inputs, sample_run
+from tests.support.runs import large_run, sample_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def page(chromium: Browser, tmp_path: Path) -> Iterator[Browser]:
 
 def report(script: Script, root: Path) -> Path:
     path = root / "report.html"
-    script.play(ReportListener(path=path, clock=script.clock, root=root, inputs=sample_inputs()))
+    script.play(ReportListener(path=path, clock=script.clock, root=root))
     return path
 
 

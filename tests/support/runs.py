@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from build_env.model.events import Event
 
-__all__ = ["HOSTILE", "Script", "large_run", "make_task", "sample_inputs", "sample_run"]
+__all__ = ["HOSTILE", "Script", "large_run", "make_task", "sample_run"]
 
 TARGET = "debian/12"
 HOSTILE = "</pre><script>document.title='broken in'</script>\x1b[31m<b>red\x00\x07]]>&amp; \udcff\u202e"
+
+
+COVERED = {"src/greet": "12" * 32, f"flag {HOSTILE}": "34" * 32}
 
 
 @dataclass
@@ -101,7 +104,7 @@ def script(plan: Plan, answers: dict[str, str], ends: list[tuple[Task, float | N
     ]
     for task, began, ended, result in ends:
         if began is not None:
-            events.append((began, TaskStarted(task=task)))
+            events.append((began, TaskStarted(task=task, covered=COVERED)))
         tail = ("checking for gcc... yes", HOSTILE) if result.status is Status.FAILED else ()
         events.append((ended, TaskFinished(task=task, result=result, tail=tail)))
     events.sort(key=lambda item: item[0])
@@ -129,11 +132,6 @@ def failure(log: str) -> TaskResult:
 def environment_failure() -> TaskResult:
     message = "verify needs dpkg-deb, which this machine has not"
     return TaskResult(status=Status.FAILED, message=message, hint="install dpkg", environment=True)
-
-
-def sample_inputs() -> dict[str, list[tuple[str, str]]]:
-    """Key inputs of one task of `sample_run`."""
-    return {f"{TARGET}:build:greet:arm64": [("src/greet", "12" * 32), (f"flag {HOSTILE}", "34" * 32)]}
 
 
 def large_run(root: Path, packages: int = 125, log_lines: int = 400) -> Script:

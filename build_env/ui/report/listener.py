@@ -10,7 +10,7 @@ from build_env.ui.files import check_place, write_whole
 from build_env.ui.record import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from build_env.core.errors import BuildEnvError
@@ -25,14 +25,12 @@ _OPTION = "--report"
 class ReportListener:
     """Writes `path` when the run is over. Raises UsageError or EnvironmentNotReady at once if that cannot be.
 
-    Logs that results name are read below `root`. `inputs` maps task ids to the (name, digest) that entered their keys;
-    it is read when the run is over and may be filled until then. `when` is a date for people.
+    Logs that results name are read below `root`. `when` is a date for people.
     """
 
     path: Path
     clock: Callable[[], float]
     root: Path
-    inputs: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
     when: str = ""
     record: RunRecord = field(init=False)
 
@@ -55,5 +53,5 @@ class ReportListener:
     def _write(self) -> None:
         from build_env.ui.report.page import render_page  # noqa: PLC0415 - jinja2 costs 30 ms, before the run starts
 
-        page = render_page(self.record, root=self.root, inputs=self.inputs, when=self.when)
+        page = render_page(self.record, root=self.root, when=self.when)
         write_whole(self.path, page, _OPTION)

@@ -25,7 +25,6 @@ from build_env.ui.text import clean
 from build_env.ui.words import count, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from build_env.ui.record import RunRecord
@@ -35,9 +34,9 @@ __all__ = ["render_page"]
 _PARTS = resources.files("build_env.ui.report")
 
 
-def render_page(run: RunRecord, *, root: Path, inputs: Mapping[str, Sequence[tuple[str, str]]], when: str = "") -> str:
+def render_page(run: RunRecord, *, root: Path, when: str = "") -> str:
     """The whole page."""
-    return _template().render(**_own_parts(), **_facts(run, root, inputs), when=clean(when), version=__version__) + "\n"
+    return _template().render(**_own_parts(), **_facts(run, root), when=clean(when), version=__version__) + "\n"
 
 
 @functools.cache
@@ -65,10 +64,10 @@ def _digest(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
 
 
-def _facts(run: RunRecord, root: Path, inputs: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Any]:
+def _facts(run: RunRecord, root: Path) -> dict[str, Any]:
     records = list(run.tasks.values())
     chain = critical_chain(run.tasks)
-    views = task_views(run, chain, excerpts(records, root), inputs)
+    views = task_views(run, chain, excerpts(records, root))
     ran = [record for record in records if record.ran]
     verdict, headline = _verdict(run)
     numbers = {status: sum(record.status is status for record in records) for status in WORDS}

@@ -75,7 +75,6 @@ def task_views(
     run: RunRecord,
     chain: Sequence[TaskRecord],
     logs: Mapping[str, Excerpt],
-    inputs: Mapping[str, Sequence[tuple[str, str]]],
 ) -> dict[str, TaskView]:
     """A view of every task, by task id, in the order of the plans."""
     critical = {record.task.id for record in chain}
@@ -87,25 +86,24 @@ def task_views(
             anchor=f"t{number}",
             critical=name in critical,
             excerpt=logs.get(name, Excerpt()),
-            inputs=inputs.get(name, ()),
             rows=rows,
         )
         for number, (name, record) in enumerate(run.tasks.items(), start=1)
     }
 
 
-def _view(  # noqa: PLR0913 - one argument for each source of what is shown
+def _view(
     record: TaskRecord,
     run: RunRecord,
     *,
     anchor: str,
     critical: bool,
     excerpt: Excerpt,
-    inputs: Sequence[tuple[str, str]],
     rows: int,
 ) -> TaskView:
     task, result = record.task, record.result
     stored = result.stored if result else None
+    inputs = list((record.covered or (stored.inputs if stored else {})).items())
     artifacts = stored.artifacts if stored else ()
     return TaskView(
         anchor=anchor,

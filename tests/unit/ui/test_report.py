@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from build_env.ui.report.matrix import make_matrix
 from build_env.ui.report.page import render_page
 from build_env.ui.report.timeline import assign_slots
 from build_env.ui.report.views import size_words
-from tests.support.runs import HOSTILE, large_run, make_task, sample_inputs, sample_run, stored
+from tests.support.runs import HOSTILE, large_run, make_task, sample_run, stored
 
 if TYPE_CHECKING:
     from tests.support.runs import Script
@@ -74,9 +74,7 @@ def read(text: str) -> Page:
 
 def write_page(script: Script, root: Path) -> str:
     path = root / "report.html"
-    listener = ReportListener(
-        path=path, clock=script.clock, root=root, inputs=sample_inputs(), when="2024-05-01 10:00 UTC"
-    )
+    listener = ReportListener(path=path, clock=script.clock, root=root, when="2024-05-01 10:00 UTC")
     script.play(listener)
     return path.read_text(encoding="utf-8")
 
@@ -119,15 +117,15 @@ def test_a_run_without_tasks_and_an_error_are_pages_too(tmp_path: Path) -> None:
 
 def test_a_thousand_tasks_stay_below_five_megabytes(tmp_path: Path) -> None:
     script = large_run(tmp_path)
-    inputs = {
-        event.task.id: [(f"src/a-directory-with-a-name/file-{number}.c", "12" * 32) for number in range(50)]
-        for _, event in script.events
-        if isinstance(event, TaskFinished)
-    }
+    covered = {f"src/a-directory-with-a-name/file-{number}.c": "12" * 32 for number in range(50)}
+    script.events = [
+        (at, replace(event, covered=covered) if isinstance(event, TaskStarted) else event)
+        for at, event in script.events
+    ]
     path = tmp_path / "report.html"
-    listener = ReportListener(path=path, clock=script.clock, root=tmp_path, inputs=inputs)
+    listener = ReportListener(path=path, clock=script.clock, root=tmp_path)
     script.play(listener)
-    assert len(inputs) == len(listener.record.tasks) == 1000
+    assert len(listener.record.tasks) == 1000
     assert 1_000_000 < path.stat().st_size < FIVE_MEGABYTES
     assert "bytes are left out here" in path.read_text(encoding="utf-8")
 
@@ -147,11 +145,11 @@ def page_of(message: str, line: str, name: str) -> str:
     task = make_task(Stage.BUILD, f"s{name}", f"a{line}", target=f"t{message}")
     record = RunRecord(clock=lambda: 0.0)
     record.take(PlanReady(plan=Plan(target=task.target, architectures=("amd64",), tasks=(task,)), answers={}))
-    record.take(TaskStarted(task=task))
+    record.take(TaskStarted(task=task, covered={f"i{name}": "cd"}))
     artifact = Artifact(name=f"a{name}", digest="ab", size=1)
     result = TaskResult(status=Status.FAILED, message=f"m{message}", hint=f"h{line}", stored=stored(artifact))
     record.take(TaskFinished(task=task, result=result, tail=(f"t{line}",)))
-    return render_page(record, root=Path("/nowhere"), inputs={task.id: [(f"i{name}", "cd")]}, when=f"w{name}")
+    return render_page(record, root=Path("/nowhere"), when=f"w{name}")
 
 
 # --- slots -----------------------------------------------------------------------------------------------------------
