@@ -151,6 +151,9 @@ class ImageEngine(Protocol):
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """Fetch `reference` from a registry; None when none answers or it is not there."""
 
+    def cancel(self) -> None:
+        """End all builds that are running; their `build` raises soon. Callable from any thread."""
+
     def tag(self, reference: str, name: str) -> None:
         """Give the image `reference` the name `name`, too."""
 

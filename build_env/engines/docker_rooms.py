@@ -73,6 +73,11 @@ class DockerRooms:
                 return _timed_out(spec) if late.is_set() else self._checked(outcome)
         return self._run_fresh(spec, output)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called: nothing new is begun then."""
+        return self._cancelled
+
     def cancel(self) -> None:
         """See `Engine.cancel`."""
         with self._lock:

@@ -41,6 +41,11 @@ class TargetImages:
         """The engine's name for the image with that key."""
         return f"{recipe.build.prefix}/{recipe.build.name}:{key[:_SHORT]}"
 
+    def cancel(self) -> None:
+        """End what is being made; callable from any thread."""
+        self.bases.cancel()
+        self.images.cancel()
+
     def find(self, key: str, recipe: ImageRecipe) -> StoredResult | None:
         """The recorded image, if the engine still has exactly it."""
         stored = self.store.find(key, Isolation.FRESH)

@@ -115,6 +115,8 @@ class LocalExecutor:
     def cancel(self) -> None:
         """See `Executor.cancel`."""
         self.engine.cancel()
+        if self.images:
+            self.images.cancel()
 
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task

@@ -64,7 +64,7 @@ def test_a_clean_client_installs_the_suite(stand_in: str, shipped: Shipped) -> N
         set_up_client(reader, address)
         reader.expect("dnf -y --refresh install greet-suite")
         assert "Hello, World" in reader.expect("greet World")
-        assert "Hello" in reader.expect("greet-many Anna Berta")
+        assert "Hello" in reader.expect("printf 'Anna\\nBerta\\n' | greet-many")
         reader.expect("rpm -Va greet libgreet greet-tools")
 
 
