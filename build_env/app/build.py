@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
 from build_env.app.planning import Planned, Planner
-from build_env.app.runlock import run_lock
+from build_env.app.runlock import run_lock, sweep_rooms
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
@@ -221,7 +221,10 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
         stack.callback(store.close)
         if exclusive:
             store.sweep()
+            sweep_rooms(project.paths.rooms)
         containers = None if options.native else _containers(project, options, needed=exclusive)
+        if containers:
+            stack.callback(containers.rooms.close)
         planner = Planner(
             paths=project.paths,
             settings=project.settings,
