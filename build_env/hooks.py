@@ -56,7 +56,7 @@ variables of a target
 | = | DEPENDS | build tools of ours, built first, not deployed | [] |
 | = | METAPACKAGES | packages below src/metapackages/, built after the others | [] |
 | = | CTX_PATH | build context of its images | ENV_TARGET_ROOT |
-| = | ENV_TARGET_ROOT | build context of its images, the second choice | no context |
+| = | ENV_TARGET_ROOT | build context of its images, the second choice | the Dockerfile's folder |
 | = | DOCKER_BUILD_ARGS | list of NAME=value for its images, beside USER_ID, GROUP_ID, PREFIX | [] |
 | PELION_DOCKER_PREFIX | DOCKER_PREFIX | put before its image names | setting image_prefix |
 | = | PLATFORM_ARCH | platform of its images | the host's |

@@ -49,11 +49,12 @@ class ResolvedInput:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A task ready to run: its final key and its inputs, by digest only."""
+    """A task ready to run: its final key and its inputs, by digest only; `covered` is all that the key covers."""
 
     task: Task
     key: str
     inputs: tuple[ResolvedInput, ...]
+    covered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,11 +135,11 @@ class ImageEngine(Protocol):
     def describe(self, reference: str) -> ImageDescription | None:
         """The image `reference` as the engine knows it, or None."""
 
-    def build(
+    def build(  # noqa: PLR0913 - all by keyword: what a Dockerfile build has
         self,
         *,
         dockerfile: str,
-        context: Path | None,
+        context: RoomEntry | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -149,6 +150,9 @@ class ImageEngine(Protocol):
 
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """Fetch `reference` from a registry; None when none answers or it is not there."""
+
+    def cancel(self) -> None:
+        """End all builds that are running; their `build` raises soon. Callable from any thread."""
 
     def tag(self, reference: str, name: str) -> None:
         """Give the image `reference` the name `name`, too."""
@@ -178,6 +182,9 @@ class Store(Protocol):
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""
 
+    def latest(self, task: str) -> StoredResult | None:
+        """The result recorded last for a task, whatever its key."""
+
     def record(self, result: StoredResult) -> None:
         """Remember a result; its artifacts are already in the store."""
 
@@ -206,6 +213,9 @@ class Executor(Protocol):
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""
+
+    def reason(self, work: Work) -> str:
+        """Why `find` found nothing: the first input that differs from the last result, or what is missing."""
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""
@@ -282,7 +292,7 @@ class Env(Protocol):
     def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Record a command that installs into the layer below the room."""
 
-    def docker_build_image(
+    def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
         self,
         dockerfile: str,
         kind: ImageKind | str,

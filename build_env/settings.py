@@ -48,7 +48,7 @@ class Settings:
     signing_key: str = ""
     signing_home: str = ""
     repository_label: str = "build-env"
-    timeout: float = 0
+    timeout: float = 0.0
     origins: Mapping[str, str] = field(default_factory=dict)
 
 

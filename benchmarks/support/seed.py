@@ -19,7 +19,7 @@ from build_env.app.recall import write_memory
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Stage
-from build_env.plan.keys import final_key
+from build_env.plan.keys import key_inputs, key_of
 from build_env.plan.select import Request
 from build_env.ports import ResolvedInput
 
@@ -41,9 +41,12 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
                 for entry in task.inputs
             )
             suffix = "deb" if task.stage is Stage.BUILD else "txt"
+            covered = key_inputs(task.static_inputs, inputs)
             artifact = session.store.put(f"{task.subject}_{task.arch}.{suffix}", task.id.encode())
             done[task.id] = StoredResult(
-                key=final_key(task.static_key, inputs),
+                key=key_of(covered),
+                task=task.id,
+                inputs=covered,
                 artifacts=(artifact,),
                 isolation=Isolation.NATIVE,
                 seconds=1.0,

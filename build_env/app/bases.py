@@ -14,7 +14,7 @@ from build_env.app.planning import Planner
 from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, UsageError
 from build_env.core.machine import DEBIAN_TO_OCI
-from build_env.images.render import context_digest, render
+from build_env.images.render import build_context, context_digest, render
 from build_env.model.command import ImageBuild, ImageKind
 from build_env.plan.select import Request
 from build_env.settings import LOCAL_SETTINGS, load_settings
@@ -154,7 +154,7 @@ def make_stand_in(
     output(f"making {name} from {base.reference}")
     containers.images.build(
         dockerfile=text,
-        context=project.paths.root / context,
+        context=build_context(project.paths.root, build),
         tag=name,
         arguments={},
         labels={"build-env.key": key, "build-env.dockerfile": dockerfile, "build-env.base": base.identity},

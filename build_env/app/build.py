@@ -15,7 +15,7 @@ from build_env.app.planning import Planned, Planner
 from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
-from build_env.app.runlock import run_lock
+from build_env.app.runlock import run_lock, sweep_rooms
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
@@ -23,7 +23,7 @@ from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.publish.local import LocalPublisher
-from build_env.schedule.foresee import foresee
+from build_env.schedule.foresee import Answer, foresee, in_words
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
 from build_env.store.digests import FileDigests
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from build_env.ports import Engine, EventSink
     from build_env.publish.signing import Signer
 
-__all__ = ["Session", "exit_code", "open_session"]
+__all__ = ["Session", "open_session"]
 
 
 @dataclass
@@ -83,10 +83,16 @@ class Session:
             digest_of=self.digests.digest,
         )
 
-    def plan(self, request: Request) -> tuple[Planned, dict[str, str], dict[str, StoredResult]]:
-        """The plan as far as it is known without running anything, with what a run would do."""
-        memory = self._memory(request)
-        resolved = recalled(memory) or self._resolve(request)
+    def close(self) -> None:
+        """Remove what rooms shared, if the engine was needed at all."""
+        if containers := vars(self).get("containers"):
+            containers.rooms.close()
+
+    def plan(
+        self, request: Request, *, remembered: bool = True
+    ) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
+        """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
+        resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
         answers, hits = foresee(resolved.planned.plan, self._executor(resolved.planned), resolved.shortcut)
         return resolved.planned, answers, hits
 
@@ -109,7 +115,7 @@ class Session:
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
         for note in planned.notes:
             sink(Note(text=note))
-        sink(PlanReady(plan=planned.plan, answers=answers))
+        sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
         summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
         if not self.options.recreate:
             images = self.containers.images.seen if self.containers else {}
@@ -161,7 +167,7 @@ class Session:
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
-        sink(PlanReady(plan=scan.plan, answers=answers))
+        sink(PlanReady(plan=scan.plan, answers=in_words(answers)))
         held: list[RunFinished] = []
 
         def quiet(event: object) -> None:
@@ -266,7 +272,8 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
         stack.callback(store.close)
         if exclusive:
             store.sweep()
-        yield Session(
+            sweep_rooms(project.paths.rooms)
+        session = Session(
             project=project,
             options=options,
             store=store,
@@ -274,6 +281,8 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
             exclusive=exclusive,
             digests=FileDigests(project.paths.build / MEMORIES / "digests"),
         )
+        stack.callback(session.close)
+        yield session
 
 
 def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Containers | None:
@@ -289,14 +298,3 @@ def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Con
 
 def _unknown(reference: str, architecture: str) -> str:  # noqa: ARG001 - the signature of base_identity
     return ""
-
-
-def exit_code(summary: RunSummary) -> int:
-    """The exit code of a run: 130 interrupted, 4 the environment's fault, 1 a task failed, 0 done."""
-    results: list[TaskResult] = list(summary.results.values())
-    if any(result.status is Status.INTERRUPTED for result in results):
-        return 130
-    failed = [result for result in results if result.status is Status.FAILED]
-    if failed:
-        return 4 if all(result.environment for result in failed) else 1
-    return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.engines.docker import connect
-from build_env.engines.docker_images import DockerImages
+from build_env.engines.docker_images import BUILDER, DockerImages
 from build_env.engines.docker_rooms import DockerRooms
 from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
@@ -48,7 +48,7 @@ class Containers:
         """Remove rooms of runs that were killed; failed rooms that are kept, and reused ones, stay."""
         found = [
             item
-            for role in ("room", "layer")
+            for role in ("room", "layer", BUILDER)
             for item in self.connection.containers(project=identity, role=role)
             if not any("-failed-" in name for name in item["Names"] or ())
         ]
@@ -61,6 +61,6 @@ def connect_containers(project: Project, *, reuse: bool, slots: int) -> Containe
     """Connect to the engine. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots)
     rooms = DockerRooms(connection=connection, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms)
+    images = DockerImages(connection=connection, rooms=rooms, project=project.identity)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

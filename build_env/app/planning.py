@@ -144,7 +144,7 @@ class Planner:
             folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
             build_closures={name: relations.build_closure(name) for name in names},
             build_jobs=self.settings.build_jobs,
-            provided={name: key for key in self._listed() for name in sorted(packages[key].names(self.target.family))},
+            provided=self._provided(),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
             tar_archs=frozenset(arch for arch in selection.tars if self._wants_tar(arch)),
@@ -215,8 +215,14 @@ class Planner:
         if faults:
             raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))
 
-    def _listed(self) -> tuple[str, ...]:
-        return (*self.target.packages, *self.target.depends, *self.target.metapackages)
+    def _provided(self) -> dict[str, tuple[str, ...]]:
+        """Every name that packages of the target provide, with those that do."""
+        target = self.target
+        found: dict[str, tuple[str, ...]] = {}
+        for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
+            for name in sorted(self.packages[package].names(target.family)):
+                found[name] = (*found.get(name, ()), package)
+        return found
 
     def _mounts(self, arch: str) -> tuple[Mount, ...]:
         answer, _ = call_hook(self._recorder(arch), "env_load_docker")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Memory, memory_name
-from build_env.app.runlock import run_lock
+from build_env.app.runlock import run_lock, sweep_rooms
 from build_env.core.canonical import plain
 from build_env.engines.docker_peek import container_names, image_identifiers
 from build_env.model.artifact import Isolation
@@ -29,14 +29,19 @@ _IN_PLAN = ("target", "architectures", "native", "container", "install")
 
 
 def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
-    """Whether the run has nothing to do, and has said so; otherwise nothing was done and nothing said."""
+    """Whether the run has nothing to do, and has said so; otherwise nothing was said.
+
+    What killed runs left below `build/` goes in any case; what they left in the engine is for a whole run.
+    """
     directory = project.paths.build / MEMORIES
     if options.recreate or options.container or not directory.is_dir():
         return False
     began = time.monotonic()
     with run_lock(project.paths.build):
+        sweep_rooms(project.paths.rooms)
         store = LocalStore(project.paths.build)
         try:
+            store.sweep()
             memory = memory_of(project, options, request, store, FileDigests(directory / "digests"), writes=True)
             found = None if store.replaced else memory.recall()
             if found is None or not found[1] or not memory.complete(found[0]):
@@ -92,7 +97,7 @@ def _rank(options: BuildOptions) -> Isolation:
 
 def _orphans(project: Project) -> bool:
     """Whether a killed run left containers, or the engine does not say."""
-    for role in ("room", "layer"):
+    for role in ("room", "layer", "image"):
         names = container_names(project=project.identity, role=role)
         if names is None or any("-failed-" not in name for name in names):
             return True

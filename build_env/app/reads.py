@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.remembered import CONTENT, KIND, NAMES, Reads, ReadTree
 from build_env.core.paths import MARKER
+from build_env.images.render import build_context
 from build_env.packages.read import METAPACKAGES
 from build_env.settings import LOCAL_SETTINGS
 
@@ -34,9 +35,12 @@ def what_was_read(planner: Planner, observed: Observed, planned: Planned, scan: 
     contexts = []
     for recipe in (*planned.recipes.values(), *(scan.recipes.values() if scan else ())):
         found.append((str(paths.root / recipe.build.dockerfile), CONTENT))
-        if recipe.build.context:
-            context = ReadTree(path=recipe.build.context, leave_out=(), digest=recipe.context_digest, fixed=True)
-            contexts.append(context)
+        context = build_context(paths.root, recipe.build)
+        if context:
+            tree = ReadTree(
+                path=recipe.build.context, leave_out=context.leave_out, digest=recipe.context_digest, fixed=True
+            )
+            contexts.append(tree)
     trees = {(tree.path, tree.leave_out): tree for tree in _trees(planned, fixed=False)}
     trees |= {(tree.path, tree.leave_out): tree for tree in (*_trees(scan, fixed=True), *contexts)}
     return Reads(paths=tuple(dict.fromkeys(found)), trees=tuple(trees.values()))

@@ -81,14 +81,14 @@ def write_memory(
 
 
 def _known_results(known: Known, store: LocalStore, isolation: Isolation) -> Callable[[Task], StoredResult | None]:
-    """What `foresee` may take without computing keys: tasks whose static key and inputs are as they were."""
+    """What `foresee` may take without computing keys: tasks whose static inputs and artifacts of others are as they were."""
     rows = store.rows([key for _, key, _ in known.results.values()], isolation)
     same: set[str] = set()
 
     def shortcut(task: Task) -> StoredResult | None:
-        static_key, key, artifacts = known.results.get(task.id, ("", "", ""))
+        static_inputs, key, artifacts = known.results.get(task.id, ({}, "", ""))
         row = rows.get(key)
-        if row is None or static_key != task.static_key or row[3] != artifacts or row[0] != key:
+        if row is None or static_inputs != task.static_inputs or row[3] != artifacts or row[0] != key:
             return None
         if not all(entry.task in same for entry in task.inputs):
             return None

@@ -34,7 +34,7 @@ __all__ = ["CONTENT", "KIND", "NAMES", "Check", "Known", "Memory", "ReadTree", "
 
 # What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
 CONTENT, KIND, NAMES = "content", "kind", "names"
-_FORMAT = 1
+_FORMAT = 2
 _OWN = Path(__file__).resolve().parent.parent
 
 
@@ -76,10 +76,10 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The plan and, for each task that had a result: static key, final key, the artifacts as the store writes them."""
+    """The plan and, for each task that had a result: static inputs, key, the artifacts as the store writes them."""
 
     planned: Planned
-    results: Mapping[str, tuple[str, str, str]]
+    results: Mapping[str, tuple[Mapping[str, str], str, str]]
     scanned: tuple[StoredResult, ...] = ()
 
 
@@ -184,7 +184,7 @@ class Memory:
             images=images,
         )
         results = {
-            task.id: (task.static_key, stored.key, rows[stored.key][3])
+            task.id: (task.static_inputs, stored.key, rows[stored.key][3])
             for task in planned.plan
             if (stored := hits.get(task.id)) and stored.key in rows
         }
@@ -260,15 +260,15 @@ def _rows_digest(rows: Mapping[str, Row]) -> str:
 
 
 def _with_digests(task: Task, digests: Mapping[tuple[str, tuple[str, ...]], str]) -> Task:
-    """The task with the digests of its trees as they are now, and the key that follows."""
-    from build_env.plan.keys import room_key  # noqa: PLC0415 - a run with nothing to do needs no keys
+    """The task with the digests of its trees as they are now, and what its key covers then."""
+    from build_env.plan.keys import room_inputs  # noqa: PLC0415 - a run with nothing to do needs no keys
 
     room = task.room
     if room is None or all(digests[tree.path, tree.leave_out] == tree.digest for tree in room.trees):
         return task
     trees = tuple(replace(tree, digest=digests[tree.path, tree.leave_out]) for tree in room.trees)
     room = replace(room, trees=trees)
-    return replace(task, room=room, static_key=room_key(task.stage, room))
+    return replace(task, room=room, static_inputs=room_inputs(task.stage, room))
 
 
 def _shared(planned: Planned) -> Planned:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
     from build_env.app.planning import Planned
     from build_env.app.project import Project
+    from build_env.app.why import Explanation
     from build_env.cli.arguments import Arguments
     from build_env.plan.select import Request
     from build_env.ports import EventSink
@@ -72,17 +73,31 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
 def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
     """The plan and what a run would do with each task; runs nothing."""
     from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
     with open_session(project, _options(project, arguments), exclusive=False) as session:
         planned, answers, _ = session.plan(_request(arguments))
-        return planned, answers
+        return planned, in_words(answers)
+
+
+def explain_tasks(arguments: Arguments) -> list[Explanation]:
+    """Why each task of the packages would run, or would not; runs nothing."""
+    from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.app.why import explain  # noqa: PLC0415
+
+    arguments.check()
+    project = open_project(arguments.root)
+    with open_session(project, _options(project, arguments), exclusive=False) as session:
+        planned, answers, _ = session.plan(_request(arguments), remembered=False)
+        return explain(planned.plan, answers, arguments.packages)
 
 
 def _build(project: Project, arguments: Arguments) -> int:
     from build_env.app.quick import up_to_date  # noqa: PLC0415
     from build_env.ui.choose import choose_listener  # noqa: PLC0415
+    from build_env.ui.reports import reports_for, with_reports  # noqa: PLC0415
 
     request = _request(arguments)
     if arguments.dry_run:
@@ -91,16 +106,19 @@ def _build(project: Project, arguments: Arguments) -> int:
         planned, answers = look_ahead(arguments)
         return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
     options = _options(project, arguments)
+    reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
     with choose_listener(arguments.log_format) as listener:
         if arguments.setup and not options.native:
             project = _set_up(project, options, listener)
-        if up_to_date(project, options, request, listener):
+        # Reports tell of each task, and the quick answer lists none.
+        if not reports and up_to_date(project, options, request, listener):
             return 0
         # Only now, because it imports everything.
-        from build_env.app.build import exit_code, open_session  # noqa: PLC0415
+        from build_env.app.build import open_session  # noqa: PLC0415
+        from build_env.app.outcome import exit_code  # noqa: PLC0415
 
-        with open_session(project, options, exclusive=True) as session:
-            return exit_code(session.run(request, listener))
+        with open_session(project, options, exclusive=True) as session, with_reports(listener, reports) as sink:
+            return exit_code(session.run(request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:

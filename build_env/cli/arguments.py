@@ -40,6 +40,8 @@ class Arguments:
     setup: bool = False
     timeout: float = 0
     log_format: str = "auto"
+    junit: Path | None = None
+    report: Path | None = None
     root: Path | None = None
 
     @property
@@ -58,6 +60,8 @@ class Arguments:
         check_choice("--print-env", self.print_env, LISTS)
         check_choice("--print-list", self.print_list, ("env",))
         check_choice("--log-format", self.log_format or " ", LOG_FORMATS)
+        if self.dry_run and (self.junit or self.report):
+            raise UsageError("--junit and --report tell of a run, and --dry-run runs nothing", hint="leave one out")
         if self.engine == "native" and self.container:
             raise UsageError("--container keeps containers, and --engine native has none", hint="leave one of them out")
         if self.install and (self.engine == "docker" or (self.target and not self.engine)):

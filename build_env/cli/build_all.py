@@ -117,6 +117,14 @@ def build_all(
             rich_help_panel=_RUN,
         ),
     ] = "auto",
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", help="Also write a JUnit file.", metavar="FILE", rich_help_panel=_RUN),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Also write a page about the run.", metavar="FILE.html", rich_help_panel=_RUN),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="The plan with every command.", rich_help_panel=_SHOW)
     ] = False,
@@ -163,6 +171,8 @@ def build_all(
         setup=setup,
         timeout=timeout,
         log_format=log_format,
+        junit=junit,
+        report=report,
         root=root,
     )
     context.exit(_act(arguments, debug=debug))

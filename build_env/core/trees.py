@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.canonical import digest_data, digest_file
+from build_env.core.canonical import canonical_json, digest_bytes, digest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-__all__ = ["TreeEntry", "digest_tree", "walk_tree"]
+__all__ = ["TreeEntry", "digest_tree", "tree_manifest", "walk_tree"]
 
 _IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
 
@@ -59,8 +59,13 @@ def _walk(directory: Path, prefix: str, leave_out: frozenset[str]) -> Iterator[T
 
 
 def digest_tree(root: Path, leave_out: Collection[str] = (), digest_of: Callable[[Path], str] = digest_file) -> str:
-    """Hex sha256 over all entries of the tree; `digest_of` may remember the digests of files."""
-    return digest_data(
+    """Hex sha256 over all entries of the tree: that of its manifest; `digest_of` may remember the digests of files."""
+    return digest_bytes(tree_manifest(root, leave_out, digest_of))
+
+
+def tree_manifest(root: Path, leave_out: Collection[str] = (), digest_of: Callable[[Path], str] = digest_file) -> bytes:
+    """The tree as canonical JSON: a list of [name, kind, executable, digest of a file or target of a link]."""
+    return canonical_json(
         [
             [
                 entry.name,
@@ -70,4 +75,4 @@ def digest_tree(root: Path, leave_out: Collection[str] = (), digest_of: Callable
             ]
             for entry in walk_tree(root, leave_out)
         ]
-    )
+    ).encode()

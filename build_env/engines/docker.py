@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.engines.layout import BUILD_ROOT
+from build_env.engines.staging import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-__all__ = ["LABEL", "Connection", "connect"]
+__all__ = ["LABEL", "NO_HANDLER", "Connection", "connect", "no_handler"]
 
 LABEL = "build-env"
+NO_HANDLER = "exec /bin/sh: exec format error"
 _PATIENCE = 30
 
 
@@ -46,7 +50,7 @@ class Connection:
         except docker.errors.APIError as error:
             text = str(error.explanation or error).strip()
             if "exec format error" in text:
-                raise _no_handler(text) from error
+                raise no_handler(text) from error
             if "no space left on device" in text.lower():
                 raise EnvironmentNotReady(f"the engine's disk is full ({doing})", hint="docker system df") from error
             raise InfrastructureError(f"the engine refused {doing}: {text}") from error
@@ -80,6 +84,16 @@ class Connection:
             found: list[Mapping[str, Any]] = self.api.containers(all=True, filters={"label": wanted})
         return found
 
+    def fetch(self, container: str, printed: bytes | None, destinations: Mapping[str, Path]) -> None:
+        """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked."""
+        if printed is not None:
+            unpack([printed], destinations)
+            return
+        with self.errors("fetching results"):
+            for name, path in destinations.items():
+                chunks, _ = self.api.get_archive(container, f"{BUILD_ROOT}/{name}")
+                unpack(chunks, {name: path})
+
     def remove(self, container: str) -> None:
         """Kill and remove a container; one that is gone already is fine."""
         import docker.errors  # noqa: PLC0415
@@ -92,7 +106,8 @@ class Connection:
                     raise
 
 
-def _no_handler(text: str) -> EnvironmentNotReady:
+def no_handler(text: str) -> EnvironmentNotReady:
+    """The error of a machine that cannot run the programs of an image."""
     return EnvironmentNotReady(
         f"this machine cannot run programs of the image's architecture ({text})",
         hint="register qemu's binfmt handlers: build-env doctor names the command, build-all --setup does it",

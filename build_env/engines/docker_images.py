@@ -5,16 +5,19 @@ The classic builder is what every engine has; a cached build with it is also six
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
+import re
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from build_env.core.errors import InfrastructureError, TaskError
+from build_env.core.errors import InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import debian_architecture
 from build_env.core.trees import walk_tree
+from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
 from build_env.ports import ImageDescription
 
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.engines.docker import Connection
-    from build_env.ports import RoomOutcome, RoomSpec
+    from build_env.ports import RoomEntry, RoomOutcome, RoomSpec
 
-__all__ = ["DockerImages"]
+__all__ = ["BUILDER", "DockerImages"]
+
+BUILDER = "image"  # the role of containers in which an image is built
+_FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 
 _LIST_PACKAGES = (
     "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
@@ -35,10 +41,11 @@ _LIST_PACKAGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class DockerImages:
-    """The `ImageEngine` port."""
+    """The `ImageEngine` port. `project` marks the containers in which images are built, so that they can be found."""
 
     connection: Connection
     rooms: DockerRooms
+    project: str
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -59,7 +66,7 @@ class DockerImages:
         self,
         *,
         dockerfile: str,
-        context: Path | None,
+        context: RoomEntry | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -70,28 +77,44 @@ class DockerImages:
         uid, gid = builder_id()
         with self.connection.errors("building an image"):
             events = self.connection.api.build(
-                fileobj=_context(dockerfile, context),
+                fileobj=_context(self._marked(dockerfile), context),
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
-                labels=dict(labels),
+                labels={**labels, f"{LABEL}.role": "target-image"},
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
                 nocache=True,
                 decode=True,
             )
-            _follow_build(events, output)
+            _follow_build(self._until_cancelled(events), output)
         return self._must_have(tag)
+
+    def cancel(self) -> None:
+        """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
+        for container in self.connection.containers(project=self.project, role=BUILDER):
+            with contextlib.suppress(Exception):  # it may have ended by itself
+                self.connection.api.kill(container["Id"])
+
+    def _marked(self, dockerfile: str) -> str:
+        """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
+        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.role"="{BUILDER}"'
+        return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
+
+    def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        for event in events:
+            if self.rooms.cancelled:
+                raise Interrupted("stopped")
+            yield event
 
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """See `ImageEngine.pull`."""
         name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
         try:
             with self.connection.errors(f"pulling {reference}"):
-                for event in self.connection.api.pull(
-                    name, tag=tag, platform=platform or None, stream=True, decode=True
-                ):
+                events = self.connection.api.pull(name, tag=tag, platform=platform or None, stream=True, decode=True)
+                for event in self._until_cancelled(events):
                     if "error" in event:
                         output(str(event["error"]).strip())
                         return None
@@ -138,10 +161,13 @@ class DockerImages:
             created = api.create_container(reference, ["/bin/sh", "-c", _LIST_PACKAGES], host_config=host)
             try:
                 api.start(created["Id"])
-                api.wait(created["Id"])
+                status = api.wait(created["Id"])["StatusCode"]
                 listing: bytes = api.logs(created["Id"], stdout=True, stderr=False)
+                said: bytes = api.logs(created["Id"], stdout=True, stderr=True) if status else b""
             finally:
                 self.connection.remove(created["Id"])
+        if NO_HANDLER.encode() in said:
+            raise no_handler(NO_HANDLER)
         return "\n".join(sorted(listing.decode(errors="replace").splitlines()))
 
     def _must_have(self, tag: str) -> ImageDescription:
@@ -166,15 +192,15 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
                 output(line.rstrip())
 
 
-def _context(dockerfile: str, context: Path | None) -> io.BytesIO:
-    """The build context as a tar: the tree of `context` and the rendered Dockerfile, nothing of the checkout."""
+def _context(dockerfile: str, context: RoomEntry | None) -> io.BytesIO:
+    """The build context as a tar: the files of `context` and the rendered Dockerfile."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         data = dockerfile.encode()
         info = tarfile.TarInfo("Dockerfile")
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-        for entry in walk_tree(context, ("Dockerfile",)) if context else ():
+        for entry in walk_tree(context.source, context.leave_out) if context else ():
             info = archive.gettarinfo(entry.path, entry.name)
             info.uid = info.gid = info.mtime = 0
             info.uname = info.gname = ""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
+from build_env.engines.inline import Receiver, laying_script
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
-from build_env.engines.staging import pack, unpack
+from build_env.engines.staging import pack
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
 
@@ -46,19 +47,28 @@ class ReusedRoom:
         """Lay the build root, install what is missing, run the commands, fetch the results."""
         owner, group = self.builder
         self._root(f"rm -rf {BUILD_ROOT}/* && mkdir -p {BUILD_ROOT} {_INSTALLED}")
-        with self.connection.errors("filling a room"):
-            archive = pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group)
-            self.connection.api.put_archive(self.container, "/", archive)
+        self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True)
         status = self._install(spec, environment, output)
         if status == 0:
             commands = [command for command in spec.commands if command.role is Role.RUN]
             self._network(on=any(command.network for command in commands))
-            script = room_script(commands, BUILD_ROOT, exported=environment)
-            status = self.builder_shell.run(f"cd {BUILD_ROOT}\n{script}", output)
-        if status == 0:
-            self._collect(spec)
+            results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
+            receiver = Receiver(output)
+            script = room_script(commands, BUILD_ROOT, exported=environment) + receiver.script(BUILD_ROOT, *results)
+            status = self.builder_shell.run(f"cd {BUILD_ROOT}\n{script}", receiver.line)
+            receiver.flush()
+            if status == 0:
+                self.connection.fetch(self.container, receiver.archive(), results)
         return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+
+    def _lay(self, archive: bytes) -> None:
+        """Unpack the build root, through the shell when that is possible, because it is much faster."""
+        script = laying_script(archive)
+        if script and self._root(script, check=False) == 0:
+            return
+        with self.connection.errors("filling a room"):
+            self.connection.api.put_archive(self.container, "/", archive)
 
     def _install(self, spec: RoomSpec, environment: dict[str, str], output: Callable[[str], None]) -> int:
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
@@ -87,15 +97,6 @@ class ReusedRoom:
             act = api.connect_container_to_network if on else api.disconnect_container_from_network
             act(self.container, "bridge")
         self.networked = on
-
-    def _collect(self, spec: RoomSpec) -> None:
-        api = self.connection.api
-        with self.connection.errors("fetching results"):
-            chunks, _ = api.get_archive(self.container, f"{BUILD_ROOT}/out")
-            unpack(chunks, spec.collect)
-            if spec.downloads is not None:
-                chunks, _ = api.get_archive(self.container, f"{BUILD_ROOT}/downloads")
-                unpack(chunks, spec.downloads)
 
 
 @dataclass

@@ -12,13 +12,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from build_env.core.errors import Interrupted
-from build_env.engines.docker import LABEL, Connection
+from build_env.core.errors import InfrastructureError, Interrupted
+from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
+from build_env.engines.docker_network import QuietNetwork
 from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
-from build_env.engines.staging import pack, unpack
+from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -54,6 +56,7 @@ class DockerRooms:
     def __post_init__(self) -> None:
         """Prepare the keeper of reused rooms."""
         self._reused = ReusedRooms(connection=self.connection, builder=builder_id())
+        self._quiet = QuietNetwork(connection=self.connection)
 
     @property
     def isolation(self) -> Isolation:
@@ -67,10 +70,13 @@ class DockerRooms:
                 output(
                     "note: the SSH agent is not passed on, because the room is kept; run without --container for that"
                 )
-            with self._reused.room(spec) as room, self._watched(room.container, spec) as late:
-                outcome = room.run(spec, output)
-                return _timed_out(spec) if late.is_set() else self._checked(outcome)
+            return self._run_kept(spec, output)
         return self._run_fresh(spec, output)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called: nothing new is begun then."""
+        return self._cancelled
 
     def cancel(self) -> None:
         """See `Engine.cancel`."""
@@ -80,15 +86,39 @@ class DockerRooms:
         for container in running:
             self._kill(container)
 
+    def close(self) -> None:
+        """Remove what rooms shared; no room may be made after."""
+        self._quiet.close()
+
     def clean_reused(self, prefix: str) -> None:
         """Remove the reused rooms whose name begins with `prefix` (`--container=clean`)."""
         self._reused.clean(prefix)
 
+    def _run_kept(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Run in a kept room. Killing a room cuts its shells off: that is no fault, and the next task gets new ones."""
+        late = threading.Event()
+        try:
+            with self._reused.room(spec) as room:
+                with self._watched(room.container, spec, late):
+                    outcome = room.run(spec, output)
+                if late.is_set() or self._cancelled:
+                    raise InfrastructureError("the kept room was killed")
+        except InfrastructureError:
+            if late.is_set():
+                return _timed_out(spec)
+            if self._cancelled:
+                raise Interrupted("stopped") from None
+            raise
+        return outcome
+
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         commands = [command for command in spec.commands if command.role is Role.RUN]
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
+        results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
+        receiver = Receiver(output)
+        script = room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
         options = {
-            "command": ["/bin/sh", "-c", room_script(commands, BUILD_ROOT)],
+            "command": ["/bin/sh", "-c", script],
             "environment": environment,
             "user": ":".join(str(number) for number in builder_id()),
             "working_dir": BUILD_ROOT,
@@ -98,9 +128,10 @@ class DockerRooms:
             self._agent(spec, output) as agent,
             self._container(spec, _with_agent(options, agent), network=network, agent=agent) as container,
         ):
-            outcome = self._follow(container, spec, output)
+            outcome = self._follow(container, spec, receiver.line)
+            receiver.flush()
             if outcome.status == 0:
-                self._collect(container, spec)
+                self.connection.fetch(container, receiver.archive(), results)
             else:
                 self._keep_failed(container, spec)
             return outcome
@@ -146,13 +177,14 @@ class DockerRooms:
         with self.connection.errors("making a room"):
             host = api.create_host_config(
                 binds=binds or None,
-                network_mode="bridge" if network else "none",
+                network_mode="bridge" if network else self._quiet.mode(spec.image, spec.labels),
                 cap_drop=["ALL"] if confined else None,
                 security_opt=["no-new-privileges"] if confined else None,
                 init=False,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
-            created = api.create_container(spec.image, hostname=HOST_NAME, host_config=host, labels=labels, **options)
+            name = {"hostname": HOST_NAME} if network else {}  # a joined namespace brings its own
+            created = api.create_container(spec.image, host_config=host, labels=labels, **name, **options)
         container: str = created["Id"]
         try:
             with self.connection.errors("filling a room"):
@@ -165,16 +197,27 @@ class DockerRooms:
     def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Start the container, pass on what it prints, wait for its end."""
         api = self.connection.api
-        lines = LineSplitter(output)
-        with self._watched(container, spec) as late, self.connection.errors("running a room"):
+        refused: list[str] = []
+
+        def heard(line: str) -> None:
+            refused.extend([line] if line.strip() == NO_HANDLER else [])
+            output(line)
+
+        lines = LineSplitter(heard)
+        late = threading.Event()
+        with self._watched(container, spec, late), self.connection.errors("running a room"):
             stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
             api.start(container)
+            if late.is_set() or self._cancelled:
+                self._kill(container)  # what came before the start found nothing to kill
             for chunk in stream:
                 lines.feed(chunk)
             status = int(api.wait(container)["StatusCode"])
         lines.close()
         if late.is_set():
             return _timed_out(spec)
+        if status and refused:
+            raise no_handler(refused[0])
         return self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
 
     def _checked(self, outcome: RoomOutcome) -> RoomOutcome:
@@ -183,9 +226,8 @@ class DockerRooms:
         return outcome
 
     @contextlib.contextmanager
-    def _watched(self, container: str, spec: RoomSpec) -> Iterator[threading.Event]:
-        """Let `cancel` and the time limit of `spec` kill the container while it runs."""
-        late = threading.Event()
+    def _watched(self, container: str, spec: RoomSpec, late: threading.Event) -> Iterator[None]:
+        """Let `cancel` and the time limit of `spec`, which sets `late`, kill the container while it runs."""
 
         def expire() -> None:
             late.set()
@@ -200,7 +242,7 @@ class DockerRooms:
             timer.daemon = True
             timer.start()
         try:
-            yield late
+            yield
         finally:
             if timer:
                 timer.cancel()
@@ -210,15 +252,6 @@ class DockerRooms:
     def _kill(self, container: str) -> None:
         with contextlib.suppress(Exception):  # it may have ended by itself, or the engine may be gone
             self.connection.api.kill(container)
-
-    def _collect(self, container: str, spec: RoomSpec) -> None:
-        api = self.connection.api
-        with self.connection.errors("fetching results"):
-            chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/out")
-            unpack(chunks, spec.collect)
-            if spec.downloads is not None:
-                chunks, _ = api.get_archive(container, f"{BUILD_ROOT}/downloads")
-                unpack(chunks, spec.downloads)
 
     def _keep_failed(self, container: str, spec: RoomSpec) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project."""

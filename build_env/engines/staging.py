@@ -7,8 +7,8 @@ times and owners of a checkout.
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
@@ -16,7 +16,7 @@ from build_env.core.trees import walk_tree
 from build_env.engines.layout import DIRECTORIES, WRITABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.ports import RoomEntry, RoomSpec
@@ -122,26 +122,38 @@ class _Stream(io.RawIOBase):
         return count
 
 
-def unpack(chunks: Iterable[bytes], destination: Path) -> None:
-    """Write the regular files of a tar stream, whose names begin with one directory, below `destination`.
+def unpack(chunks: Iterable[bytes], destinations: Mapping[str, Path]) -> None:
+    """Write the regular files of a tar stream to the host: `destinations` has a directory for each first name.
 
-    Links, devices and names that lead outside are passed over: an artifact is a regular file.
+    Links, devices and names that lead outside are passed over: an artifact is a regular file. Of files with two names
+    both are kept.
     """
     try:
         with tarfile.open(fileobj=io.BufferedReader(_Stream(chunks)), mode="r|") as archive:
             for member in archive:
-                name = PurePosixPath(member.name.partition("/")[2])
-                if member.isfile() and name.parts and not name.is_absolute() and ".." not in name.parts:
-                    _write(archive, member, destination / name)
+                path = _destination(member.name, destinations)
+                if path is None or not (member.isfile() or member.islnk()):
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if member.isfile():
+                    _write(archive, member, path)
+                elif (first := _destination(member.linkname, destinations)) and first.is_file():
+                    shutil.copyfile(first, path)
     except tarfile.TarError as error:
         raise InfrastructureError(f"the engine sent a broken archive: {error}") from error
+
+
+def _destination(name: str, destinations: Mapping[str, Path]) -> Path | None:
+    top, _, rest = name.partition("/")
+    if not rest or ".." in rest.split("/") or rest.startswith("/") or top not in destinations:
+        return None
+    return destinations[top] / rest
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
     content = archive.extractfile(member)
     if content is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         while chunk := content.read(1 << 20):
             file.write(chunk)

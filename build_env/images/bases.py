@@ -6,9 +6,11 @@ architecture under a plain name.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.core.machine import DEBIAN_TO_OCI
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Bases:
     settings: Settings
     temporary: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _process: subprocess.Popen[str] | None = None
+    _cancelled: bool = False
 
     def own_name(self, reference: str, architecture: str) -> str:
         """The name under which build-env keeps the base for that architecture."""
@@ -106,25 +110,43 @@ class Bases:
             archive = Path(directory) / "root.tar"
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
-            process = subprocess.run(
-                argv,
-                capture_output=True,
-                text=True,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "TMPDIR": directory},
-            )
-            for line in process.stderr.splitlines()[-20:]:
-                output(line)
-            if process.returncode:
+            status = self._bootstrap(argv, directory, output)
+            if self._cancelled:
+                raise Interrupted("stopped")
+            if status:
                 raise EnvironmentNotReady(
-                    f"mmdebstrap could not make {suite} for {architecture}: exit status {process.returncode}",
+                    f"mmdebstrap could not make {suite} for {architecture}: exit status {status}",
                     hint="the log has its last lines; build-env doctor checks binfmt handlers and the mirror",
                 )
             name = self.own_name(reference, architecture)
             labels = {"build-env.base": reference, "build-env.bootstrap": suite}
             self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
         return _base(name, self._must_have(name))
+
+    def cancel(self) -> None:
+        """End a bootstrap that is running; callable from any thread."""
+        self._cancelled = True
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+
+    def _bootstrap(self, argv: list[str], directory: str, output: Callable[[str], None]) -> int:
+        """Run mmdebstrap in a process group of its own, which `cancel` ends; it removes its own root then."""
+        self._process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": directory},
+            start_new_session=True,
+        )
+        try:
+            for line in self._process.stderr or ():
+                output(line.rstrip())
+            return self._process.wait()
+        finally:
+            self._process = None
 
     def _must_have(self, name: str) -> ImageDescription:
         description = self.images.describe(name)

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
 from build_env.core.trees import digest_tree
+from build_env.ports import RoomEntry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.model.command import ImageBuild
 
-__all__ = ["context_digest", "render"]
+__all__ = ["build_context", "context_digest", "render"]
+
+_NO_CONTEXT = ("packages.conf.py", "Dockerfile")
+_TEMPLATE = "Dockerfile.j2"
 
 
 def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> str:
@@ -50,12 +54,23 @@ def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> 
 
 def context_digest(root: Path, build: ImageBuild) -> str:
     """The digest of the build context's tree, empty when the build has none."""
+    context = build_context(root, build)
+    return digest_tree(context.source, context.leave_out) if context else ""
+
+
+def build_context(root: Path, build: ImageBuild) -> RoomEntry | None:
+    """The directory whose files a Dockerfile may copy, None when the build has none.
+
+    Dockerfiles, their templates and a target's hooks lie in such directories and are no part of it: naming another
+    package in `packages.conf.py` must not make images again.
+    """
     if not build.context:
-        return ""
+        return None
     directory = root / build.context
     if not directory.is_dir():
         raise InputError(f"the build context {build.context} of the image {build.name} is no directory")
-    return digest_tree(directory)
+    templates = (path.name for path in directory.iterdir() if path.name.endswith(_TEMPLATE))
+    return RoomEntry(source=directory, destination=".", leave_out=(*_NO_CONTEXT, *sorted(templates)))
 
 
 def _line_of(error: BaseException) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.core.errors import TaskError
-from build_env.images.render import render
+from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_key
+from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_inputs, image_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,11 @@ class TargetImages:
         """The engine's name for the image with that key."""
         return f"{recipe.build.prefix}/{recipe.build.name}:{key[:_SHORT]}"
 
+    def cancel(self) -> None:
+        """End what is being made; callable from any thread."""
+        self.bases.cancel()
+        self.images.cancel()
+
     def find(self, key: str, recipe: ImageRecipe) -> StoredResult | None:
         """The recorded image, if the engine still has exactly it."""
         stored = self.store.find(key, Isolation.FRESH)
@@ -69,7 +74,7 @@ class TargetImages:
         }
         description = self.images.build(
             dockerfile=render(self.root, build, recipe.architecture, self.host_arch),
-            context=self.root / build.context if build.context else None,
+            context=build_context(self.root, build),
             tag=tag,
             arguments={"PREFIX": build.prefix, **build.arguments},
             labels=labels,
@@ -86,6 +91,7 @@ class TargetImages:
             ),
             isolation=Isolation.FRESH,
             seconds=0.0,
+            inputs=image_inputs(recipe),
             facts={"image": description.identifier, "tag": tag, "stand-in": base.stand_in},
         )
 

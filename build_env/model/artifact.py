@@ -38,6 +38,7 @@ class StoredResult:
     """What the store remembers of one successful task.
 
     `facts` are small strings about the result that are no artifact: the engine's image, the stand-in mark.
+    `task` is the id of the task that it is a result of, `inputs` all that its key covers, by name.
     """
 
     key: str
@@ -45,6 +46,8 @@ class StoredResult:
     isolation: Isolation
     seconds: float
     facts: Mapping[str, str] = field(default_factory=dict)
+    task: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_package_content(name: str) -> bool:

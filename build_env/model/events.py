@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ class PlanReady:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskStarted:
-    """A task's work begins."""
+    """A task's work begins; `covered` is all that its key covers, by name."""
 
     task: Task
+    covered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,14 +24,15 @@ class Packaging:
     """What the packaging of one family says: names it builds, names it needs to build.
 
     `depends` are the names its binary packages need when installed. `all_only` tells that every binary package is one
-    of every architecture; None where the packaging does not say.
-    `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
+    of every architecture; None where the packaging does not say; `mixed` that some
+    are and others not. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
     """
 
     binaries: tuple[str, ...] = ()
     build_depends: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     all_only: bool | None = None
+    mixed: bool = False
     epoch: int = 0
 
 

@@ -74,10 +74,10 @@ class Room:
 class Task:
     """One node of the plan. `subject` is the package, or the image kind for images.
 
-    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_key` covers all that is
-    known before anything runs; digests of input artifacts are added when they exist. `arch` is `all` for packages
-    of every architecture and `source` for source stages that serve all architectures. `provided` maps all names
-    that packages of ours provide to those packages (one map for all tasks), `declared` are those it has edges to.
+    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
+    that its key covers and that is known before anything runs, by name. `arch` is `all` for packages of every
+    architecture and `source` for source stages that serve all architectures. `provided` maps all names that packages
+    of ours provide to those packages (one map for all tasks), `declared` are the packages it has edges to.
     """
 
     id: str
@@ -85,13 +85,13 @@ class Task:
     target: str
     subject: str
     arch: str = ""
-    static_key: str = ""
+    static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     after: tuple[str, ...] = ()
     image_build: ImageBuild | None = None
     room: Room | None = None
     deployment: Deployment | None = None
-    provided: Mapping[str, str] = field(default_factory=dict)
+    provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     declared: tuple[str, ...] = ()
     printed: tuple[str, ...] = ()
 

@@ -41,11 +41,13 @@ def read_debian(directory: Path, shown: str) -> Packaging:
     """The facts of one Debian packaging directory; `shown` is its name in errors."""
     text = read_text(directory / "control", f"{shown}/control")
     source, binaries = _control(text, f"{shown}/control")
+    of_all = [binary.get("Architecture", "").strip() == "all" for binary in binaries]
     return Packaging(
         binaries=tuple(binary["Package"] for binary in binaries),
         build_depends=build_depends_of(source),
         depends=_names(binary.get(field, "") for binary in binaries for field in _RUN_FIELDS),
-        all_only=all(binary.get("Architecture", "").strip() == "all" for binary in binaries),
+        all_only=all(of_all),
+        mixed=any(of_all) and not all(of_all),
         epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"),
     )
 

@@ -38,6 +38,7 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
                 build_depends=tuple(facts["build_requires"]),
                 depends=tuple(facts["requires"]),
                 all_only=facts["noarch"],
+                mixed=facts["mixed"],
             )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
@@ -48,7 +49,7 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    wanted = {"directory", "binaries", "provides", "build_requires", "requires", "noarch"}
+    wanted = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
     if not isinstance(facts, dict) or not wanted <= facts.keys():
         raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(wanted))}")
     return facts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
-from build_env.plan.keys import ImageRecipe, deploy_key, image_key, room_key
+from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
 from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _FAMILIES = ("deb", "rpm")
 class PlanFacts:
     """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
 
-    `provided` maps every name that packages of the target provide to its package. `withheld` are packages of `DEPENDS`
-    whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for which `run_tar_build` wants an archive.
+    `provided` maps every name that packages of the target provide to those packages. `withheld` are packages of
+    `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for which `run_tar_build` wants an archive.
     """
 
     packages: Mapping[str, Package]
@@ -42,7 +42,7 @@ class PlanFacts:
     folder_digests: Mapping[str, str]
     build_closures: Mapping[str, tuple[str, ...]]
     build_jobs: int
-    provided: Mapping[str, str] = field(default_factory=dict)
+    provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     tar_archs: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
         stage=Stage.IMAGE,
         target=target.name,
         subject=f"{target.name} {suffix}",
-        static_key=image_key(recipe),
+        static_inputs=image_inputs(recipe),
         image_build=recipe.build,
     )
 
@@ -108,7 +108,7 @@ def scan_plan(
         stage=Stage.SCAN,
         target=target.name,
         subject=f"spec files of {target.name}",
-        static_key=room_key(Stage.SCAN, room),
+        static_inputs=room_inputs(Stage.SCAN, room),
         inputs=(Input(task=image.id, place=Place.IMAGE),),
         room=room,
         printed=record.printed,
@@ -140,8 +140,8 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
         if not record.deployments:
             return None
         deployment = record.deployments[0]
-        key = deploy_key(target.name, deployment)
-        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_key=key)  # type: ignore[arg-type]  # kept in one dict
+        covered = deploy_inputs(target.name, deployment)
+        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
         return None
     if unit.id in facts.unit_images:
@@ -151,7 +151,7 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
         **common,  # type: ignore[arg-type]  # kept in one dict
         inputs=tuple(inputs),
         room=room,
-        static_key=room_key(unit.stage, room),
+        static_inputs=room_inputs(unit.stage, room),
         provided=facts.provided if unit.stage is Stage.BUILD else {},
         declared=(unit.package, *facts.build_closures.get(unit.package, ())) if unit.stage is Stage.BUILD else (),
     )
@@ -173,7 +173,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     recipe = facts.recipes.get(facts.unit_images.get(unit.id, ""))
     return Room(
         commands=record.commands,
-        environment=_environment(target, unit, epoch, facts.build_jobs),
+        environment=_environment(target, unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
         trees=tuple(trees),
         mounts=facts.mounts.get(unit.arch, ()),
         platform=recipe.build.platform if recipe else "",
@@ -187,11 +187,15 @@ def leave_out(family: str) -> tuple[str, ...]:
     return (*_NOT_FOR_ROOMS, *(other for other in _FAMILIES if other != family))
 
 
-def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int) -> dict[str, str]:
-    """What every command of the unit finds, whatever the engine; paths are added by the engine."""
+def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:
+    """What every command of the unit finds, whatever the engine; paths are added by the engine.
+
+    `shared` says that packages of every architecture are made here, too. It is no for a mixed source only: otherwise
+    selecting another architecture beside this one would change the key.
+    """
     return {
         "ARCH": unit.arch,
-        "BUILD_ARCH_ALL": "1" if unit.primary else "0",
+        "BUILD_ARCH_ALL": "1" if shared else "0",
         "BUILD_HOST_ARCH": unit.image_arch,
         "BUILD_JOBS": str(build_jobs),
         "BUILD_PACKAGE": unit.package,
@@ -210,7 +214,7 @@ def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:
         target=target.name,
         subject=target.name,
         arch=arch,
-        static_key=deploy_key(target.name, None),
+        static_inputs=deploy_inputs(target.name, None),
         inputs=tuple(Input(task=build, place=Place.DEPLOY) for build in builds),
     )
 

@@ -1,7 +1,8 @@
 """Owns the keys: what can change a task's result, and nothing else (DESIGN section 6, "Keys").
 
-The static key covers what is known while planning. The final key adds the digests of input artifacts, packages and
-sources only, so that a dependency that comes out bit-identical stops the rebuild.
+A key is the digest of named inputs; the names and values are recorded with the result, so that `why` can compare.
+Static inputs are known while planning. The digests of input artifacts come last, packages and sources only, so that a
+dependency that comes out bit-identical stops the rebuild.
 """
 
 from __future__ import annotations
@@ -9,20 +10,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.core.canonical import digest_data
+from build_env.core.canonical import canonical_json, digest_data
 from build_env.model.artifact import is_package_content
 from build_env.model.task import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from build_env.model.command import Deployment, ImageBuild
     from build_env.model.task import Room
     from build_env.ports import ResolvedInput
 
-__all__ = ["IMAGE_FACTS", "ImageRecipe", "deploy_key", "final_key", "image_key", "layer_key", "room_key"]
+__all__ = [
+    "IMAGE_FACTS",
+    "TREE",
+    "ImageRecipe",
+    "deploy_inputs",
+    "image_inputs",
+    "image_key",
+    "key_inputs",
+    "key_of",
+    "layer_key",
+    "room_inputs",
+]
 
-_VERSION = 1
+_VERSION = "2"
+TREE = "tree "
 IMAGE_FACTS = "image.json"
 
 
@@ -37,52 +50,67 @@ class ImageRecipe:
     base_identity: str = ""
 
 
+def image_inputs(recipe: ImageRecipe) -> dict[str, str]:
+    """What the key of a target image covers. User and group ids are arguments of every build and in no key."""
+    build = recipe.build
+    return {
+        "version": _VERSION,
+        "stage": Stage.IMAGE.value,
+        "name": build.name,  # two images with one recipe are two results: their tags differ
+        "dockerfile": recipe.dockerfile,
+        "prefix": build.prefix,
+        "base": build.base_image,
+        "base identity": recipe.base_identity,
+        "architecture": recipe.architecture,
+        "context": recipe.context_digest,
+        **{f"argument {name}": value for name, value in build.arguments.items()},
+    }
+
+
 def image_key(recipe: ImageRecipe) -> str:
-    """The key of a target image. User and group ids are arguments of every build and in no key."""
-    return digest_data(
-        {
-            "version": _VERSION,
-            "stage": Stage.IMAGE,
-            "name": recipe.build.name,  # two images with one recipe are two results: their tags differ
-            "dockerfile": recipe.dockerfile,
-            "arguments": recipe.build.arguments,
-            "prefix": recipe.build.prefix,
-            "base": [recipe.build.base_image, recipe.base_identity],
-            "architecture": recipe.architecture,
-            "context": recipe.context_digest,
-        }
-    )
+    """The key of a target image."""
+    return key_of(image_inputs(recipe))
 
 
-def room_key(stage: Stage, room: Room) -> str:
-    """The static key of a task that runs commands."""
-    return digest_data(
-        {
-            "version": _VERSION,
-            "stage": stage,
-            "commands": room.commands,
-            "environment": room.environment,
-            "trees": [[tree.destination, tree.digest] for tree in room.trees],
-            "mounts": room.mounts,
-            "epoch": room.epoch,
-        }
-    )
+def room_inputs(stage: Stage, room: Room) -> dict[str, str]:
+    """What the key of a task that runs commands covers before its input artifacts are known."""
+    return {
+        "version": _VERSION,
+        "stage": stage.value,
+        "epoch": str(room.epoch),
+        **{f"command {number}": canonical_json(command) for number, command in enumerate(room.commands, 1)},
+        **{f"environment {name}": value for name, value in room.environment.items()},
+        **{f"{TREE}{tree.destination}": tree.digest for tree in room.trees},
+        **{f"mount {mount.destination}": canonical_json(mount) for mount in room.mounts},
+    }
 
 
-def deploy_key(target: str, deployment: Deployment | None) -> str:
-    """The static key of an effect on the repository of `target`."""
-    return digest_data({"version": _VERSION, "stage": Stage.DEPLOY, "target": target, "deployment": deployment})
+def deploy_inputs(target: str, deployment: Deployment | None) -> dict[str, str]:
+    """What the key of an effect on the repository of `target` covers."""
+    return {
+        "version": _VERSION,
+        "stage": Stage.DEPLOY.value,
+        "target": target,
+        "deployment": canonical_json(deployment),
+    }
 
 
-def final_key(static_key: str, inputs: Iterable[ResolvedInput]) -> str:
-    """The key that a result is stored under."""
-    content = sorted(
-        (entry.place.value, artifact.name, artifact.digest)
-        for entry in inputs
-        for artifact in entry.artifacts
-        if is_package_content(artifact.name) or artifact.name == IMAGE_FACTS
-    )
-    return digest_data([static_key, content])
+def key_inputs(static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> dict[str, str]:
+    """All that a task's key covers, by name: what the plan knows and the digests of input artifacts."""
+    return {
+        **static,
+        **{
+            f"{entry.place.value} {artifact.name}": artifact.digest
+            for entry in inputs
+            for artifact in entry.artifacts
+            if is_package_content(artifact.name) or artifact.name == IMAGE_FACTS
+        },
+    }
+
+
+def key_of(inputs: Mapping[str, str]) -> str:
+    """The key: the digest of the named inputs."""
+    return digest_data(inputs)
 
 
 def layer_key(image_identity: str, room: Room, inputs: Iterable[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""Owns the publisher of a run: plain results below `build/deploy/`, and one index transaction per repository at the end.
+"""Owns the publisher of a run: plain results below `build/deploy/`, one index transaction per repository at the end.
 
 Results of a stand-in base get a directory and a repository of their own, so that they never meet real ones.
 """

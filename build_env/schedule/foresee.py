@@ -1,10 +1,11 @@
-"""Owns the look ahead: what a run would do with each task, and the results it can take from the store."""
+"""Owns the look ahead: what a run would do with each task and why, and the results it can take from the store."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.plan.keys import final_key
+from build_env.plan.keys import key_inputs, key_of
 from build_env.ports import ResolvedInput, Work
 
 if TYPE_CHECKING:
@@ -14,31 +15,59 @@ if TYPE_CHECKING:
     from build_env.model.task import Plan, Task
     from build_env.ports import Executor
 
-__all__ = ["foresee", "work_of"]
+__all__ = ["HIT", "MAYBE", "RUN", "Answer", "foresee", "in_words", "work_of"]
+
+HIT = "hit"
+RUN = "run"
+MAYBE = "maybe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a run would do with one task: `verdict` is hit, run or maybe; `after` is the id of the task that decides."""
+
+    verdict: str
+    reason: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        """`hit`, `run (reason)`, `maybe (after X)`."""
+        return f"{self.verdict} ({self.reason})" if self.reason and self.verdict != HIT else self.verdict
 
 
 def foresee(
     plan: Plan, executor: Executor, shortcut: Callable[[Task], StoredResult | None] | None = None
-) -> tuple[dict[str, str], dict[str, StoredResult]]:
-    """For each task `hit`, `run (reason)` or `maybe (after X)`; and the stored results of the hits.
+) -> tuple[dict[str, Answer], dict[str, StoredResult]]:
+    """The answer for each task, and the stored results of the hits.
 
-    `shortcut` may know a task's result without its key being computed.
+    `shortcut` may know a task's result without its key being computed; `why` gives none.
     """
-    labels = {task.id: f"{task.stage.value} {task.label}" for task in plan}
-    answers: dict[str, str] = {}
+    answers: dict[str, Answer] = {}
     hits: dict[str, StoredResult] = {}
+    names = {task.id: f"{task.stage.value} {task.label}" for task in plan}
     for task in plan:
         blocked = next((entry.task for entry in task.inputs if entry.task not in hits), "")
         if blocked:
-            answers[task.id] = f"maybe (after {labels[blocked]})"
+            answers[task.id] = Answer(verdict=MAYBE, reason=f"after {names[blocked]}", after=blocked)
             continue
-        stored = (shortcut(task) if shortcut else None) or executor.find(work_of(task, hits))
+        known = shortcut(task) if shortcut else None
+        if known is not None:
+            answers[task.id] = Answer(verdict=HIT, reason="its inputs are as a run left them")
+            hits[task.id] = known
+            continue
+        work = work_of(task, hits)
+        stored = executor.find(work)
         if stored is None:
-            answers[task.id] = "run (no result is recorded)"
+            answers[task.id] = Answer(verdict=RUN, reason=executor.reason(work))
         else:
-            answers[task.id] = "hit"
+            answers[task.id] = Answer(verdict=HIT, reason=f"all {len(work.covered)} inputs are those of its result")
             hits[task.id] = stored
     return answers, hits
+
+
+def in_words(answers: Mapping[str, Answer]) -> dict[str, str]:
+    """The answers as listeners get them."""
+    return {task: str(answer) for task, answer in answers.items()}
 
 
 def work_of(task: Task, hits: Mapping[str, StoredResult]) -> Work:
@@ -52,4 +81,5 @@ def work_of(task: Task, hits: Mapping[str, StoredResult]) -> Work:
         )
         for entry in task.inputs
     )
-    return Work(task=task, key=final_key(task.static_key, inputs), inputs=inputs)
+    covered = key_inputs(task.static_inputs, inputs)
+    return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)

@@ -107,12 +107,12 @@ def refuse_undeclared(work: Work, store: Store) -> None:
     if not task.provided:
         return
     for name in _build_depends(work, store) or ():
-        if task.provided.get(name, task.subject) not in task.declared:
-            _refuse(work, name)
+        others = [other for other in task.provided.get(name, ()) if other not in task.declared]
+        if others:
+            _refuse(task.subject, name, others[-1])
 
 
-def _refuse(work: Work, name: str) -> None:
-    subject, provider = work.task.subject, work.task.provided[name]
+def _refuse(subject: str, name: str, provider: str) -> None:
     raise InputError(
         f"the source of {subject} needs {name}, which {provider} builds, and nothing says so before it is fetched",
         location=Location(file=f"src/{subject}/definition.yaml"),

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_data
 from build_env.core.errors import EnvironmentNotReady, TaskError
-from build_env.core.trees import digest_tree
-from build_env.model.artifact import Isolation, StoredResult
+from build_env.core.trees import tree_manifest
+from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Place, Stage
 from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, layer_key
 from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
+from build_env.schedule.reasons import first_difference
 from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
@@ -61,11 +62,36 @@ class LocalExecutor:
         if task.id in self.forced:
             return None
         if task.stage is Stage.IMAGE:
-            return self.images.find(task.static_key, self.recipes[task.id]) if self.images else None
+            return self.images.find(work.key, self.recipes[task.id]) if self.images else None
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             held = self.publisher.holds(work)
             return _effect(work) if held else None
         return self.store.find(work.key, self.engine.isolation)
+
+    def reason(self, work: Work) -> str:
+        """See `Executor.reason`."""
+        task = work.task
+        if task.id in self.forced:
+            return "asked for with --recreate"
+        if task.stage in {Stage.DEPLOY, Stage.TAR}:
+            return "not deployed yet, or not as it is now"
+        latest = self.store.latest(task.id)
+        if latest is None:
+            return "no result is recorded"
+        difference = first_difference(latest.inputs, work.covered, lambda digest: self._manifest(task, digest))
+        if difference is not None:
+            return str(difference)
+        if latest.isolation < self.engine.isolation:
+            return f"its result comes from a {latest.isolation.name.lower()} room, a fresher one is asked for"
+        return "what it made is no longer there"
+
+    def _manifest(self, task: Task, digest: str) -> bytes | None:
+        """The manifest of a tree: of today's from the disk, of an earlier one from the store."""
+        for tree in task.room.trees if task.room else ():
+            if tree.digest == digest:
+                return tree_manifest(self.root / tree.path, tree.leave_out)
+        path = self.store.path(Artifact(name="tree", digest=digest, size=0))
+        return path.read_bytes() if digest and path.is_file() else None
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """See `Executor.run`."""
@@ -81,7 +107,7 @@ class LocalExecutor:
             seconds = time.monotonic() - began
             if stored is None:
                 return self._failed(work.task, outcome, seconds, log)
-            stored = replace(stored, seconds=seconds)
+            stored = replace(stored, seconds=seconds, task=work.task.id, inputs=stored.inputs or work.covered)
             if work.task.stage not in {Stage.DEPLOY, Stage.TAR}:
                 self.store.record(stored)
             return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
@@ -89,6 +115,8 @@ class LocalExecutor:
     def cancel(self) -> None:
         """See `Executor.cancel`."""
         self.engine.cancel()
+        if self.images:
+            self.images.cancel()
 
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
@@ -205,8 +233,10 @@ class LocalExecutor:
             yield str(shown), write
 
     def _refuse_changed(self, task: Task) -> None:
+        """Compare the trees with the plan; their manifests are kept, so that `why` can name single files later."""
         for tree in task.room.trees if task.room else ():
-            if digest_tree(self.root / tree.path, tree.leave_out) != tree.digest:
+            manifest = tree_manifest(self.root / tree.path, tree.leave_out)
+            if self.store.put("tree", manifest).digest != tree.digest:
                 raise TaskError(
                     f"{tree.path} changed while the {task.stage.value} stage of {task.subject} ran: "
                     "the result is not kept",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
-from build_env.plan.keys import final_key
+from build_env.plan.keys import key_inputs, key_of
 from build_env.ports import ResolvedInput, Work
 from build_env.schedule.state import ScheduleState, longest_chain
 
@@ -91,7 +91,7 @@ class Loop:
             if stored is not None:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
                 continue
-            self.sink(TaskStarted(task=task))
+            self.sink(TaskStarted(task=task, covered=work.covered))
             self._tails[task.id] = deque(maxlen=_TAIL)
             self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
             self._workers[task.id].start()
@@ -102,7 +102,8 @@ class Loop:
             for entry in task.inputs
             if (stored := state.results[entry.task].stored) is not None
         )
-        return Work(task=task, key=final_key(task.static_key, inputs), inputs=inputs)
+        covered = key_inputs(task.static_inputs, inputs)
+        return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)
 
     def _do(self, work: Work) -> None:
         """A worker thread: one task."""
@@ -136,11 +137,11 @@ class Loop:
             self.sink(TaskFinished(task=other, result=dropped))
 
     def _interrupt(self, state: ScheduleState) -> None:
-        """Say of what waits that it will not run, kill the rooms, wait for their workers."""
+        """Kill the rooms, say of what waits that it will not run, wait for the workers."""
+        self.executor.cancel()
         stopped = TaskResult(status=Status.INTERRUPTED)
         for task, result in state.stop(stopped):
             self.sink(TaskFinished(task=task, result=result))
-        self.executor.cancel()
         while state.running:
             try:
                 self._handle(self._queue.get(timeout=_PATIENCE), state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -19,6 +20,7 @@ __all__ = ["init_command", "start_detached", "start_engine", "wait_until"]
 _PATIENCE = 60.0
 _PAUSE = 0.2
 _LAST_LINES = 15
+_LAST_STANDARD = 2
 _INITS = frozenset({"init", "openrc-init", "runit"})
 
 
@@ -60,8 +62,19 @@ def start_detached(argv: Sequence[str], log: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
+        *((os.POSIX_SPAWN_CLOSE, number) for number in _handed_on()),
     ]
     return os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=files, setsid=True)
+
+
+def _handed_on() -> list[int]:
+    """Descriptors that our caller left open for children: a pipe among them would never end for its reader."""
+    numbers = []
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not files
+        with contextlib.suppress(OSError):
+            if int(name) > _LAST_STANDARD and os.get_inheritable(int(name)):
+                numbers.append(int(name))
+    return numbers
 
 
 def wait_until(

@@ -52,7 +52,10 @@ def find_program(name: str) -> str | None:
 
 def engine_answers() -> bool:
     """Whether an engine can be talked to now."""
-    return _connect() is not None
+    connection = _connect()
+    if connection is not None:
+        connection.api.close()
+    return connection is not None
 
 
 def _connect() -> Connection | None:
@@ -72,6 +75,7 @@ def _engine() -> EngineFacts:
         return EngineFacts(state=_silent_state(address, ours=ours), address=address, ours=ours)
     with connection.errors("asking the engine about itself"):
         info = connection.api.info()
+        connection.api.close()
     local = address.startswith("unix://") and info.get("KernelVersion") == platform.release()
     return EngineFacts(
         state=EngineState.ANSWERS,

@@ -117,8 +117,8 @@ def _missing(machine: Machine, needs: Needs) -> tuple[Check, ...]:
 def _not_ready(message: str, missing: Sequence[Check]) -> EnvironmentNotReady:
     return EnvironmentNotReady(
         message,
-        faults=tuple(Fault(message=f"{check.name}: {check.text}") for check in missing),
-        hint="; ".join(check.mend for check in missing if check.mend),
+        faults=tuple(Fault(message=f"{check.name}: {check.text}; mend: {check.mend}") for check in missing),
+        hint="mend these, then run the same command again",
     )
 
 

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalStore", "Row", "stored_result"]
 
-# key, isolation, seconds, artifacts and facts as JSON texts
-Row = tuple[str, int, float, str, str]
+# Artifacts, facts and inputs are JSON texts.
+Row = tuple[str, int, float, str, str, str, str]
+_COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs"
 
-_SCHEMA = 1
+_SCHEMA = 2
 _TABLES = """
 CREATE TABLE result (
     key TEXT NOT NULL, isolation INTEGER NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL,
-    artifacts TEXT NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (key, isolation)
+    artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
+    PRIMARY KEY (key, isolation)
 ) WITHOUT ROWID;
+CREATE INDEX result_by_task ON result (task, finished);
 """
 
 
@@ -57,26 +60,26 @@ class LocalStore:
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
-        for row in self._rows(key, isolation):
-            stored = stored_result((key, row["isolation"], row["seconds"], row["artifacts"], row["facts"]))
-            if all(self._content.holds(artifact) for artifact in stored.artifacts):
-                return stored
+        query = f"SELECT {_COLUMNS} FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+        for row in self._rows(query, (key, int(isolation))):
+            result = stored_result(row)
+            if all(self._content.holds(artifact) for artifact in result.artifacts):
+                return result
         return None
+
+    def latest(self, task: str) -> StoredResult | None:
+        """See `Store.latest`."""
+        query = f"SELECT {_COLUMNS} FROM result WHERE task = ? ORDER BY finished DESC LIMIT 1"
+        rows = self._rows(query, (task,))
+        return stored_result(rows[0]) if rows else None
 
     def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
         """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
         query = (
-            "SELECT key, isolation, seconds, artifacts, facts FROM result "
+            f"SELECT {_COLUMNS} FROM result "
             "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
         )
-        with self._lock:
-            try:
-                found = self._database.execute(query, (json.dumps(list(keys)), int(isolation))).fetchall()
-            except sqlite3.DatabaseError as error:
-                self._database.close()
-                self._database = self._replace(error)
-                return {}
-        return {row[0]: tuple(row) for row in found}
+        return {row[0]: row for row in self._rows(query, (json.dumps(list(keys)), int(isolation)))}
 
     def holds(self, artifact: Artifact) -> bool:
         """Whether the file is there and has the right size."""
@@ -104,20 +107,21 @@ class LocalStore:
             time.time(),
             json.dumps(artifacts),
             json.dumps(dict(result.facts), sort_keys=True),
+            result.task,
+            json.dumps(dict(result.inputs), sort_keys=True),
         )
         with self._lock, disk_errors(), self._database:
             try:
-                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)", row)
+                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             except sqlite3.OperationalError as error:
                 if "full" in str(error):
                     raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
                 raise
 
-    def _rows(self, key: str, isolation: Isolation) -> list[sqlite3.Row]:
-        query = "SELECT * FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+    def _rows(self, query: str, values: tuple[str | int, ...]) -> list[Row]:
         with self._lock:
             try:
-                return self._database.execute(query, (key, int(isolation))).fetchall()
+                return self._database.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 self._database.close()
                 self._database = self._replace(error)
@@ -141,13 +145,15 @@ class LocalStore:
 
 def stored_result(row: Row) -> StoredResult:
     """The result that a row of the database means."""
-    key, isolation, seconds, artifacts, facts = row
+    key, isolation, seconds, artifacts, facts, task, inputs = row
     return StoredResult(
         key=key,
         artifacts=tuple(Artifact(**item) for item in json.loads(artifacts)),
         isolation=Isolation(isolation),
         seconds=seconds,
         facts=json.loads(facts),
+        task=task,
+        inputs=json.loads(inputs),
     )
 
 

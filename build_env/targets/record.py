@@ -125,7 +125,7 @@ class Recorder:
         build_args: Mapping[str, str] | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> None:
-        """Record a Dockerfile build; see `ImageBuild`. The context: argument, `CTX_PATH`, `ENV_TARGET_ROOT`, none."""
+        """Record a Dockerfile build; see `ImageBuild`. Context: argument, `CTX_PATH`, `ENV_TARGET_ROOT`, its folder."""
         own = self.loaded.variables
         named = str(own.get("CTX_PATH") or own.get("ENV_TARGET_ROOT") or "")
         self._images.append(
@@ -135,7 +135,7 @@ class Recorder:
                 dockerfile=dockerfile,
                 bootstrap=bootstrap,
                 base_image=base_image or str(own.get("BASE_IMAGE", "")),
-                context=context or named,
+                context=context or named or str(PurePosixPath(dockerfile).parent),
                 arguments={**_build_arguments(own.get("DOCKER_BUILD_ARGS", ())), **(build_args or {})},
                 variables=dict(variables or {}),
                 platform=cast("str", self.call("docker_pre_run")) or "",
@@ -147,6 +147,8 @@ class Recorder:
         """Record that the package goes into the target's repository."""
         if repository_format not in {"deb", "rpm"}:
             raise HookError(f"env.deploy: the format is deb or rpm, not {repository_format!r}")
+        if self._deployments:
+            raise HookError("env.deploy: a package goes into one repository, and this hook names a second")
         self._deployments.append(Deployment(format=repository_format, suite=suite, component=component))
 
     def provide(self) -> None:

@@ -5,7 +5,8 @@ Every object has `schema` (1; raised when a field changes its meaning or goes, n
     note           text
     plan           target, architectures, tasks: [{task, stage, target, subject, arch, inputs, answer}]
                    answer is `hit`, `run (reason)` or `maybe (after X)`. A run has one plan; two where specs must be
-                   read in a room first, and then the second one is the plan of what was asked for
+                   read in a room first, and then the second one is the plan of what was asked for; and none, nor any
+                   task line, where an earlier run of the same command left nothing to do: counts then has all as hits
     task-started   task, stage, target, subject, arch
     task-output    task, line
     task-finished  task, stage, target, subject, arch, status (done, hit, failed, not-run, interrupted), seconds,
@@ -131,6 +132,7 @@ def _finished(event: TaskFinished) -> dict[str, Any]:
 
 def _summary(summary: RunSummary) -> dict[str, Any]:
     counts = {status.value: summary.count(status) for status in Status}
+    counts[Status.HIT.value] += summary.up_to_date
     ends = {Status.INTERRUPTED: "interrupted", Status.FAILED: "failed"}
     return {
         "event": "run-finished",

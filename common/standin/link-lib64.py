@@ -17,6 +17,7 @@ def main() -> int:
     wanted = pathlib.Path("lib") / triplet
     directory = pathlib.Path("/usr/lib64")
     if not (pathlib.Path("/usr") / wanted).is_dir():
+        sys.stderr.write(f"/usr/{wanted} is no directory\n")
         return 1
     if directory.is_symlink():
         return 0
@@ -24,6 +25,7 @@ def main() -> int:
         entries = list(directory.iterdir())
         lost = [entry.name for entry in entries if not (pathlib.Path("/usr") / wanted / entry.name).exists()]
         if lost:
+            sys.stderr.write(f"/usr/lib64 holds what /usr/{wanted} lacks: {', '.join(lost)}\n")
             return 1
         # From here to the link below nothing may be imported or started.
         for entry in entries:

@@ -112,10 +112,11 @@ def module_provides() -> set[str]:
 
 def main() -> int:
     """Print the spec."""
-    table, _version = read_names(pathlib.Path(sys.argv[1])), sys.argv[2]
+    table, version = read_names(pathlib.Path(sys.argv[1])), sys.argv[2]
     provides = package_provides(table) | library_provides() | program_provides() | module_provides()
     # A percent sign or a blank inside a name would be read as something else; no such capability is needed.
-    [f"Provides: {name}" for name in sorted(provides) if "%" not in name]
+    lines = [f"Provides: {name}" for name in sorted(provides) if "%" not in name]
+    sys.stdout.write(SPEC_HEAD.format(version=version, provides="\n".join(lines)))
     return 0
 
 

@@ -107,7 +107,7 @@ def engine_facts(project: Tiny) -> list[Any]:
     facts: list[Any] = [item.attrs for item in project.containers()]
     connection = docker.from_env()
     try:
-        images = [image for image in connection.images.list() if any(project.prefix in tag for tag in image.tags)]
+        images = [connection.images.get(name) for name in project.images()]
         assert images
         facts += [[image.attrs, image.history()] for image in images]
     finally:

@@ -98,7 +98,7 @@ def task(name: str, *inputs: str, after: tuple[str, ...] = (), stage: Stage = St
         stage=stage,
         target="debian/12",
         subject=name,
-        static_key=f"key of {name}",
+        static_inputs={"name": name},
         inputs=tuple(Input(task=other, place=Place.PACKAGES) for other in inputs),
         after=after,
     )

@@ -180,10 +180,17 @@ class Tiny:
         with _connection() as connection:
             for item in self.containers():
                 item.remove(force=True, v=True)
-            for image in connection.images.list():
-                for tag in image.tags:
-                    if tag.startswith(f"{self.prefix}/"):
-                        connection.images.remove(tag, force=True)
+            for tag in self._tags(connection):
+                connection.images.remove(tag, force=True, noprune=True)
+
+    def images(self, part: str = "") -> list[str]:
+        """The names of the project's images that hold `part`."""
+        with _connection() as connection:
+            return [tag for tag in self._tags(connection) if part in tag]
+
+    def _tags(self, connection: docker.DockerClient) -> list[str]:
+        # Not `images.list()`: it looks at each image of the machine again, and others come and go meanwhile.
+        return [tag for image in connection.api.images() for tag in image["RepoTags"] or () if self.prefix in tag]
 
 
 @contextmanager

@@ -135,9 +135,7 @@ def test_a_lock_that_cannot_be_installed_leaves_no_stamp(checkout: Path) -> None
 @pytest.mark.timeout(2 * LIMIT)
 def test_concurrent_first_starts_make_one_environment(checkout: Path) -> None:
     running = [
-        subprocess.Popen(
-            [checkout / "build-all", str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([checkout / "build-all", str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for n in range(3)
     ]
     outputs = [process.communicate(timeout=LIMIT) for process in running]
@@ -150,9 +148,7 @@ def test_concurrent_first_starts_make_one_environment(checkout: Path) -> None:
 def test_a_start_waits_for_the_lock(checkout: Path) -> None:
     descriptor = os.open(checkout / "requirements", os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    process = subprocess.Popen(
-        [checkout / "build-all"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([checkout / "build-all"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert "waiting for another start" in process.stderr.readline()
     os.close(descriptor)
@@ -176,9 +172,7 @@ def test_development_packages_are_added_only_to_a_current_environment(
     assert not install.can_add(held)
 
 
-def test_removal_takes_the_stamps_first(
-    made: Path, held: install.Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_removal_takes_the_stamps_first(made: Path, held: install.Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: Path) -> None:
         raise KeyboardInterrupt
 
@@ -190,9 +184,7 @@ def test_removal_takes_the_stamps_first(
 
 
 @pytest.mark.parametrize(("user", "sudo"), [(0, []), (1000, ["sudo"])])
-def test_what_is_missing_is_said_as_a_command(
-    monkeypatch: pytest.MonkeyPatch, user: int, sudo: list[str]
-) -> None:
+def test_what_is_missing_is_said_as_a_command(monkeypatch: pytest.MonkeyPatch, user: int, sudo: list[str]) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     debian = install.Interpreter("/usr/bin/python3.11", "3.11")
@@ -202,9 +194,7 @@ def test_what_is_missing_is_said_as_a_command(
     assert "apt-get" not in install.missing(install.Interpreter("/opt/python/bin/python3.12", "3.12"))
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"), [(["--setup"], True), (["x", "--", "--setup"], False), ([], False)]
-)
+@pytest.mark.parametrize(("line", "expected"), [(["--setup"], True), (["x", "--", "--setup"], False), ([], False)])
 def test_setup_is_an_option_and_not_a_word(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, line: list[str], *, expected: bool
 ) -> None:

@@ -7,6 +7,7 @@ SUITE = "bullseye"
 BASE_IMAGE = "debian:11"
 LIBSTDCXX_VERSION = "10"
 SUITES = ("bullseye", "bullseye-updates", "bullseye-security")
+SUITES_FOR = {"arm64": ("bullseye",), "armhf": ("bullseye",)}
 PACKAGES = ["libgreet", "greet", "greet-tools", "hello"]
 DEPENDS = ["greet-build-macros"]
 METAPACKAGES = ["greet-suite"]

@@ -17,6 +17,7 @@ from build_env.app.quick import up_to_date
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
+from build_env.schedule.foresee import in_words
 from build_env.store import digests, watch
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:
 
 def answers(root: Path) -> dict[str, str]:
     with open_session(open_project(root), OPTIONS, exclusive=False) as session:
-        return dict(session.plan(REQUEST)[1])
+        return in_words(session.plan(REQUEST)[1])
 
 
 def planned_anew(root: Path) -> dict[str, str]:

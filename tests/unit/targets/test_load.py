@@ -164,7 +164,10 @@ def test_two_projects_do_not_share_their_common_folder(tmp_path: Path) -> None:
     assert [entry.variables["WHO"] for entry in loaded] == ["first", "second", "first"]
 
 
-def test_loading_leaves_no_bytecode_no_module_and_no_path(project: MakeProject) -> None:
+def test_loading_leaves_no_bytecode_no_module_and_no_path(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # the environment may say otherwise
     made = project({CONFIGURATION: f"{HEAD}from common.f import WHO\n", "common/f.py": "WHO = 1\n"})
     before = (list(sys.path), sys.dont_write_bytecode, made.listing())
     load_target(ProjectPaths(root=made.root), "here/1")

@@ -73,16 +73,16 @@ def test_ctx_path_is_the_build_context(project: MakeProject) -> None:
     assert image(planned(project, 'CTX_PATH = "files"\nENV_TARGET_ROOT = "other"\n'))[0] == "files"
 
 
-def test_env_target_root_is_the_second_choice_and_none_the_third(project: MakeProject) -> None:
+def test_env_target_root_is_the_second_choice_and_the_folder_of_the_dockerfile_the_third(project: MakeProject) -> None:
     assert image(planned(project, 'ENV_TARGET_ROOT = "other"\n'))[0] == "other"
-    assert not image(planned(project))[0]
+    assert image(planned(project))[0] == "targets/here/1"
 
 
 def test_docker_build_args_reach_the_image_and_its_key(project: MakeProject) -> None:
     plain = planned(project)
     plan = planned(project, 'DOCKER_BUILD_ARGS = ["A=1", "B=x=y"]\n')
     assert image(plan)[3] == {"A": "1", "B": "x=y"}
-    assert plan.plan.tasks[0].static_key != plain.plan.tasks[0].static_key
+    assert plan.plan.tasks[0].static_inputs != plain.plan.tasks[0].static_inputs
     assert image(planned(project, 'DOCKER_BUILD_ARGS = {"A": 1}\n'))[3] == {"A": "1"}
     with pytest.raises(HookError, match="DOCKER_BUILD_ARGS must be a list of NAME=value"):
         planned(project, 'DOCKER_BUILD_ARGS = ["A"]\n')

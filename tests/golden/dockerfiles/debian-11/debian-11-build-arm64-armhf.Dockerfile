@@ -15,7 +15,7 @@ RUN set -eu; \
 # Only suites that have every enabled architecture may stay: `Multi-Arch: same` packages need equal versions.
 # What the base took from a suite that goes away is brought back to the versions of those that stay.
 RUN set -eu; \
-    keep=' bullseye bullseye-updates bullseye-security '; \
+    keep=' bullseye '; \
     dropped=; \
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do \
         [ -f "$file" ] || continue; \

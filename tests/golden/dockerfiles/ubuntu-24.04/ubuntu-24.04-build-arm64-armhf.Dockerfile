@@ -72,7 +72,7 @@ RUN set -eu; \
         grep -qi '^Architectures:' "$file" || sed -i -E 's/^(Types:.*)$/\1\nArchitectures: amd64/I' "$file"; \
     done; \
     for suite in noble noble-updates noble-security; do \
-        echo "deb [arch=arm64,armhf] ports.ubuntu.com $suite main universe"; \
+        echo "deb [arch=arm64,armhf] http://ports.ubuntu.com/ubuntu-ports $suite main universe"; \
     done > /etc/apt/sources.list.d/build-env-ports.list
 
 RUN set -eu; \

@@ -1,5 +1,5 @@
 # Dockerfiles/debian/build.Dockerfile.j2 for amd64, platform of the host
-FROM debian:13
+FROM debian:11
 
 ARG USER_ID=1000
 ARG GROUP_ID=1000
@@ -15,7 +15,7 @@ RUN set -eu; \
 # Only suites that have every enabled architecture may stay: `Multi-Arch: same` packages need equal versions.
 # What the base took from a suite that goes away is brought back to the versions of those that stay.
 RUN set -eu; \
-    keep=' trixie trixie-updates trixie-security '; \
+    keep=' bullseye bullseye-updates bullseye-security '; \
     dropped=; \
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do \
         [ -f "$file" ] || continue; \
@@ -52,22 +52,19 @@ RUN set -eu; \
     done; \
     rm -f /tmp/sources; \
     if [ -n "$dropped" ]; then \
-        printf '%s\n' 'Package: *' 'Pin: release n=trixie*' 'Pin-Priority: 1001' \
+        printf '%s\n' 'Package: *' 'Pin: release n=bullseye*' 'Pin-Priority: 1001' \
             > /etc/apt/preferences.d/build-env-downgrade; \
         apt-get update; \
         apt-get --yes --allow-downgrades dist-upgrade; \
         rm /etc/apt/preferences.d/build-env-downgrade; \
     fi
 
-RUN set -eu; \
-    for arch in arm64 armhf; do dpkg --add-architecture "$arch"; done
-
 # The C library and the C++ library of a foreign architecture are named here, because build dependencies that are
 # all tools bring nothing foreign, and dpkg-shlibdeps needs them. The lists stay: the layers with the build
 # dependencies resolve from them.
 RUN set -eu; \
     apt-get update; \
-    foreign='crossbuild-essential-arm64 libc6-dev:arm64 libstdc++-14-dev:arm64 crossbuild-essential-armhf libc6-dev:armhf libstdc++-14-dev:armhf '; \
+    foreign=''; \
     apt-get install --yes build-essential ca-certificates debhelper fakeroot $foreign; \
     apt-get clean; \
     rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin

@@ -1,0 +1,64 @@
+"""Owns `build-env why`: for each task of a package whether it would run, and the first input that is the cause."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.words import comma_list
+
+if TYPE_CHECKING:
+    from build_env.app.why import Explanation
+    from build_env.cli.arguments import Arguments
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("why")(why)
+
+
+def why(
+    context: typer.Context,
+    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
+    target: TARGET = "",
+    arch: ARCHITECTURES = None,
+    engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
+    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
+    from build_env.cli.errors import run_command  # noqa: PLC0415
+
+    arguments = Arguments(
+        packages=tuple(packages or ()),
+        target=target,
+        architectures=comma_list(arch or ()),
+        engine=engine,
+        root=root,
+        dry_run=True,
+    )
+    context.exit(run_command(lambda: _why(arguments, json=json), debug=debug))
+
+
+def _why(arguments: Arguments, *, json: bool) -> int:
+    from build_env.cli.actions import explain_tasks  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json  # noqa: PLC0415
+
+    explanations = explain_tasks(arguments)
+    if json:
+        sys.stdout.write(canonical_json(explanations) + "\n")
+    else:
+        sys.stdout.write("".join(f"{line}\n" for item in explanations for line in _lines(item)))
+    return 0
+
+
+def _lines(item: Explanation) -> list[str]:
+    lines = [f"  {item.verdict:<6}{item.label:<34}{item.reason}".rstrip()]
+    return [*lines, *(f"        {label}: {reason}" for label, reason in item.chain)]

@@ -1,0 +1,65 @@
+"""Owns the one network namespace that all rooms without network share: that of an idle container with a loopback only.
+
+Making a namespace costs half of starting a container; joining one is nearly free. The price: rooms of one run that
+are at work at the same time share their loopback, so that two cannot listen on one port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.engines.docker import LABEL
+from build_env.engines.layout import HOST_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.engines.docker import Connection
+
+__all__ = ["QuietNetwork"]
+
+
+@dataclass
+class QuietNetwork:
+    """Started with the first room that has no network; `close` ends it."""
+
+    connection: Connection
+    _container: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def mode(self, image: str, labels: Mapping[str, str]) -> str:
+        """The engine's network mode for a room; `image` and `labels` are for the idle container."""
+        with self._lock:
+            if not self._container:
+                self._container = self._start(image, labels)
+            return f"container:{self._container}"
+
+    def close(self) -> None:
+        """Remove the idle container; what an engine that is gone held, is gone, too."""
+        with self._lock:
+            if self._container:
+                with contextlib.suppress(Exception):
+                    self.connection.remove(self._container)
+                self._container = ""
+
+    def _start(self, image: str, labels: Mapping[str, str]) -> str:
+        api = self.connection.api
+        with self.connection.errors("making the network of rooms without network"):
+            host = api.create_host_config(
+                network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"], init=False
+            )
+            created = api.create_container(
+                image,
+                ["/bin/sh", "-c", "read -r nothing"],  # waits for input that never comes
+                stdin_open=True,
+                user="65534:65534",
+                hostname=HOST_NAME,  # rooms that join take it over
+                host_config=host,
+                labels={f"{LABEL}.{name}": value for name, value in {**labels, "task": "network"}.items()},
+            )
+            api.start(created["Id"])
+        identifier: str = created["Id"]
+        return identifier

@@ -1,0 +1,86 @@
+"""Owns small transfers through a room's own pipes: archives as text in a script and in what the script prints.
+
+Each archive that goes through the engine's interface costs 50 ms, which is more than many stages take. What is too
+large, or comes from an image without the programs for it, takes the engine's way.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import secrets
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Receiver", "laying_script"]
+
+_PROGRAMS = "{ command -v base64 && command -v gzip && command -v tar; } >/dev/null"
+_LARGEST_ARGUMENT = 100_000  # the kernel takes 131072 bytes in one argument
+_LARGEST_RESULT = 512  # kibibytes
+
+
+def laying_script(archive: bytes) -> str:
+    """A script that unpacks the tar `archive` at `/`, or nothing when it would be too long."""
+    text = base64.b64encode(gzip.compress(archive, 1, mtime=0)).decode()
+    if len(text) > _LARGEST_ARGUMENT:
+        return ""
+    return f"{_PROGRAMS} && printf %s {text} | base64 -d | gzip -d | tar -xpf - --numeric-owner -C /\n"
+
+
+class Receiver:
+    """Lets a script print its results at the end, and takes them out of what it prints.
+
+    A result counts only when it is whole: a process that still prints between the lines spoils nothing.
+    """
+
+    def __init__(self, output: Callable[[str], None]) -> None:
+        """Everything else goes on to `output`."""
+        self._output = output
+        self._mark = f"build-env-results-{secrets.token_hex(8)}"
+        self._lines: list[str] | None = None
+        self._whole = False
+        self._blank = False
+
+    def script(self, root: str, *names: str) -> str:
+        """What to run after the commands: print the directories `names` of `root` when they are small."""
+        listed = " ".join(names)
+        return (
+            f"cd {root} && {_PROGRAMS} "
+            f"&& [ \"$(du -sk {listed} | awk '{{ sum += $1 }} END {{ print sum }}')\" -le {_LARGEST_RESULT} ] "
+            f"&& tar --hard-dereference -czf {root}/work/.results {listed} 2>/dev/null "
+            f"&& printf '\\n%s\\n' {self._mark} && base64 {root}/work/.results && printf '%s\\n' {self._mark}\n"
+            "exit 0\n"
+        )
+
+    def line(self, text: str) -> None:
+        """Take one printed line."""
+        if text == self._mark:
+            self._whole = self._lines is not None
+            self._lines = self._lines or []
+            self._blank = False
+        elif self._lines is not None and not self._whole:
+            self._lines.append(text)
+        else:
+            self.flush()
+            self._blank = text == ""
+            if text:
+                self._output(text)
+
+    def flush(self) -> None:
+        """Pass on an empty line that was held back, because one comes before the mark."""
+        if self._blank:
+            self._output("")
+        self._blank = False
+
+    def archive(self) -> bytes | None:
+        """The tar with the results, None when they have to be fetched."""
+        if not self._whole or self._lines is None:
+            return None
+        try:
+            return gzip.decompress(base64.b64decode("".join(self._lines), validate=True))
+        except (binascii.Error, OSError, EOFError, zlib.error):
+            return None

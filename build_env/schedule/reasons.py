@@ -1,0 +1,94 @@
+"""Owns the answer to "why": what a task's key covers now against what a recorded result covered, the first difference.
+
+Pure, except that manifests of trees are asked of the caller: the old tree may be gone, its manifest is in the store.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from build_env.plan.keys import TREE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["ABSENT", "Difference", "first_difference", "named"]
+
+ABSENT = ""
+_ORDER = ("version", "stage", "base", "dockerfile", TREE.strip(), "command", "environment", "epoch", "mount")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """An input that is not what it was: `old` and `new` are digests or short values, empty where it is absent."""
+
+    name: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        """`src/greet/greet.c changed (1a2b3c4d → 5e6f7a8b)`."""
+        if not self.old:
+            return f"{self.name} is new"
+        if not self.new:
+            return f"{self.name} is gone"
+        return f"{self.name} changed ({_short(self.old)} → {_short(self.new)})"
+
+
+def first_difference(
+    old: Mapping[str, str], new: Mapping[str, str], manifest: Callable[[str], bytes | None]
+) -> Difference | None:
+    """The first input that differs, in the order a person would look; None when all are equal.
+
+    `manifest` gives the manifest of a tree by its digest, None where it is not known.
+    """
+    names = sorted({*old, *new}, key=lambda name: (_rank(name), name))
+    for name in names:
+        before, after = old.get(name, ABSENT), new.get(name, ABSENT)
+        if before != after:
+            inner = _inside(name, manifest(before), manifest(after)) if name.startswith(TREE) else None
+            return inner or Difference(name=named(name), old=before, new=after)
+    return None
+
+
+def named(name: str) -> str:
+    """How a person reads the name of an input."""
+    return name.removeprefix(TREE).replace("image image.json", "the image")
+
+
+def _inside(name: str, old: bytes | None, new: bytes | None) -> Difference | None:
+    """The first entry that differs between two manifests of one tree."""
+    if old is None or new is None:
+        return None
+    root = name.removeprefix(TREE)
+    before, after = _entries(old), _entries(new)
+    for entry in sorted({*before, *after}):
+        if before.get(entry) != after.get(entry):
+            return Difference(name=f"{root}/{entry}", old=before.get(entry, ABSENT), new=after.get(entry, ABSENT))
+    return None
+
+
+def _entries(manifest: bytes) -> dict[str, str]:
+    """Entry name to what counts of it: digest or link target, with its kind where that is not a plain file."""
+    return {name: _counts(kind, value, executable=executable) for name, kind, executable, value in json.loads(manifest)}
+
+
+def _counts(kind: str, value: str, *, executable: bool) -> str:
+    if kind == "directory":
+        return "directory"
+    if kind == "link":
+        return f"link to {value}"
+    return f"{value[:12]}, executable" if executable else value
+
+
+def _rank(name: str) -> int:
+    first = name.split(" ", maxsplit=1)[0]
+    return _ORDER.index(first) if first in _ORDER else len(_ORDER)
+
+
+def _short(value: str) -> str:
+    is_digest = len(value) == 64 and all(letter in "0123456789abcdef" for letter in value)  # noqa: PLR2004 - sha256
+    text = value[:12] if is_digest else value
+    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - one line

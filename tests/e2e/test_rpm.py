@@ -1,0 +1,92 @@
+"""The main job for the RPM family, on a stand-in base: packages, marks, and clients (research: two kinds of these)."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.servers import Client, client, serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.conftest import Shipped
+
+PLAIN = "build/deploy/rpm/centos-8+stand-in"
+REPOSITORY = "build/repositories/centos/8+stand-in"
+AMD64 = "build-env/stand-in"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "libgreet-1.0.0-1.el8.src.rpm",
+        "x86_64/libgreet-1.0.0-1.el8.x86_64.rpm",
+        "x86_64/libgreet-devel-1.0.0-1.el8.x86_64.rpm",
+        "x86_64/greet-1.2-1.el8.x86_64.rpm",
+        "noarch/greet-tools-0.4-1.el8.noarch.rpm",
+        "noarch/greet-suite-1.0-1.el8.noarch.rpm",
+    ],
+)
+def test_every_package_is_deployed(stand_in: str, shipped: Shipped, path: str) -> None:
+    assert (shipped.root / PLAIN / path).is_file(), stand_in
+
+
+def test_results_of_a_stand_in_are_marked_and_apart(stand_in: str, shipped: Shipped) -> None:
+    package = shipped.root / PLAIN / "x86_64/greet-1.2-1.el8.x86_64.rpm"
+    query = ["rpm", "-qp", "--queryformat", "%{DISTRIBUTION}", str(package)]
+    said = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+    assert said == "stand-in"
+    assert not (shipped.root / "build/repositories/centos/8").exists()
+
+
+def test_a_second_run_has_nothing_to_do(stand_in: str, shipped: Shipped) -> None:
+    assert "nothing to do" in shipped.built("--target", "centos/8", "--arch", "amd64")
+
+
+def set_up_client(reader: Client, address: str) -> None:
+    lines = ["[build-env]", "name=build-env", f"baseurl={address}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1"]
+    lines += ["skip_if_unavailable=0", f"gpgkey={address}/RPM-GPG-KEY-build-env", ""]
+    reader.write("/etc/yum.repos.d/build-env.repo", "\n".join(lines).encode())
+
+
+def stand_in_image(shipped: Shipped, arch: str) -> str:
+    """The stand-in that was mapped for centos/8."""
+    settings = (shipped.root / ".build-env/settings.toml").read_text(encoding="utf-8")
+    line = next(line for line in settings.splitlines() if line.startswith(f'"centos:8/{arch}"'))
+    return line.partition("=")[2].strip().strip('"')
+
+
+def test_a_clean_client_installs_the_suite(stand_in: str, shipped: Shipped) -> None:
+    with serve(shipped.root / REPOSITORY) as address, client(stand_in_image(shipped, "amd64")) as reader:
+        set_up_client(reader, address)
+        reader.expect("dnf -y --refresh install greet-suite")
+        assert "Hello, World" in reader.expect("greet World")
+        assert "Hello" in reader.expect("printf 'Anna\\nBerta\\n' | greet-many")
+        reader.expect("rpm -Va greet libgreet greet-tools")
+
+
+@pytest.mark.emulated
+def test_the_emulated_program_is_of_its_architecture(emulated_stand_in: str, shipped: Shipped, tmp_path: Path) -> None:
+    package = shipped.root / PLAIN / "aarch64/greet-1.2-1.el8.aarch64.rpm"
+    assert package.is_file(), emulated_stand_in
+    unpack = f"rpm2cpio {package} | (cd {tmp_path} && cpio -idm)"
+    subprocess.run(["sh", "-c", unpack], check=True)
+    said = subprocess.run(["file", tmp_path / "usr/bin/greet"], capture_output=True, text=True, check=True).stdout
+    assert "ARM aarch64" in said
+
+
+@pytest.mark.emulated
+def test_an_emulated_client_installs_the_program(emulated_stand_in: str, shipped: Shipped) -> None:
+    with serve(shipped.root / REPOSITORY) as address, client(stand_in_image(shipped, "arm64")) as reader:
+        set_up_client(reader, address)
+        reader.expect("dnf -y --refresh install greet")
+        assert "Hello, World" in reader.expect("greet World")
+
+
+@pytest.mark.emulated
+@pytest.mark.full
+def test_everything_emulated(emulated_stand_in: str, shipped: Shipped) -> None:
+    shipped.built("--target", "centos/8", "--arch", "amd64,arm64")

@@ -1,0 +1,309 @@
+"""Trouble with the real command: a clear error, the right exit code, no traceback, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.engine import private_engine
+from tests.support.tiny import REPOSITORY, SCRIPT, tiny_project, tool_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.tiny import Tiny
+
+# Says that it runs, then waits for ever.
+HANGING = SCRIPT.replace("--build) ", "--build) echo hanging; exec tail -f /dev/null; ")
+HANGING_INSTALL = """
+
+def run_build(env: Env, package: Package) -> None:
+    env.use("common/install")
+    env.install(ImageKind.BUILD, "common/install/install.sh")
+    env.run_command_build(env.path_package_script(package), "--build")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Tiny]:
+    with tiny_project(tmp_path, "one") as tiny:
+        yield tiny
+
+
+# ---------------------------------------------------------------------------------------------- the user's own
+
+
+def test_a_failing_step_of_a_dockerfile(project: Tiny) -> None:
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\nRUN echo before; exit 7\n")
+    answer = project.build().expect(1, "FAIL  image", "step of the Dockerfile failed", "returned a non-zero code: 7")
+    assert "| before" in answer.text
+    assert "not run because of" in answer.text
+    assert project.leftovers() == []
+
+
+def test_a_script_that_fails(project: Tiny) -> None:
+    project.package("one", SCRIPT.replace("--build) ", "--build) echo last words; exit 3; "))
+    answer = project.build().expect(1, "FAIL  build    one amd64", "exit status 3", "| last words", "log   build/logs/")
+    log = next(line.split()[-1] for line in answer.text.splitlines() if line.split()[:1] == ["log"])
+    assert "last words" in (project.root / log).read_text()
+    assert project.leftovers(failed=1) == []
+    project.package("one")
+    project.build().expect(0, "done")
+
+
+def test_a_script_that_is_no_program(project: Tiny) -> None:
+    project.write("src/one/build.sh", SCRIPT, mode=0o644)
+    project.build().expect(1, "exit status 126")
+
+
+def test_a_script_that_hangs(project: Tiny) -> None:
+    project.package("one", HANGING)
+    project.build("--timeout", "3").expect(1, "stopped after 3 s (--timeout)", "| hanging")
+    assert project.leftovers(failed=1) == []
+    assert [item for item in project.containers() if item.status == "running"] == []
+
+
+def test_a_script_that_hangs_in_a_kept_room(project: Tiny) -> None:
+    project.package("one", HANGING)
+    project.build("--container", "--timeout", "3").expect(1, "stopped after 3 s (--timeout)")
+    project.package("one")
+    project.build("--container").expect(0, "done")
+
+
+def test_a_tree_that_changes_while_its_stage_runs(project: Tiny) -> None:
+    project.package("one", HANGING.replace("exec tail -f /dev/null", "sleep 3"))
+    with project.started() as process:
+        await_log(project, process, "hanging")
+        project.write("src/one/new", "edited meanwhile")
+        text = process.communicate(timeout=60)[0]
+    assert process.returncode == 1, text
+    assert "src/one changed while the build stage of one ran" in text
+    assert "run the same command again" in text
+    project.build().expect(0, "done")
+    assert project.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["../one", "a b", "-one", "one/..", ".", ""])
+def test_a_name_that_is_none(project: Tiny, name: str) -> None:
+    project.build("--", name).expect(2, "cannot be a package name")
+    assert project.leftovers() == []
+
+
+def test_a_directory_that_is_no_project(project: Tiny, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    project.build("--root", str(empty)).expect(2, "is no project root", "build-env.toml")
+    assert list(empty.iterdir()) == []
+
+
+HOOKS = {
+    "writes": ("    open('written', 'w').close()", 2, "writes written"),
+    "prints": ("    print('a word of the hook')", 0, ""),
+    "fails": ("    raise ValueError('no')", 2, "ValueError: no"),
+    "starts": ("    import subprocess; subprocess.run(['true'])", 2, "subprocess.Popen"),
+    "ends": ("    raise SystemExit(0)", 2, "tried to end the program"),
+}
+
+
+@pytest.mark.parametrize("kind", HOOKS)
+def test_a_hook_that(project: Tiny, kind: str) -> None:
+    body, status, words = HOOKS[kind]
+    call = 'env.run_command_source(env.path_package_script(package), "--source")'
+    project.configure(f"\n\ndef run_source(env: Env, package: Package) -> None:\n{body}\n    {call}\n")
+    answer = project.build().expect(status, words)
+    if status:
+        assert f"targets/tiny/1/packages.conf.py:{line_of(project, body)}" in answer.text
+    else:
+        assert "a word of the hook" in project.log("one", "source")
+    assert not (project.root / "written").exists()
+    assert project.leftovers() == []
+
+
+def line_of(project: Tiny, text: str) -> int:
+    lines = (project.root / "targets/tiny/1/packages.conf.py").read_text().splitlines()
+    return lines.index(text) + 1
+
+
+# ------------------------------------------------------------------------------------------- the machine's own
+
+
+def test_two_runs_at_once(project: Tiny) -> None:
+    project.package("one", HANGING)
+    with project.started() as process:
+        await_log(project, process, "hanging")
+        project.build().expect(4, f"another run is at work in this checkout (process {process.pid})")
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def test_no_engine(project: Tiny, tmp_path: Path) -> None:
+    nowhere = f"unix://{tmp_path}/nowhere"
+    project.build(environment={"DOCKER_HOST": nowhere}).expect(4, f"no Docker engine answers at {nowhere}", "next")
+    assert project.leftovers() == []
+
+
+def test_a_base_of_the_wrong_architecture(project: Tiny) -> None:
+    with (project.root / "build-env.toml").open("a") as settings:
+        settings.write('[base_images]\n"debian:12" = "debian:12-arm64"\n')
+    project.build().expect(4, "debian:12-arm64, which is for arm64, not for amd64")
+    assert project.leftovers() == []
+
+
+def test_a_base_that_nobody_has(project: Tiny) -> None:
+    project.configure(base="nobody.invalid/has-this:1")
+    project.build().expect(4, "the base image nobody.invalid/has-this:1 for amd64 cannot be had", "base map")
+    assert project.leftovers() == []
+
+
+MOMENTS = {"image": "waiting in the image", "layer": "waiting in the layer", "room": "hanging"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_stopped_while_it_makes(project: Tiny, moment: str, number: signal.Signals) -> None:
+    hang_in(project, moment)
+    with project.started() as process:
+        await_log(project, process, MOMENTS[moment])
+        os.killpg(process.pid, number)
+        text = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, text
+    assert "Traceback" not in text
+    assert "stopped" in text
+    assert project.leftovers() == []
+    assert running_of(project) == []
+
+
+def test_stopped_in_a_kept_room(project: Tiny) -> None:
+    project.package("one", HANGING)
+    with project.started("--container") as process:
+        await_log(project, process, "hanging")
+        os.killpg(process.pid, signal.SIGINT)
+        text = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, text
+    assert [
+        item
+        for item in project.containers(role="kept-room")
+        if "tail" in str(item.top() if item.status == "running" else "")
+    ] == []
+    project.package("one")
+    project.build("--container").expect(0, "done")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_while_it_makes(project: Tiny, moment: str) -> None:
+    """Nothing can clean up after SIGKILL: the next run does."""
+    hang_in(project, moment)
+    with project.started() as process:
+        await_log(project, process, MOMENTS[moment])
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+    hang_in(project, "nothing")
+    project.build().expect(0, "done", *(["removed 1 room that a killed run left behind"] if moment != "image" else []))
+    assert project.leftovers() == []
+
+
+def test_an_engine_that_dies(project: Tiny) -> None:
+    project.package("one", HANGING.replace("--build)", "--source)"))
+    project.configure(_OFFLINE)
+    with private_engine("debian:12") as engine, project.started(environment={"DOCKER_HOST": engine.address}) as process:
+        await_log(project, process, "hanging")
+        engine.kill()
+        text = process.communicate(timeout=120)[0]
+    assert process.returncode == 4, text
+    assert "Traceback" not in text
+    assert engine.address in text
+    assert project.leftovers() == []
+    project.package("one")
+    project.build().expect(0, "done")
+
+
+_OFFLINE = """
+
+def run_source(env: Env, package: Package) -> None:
+    env.run_command_source(env.path_package_script(package), "--source", network=False)
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Tiny]:
+    """A project on a disk of 8 MB."""
+    root = tmp_path / "small"
+    root.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(root)], check=True)
+    try:
+        with tiny_project(root, "one") as tiny:
+            yield tiny
+    finally:
+        subprocess.run(["umount", "--lazy", str(root)], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 4096, 40_960, 262_144])
+def test_a_full_disk(small: Tiny, left: int) -> None:
+    free = os.statvfs(small.root)
+    fill = small.root / "fill"
+    fill.write_bytes(bytes(max(0, free.f_bavail * free.f_frsize - left)))
+    answer = small.build()
+    assert "Traceback" not in answer.text
+    assert "defect" not in answer.text
+    assert answer.status in {0, 4} if left > 100_000 else answer.status == 4, answer.text
+    fill.unlink()
+    small.build().expect(0, "done")
+    assert small.leftovers() == []
+
+
+def test_a_result_that_does_not_fit(small: Tiny) -> None:
+    small.package("one", SCRIPT.replace("--build) ", '--build) head -c 12000000 /dev/urandom >"$BUILD_OUT/big.deb"; '))
+    small.build().expect(4, "No space left on device", "free some space")
+    small.package("one")
+    small.build().expect(0, "done")
+    assert small.leftovers() == []
+
+
+# ---------------------------------------------------------------------------------------------------- helpers
+
+
+def hang_in(project: Tiny, moment: str) -> None:
+    """Let the run wait for ever at that moment: while it makes an image, a layer, or in a room."""
+    waits = "RUN echo waiting in the image && tail -f /dev/null\n" if moment == "image" else ""
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\n" + waits)
+    waits = "echo waiting in the layer; exec tail -f /dev/null\n" if moment == "layer" else ""
+    project.write("common/install/install.sh", "#!/bin/sh\n" + waits, mode=0o755)
+    project.package("one", HANGING if moment == "room" else SCRIPT)
+    project.configure(HANGING_INSTALL)
+
+
+def await_log(project: Tiny, process: subprocess.Popen[str], words: str) -> None:
+    """Wait until a log of the project says `words`; the logs are written line by line."""
+    while process.poll() is None:
+        for path in (project.root / "build").rglob("*.log"):
+            if words in path.read_text(errors="replace").splitlines():
+                return
+        os.sched_yield()
+    raise AssertionError(process.communicate()[0])
+
+
+def running_of(project: Tiny) -> list[str]:
+    """Containers that build the image of `project`: they have no label, but their commands tell."""
+    listed = subprocess.run(
+        ["docker", "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}"], check=True, capture_output=True, text=True
+    )
+    return [line for line in listed.stdout.splitlines() if "waiting in the image" in line]
+
+
+def test_the_launcher_says_that_a_directory_is_no_project(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(REPOSITORY / "build-all"), "greet"],
+        cwd=tmp_path,
+        env=tool_environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "no project here" in done.stderr

@@ -1,0 +1,134 @@
+"""Runs told as events, without running anything: what the listeners' tests and golden files are made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.command import Command, ImageKind
+from build_env.model.events import Event, Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.result import RunSummary, Status, TaskResult
+from build_env.model.task import Input, Place, Plan, Room, Stage, Task
+
+__all__ = ["BUILD", "DONE", "FAILED", "RUNS", "SOURCE", "TASKS", "plan_of", "run_of", "task"]
+
+TARGET = "debian/12"
+
+
+def task(stage: Stage, subject: str, arch: str = "", *needs: str) -> Task:
+    """A task that needs those with the ids `needs`."""
+    room = Room(
+        commands=(Command(kind=ImageKind.BUILD, argv=("common/deb/build.sh", f"--{stage.value}")),),
+        environment={},
+        trees=(),
+    )
+    return Task(
+        id=f"{TARGET}:{subject}:{stage.value}:{arch}",
+        stage=stage,
+        target=TARGET,
+        subject=subject,
+        arch=arch,
+        inputs=tuple(Input(task=f"{TARGET}:{name}", place=Place.BUILD) for name in needs),
+        room=None if stage in {Stage.IMAGE, Stage.DEPLOY} else room,
+    )
+
+
+IMAGE = task(Stage.IMAGE, f"{TARGET} build")
+SOURCE = task(Stage.SOURCE, "greet", "", f"{TARGET} build:image:")
+BUILD = task(Stage.BUILD, "greet", "amd64", "greet:source:")
+VERIFY = task(Stage.VERIFY, "greet", "amd64", "greet:build:amd64")
+DEPLOY = task(Stage.DEPLOY, "greet", "amd64", "greet:build:amd64")
+OTHER = task(Stage.BUILD, "hello", "amd64", f"{TARGET} build:image:")
+OTHER_VERIFY = task(Stage.VERIFY, "hello", "amd64", "hello:build:amd64")
+TASKS = (IMAGE, SOURCE, BUILD, VERIFY, DEPLOY, OTHER)
+
+ARTIFACT = Artifact(name="greet_1.2-1_amd64.deb", digest="ab" * 32, size=4096)
+STORED = StoredResult(key="k", artifacts=(ARTIFACT,), isolation=Isolation.FRESH, seconds=3.4)
+DONE = TaskResult(status=Status.DONE, seconds=3.4, log="build/logs/debian-12/some.log", stored=STORED)
+HIT = TaskResult(status=Status.HIT, stored=STORED)
+FAILED = TaskResult(
+    status=Status.FAILED,
+    seconds=3.4,
+    message="exit status 2",
+    log="build/logs/debian-12/greet.amd64.build.log",
+    isolation=Isolation.FRESH,
+)
+TAIL = (
+    "cc -c greet.c",
+    "\x1b[1mgreet.c:12:10: \x1b[31mfatal error:\x1b[0m libgreet.h: No such file or directory",
+    "\tcompilation terminated.",
+    "",
+)
+NOT_RUN = TaskResult(status=Status.NOT_RUN, because=BUILD.id)
+INTERRUPTED = TaskResult(status=Status.INTERRUPTED)
+NO_IMAGE = TaskResult(
+    status=Status.FAILED,
+    seconds=0.2,
+    message="no base image debian:12 for amd64 can be had",
+    hint="build-env base make debian:12",
+    log="build/logs/debian-12/debian-12-build.image.log",
+    environment=True,
+)
+DEPLOYED = ("build/deploy/deb/bookworm/main/binary-amd64/greet_1.2-1_amd64.deb",)
+NEXT = (
+    "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
+    "deb [signed-by=/r/archive-key.asc] file:///r bookworm main",
+)
+
+
+def plan_of(tasks: tuple[Task, ...] = TASKS) -> Plan:
+    """A plan of these tasks."""
+    return Plan(target=TARGET, architectures=("amd64",), tasks=tasks)
+
+
+def run_of(*results: tuple[Task, TaskResult], seconds: float = 67.2, notes: tuple[str, ...] = ()) -> list[Event]:
+    """The events of a run in which these tasks end so, in this order."""
+    answers = {item.id: "hit" if result.status is Status.HIT else "run (no result)" for item, result in results}
+    events: list[Event] = [PlanReady(plan=plan_of(tuple(item for item, _ in results)), answers=answers)]
+    for item, result in results:
+        if result.status in {Status.DONE, Status.FAILED}:
+            events.append(TaskStarted(task=item))
+            events += [TaskOutput(task=item, line=line) for line in _printed(result)]
+        events.append(TaskFinished(task=item, result=result, tail=_printed(result)))
+    deployed = any(item is DEPLOY and result is DONE for item, result in results)
+    summary = RunSummary(
+        tasks=tuple(item for item, _ in results),
+        results={item.id: result for item, result in results},
+        seconds=seconds,
+        longest_chain=seconds * 0.8,
+        deployed=DEPLOYED if deployed else (),
+        notes=notes,
+    )
+    return [*events, RunFinished(summary=summary)]
+
+
+def _printed(result: TaskResult) -> tuple[str, ...]:
+    return TAIL if result.isolation is not None else ()
+
+
+RUNS: dict[str, list[Event]] = {
+    "success": [
+        Note(text="removed 1 room that a killed run left behind"),
+        *run_of(
+            (IMAGE, HIT), (SOURCE, DONE), (BUILD, replace(DONE, seconds=61)), (VERIFY, DONE), (DEPLOY, DONE), notes=NEXT
+        ),
+    ],
+    "nothing-to-do": run_of((IMAGE, HIT), (SOURCE, HIT), (BUILD, HIT), (VERIFY, HIT), (DEPLOY, HIT), seconds=0.14),
+    "failure": run_of((IMAGE, HIT), (SOURCE, DONE), (BUILD, FAILED), (VERIFY, NOT_RUN), (DEPLOY, NOT_RUN), seconds=4.6),
+    "failure-in-a-kept-room": run_of(
+        (IMAGE, HIT), (SOURCE, DONE), (BUILD, replace(FAILED, isolation=Isolation.REUSED)), seconds=4.6
+    ),
+    "failure-of-a-native-room": run_of((SOURCE, DONE), (BUILD, replace(FAILED, isolation=Isolation.NATIVE)), seconds=4),
+    "keep-going": run_of(
+        (IMAGE, HIT),
+        (SOURCE, DONE),
+        (BUILD, FAILED),
+        (VERIFY, NOT_RUN),
+        (DEPLOY, NOT_RUN),
+        (OTHER, replace(FAILED, message="exit status 1", log="build/logs/debian-12/hello.amd64.build.log")),
+        (OTHER_VERIFY, replace(NOT_RUN, because=OTHER.id)),
+        seconds=7300,
+    ),
+    "interrupted": run_of((IMAGE, DONE), (SOURCE, INTERRUPTED), (BUILD, INTERRUPTED), seconds=2),
+    "environment": run_of((IMAGE, NO_IMAGE), (SOURCE, replace(NOT_RUN, because=IMAGE.id)), seconds=0.3),
+}

@@ -1,0 +1,221 @@
+"""From a project on disk to a plan: what enters a key, what a room sees, what hooks may answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.core.errors import BuildEnvError, HookError, InputError, UsageError
+from build_env.model.command import Mount
+from build_env.model.task import Place, Stage
+from build_env.plan.select import Request
+from tests.support.project import native_project
+from tests.support.samples import planner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from build_env.app.planning import Planned
+    from tests.support.project import MakeProject, Project
+
+CONFIGURATION = "targets/here/1/packages.conf.py"
+TARGET = """
+PACKAGES = ["one", "two"]
+BASE_IMAGE = "base:1"
+
+
+def env_arch_supported(env, arch):
+    return arch in ("amd64", "arm64")
+
+
+def run_build(env, package):
+    env.use("common/files")
+    env.run_command_build("make", package.name)
+
+
+def run_deploy(env, package):
+    env.deploy("deb", suite="s")
+"""
+FILES = {
+    **native_project(),
+    CONFIGURATION: TARGET,
+    "targets/here/1/build.Dockerfile.j2": "FROM {{ base_image }}\n",
+    "targets/here/1/source.Dockerfile.j2": "FROM {{ base_image }}\n",
+    "common/files/x": "x\n",
+    "common/other/x": "x\n",
+}
+
+
+def plan(made: Project, *archs: str, native: bool = False) -> Planned:
+    return planner(made.root, archs=archs, native=native).plan(Request(), None)
+
+
+def keys(made: Project) -> dict[str, Mapping[str, str]]:
+    return {task.id: task.static_inputs for task in plan(made).plan}
+
+
+def changed(made: Project, files: dict[str, str]) -> set[str]:
+    """The tasks whose static keys differ after writing `files`, without the target's name."""
+    before = keys(made)
+    made.write(files)
+    after = keys(made)
+    return {name.removeprefix("here/1:") for name in {*before, *after} if before.get(name) != after.get(name)}
+
+
+def with_hook(project: MakeProject, text: str) -> Project:
+    return project({**FILES, CONFIGURATION: f"{TARGET}\n\n{text}\n"})
+
+
+@pytest.mark.parametrize(
+    ("files", "tasks"),
+    [
+        ({"src/one/build.sh": "#!/bin/sh\n"}, {"one:source:source", "one:build:amd64"}),
+        ({"common/files/x": "y\n"}, {"one:build:amd64", "two:build:amd64"}),
+        ({"targets/here/1/build.Dockerfile.j2": "FROM {{ base_image }}\nRUN x\n"}, {"image:here-1-build"}),
+        ({CONFIGURATION: f"{TARGET}# a comment\n"}, set()),
+        ({CONFIGURATION: TARGET.replace('"make"', '"make", "-k"')}, {"one:build:amd64", "two:build:amd64"}),
+        ({"common/other/x": "y\n", "src/one/package.py": "x\n", "src/one/rpm/notes": "x\n"}, set()),
+        ({"src/one/definition.yaml": "version: '2'\nsummary: Other\n"}, set()),
+    ],
+    ids=["source", "shared", "dockerfile", "comment", "flag", "unused", "definition"],
+)
+def test_exactly_what_uses_a_file_gets_another_key(
+    project: MakeProject, files: dict[str, str], tasks: set[str]
+) -> None:
+    made = project({**FILES, CONFIGURATION: f'{TARGET}FAMILY = "deb"\n'})
+    if CONFIGURATION in files:
+        files = {CONFIGURATION: f'{files[CONFIGURATION]}FAMILY = "deb"\n'}
+    assert changed(made, files) == tasks
+
+
+def test_another_name_in_packages_builds_nothing_else_again(project: MakeProject) -> None:
+    files = {"src/three/definition.yaml": "version: '1'\n", CONFIGURATION: TARGET.replace('"two"', '"two", "three"')}
+    assert {name.partition(":")[0] for name in changed(project(FILES), files)} == {"three"}
+
+
+def test_the_user_and_the_checkout_are_in_no_key(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = keys(project(FILES))
+    monkeypatch.setattr("os.getuid", lambda: 4321)
+    monkeypatch.setattr("os.getgid", lambda: 4321)
+    project(FILES).root.rename(tmp_path / "elsewhere")
+    moved = {task.id: task.static_inputs for task in planner(tmp_path / "elsewhere").plan(Request(), None).plan}
+    assert moved == before
+
+
+def test_arch_and_the_build_variables_are_in_every_room(project: MakeProject) -> None:
+    for task in plan(project(FILES), "arm64").plan:
+        if task.room:
+            expected = "amd64" if task.stage is Stage.SOURCE else "arm64"
+            assert task.room.environment["ARCH"] == expected
+            assert task.room.environment["BUILD_PACKAGE"] == task.subject
+            assert task.room.environment["BUILD_STAGE"] == task.stage.value
+
+
+def test_only_source_rooms_have_the_downloads(project: MakeProject) -> None:
+    rooms = {task.stage: task.room.downloads for task in plan(project(FILES)).plan if task.room}
+    assert rooms == {Stage.SOURCE: True, Stage.BUILD: False}
+
+
+def test_hooks_that_record_nothing_make_no_task_and_no_edge(project: MakeProject) -> None:
+    made = with_hook(project, "def run_source(env, package):\n    pass")
+    planned = plan(made)
+    assert {task.stage for task in planned.plan} == {Stage.IMAGE, Stage.BUILD, Stage.DEPLOY, Stage.TAR}
+    ids = {task.id for task in planned.plan}
+    assert {entry.task for task in planned.plan for entry in task.inputs} <= ids
+
+
+def test_a_target_without_archives(project: MakeProject) -> None:
+    made = with_hook(project, "def run_tar_build(env):\n    pass")
+    assert Stage.TAR not in {task.stage for task in plan(made).plan}
+
+
+def test_depends_that_are_not_provided_are_in_no_room(project: MakeProject) -> None:
+    text = 'PACKAGES = ["two"]\nDEPENDS = ["one"]'
+
+    def edges(made: Project) -> list[str]:
+        build = next(task for task in plan(made).plan if task.id == "here/1:two:build:amd64")
+        return [entry.task for entry in build.inputs if entry.place is Place.PACKAGES]
+
+    assert edges(with_hook(project, text)) == ["here/1:one:build:amd64"]
+    assert edges(with_hook(project, f"{text}\n\n\ndef run_deploy_deps(env, package):\n    pass")) == []
+
+
+def test_native_plans_have_no_images(project: MakeProject) -> None:
+    planned = plan(project(FILES), native=True)
+    assert Stage.IMAGE not in {task.stage for task in planned.plan}
+    assert not planned.recipes
+
+
+def test_mounts_are_in_every_room_and_its_key(project: MakeProject) -> None:
+    plain = keys(project(FILES))
+    head = "from build_env.hooks import Mount"
+    text = f"{head}\n\n\ndef env_load_docker(env):\n    return Mount(source='sdk', destination='/sdk')"
+    planned = plan(with_hook(project, text))
+    rooms = [task for task in planned.plan if task.room]
+    assert {task.room.mounts for task in rooms if task.room} == {(Mount(source="sdk", destination="/sdk"),)}
+    assert all(task.static_inputs != plain[task.id] for task in rooms)
+
+
+OPTIONS = "from dataclasses import replace\n\n\ndef {hook}(env):\n    return replace(env.options, {change})"
+
+
+@pytest.mark.parametrize("hook", ["env_load", "env_load_post"])
+def test_options_decide_the_architectures_of_each_kind(project: MakeProject, hook: str) -> None:
+    text = OPTIONS.format(hook=hook, change="opt_build_arch=('arm64',), opt_deps_arch=('amd64',)")
+    planned = plan(with_hook(project, text), "amd64", "arm64")
+    assert {task.arch for task in planned.plan if task.stage is Stage.BUILD} == {"arm64"}
+
+
+def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
+    first = OPTIONS.format(hook="env_load", change="opt_build_arch=('arm64',)")
+    second = "def env_load_post(env):\n    print(env.options.opt_build_arch)\n    return env.options"
+    assert plan(with_hook(project, f"{first}\n\n\n{second}"), "amd64").notes == ("('arm64',)",)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("def env_load(env):\n    return 1", HookError, "env_load of targets/here/1/.* must return options, not int"),
+        (OPTIONS.format(hook="env_load", change="opt_meta_arch=()"), HookError, "name no architecture: opt_meta_arch"),
+        (
+            OPTIONS.format(hook="env_load", change="opt_build_arch=('armhf',)"),
+            UsageError,
+            "here/1 does not support .* armhf",
+        ),
+        ("def env_load_docker(env):\n    return 'sdk'", HookError, "env_load_docker of .* must return mounts"),
+        ("def docker_image_create(env, kind):\n    pass", HookError, "must record one source image, it recorded 0"),
+        ("BASE_IMAGE = ''", InputError, "has no base: set BASE_IMAGE"),
+        ("DEPENDS = ['one']", InputError, "cannot be used"),
+        ("PACKAGES = ['onne']", InputError, "cannot be used"),
+    ],
+)
+def test_a_wrong_answer_is_an_error(project: MakeProject, text: str, kind: type[BuildEnvError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        plan(with_hook(project, text))
+
+
+def test_faults_of_lists_name_the_nearest_package_and_both_lists(project: MakeProject) -> None:
+    with pytest.raises(InputError) as caught:
+        plan(with_hook(project, "PACKAGES = ['one', 'tow']\nDEPENDS = ['one']"))
+    assert [fault.message for fault in caught.value.faults] == [
+        "PACKAGES names tow, which is no package of src/ (did you mean two?)",
+        "one stands in PACKAGES and in DEPENDS",
+    ]
+
+
+def test_an_unsupported_architecture_names_arch_and_target(project: MakeProject) -> None:
+    with pytest.raises(UsageError, match="the target here/1 does not support the architecture armhf"):
+        plan(project(FILES), "armhf")
+
+
+def test_a_hook_that_gives_one_name_to_different_images_is_told(project: MakeProject) -> None:
+    text = (
+        "def docker_image_create(env, kind):\n"
+        "    env.docker_build_image(f'targets/here/1/{kind}.Dockerfile.j2', kind, base_image='base:' + env.arch)"
+    )
+    with pytest.raises(HookError, match="different images under the name here-1-build"):
+        plan(with_hook(project, text), "amd64", "arm64")

@@ -1,0 +1,138 @@
+"""What the parsers accept, refuse and show; nothing is built."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from build_env.cli.arguments import Arguments
+from build_env.cli.build_all import app as build_all
+from build_env.cli.main import COMMANDS
+from build_env.cli.main import app as build_env
+from build_env.cli.parser import run_app
+from build_env.cli.words import comma_list, options_first, with_container_value
+from build_env.core.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("given", "parsed"),
+    [
+        (["-c", "greet"], ["--container=keep", "greet"]),
+        (["--container", "greet"], ["--container=keep", "greet"]),
+        (["-c=clean", "greet"], ["--container=clean", "greet"]),
+        (["--container=clean"], ["--container=clean"]),
+        (["greet", "-c"], ["greet", "--container=keep"]),
+        (["--", "-c"], ["--", "-c"]),
+        (["-k", "-a", "arm64"], ["-k", "-a", "arm64"]),
+    ],
+)
+def test_the_container_option_takes_no_word_behind_it(given: list[str], parsed: list[str]) -> None:
+    assert with_container_value(given) == parsed
+
+
+def test_architectures_are_separated_by_commas_or_repeated() -> None:
+    assert comma_list(["amd64, arm64", "armhf", "amd64", ","]) == ("amd64", "arm64", "armhf")
+
+
+@pytest.mark.parametrize(
+    ("given", "parsed"),
+    [
+        (["t", "-a", "arm64", "ls", "-l"], ["-a", "arm64", "--", "t", "ls", "-l"]),
+        (["-c", "t", "ls", "-a"], ["-c", "--", "t", "ls", "-a"]),
+        (["t", "--", "-x"], ["--", "t", "-x"]),
+        (["--failed"], ["--failed"]),
+        (["t", "--kind=source"], ["--kind=source", "--", "t"]),
+        (["-a"], ["-a"]),
+        ([], []),
+    ],
+)
+def test_a_shell_leaves_the_options_of_its_command_alone(given: list[str], parsed: list[str]) -> None:
+    assert options_first(given, ("-a",)) == parsed
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"engine": "podman"},
+        {"container": "dirty"},
+        {"log_format": "xml"},
+        {"log_format": ""},
+        {"print_env": "all"},
+        {"print_list": "targets"},
+        {"stages": frozenset({"bulid"})},
+        {"engine": "native", "container": "keep"},
+        {"install": True, "target": "debian/12"},
+        {"install": True, "engine": "docker"},
+    ],
+)
+def test_values_that_an_option_does_not_take(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Arguments(**wrong).check()  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("right", [{}, {"container": "keep"}, {"container": "clean"}, {"install": True}])
+def test_values_that_it_takes(right: dict[str, object]) -> None:
+    Arguments(**right).check()  # type: ignore[arg-type]  # a table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nonsense"], "--nonsense"),
+        (["--target"], "--target"),
+        (["--jobs", "0"], "--jobs"),
+        (["--jobs", "many"], "many"),
+        (["--timeout", "-1"], "--timeout"),
+    ],
+)
+def test_wrong_use_is_two_lines_and_status_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(build_all, arguments, "build-all") == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    first, second = printed.err.splitlines()
+    assert words in first
+    assert first.startswith("error   ")
+    assert second == "  next  build-all --help"
+
+
+def test_a_misspelt_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(build_env, ["plna"], "build-env") == 2
+    assert "(did you mean plan?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("app", [build_all, build_env], ids=["build-all", "build-env"])
+def test_version(app: object) -> None:
+    result = CliRunner().invoke(app, ["--version"])  # type: ignore[arg-type]  # both are applications
+    assert result.exit_code == 0
+    assert re.fullmatch(r"\S+ \d+\.\d+\S*\n", result.output)
+
+
+def test_help_is_grouped_and_has_no_boxes() -> None:
+    text = CliRunner().invoke(build_all, ["--help"]).output
+    headings = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == [
+        "Arguments:",
+        "What and where:",
+        "Stages (none: all):",
+        "Rooms and images:",
+        "The run:",
+        "Show instead of build:",
+        "Options:",
+    ]
+    assert not set(text) & set("│╭╮╰╯─")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_is_there(name: str) -> None:
+    result = CliRunner().invoke(build_env, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage: " in result.output
+
+
+def test_the_help_of_the_group_lists_the_table() -> None:
+    text = CliRunner().invoke(build_env, []).output
+    assert all(f"  {name} " in text for name in COMMANDS)

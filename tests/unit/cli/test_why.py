@@ -1,0 +1,78 @@
+"""`build-env why` on a native project: hits, the first changed file, the chain, and the old tree gone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.support.project import MakeProject, Project
+
+CONF = """
+PACKAGES = ["one", "two"]
+
+
+def env_match_current(host):
+    return True
+
+
+def run_source(env, package):
+    env.run_command_source("sh", "-c", f"cp $BUILD_SRC/text out/{package.name}.tar")
+
+
+def run_build(env, package):
+    env.run_command_build("sh", "-c", f"cp in/source/*.tar out/{package.name}.deb")
+"""
+FILES = {
+    "targets/here/1/packages.conf.py": CONF,
+    "src/one/text": "1\n",
+    "src/two/text": "2\n",
+    "src/two/definition.yaml": "requires: [one]\n",
+}
+
+
+def built(project: MakeProject) -> Project:
+    made = project(FILES)
+    done = made.run("--engine", "native")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+def why(made: Project, *words: str) -> str:
+    asked = made.run("why", *words, command="build-env")
+    assert asked.returncode == 0, asked.stderr
+    return str(asked.stdout)
+
+
+def test_what_is_up_to_date_says_what_that_rests_on(project: MakeProject) -> None:
+    answer = why(built(project), "one")
+    assert "hit   source one" in answer
+    assert "inputs are those of its result" in answer
+
+
+def test_the_changed_file_is_named_and_led_to_from_what_depends_on_it(project: MakeProject) -> None:
+    made = built(project)
+    made.write({"src/one/text": "changed\n"})
+    answer = why(made)
+    assert "run   source one" in answer
+    assert "src/one/text changed (" in answer
+    assert "hit   source two" in answer
+    last = answer[answer.index("maybe build two") :].splitlines()
+    assert last[1].split() == ["build", "one", "amd64:", "maybe", "(after", "source", "one)"]
+    assert "src/one/text changed" in last[2]
+
+
+def test_json_has_the_same_answers(project: MakeProject) -> None:
+    made = built(project)
+    (made.root / "src/one/text").chmod(0o755)
+    first = json.loads(why(made, "one", "--json"))[0]
+    assert (first["verdict"], first["label"]) == ("run", "source one")
+    assert "executable" in first["reason"]
+
+
+def test_a_new_and_a_removed_file_are_told_after_the_old_tree_is_gone(project: MakeProject) -> None:
+    made = built(project)
+    shutil.rmtree(made.root / "src/one")
+    made.write({"src/one/other": "1\n"})
+    assert "src/one/other is new" in why(made, "one")

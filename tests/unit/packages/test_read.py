@@ -1,0 +1,162 @@
+"""What `src/` says; every fault with its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.core.errors import InputError, UsageError
+from build_env.core.paths import ProjectPaths
+from build_env.model.package import Packaging
+from build_env.packages.read import check_name, read_packages
+from build_env.packages.spec_facts import with_spec_facts
+
+if TYPE_CHECKING:
+    from build_env.model.package import Package
+    from tests.support.project import MakeProject
+
+CONTROL = (
+    "# a comment\nSource: one\nBuild-Depends: lib-dev (>= 1) [amd64], a | b:native, c <!nocheck>\n"
+    "Build-Depends-Indep: d\n\nPackage: one\nArchitecture: any\nDepends: ${misc:Depends}, lib1,\n lib2\n\n\n"
+    "Package: one-doc\nArchitecture: all\nPre-Depends: x\n"
+)
+CHANGELOG = "one (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 10:00:00 +0000\n"
+SHA256 = "0" * 64
+
+
+def read(project: MakeProject, files: dict[str, str]) -> dict[str, Package]:
+    return read_packages(ProjectPaths(root=project(files).root))
+
+
+def test_a_definition(project: MakeProject) -> None:
+    definition = (
+        "name: uno\nversion: 1.10\nsummary: S\nlicense: L\ndate: 2025-10-01\nrequires: [a]\nprovides: [b]\n"
+        f"architectures: [arm64]\narchive:\n  debian/12:\n    version: 1-1\n    sha256: '{SHA256}'\n"
+    )
+    found = read(project, {"src/one/definition.yaml": definition, "src/one/deb/build.sh": "#!/bin/sh\n"})["uno"]
+    assert (found.directory, found.version, found.summary, found.epoch) == ("src/one", "1.10", "S", 1759276800)
+    assert (found.requires, found.provides, found.architectures) == (("a",), ("b",), ("arm64",))
+    assert (found.archive["debian/12"].version, found.archive["debian/12"].sha256) == ("1-1", SHA256)
+    assert (found.scripts, found.metapackage) == (("deb",), False)
+
+
+def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(project: MakeProject) -> None:
+    names = ("one", "metapackages/suite", ".hidden")
+    found = read(project, {f"src/{name}/x": "x\n" for name in names} | {"src/file": "x\n"})
+    assert {name: entry.metapackage for name, entry in found.items()} == {"one": False, "suite": True}
+
+
+def test_debian_packaging(project: MakeProject) -> None:
+    found = read(project, {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})["one"]
+    assert found.packaging["deb"] == Packaging(
+        binaries=("one", "one-doc"),
+        build_depends=("lib-dev", "a", "b", "c", "d"),
+        depends=("lib1", "lib2", "x"),
+        all_only=False,
+        mixed=True,
+        epoch=1759312800,
+    )
+    assert found.names("deb") == {"one", "one-doc"}
+
+
+def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
+    spec = "Name: one\n%(touch /tmp/never)\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"
+    assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(epoch=1759320000)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("definition.yaml", "a: [", ":2:1: this is not YAML"),
+        ("definition.yaml", "version: '1'\nsumary: x\n", ":2:1: unknown field sumary (did you mean summary?)"),
+        ("definition.yaml", "version: [1]\n", ":1:1: version must be text"),
+        ("definition.yaml", "requires: x\n", ":1:1: requires must be a list of names"),
+        ("definition.yaml", "requires: [[x]]\n", ":1:1: requires must be a list of names"),
+        ("definition.yaml", "date: 2025-13-01\n", ":1:1: date must be YYYY-MM-DD"),
+        ("definition.yaml", "architectures: amd64\n", ":1:1: architectures must be `all` or a list"),
+        ("definition.yaml", "architectures: [amd46]\n", ":1:1: unknown architecture amd46 (did you mean amd64?)"),
+        ("definition.yaml", "name: a/b\n", ":1:1: 'a/b' cannot be a package name"),
+        ("definition.yaml", "name: a..b\n", ":1:1: 'a..b' cannot be a package name"),
+        ("definition.yaml", "archive: x\n", ":1:1: archive must be a map of targets"),
+        ("definition.yaml", "archive:\n  d/1: x\n", ":2:3: an archive pin has version and sha256"),
+        (
+            "definition.yaml",
+            "archive:\n  d/1: {version: 1, sha256: x}\n",
+            ":2:21: sha256 must be 64 hexadecimal digits",
+        ),
+        ("deb/control", "Package: one\n", ":1: the first paragraph must have a Source field"),
+        ("deb/control", "\nSource: one\n", ":2: a paragraph with a Package field is missing"),
+        ("deb/control", "Source: one\n\nArchitecture: any\n", ":3: a paragraph without the field Package"),
+        ("deb/control", "Source: one\n\nPackage: one\n", ":3: a paragraph without the field Architecture"),
+        ("deb/control", "# nothing\n", ":1: it is empty"),
+        ("deb/changelog", "one (1) x; urgency=low\n", ": no finished entry"),
+        ("deb/changelog", "one (1) x\n\n -- A <a@b>  yesterday\n", ":3:12: the entry's date cannot be read"),
+        ("deb/changelog", "", ": Debian packaging needs a changelog"),
+        ("rpm/one.spec", "%changelog\n* Mon Feb 31 2025 A\n", ":2: the date of the changelog entry cannot be read"),
+    ],
+)
+def test_each_fault_has_its_place(project: MakeProject, file: str, text: str, said: str) -> None:
+    files = {"src/one/x": "x\n"}
+    if file.startswith("deb/"):
+        files |= {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG}
+    with pytest.raises(InputError) as caught:
+        read(project, {**files, f"src/one/{file}": text})
+    assert f"src/one/{file}{said}" in "\n".join(caught.value.lines())
+
+
+@pytest.mark.parametrize("file", ["definition.yaml", "deb/control", "deb/changelog"])
+def test_what_is_not_text_is_told(project: MakeProject, file: str) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})
+    (made.root / "src/one" / file).write_bytes(b"a\n\xff")
+    with pytest.raises(InputError) as caught:
+        read_packages(ProjectPaths(root=made.root))
+    assert f"src/one/{file}:2: this is not UTF-8" in "\n".join(caught.value.lines())
+
+
+def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
+    bad = {f"src/{name}/definition.yaml": "a: 1\nb: 2\n" for name in ("one", "two")}
+    with pytest.raises(InputError) as caught:
+        read(project, {**bad, "src/three/definition.yaml": "name: four\n", "src/four/x": "x\n"})
+    assert len(caught.value.faults) == 5
+    assert "the package four is declared in src/four too" in str(caught.value.faults[2])
+
+
+def test_two_spec_files_are_one_too_many(project: MakeProject) -> None:
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/rpm/a.spec": "x\n", "src/one/rpm/b.spec": "x\n"})
+    assert "src/one/rpm: more than one spec file: a.spec, b.spec" in "\n".join(caught.value.lines())
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "-x", "", "a/b", "x..y", ".x", "a\n", "a;b", "ä"])
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a package name"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("name", ["a", "libgreet1", "g++-12", "python3.11", "A_b"])
+def test_names_that_can_be(name: str) -> None:
+    assert check_name(name) == name
+
+
+FACTS = (
+    '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
+    ' "requires": ["lib"], "noarch": true, "mixed": false}'
+)
+
+
+def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(project: MakeProject) -> None:
+    packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
+    found = with_spec_facts(packages, f"{FACTS}\n")
+    assert found["one"].packaging["rpm"] == Packaging(
+        binaries=("one", "virtual"), build_depends=("gcc",), depends=("lib",), all_only=True
+    )
+    assert found["one"].of_every_architecture("rpm")
+    assert found["two"] is packages["two"]
+    assert with_spec_facts(packages, "") == packages
+
+
+@pytest.mark.parametrize("line", ["no json", "[]", '{"directory": "src/one"}'])
+def test_a_report_that_cannot_be_read_is_told(line: str) -> None:
+    with pytest.raises(InputError, match="the scan of the spec files"):
+        with_spec_facts({}, line)

@@ -1,0 +1,102 @@
+"""The publisher of a run: where plain results lie, and what counts as deployed already."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.model.command import Deployment
+from build_env.model.task import Place, Stage, Task
+from build_env.ports import ResolvedInput, Work
+from build_env.publish.layout import is_deployed, plain_path
+from build_env.publish.local import LocalPublisher
+from build_env.store.results import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from build_env.publish.signing import Signer
+
+
+def no_signer() -> Signer:
+    raise AssertionError("nothing is published here")
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
+    build = tmp_path / "build"
+    with closing(LocalStore(build)) as store:
+        yield LocalPublisher(
+            root=tmp_path,
+            deploy=build / "deploy",
+            repositories=build / "repositories",
+            store=store,
+            signer=no_signer,
+            label="x",
+            publishes=False,
+        )
+
+
+def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, stand_in: str = "") -> Work:
+    deployment = Deployment(format="deb", suite="bookworm") if stage is Stage.DEPLOY else None
+    task = Task(id="t", stage=stage, target="debian/12", subject="a", arch="amd64", deployment=deployment)
+    artifacts = tuple(publisher.store.put(name, name.encode()) for name in names)
+    facts = {"stand-in": stand_in}
+    inputs = (ResolvedInput(task="b", place=Place.DEPLOY, artifacts=artifacts, facts=facts),)
+    return Work(task=task, key="key", inputs=inputs)
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("a_1_amd64.deb", "deb/s/main/binary-amd64/a_1_amd64.deb"),
+        ("a_1_all.deb", "deb/s/main/binary-all/a_1_all.deb"),
+        ("a_1.dsc", "deb/s/main/source/a_1.dsc"),
+        ("a_1.tar.xz", "deb/s/main/source/a_1.tar.xz"),
+        ("a-1.src.rpm", "rpm/s/a-1.src.rpm"),
+        ("a-1.noarch.rpm", "rpm/s/noarch/a-1.noarch.rpm"),
+        ("a-1.aarch64.rpm", "rpm/s/aarch64/a-1.aarch64.rpm"),
+    ],
+)
+def test_the_layout_of_plain_results(name: str, path: str) -> None:
+    assert plain_path(name, suite="s", component="main") == path
+    assert is_deployed(name)
+
+
+@pytest.mark.parametrize("name", ["a.buildinfo", "a.changes", "build-depends.dsc", "packages.txt", "notes"])
+def test_what_is_for_no_user_is_not_deployed(name: str) -> None:
+    assert not is_deployed(name)
+
+
+def test_a_deployment_holds_until_a_file_is_gone(publisher: LocalPublisher) -> None:
+    deploy = work(publisher, "a_1_amd64.deb", "a_1.dsc", "a.changes")
+    assert not publisher.holds(deploy)
+    lines: list[str] = []
+    publisher.add(deploy, lines.append)
+    assert lines == ["deb/bookworm/main/binary-amd64/a_1_amd64.deb", "deb/bookworm/main/source/a_1.dsc"]
+    assert publisher.holds(deploy)
+    assert publisher.commit() == ["build/deploy/deb/bookworm/main/binary-amd64/a_1_amd64.deb"]
+    (publisher.deploy / lines[1]).unlink()
+    assert not publisher.holds(deploy)
+
+
+def test_results_of_a_stand_in_lie_apart(publisher: LocalPublisher) -> None:
+    lines: list[str] = []
+    publisher.add(work(publisher, "a_1_amd64.deb", stand_in="centos/8"), lines.append)
+    assert lines == ["deb/bookworm+stand-in/main/binary-amd64/a_1_amd64.deb"]
+
+
+def test_an_archive_has_the_binary_packages_and_always_the_same_bytes(publisher: LocalPublisher) -> None:
+    tar = work(publisher, "b_1_all.deb", "a_1_amd64.deb", "a_1.dsc", stage=Stage.TAR)
+    assert not publisher.holds(tar)
+    path = publisher.tar(tar)
+    first = path.read_bytes()
+    assert publisher.holds(tar)
+    assert path.name == "debian-12-amd64.tar"
+    assert publisher.tar(tar).read_bytes() == first
+    assert b"a_1.dsc" not in first
+    path.write_bytes(b"broken")
+    assert not publisher.holds(tar)

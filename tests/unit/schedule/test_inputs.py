@@ -1,0 +1,149 @@
+"""The per-task view of built packages: what the build needs, and nothing beside it."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.core.errors import InputError
+from build_env.model.task import Place, Stage
+from build_env.ports import ResolvedInput, Work
+from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
+from build_env.store.results import LocalStore
+from tests.support.samples import task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from build_env.model.artifact import Artifact
+
+
+def deb(control: str) -> bytes:
+    """A real .deb archive with that control file and no content."""
+
+    def archive(files: dict[str, bytes]) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, data in files.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        return buffer.getvalue()
+
+    members = {
+        "debian-binary": b"2.0\n",
+        "control.tar.gz": archive({"./control": control.encode()}),
+        "data.tar.gz": archive({}),
+    }
+    out = b"!<arch>\n"
+    for name, data in members.items():
+        out += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
+    return out
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    made = LocalStore(tmp_path)
+    yield made
+    made.close()
+
+
+def package(store: LocalStore, name: str, **fields: str) -> Artifact:
+    lines = [f"Package: {name}", "Version: 1", "Architecture: amd64"]
+    lines += [f"{field.replace('_', '-')}: {value}" for field, value in fields.items()]
+    return store.put(f"{name}_1_amd64.deb", deb("\n".join(lines) + "\n"))
+
+
+def work(source: list[Artifact], packages: list[Artifact], stage: Stage = Stage.BUILD) -> Work:
+    inputs = (
+        ResolvedInput(task="s", place=Place.SOURCE, artifacts=tuple(source)),
+        ResolvedInput(task="p", place=Place.PACKAGES, artifacts=tuple(packages)),
+    )
+    return Work(task=task("greet", stage=stage), key="k", inputs=inputs)
+
+
+def depends(store: LocalStore, text: str) -> Artifact:
+    return store.put("build-depends.dsc", f"Source: build-depends\nBuild-Depends: {text}\n".encode())
+
+
+def view(work: Work, store: LocalStore) -> list[str]:
+    return [name.removeprefix("packages/") for name, _ in dependency_files(work, store) if name.startswith("packages/")]
+
+
+def test_named_packages_and_what_they_need_are_there_others_are_not(store: LocalStore) -> None:
+    offered = [
+        package(store, "lib-dev", Depends="lib1 (= 1), libc6-dev"),
+        package(store, "lib1", Pre_Depends="lib-data"),
+        package(store, "lib-data"),
+        package(store, "lib-tools", Depends="lib1"),
+    ]
+    found = view(work([depends(store, "debhelper-compat (= 13), lib-dev (>= 1) <!nocheck>")], offered), store)
+    assert found == ["lib-dev_1_amd64.deb", "lib1_1_amd64.deb", "lib-data_1_amd64.deb"]
+
+
+def test_provided_names_and_alternatives_count(store: LocalStore) -> None:
+    offered = [
+        package(store, "real", Provides="virtual (= 2), other"),
+        package(store, "second"),
+        package(store, "third"),
+    ]
+    assert view(work([depends(store, "virtual | second:native")], offered), store) == [
+        "real_1_amd64.deb",
+        "second_1_amd64.deb",
+    ]
+
+
+def test_packages_that_need_each_other_end(store: LocalStore) -> None:
+    offered = [package(store, "a", Depends="b"), package(store, "b", Depends="a")]
+    assert len(view(work([depends(store, "a")], offered), store)) == 2
+
+
+def test_debug_symbols_are_never_installed(store: LocalStore) -> None:
+    offered = [package(store, "a"), package(store, "a-dbgsym")]
+    assert view(work([depends(store, "a, a-dbgsym")], offered), store) == ["a_1_amd64.deb"]
+
+
+def test_all_is_offered_where_nothing_says_what_is_needed(store: LocalStore) -> None:
+    offered = [package(store, "a"), package(store, "b")]
+    assert len(view(work([], offered), store)) == 2
+    broken = store.put("c_1_amd64.deb", b"no archive")
+    assert len(view(work([depends(store, "a")], [*offered, broken]), store)) == 3
+
+
+def test_rpms_of_the_closure_are_all_there_but_sources_and_debug_symbols(store: LocalStore) -> None:
+    names = ["a-1.x86_64.rpm", "a-devel-1.x86_64.rpm", "a-debuginfo-1.x86_64.rpm", "a-1.src.rpm", "a.buildinfo"]
+    offered = [store.put(name, name.encode()) for name in names]
+    source = store.put("build-depends.spec", b"x")
+    assert view(work([source], offered), store) == ["a-1.x86_64.rpm", "a-devel-1.x86_64.rpm"]
+
+
+def test_only_builds_see_packages_all_see_earlier_artifacts(store: LocalStore) -> None:
+    source = [depends(store, "a"), store.put("a.dsc", b"x")]
+    names = {
+        stage: [entry.destination for entry in room_inputs(work(source, [package(store, "a")], stage), store)]
+        for stage in (Stage.BUILD, Stage.VERIFY)
+    }
+    assert names[Stage.VERIFY] == ["in/source/build-depends.dsc", "in/source/a.dsc"]
+    assert names[Stage.BUILD] == [
+        *names[Stage.VERIFY],
+        "in/dependencies/build-depends.dsc",
+        "in/packages/a_1_amd64.deb",
+    ]
+
+
+def test_a_need_that_only_the_source_names_is_refused_with_the_line_to_add(store: LocalStore) -> None:
+    plain = work([depends(store, "lib-dev, other")], [])
+    refuse_undeclared(plain, store)
+    provided = {"lib-dev": ("lib",), "greet": ("greet",)}
+    declared = replace(plain, task=replace(plain.task, provided=provided, declared=("greet", "lib")))
+    refuse_undeclared(declared, store)
+    blocked = replace(plain, task=replace(plain.task, provided=provided, declared=("greet",)))
+    with pytest.raises(InputError, match="needs lib-dev, which lib builds") as caught:
+        refuse_undeclared(blocked, store)
+    assert caught.value.hint == "add the line `requires: [lib]`"
+    assert str(caught.value.location) == "src/greet/definition.yaml"

@@ -1,0 +1,76 @@
+"""The plain mode, from events."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from build_env.model.events import TaskFinished, TaskOutput, TaskStarted
+from build_env.ui.plain import PlainListener
+from build_env.ui.words import count, duration, printable
+from tests.support.events import BUILD, DONE, FAILED, RUNS
+from tests.support.golden import check_golden
+
+
+def told(name: str, *, groups: bool = False) -> str:
+    lines: list[str] = []
+    listener = PlainListener(write=lines.append, groups=groups)
+    for event in RUNS[name]:
+        listener(event)
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_runs_look_as_reviewed(name: str, *, update_golden: bool) -> None:
+    check_golden(f"plain/{name}.txt", told(name), update=update_golden)
+
+
+def test_groups_look_as_reviewed(*, update_golden: bool) -> None:
+    check_golden("plain/github-groups.txt", told("failure", groups=True), update=update_golden)
+
+
+@pytest.mark.parametrize("line", ["::error file=x::no", "  ::stop-commands::t", "##[command]x"])
+def test_output_is_no_command_of_githubs_runner(line: str) -> None:
+    lines: list[str] = []
+    listener = PlainListener(write=lines.append, groups=True)
+    for event in (TaskStarted(task=BUILD), TaskOutput(task=BUILD, line=line), TaskFinished(task=BUILD, result=DONE)):
+        listener(event)
+    shown = [text.strip() for text in lines[1:-2]]
+    assert lines[0].startswith("::group::")
+    assert len(shown) == 1
+    assert not shown[0].startswith("::")
+    assert "##[" not in shown[0]
+
+
+def test_a_hint_takes_the_place_of_the_room() -> None:
+    lines: list[str] = []
+    PlainListener(write=lines.append)(TaskFinished(task=BUILD, result=replace(FAILED, hint="do this")))
+    assert [line for line in lines if "next" in line] == ["        next  do this"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("10%\r20%\r30%\r", "30%"),
+        ("a\x00\x08b", "ab"),
+        ("\x1b[2K\x1b[1Aup", "up"),
+        ("naïve → ünïcode", "naïve → ünïcode"),
+    ],
+)
+def test_printable(raw: str, shown: str) -> None:
+    assert printable(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0s"), (3.44, "3.4s"), (59.96, "1m00s"), (67.2, "1m07s"), (3599.6, "1h00m"), (7500, "2h05m")],
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_count() -> None:
+    assert [count(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
