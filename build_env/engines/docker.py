@@ -6,6 +6,7 @@ The only module that imports the docker SDK. Rooms and images are made by `docke
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ __all__ = ["LABEL", "NO_HANDLER", "Connection", "connect", "no_handler"]
 LABEL = "build-env"
 NO_HANDLER = "exec /bin/sh: exec format error"
 _PATIENCE = 30
+_OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,8 @@ class Connection:
                 raise EnvironmentNotReady(f"the engine's disk is full ({doing})", hint="docker system df") from error
             raise InfrastructureError(f"the engine refused {doing}: {text}") from error
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            if getattr(error, "errno", None) in _OWN_DISK:
+                raise  # this machine's disk, not the engine's connection
             raise InfrastructureError(
                 f"the engine at {self.address} was lost while {doing}: {error}",
                 hint="start the engine again and repeat the command; finished tasks are kept",
@@ -92,7 +96,9 @@ class Connection:
         with self.errors("fetching results"):
             for name, path in destinations.items():
                 chunks, _ = self.api.get_archive(container, f"{BUILD_ROOT}/{name}")
-                unpack(chunks, {name: path})
+                # Closed also on an error: the engine does not remove a container that it still reads from.
+                with contextlib.closing(chunks):
+                    unpack(chunks, {name: path})
 
     def remove(self, container: str) -> None:
         """Kill and remove a container; one that is gone already is fine."""

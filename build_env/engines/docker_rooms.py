@@ -34,6 +34,7 @@ __all__ = ["DockerRooms", "builder_id"]
 
 _KEPT_FAILURES = 3
 _TIMED_OUT = 124
+_KILLED = RoomOutcome(status=137, message="the kept room was killed")
 _AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 
 
@@ -101,15 +102,18 @@ class DockerRooms:
             with self._reused.room(spec) as room:
                 with self._watched(room.container, spec, late):
                     outcome = room.run(spec, output)
-                if late.is_set() or self._cancelled:
-                    raise InfrastructureError("the kept room was killed")
+                self._refuse_killed(late)
         except InfrastructureError:
             if late.is_set():
                 return _timed_out(spec)
-            if self._cancelled:
-                raise Interrupted("stopped") from None
+            self._checked(_KILLED)
             raise
         return outcome
+
+    def _refuse_killed(self, late: threading.Event) -> None:
+        """Raise when the room was killed, even if its commands were done before."""
+        if late.is_set() or self._cancelled:
+            raise InfrastructureError(_KILLED.message)
 
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         commands = [command for command in spec.commands if command.role is Role.RUN]
@@ -190,9 +194,13 @@ class DockerRooms:
             with self.connection.errors("filling a room"):
                 api.put_archive(container, "/", pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
             yield container
-        finally:
+        except BaseException:
             if container not in self._kept:
-                self.connection.remove(container)
+                with contextlib.suppress(InfrastructureError):  # what went wrong first is what to tell
+                    self.connection.remove(container)
+            raise
+        if container not in self._kept:
+            self.connection.remove(container)
 
     def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Start the container, pass on what it prints, wait for its end."""

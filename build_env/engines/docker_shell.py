@@ -38,17 +38,18 @@ class HeldShell:
         mark = f"build-env-end-{secrets.token_hex(8)}"
         command = f"/bin/sh -c {shlex.quote(script)} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n"
         status: list[int] = []
-        held: list[str] = []
+        blank = False  # an empty line is held back: one comes before the mark
 
         def line(text: str) -> None:
+            nonlocal blank
             if text.startswith(f"{mark} "):
                 status.append(int(text.split()[1]))
-                if held and held[-1] == "":
-                    held.pop()
-            else:
-                held.append(text)
-            while len(held) > 1 or (held and status):
-                output(held.pop(0))
+                return
+            if blank:
+                output("")
+            blank = text == ""
+            if text:
+                output(text)
 
         splitter = LineSplitter(line)
         with self._connection.errors("talking to a kept room"):

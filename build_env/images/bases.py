@@ -7,6 +7,7 @@ architecture under a plain name.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.core.machine import DEBIAN_TO_OCI
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from build_env.ports import ImageDescription, ImageEngine
     from build_env.settings import Settings
@@ -106,11 +107,11 @@ class Bases:
                 hint="apt-get install mmdebstrap, or run the same command with --setup",
             )
         self.temporary.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.temporary) as directory:
+        with tempfile.TemporaryDirectory(dir=self.temporary) as directory, _locked(directory) as lock:
             archive = Path(directory) / "root.tar"
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
-            status = self._bootstrap(argv, directory, output)
+            status = self._bootstrap(argv, directory, lock, output)
             if self._cancelled:
                 raise Interrupted("stopped")
             if status:
@@ -130,7 +131,7 @@ class Bases:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)
 
-    def _bootstrap(self, argv: list[str], directory: str, output: Callable[[str], None]) -> int:
+    def _bootstrap(self, argv: list[str], directory: str, lock: int, output: Callable[[str], None]) -> int:
         """Run mmdebstrap in a process group of its own, which `cancel` ends; it removes its own root then."""
         self._process = subprocess.Popen(
             argv,
@@ -140,6 +141,7 @@ class Bases:
             text=True,
             env={**os.environ, "TMPDIR": directory},
             start_new_session=True,
+            pass_fds=[lock],
         )
         try:
             for line in self._process.stderr or ():
@@ -166,6 +168,17 @@ class Bases:
                 hint=f"build-env base map … --arch {architecture} names an image for that architecture",
             )
         return _base(name, found)
+
+
+@contextlib.contextmanager
+def _locked(directory: str) -> Iterator[int]:
+    """A lock that says that the directory is in use: a run that begins meanwhile sweeps what killed runs left."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def _base(name: str, description: ImageDescription) -> Base:

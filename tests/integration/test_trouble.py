@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.tiny import Tiny
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="root starts engines and mounts disks")
 # Says that it runs, then waits for ever.
 HANGING = SCRIPT.replace("--build) ", "--build) echo hanging; exec tail -f /dev/null; ")
 HANGING_INSTALL = """
@@ -63,29 +64,46 @@ def test_a_script_that_is_no_program(project: Tiny) -> None:
 
 def test_a_script_that_hangs(project: Tiny) -> None:
     project.package("one", HANGING)
-    project.build("--timeout", "3").expect(1, "stopped after 3 s (--timeout)", "| hanging")
+    project.build("--source").expect(0)  # so that the limit is for the build alone, however busy the machine is
+    project.build("--timeout", "2").expect(1, "FAIL  build", "stopped after 2 s (--timeout)")
     assert project.leftovers(failed=1) == []
     assert [item for item in project.containers() if item.status == "running"] == []
 
 
 def test_a_script_that_hangs_in_a_kept_room(project: Tiny) -> None:
     project.package("one", HANGING)
-    project.build("--container", "--timeout", "3").expect(1, "stopped after 3 s (--timeout)")
+    project.build("--container", "--source").expect(0)
+    project.build("--container", "--timeout", "2").expect(1, "FAIL  build", "stopped after 2 s (--timeout)")
     project.package("one")
     project.build("--container").expect(0, "done")
 
 
 def test_a_tree_that_changes_while_its_stage_runs(project: Tiny) -> None:
-    project.package("one", HANGING.replace("exec tail -f /dev/null", "sleep 3"))
-    with project.started() as process:
-        await_log(project, process, "hanging")
+    gate = project.root / "gate"
+    gate.mkdir()
+    os.mkfifo(gate / "open")
+    project.package("one", HANGING.replace("exec tail -f /dev/null", "cat /gate/open"))
+    project.configure(_GATE)
+    with project.started() as run:
+        run.await_output("hanging")
         project.write("src/one/new", "edited meanwhile")
-        text = process.communicate(timeout=60)[0]
-    assert process.returncode == 1, text
-    assert "src/one changed while the build stage of one ran" in text
-    assert "run the same command again" in text
+        (gate / "open").write_text("go on")
+        answer = run.end()
+    answer.expect(1, "src/one changed while the build stage of one ran", "run the same command again")
+    project.package("one")
     project.build().expect(0, "done")
     assert project.leftovers() == []
+
+
+# A pipe on which a script waits for the test.
+_GATE = """
+
+from build_env.hooks import Mount
+
+
+def env_load_docker(env: Env) -> tuple[Mount, ...]:
+    return (Mount(source="gate", destination="/gate"),)
+"""
 
 
 @pytest.mark.parametrize("name", ["../one", "a b", "-one", "one/..", ".", ""])
@@ -134,12 +152,11 @@ def line_of(project: Tiny, text: str) -> int:
 
 def test_two_runs_at_once(project: Tiny) -> None:
     project.package("one", HANGING)
-    with project.started() as process:
-        await_log(project, process, "hanging")
-        project.build().expect(4, f"another run is at work in this checkout (process {process.pid})")
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 130
+    with project.started() as run:
+        run.await_output("hanging")
+        project.build().expect(4, f"another run is at work in this checkout (process {run.process.pid})")
+        run.signal(signal.SIGINT)
+        run.end().expect(130)
 
 
 def test_no_engine(project: Tiny, tmp_path: Path) -> None:
@@ -162,35 +179,30 @@ def test_a_base_that_nobody_has(project: Tiny) -> None:
 
 
 MOMENTS = {"image": "waiting in the image", "layer": "waiting in the layer", "room": "hanging"}
+STOPPED = '"status": "interrupted"'
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_stopped_while_it_makes(project: Tiny, moment: str, number: signal.Signals) -> None:
     hang_in(project, moment)
-    with project.started() as process:
-        await_log(project, process, MOMENTS[moment])
-        os.killpg(process.pid, number)
-        text = process.communicate(timeout=60)[0]
-    assert process.returncode == 130, text
-    assert "Traceback" not in text
-    assert "stopped" in text
+    with project.started() as run:
+        run.await_output(MOMENTS[moment])
+        builders = running_in(project)
+        run.signal(number)
+        run.end().expect(130, '"event": "run-finished"', STOPPED)
     assert project.leftovers() == []
-    assert running_of(project) == []
+    await_end(builders)
 
 
-def test_stopped_in_a_kept_room(project: Tiny) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["interrupt", "terminate"])
+def test_stopped_in_a_kept_room(project: Tiny, number: signal.Signals) -> None:
     project.package("one", HANGING)
-    with project.started("--container") as process:
-        await_log(project, process, "hanging")
-        os.killpg(process.pid, signal.SIGINT)
-        text = process.communicate(timeout=60)[0]
-    assert process.returncode == 130, text
-    assert [
-        item
-        for item in project.containers(role="kept-room")
-        if "tail" in str(item.top() if item.status == "running" else "")
-    ] == []
+    with project.started("--container") as run:
+        run.await_output("hanging")
+        run.signal(number)
+        run.end().expect(130, STOPPED)
+    assert "tail" not in str([item.top() for item in project.containers() if item.status == "running"])
     project.package("one")
     project.build("--container").expect(0, "done")
 
@@ -199,28 +211,41 @@ def test_stopped_in_a_kept_room(project: Tiny) -> None:
 def test_killed_while_it_makes(project: Tiny, moment: str) -> None:
     """Nothing can clean up after SIGKILL: the next run does."""
     hang_in(project, moment)
-    with project.started() as process:
-        await_log(project, process, MOMENTS[moment])
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+    with project.started() as run:
+        run.await_output(MOMENTS[moment])
+        builders = running_in(project)
+        run.signal(signal.SIGKILL)
+        assert run.end().status == -signal.SIGKILL
+    assert project.leftovers() != [] or moment == "image"
     hang_in(project, "nothing")
-    project.build().expect(0, "done", *(["removed 1 room that a killed run left behind"] if moment != "image" else []))
+    answer = project.build().expect(0, "done")
+    assert ("that a killed run left behind" in answer.text) == (moment != "image")
+    assert project.leftovers() == []
+    await_end(builders)
+
+
+def test_killed_with_files_half_written(project: Tiny) -> None:
+    project.write("build/rooms/out-killed/half.deb", "half")
+    project.write("build/rooms/native-killed/deep/file", "half", mode=0o400)
+    project.write("build/store/temporary/killed", "half")
+    project.build().expect(0, "done")
     assert project.leftovers() == []
 
 
+@needs_root
 def test_an_engine_that_dies(project: Tiny) -> None:
-    project.package("one", HANGING.replace("--build)", "--source)"))
+    project.package("one", SCRIPT.replace("--source) ", "--source) echo hanging; exec tail -f /dev/null; "))
     project.configure(_OFFLINE)
-    with private_engine("debian:12") as engine, project.started(environment={"DOCKER_HOST": engine.address}) as process:
-        await_log(project, process, "hanging")
-        engine.kill()
-        text = process.communicate(timeout=120)[0]
-    assert process.returncode == 4, text
-    assert "Traceback" not in text
-    assert engine.address in text
-    assert project.leftovers() == []
+    with private_engine("debian:12") as engine:
+        with project.started(environment={"DOCKER_HOST": engine.address}) as run:
+            run.await_output("hanging")
+            engine.kill()
+            answer = run.end()
+        answer.expect(4, engine.address, "was lost while running a room", "start the engine again")
+        project.build(environment={"DOCKER_HOST": engine.address}).expect(4, "no Docker engine answers")
     project.package("one")
     project.build().expect(0, "done")
+    assert project.leftovers() == []
 
 
 _OFFLINE = """
@@ -243,6 +268,7 @@ def small(tmp_path: Path) -> Iterator[Tiny]:
         subprocess.run(["umount", "--lazy", str(root)], check=True)
 
 
+@needs_root
 @pytest.mark.parametrize("left", [0, 4096, 40_960, 262_144])
 def test_a_full_disk(small: Tiny, left: int) -> None:
     free = os.statvfs(small.root)
@@ -257,6 +283,7 @@ def test_a_full_disk(small: Tiny, left: int) -> None:
     assert small.leftovers() == []
 
 
+@needs_root
 def test_a_result_that_does_not_fit(small: Tiny) -> None:
     small.package("one", SCRIPT.replace("--build) ", '--build) head -c 12000000 /dev/urandom >"$BUILD_OUT/big.deb"; '))
     small.build().expect(4, "No space left on device", "free some space")
@@ -270,30 +297,25 @@ def test_a_result_that_does_not_fit(small: Tiny) -> None:
 
 def hang_in(project: Tiny, moment: str) -> None:
     """Let the run wait for ever at that moment: while it makes an image, a layer, or in a room."""
-    waits = "RUN echo waiting in the image && tail -f /dev/null\n" if moment == "image" else ""
+    waits = f"RUN echo {MOMENTS[moment]}; tail -f /dev/null {project.prefix}\n" if moment == "image" else ""
     project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\n" + waits)
-    waits = "echo waiting in the layer; exec tail -f /dev/null\n" if moment == "layer" else ""
+    waits = f"echo {MOMENTS[moment]}; exec tail -f /dev/null\n" if moment == "layer" else ""
     project.write("common/install/install.sh", "#!/bin/sh\n" + waits, mode=0o755)
     project.package("one", HANGING if moment == "room" else SCRIPT)
     project.configure(HANGING_INSTALL)
 
 
-def await_log(project: Tiny, process: subprocess.Popen[str], words: str) -> None:
-    """Wait until a log of the project says `words`; the logs are written line by line."""
-    while process.poll() is None:
-        for path in (project.root / "build").rglob("*.log"):
-            if words in path.read_text(errors="replace").splitlines():
-                return
-        os.sched_yield()
-    raise AssertionError(process.communicate()[0])
+def running_in(project: Tiny) -> list[str]:
+    """The containers in which the engine builds an image of `project`: only their commands tell."""
+    argv = ["docker", "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}"]
+    listed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [line.split()[0] for line in listed if f"tail -f /dev/null {project.prefix}" in line]
 
 
-def running_of(project: Tiny) -> list[str]:
-    """Containers that build the image of `project`: they have no label, but their commands tell."""
-    listed = subprocess.run(
-        ["docker", "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}"], check=True, capture_output=True, text=True
-    )
-    return [line for line in listed.stdout.splitlines() if "waiting in the image" in line]
+def await_end(containers: list[str]) -> None:
+    """Wait until they have ended: the engine stops a build by itself when nobody listens any more."""
+    for identifier in containers:
+        subprocess.run(["docker", "wait", identifier], check=False, capture_output=True)
 
 
 def test_the_launcher_says_that_a_directory_is_no_project(tmp_path: Path) -> None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import docker
-import docker.errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,39 +38,54 @@ class PrivateEngine:
 def private_engine(image: str) -> Iterator[PrivateEngine]:
     """Start a daemon that has `image` of the machine's engine and no network."""
     directory = Path(tempfile.mkdtemp(prefix="be-engine-"))  # short: it holds sockets
-    socket = directory / "s"
-    command = ["dockerd", f"--host=unix://{socket}", f"--data-root={directory}/data", f"--exec-root={directory}/exec"]
-    command += [f"--pidfile={directory}/pid", "--bridge=none", "--iptables=false", "--storage-driver=vfs"]
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        _await(f"unix://{socket}", directory / "log")
-        save = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
-        subprocess.run(
-            ["docker", f"--host=unix://{socket}", "load"], stdin=save.stdout, check=True, capture_output=True
+    address = f"unix://{directory}/s"
+    # A network of its own: with `--bridge=none` it would remove the bridge that this machine's engine uses.
+    command = ["unshare", "--net", "dockerd", f"--host={address}", f"--data-root={directory}/data"]
+    command += [f"--exec-root={directory}/exec"]
+    command += [f"--pidfile={directory}/pid", "--bridge=none", "--iptables=false"]
+    with _readiness(directory) as notify, (directory / "log").open("wb") as log:
+        environment = {**os.environ, "NOTIFY_SOCKET": f"{directory}/notify"}
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )
-        assert save.wait() == 0
-        yield PrivateEngine(address=f"unix://{socket}", process=process)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        _end_below(directory)
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _await(address: str, log: Path) -> None:
-    """Ask until the daemon answers."""
-    limit = time.monotonic() + _PATIENCE
-    while True:
         try:
-            connection = docker.DockerClient(base_url=address)
-        except docker.errors.DockerException:
-            assert time.monotonic() < limit, log.read_text()
-            time.sleep(0.1)
-            continue
-        connection.close()
-        return
+            _await(notify, directory / "log")
+        except BaseException:
+            _end(process, directory)
+            raise
+    try:
+        with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as save:
+            load = ["docker", f"--host={address}", "load"]
+            subprocess.run(load, stdin=save.stdout, check=True, capture_output=True)
+        assert save.returncode == 0
+        yield PrivateEngine(address=address, process=process)
+    finally:
+        _end(process, directory)
+
+
+@contextmanager
+def _readiness(directory: Path) -> Iterator[socket.socket]:
+    """The socket on which a daemon says, as to systemd, that it answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(f"{directory}/notify")
+        notify.settimeout(_PATIENCE)
+        yield notify
+
+
+def _await(notify: socket.socket, log: Path) -> None:
+    try:
+        while b"READY=1" not in notify.recv(4096):
+            pass
+    except TimeoutError:
+        raise AssertionError(log.read_text()) from None
+
+
+def _end(process: subprocess.Popen[bytes], directory: Path) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _end_below(directory)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _end_below(directory: Path) -> None:

@@ -6,6 +6,7 @@ Its commands run as a user runs them, in a process of their own; what they left 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ import docker.errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["REPOSITORY", "SCRIPT", "Answer", "Tiny", "tiny_project", "tool_environment"]
+__all__ = ["REPOSITORY", "SCRIPT", "Answer", "Running", "Tiny", "tiny_project", "tool_environment"]
 
 REPOSITORY = Path(__file__).parents[2]
 TARGET = "tiny/1"
@@ -61,6 +62,7 @@ def run_tar_build(env: Env) -> None:
     pass
 '''
 _PATIENCE = 300
+_ENGINE_PATIENCE = 600  # seconds: an engine that others keep busy takes its time to remove an image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,34 @@ class Answer:
         for word in words:
             assert word in self.text, f"{word!r} is not in:\n{self.text}"
         return self
+
+
+@dataclass
+class Running:
+    """A `build-all` at work that tells its events as JSON lines; both of its streams are read here, line by line."""
+
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    def await_output(self, words: str) -> None:
+        """Read until a command in a room has printed the line `words`."""
+        wanted = f'"line": {json.dumps(words)}'
+        assert any(wanted in line for line in self._read()), "".join(self.lines)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process group, as a terminal does."""
+        os.killpg(self.process.pid, number)
+
+    def end(self) -> Answer:
+        """Read to the end; status, and all that was said from the beginning."""
+        for _ in self._read():
+            pass
+        return Answer(status=self.process.wait(), text="".join(self.lines))
+
+    def _read(self) -> Iterator[str]:
+        for line in self.process.stdout or ():
+            self.lines.append(line)
+            yield line
 
 
 @dataclass
@@ -132,10 +162,10 @@ class Tiny:
         return Answer(status=done.returncode, text=done.stdout.decode(errors="replace"))
 
     @contextmanager
-    def started(self, *words: str, environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
         """Run `build-all` in a process group of its own, as a shell does; killed at the end if it still runs."""
         process = subprocess.Popen(
-            self.arguments(*words),
+            self.arguments("--log-format", "json", *words),
             cwd=self.root,
             env=tool_environment({**self.environment, **(environment or {})}),
             stdin=subprocess.DEVNULL,
@@ -144,12 +174,12 @@ class Tiny:
             text=True,
             start_new_session=True,
         )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate(timeout=_PATIENCE)
+        with process:
+            try:
+                yield Running(process=process)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def log(self, package: str, stage: str, arch: str = "") -> str:
         """The log of a task."""
@@ -218,7 +248,7 @@ def tool_environment(more: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _connection() -> Iterator[docker.DockerClient]:
-    connection = docker.from_env()
+    connection = docker.from_env(timeout=_ENGINE_PATIENCE)
     try:
         yield connection
     finally:
