@@ -19,7 +19,6 @@ from build_env.app.runlock import run_lock, sweep_rooms
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
-from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.publish.local import LocalPublisher
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
+    from build_env.model.result import RunSummary
     from build_env.plan.select import Request
     from build_env.ports import Engine, EventSink
     from build_env.publish.signing import Signer

@@ -81,7 +81,7 @@ def write_memory(
 
 
 def _known_results(known: Known, store: LocalStore, isolation: Isolation) -> Callable[[Task], StoredResult | None]:
-    """What `foresee` may take without computing keys: tasks whose static inputs and artifacts of others are as they were."""
+    """What `foresee` may take without computing keys: tasks of which nothing differs."""
     rows = store.rows([key for _, key, _ in known.results.values()], isolation)
     same: set[str] = set()
 

@@ -23,7 +23,7 @@ __all__ = ["LocalStore", "Row", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts.
 Row = tuple[str, int, float, str, str, str, str]
-_COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs"
+_SELECT = "SELECT key, isolation, seconds, artifacts, facts, task, inputs FROM result "
 
 _SCHEMA = 2
 _TABLES = """
@@ -60,7 +60,7 @@ class LocalStore:
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
-        query = f"SELECT {_COLUMNS} FROM result WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
+        query = _SELECT + "WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
         for row in self._rows(query, (key, int(isolation))):
             result = stored_result(row)
             if all(self._content.holds(artifact) for artifact in result.artifacts):
@@ -69,16 +69,13 @@ class LocalStore:
 
     def latest(self, task: str) -> StoredResult | None:
         """See `Store.latest`."""
-        query = f"SELECT {_COLUMNS} FROM result WHERE task = ? ORDER BY finished DESC LIMIT 1"
+        query = _SELECT + "WHERE task = ? ORDER BY finished DESC LIMIT 1"
         rows = self._rows(query, (task,))
         return stored_result(rows[0]) if rows else None
 
     def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
         """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
-        query = (
-            f"SELECT {_COLUMNS} FROM result "
-            "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
-        )
+        query = _SELECT + "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"  # noqa: S608 - constants only
         return {row[0]: row for row in self._rows(query, (json.dumps(list(keys)), int(isolation)))}
 
     def holds(self, artifact: Artifact) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
+from build_env.app import build
 from build_env.app.build import open_session
 from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
@@ -17,7 +18,7 @@ from build_env.app.quick import up_to_date
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
-from build_env.schedule.foresee import in_words
+from build_env.schedule.foresee import HIT, RUN, in_words
 from build_env.store import digests, watch
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ def drop_package(root: Path) -> None:
 
 
 def an_object(root: Path) -> Path:
-    return next(path for path in (root / "build" / "store").rglob("*") if path.is_file())
+    """A file that a result names; the manifests of trees, which only `why` reads, are lists."""
+    files = (path for path in (root / "build" / "store").rglob("*") if path.is_file())
+    return next(path for path in files if not path.read_bytes().startswith(b"["))
 
 
 def damage(root: Path) -> None:
@@ -184,6 +187,36 @@ def test_a_shared_hook_module_that_changes_makes_the_plan_anew(root: Path, monke
     monkeypatch.setattr(Planner, "plan", None)
     with pytest.raises(TypeError):
         answers(root)
+
+
+def test_why_never_answers_from_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rewrite(root / _FILE, "int", "long")
+    monkeypatch.setattr(build, "recalled", None)
+    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
+        found = session.plan(REQUEST, remembered=False)[1]
+    reasons = {answer.reason for answer in found.values() if answer.verdict == HIT}
+    assert all("inputs are those of its result" in reason for reason in reasons)
+    changed = found[f"{TARGET}:{name_of(1)}:build:{ARCHITECTURES[0]}"]
+    assert changed.verdict == RUN
+    assert changed.reason.startswith(f"{_FILE} changed")
+
+
+def test_what_is_recalled_covers_what_planning_anew_covers(root: Path) -> None:
+    """Listeners, reports and the next `why` get the same named inputs, and hits the same results."""
+    rewrite(root / _FILE, "int", "long")
+    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
+        recalled, _, hits = session.plan(REQUEST)
+        anew, _, found = session.plan(REQUEST, remembered=False)
+    assert recalled.plan.tasks == anew.plan.tasks
+    assert hits == found
+    assert all(stored.inputs and stored.task for stored in hits.values())
+
+
+def test_what_a_killed_run_left_goes_also_when_nothing_is_to_do(root: Path) -> None:
+    left = root / "build" / "rooms" / "left"
+    left.mkdir(parents=True)
+    assert quick(root)
+    assert not left.exists()
 
 
 @pytest.mark.parametrize("options", [BuildOptions(target=TARGET, architectures=("amd64",), native=True)])

@@ -142,7 +142,8 @@ def test_a_need_that_only_the_source_names_is_refused_with_the_line_to_add(store
     provided = {"lib-dev": ("lib",), "greet": ("greet",)}
     declared = replace(plain, task=replace(plain.task, provided=provided, declared=("greet", "lib")))
     refuse_undeclared(declared, store)
-    blocked = replace(plain, task=replace(plain.task, provided=provided, declared=("greet",)))
+    both = {"lib-dev": ("lib", "greet")}
+    blocked = replace(plain, task=replace(plain.task, provided=both, declared=("greet",)))
     with pytest.raises(InputError, match="needs lib-dev, which lib builds") as caught:
         refuse_undeclared(blocked, store)
     assert caught.value.hint == "add the line `requires: [lib]`"

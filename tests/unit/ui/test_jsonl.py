@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from build_env.core.errors import Fault, HookError, Location
+from build_env.model.events import RunFinished
+from build_env.model.result import RunSummary
 from build_env.ui.jsonl import JsonListener
 from tests.support.events import RUNS
 
@@ -73,3 +75,11 @@ def test_an_error_is_the_last_event() -> None:
         "hint": "look",
         "faults": ["a.py:3: wrong"],
     }
+
+
+def test_a_run_that_listed_no_task_counts_them_as_hits() -> None:
+    lines: list[str] = []
+    summary = RunSummary(tasks=(), results={}, seconds=0.3, longest_chain=0, up_to_date=7)
+    JsonListener(write=lines.append)(RunFinished(summary=summary))
+    told = json.loads(lines[0])
+    assert (told["status"], told["counts"]["hit"], told["counts"]["done"]) == ("done", 7, 0)
