@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ class Session:
     containers: Containers | None
     planner: Planner
     run_id: str
+    began: float
 
     def plan(self, request: Request) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
         """The plan as far as it is known without running anything, with what a run would do."""
@@ -148,6 +150,7 @@ class Session:
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
+            began=self.began,
         )
 
     def _executor(self, planned: Planned, *, recreate: bool = False) -> LocalExecutor:
@@ -214,6 +217,7 @@ class Session:
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, exclusive: bool) -> Iterator[Session]:
     """Connect everything. `exclusive` takes the run lock, for commands that build."""
+    began = time.monotonic()
     with contextlib.ExitStack() as stack:
         if exclusive:
             stack.enter_context(run_lock(project.paths.build))
@@ -241,6 +245,7 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
             containers=containers,
             planner=planner,
             run_id=uuid.uuid4().hex[:12],
+            began=began,
         )
 
 
