@@ -16,6 +16,7 @@ from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.app.runlock import run_lock, sweep_rooms
+from build_env.app.signer import project_signer
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
     from build_env.ports import Engine, EventSink
-    from build_env.publish.signing import Signer
 
 __all__ = ["Session", "open_session"]
 
@@ -55,9 +55,10 @@ class Session:
     store: LocalStore
     run_id: str
     exclusive: bool
+    began: float
     digests: FileDigests
     observed: Observed = field(default_factory=Observed)
-    began: int = 0
+    read_since: int = 0
 
     @cached_property
     def containers(self) -> Containers | None:
@@ -67,7 +68,7 @@ class Session:
     @cached_property
     def planner(self) -> Planner:
         """The planner of the target, loaded when a plan must be made."""
-        self.began = time.time_ns()
+        self.read_since = time.time_ns()
         with observing(self.observed):
             return self._new_planner()
 
@@ -139,7 +140,7 @@ class Session:
         return Resolved(
             planned=planned,
             reads=what_was_read(planner, self.observed, planned, scan),
-            began=self.began,
+            began=self.read_since,
             scanned=tuple(hits.values()),
         )
 
@@ -199,6 +200,7 @@ class Session:
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
+            began=self.began,
         )
 
     def _executor(self, planned: Planned, *, recreate: bool = False) -> LocalExecutor:
@@ -217,7 +219,7 @@ class Session:
                 deploy=paths.deploy,
                 repositories=paths.repositories,
                 store=self.store,
-                signer=self._signer,
+                signer=lambda: project_signer(settings, paths),
                 label=settings.repository_label,
                 publishes=not (self.options.native or self.options.container),
             ),
@@ -252,19 +254,11 @@ class Session:
         if self.options.container == "clean" or (self.options.container and self.options.recreate):
             self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
 
-    def _signer(self) -> Signer:
-        from build_env.publish.signing import configured_signer, ensure_project_key  # noqa: PLC0415 - deploys only
-
-        settings, paths = self.project.settings, self.project.paths
-        if settings.signing_key:
-            home = paths.root / settings.signing_home if settings.signing_home else None
-            return configured_signer(home, settings.signing_key)
-        return ensure_project_key(paths.private / "gnupg", f"{settings.repository_label} package repository")
-
 
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, exclusive: bool) -> Iterator[Session]:
     """Connect everything. `exclusive` takes the run lock, for commands that build."""
+    began = time.monotonic()
     with contextlib.ExitStack() as stack:
         if exclusive:
             stack.enter_context(run_lock(project.paths.build))
@@ -279,6 +273,7 @@ def open_session(project: Project, options: BuildOptions, *, exclusive: bool) ->
             store=store,
             run_id=uuid.uuid4().hex[:12],
             exclusive=exclusive,
+            began=began,
             digests=FileDigests(project.paths.build / MEMORIES / "digests"),
         )
         stack.callback(session.close)

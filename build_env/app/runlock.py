@@ -54,9 +54,14 @@ def sweep_rooms(rooms: Path) -> None:
     """
     if not rooms.is_dir():
         return
-    mounted = [Path(line.split()[4]) for line in _MOUNTS.read_text().splitlines()] if _MOUNTS.exists() else []
+    lines = _MOUNTS.read_text().splitlines() if _MOUNTS.exists() else []
+    mounted = [Path(line.split()[4].replace("\\040", " ")) for line in lines]
     for entry in rooms.resolve().iterdir():
-        if not any(point.is_relative_to(entry) for point in mounted) and _unlocked(entry):
+        if any(point.is_relative_to(entry) for point in mounted):
+            continue
+        if entry.is_symlink() or not entry.is_dir():
+            entry.unlink(missing_ok=True)
+        elif _unlocked(entry):
             shutil.rmtree(entry, ignore_errors=True)
 
 
@@ -64,7 +69,7 @@ def _unlocked(entry: Path) -> bool:
     """Whether no living process holds a lock on that directory."""
     try:
         handle = os.open(entry, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:  # no directory, or not ours to read
+    except OSError:  # not ours to read
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,7 @@ def connect(*, slots: int = 4) -> Connection:
 
     address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     try:
+        _knock(address)
         api = docker.APIClient(version="auto", timeout=_PATIENCE, num_pools=slots + 2, **kwargs_from_env())
         machine = str(api.info().get("Architecture", ""))
         api.timeout = None  # type: ignore[assignment]  # a silent compiler is no fault; a worker is unblocked by killing its room
@@ -140,3 +142,11 @@ def connect(*, slots: int = 4) -> Connection:
             hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
         ) from error
     return Connection(api=api, architecture=MACHINE_TO_DEBIAN.get(machine, machine), address=address)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError when nobody listens at a local socket: the SDK would leave a socket of its own open then."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(_PATIENCE)
+            probe.connect(address.removeprefix("unix://"))

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from build_env.images.bases import Bases
-    from build_env.ports import ImageEngine, RoomSpec, Store
+    from build_env.images.bases import Base, Bases
+    from build_env.ports import ImageDescription, ImageEngine, RoomSpec, Store
 
 __all__ = ["TargetImages"]
 
 _SHORT = 16
+_KEY_LABEL = "build-env.key"
 
 
 @dataclass
@@ -57,31 +58,39 @@ class TargetImages:
     def make(self, recipe: ImageRecipe, output: Callable[[str], None], *, anew: bool) -> StoredResult:
         """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents.
 
-        With the base resolved the image may turn out to be there; `anew` builds it all the same.
+        With the base resolved the image may turn out to be there, made by this checkout or by another one: the key
+        says what it was made from. `anew` builds it all the same.
         """
         base = self.bases.resolve(recipe.build.base_image, recipe.architecture, recipe.build.bootstrap, output)
         recipe = replace(recipe, base_identity=base.identity)
         key = image_key(recipe)
-        if not anew and (found := self.find(key, recipe)):
-            return found
-        tag = self.tag(recipe, key)
+        description = None if anew else self.images.describe(self.tag(recipe, key))
+        if description and description.labels.get(_KEY_LABEL) == key:
+            output(f"{self.tag(recipe, key)} is there")
+        else:
+            description = self._build(recipe, key, base, output)
+        return self._result(recipe, key, description, base)
+
+    def _build(self, recipe: ImageRecipe, key: str, base: Base, output: Callable[[str], None]) -> ImageDescription:
         build = replace(recipe.build, base_image=base.reference)
         labels = {
-            "build-env.key": key,
+            _KEY_LABEL: key,
             "build-env.target-image": build.name,
             "build-env.dockerfile": build.dockerfile,
             "build-env.base": f"{recipe.build.base_image} {base.identity}",
         }
-        description = self.images.build(
+        return self.images.build(
             dockerfile=render(self.root, build, recipe.architecture, self.host_arch),
             context=build_context(self.root, build),
-            tag=tag,
+            tag=self.tag(recipe, key),
             arguments={"PREFIX": build.prefix, **build.arguments},
             labels=labels,
             platform=build.platform,
             output=output,
         )
-        listing = self.images.packages(tag, build.platform)
+
+    def _result(self, recipe: ImageRecipe, key: str, description: ImageDescription, base: Base) -> StoredResult:
+        listing = self.images.packages(self.tag(recipe, key), recipe.build.platform)
         identity = {"recipe": key, "packages": digest_bytes(listing.encode())}
         return StoredResult(
             key=key,
@@ -92,7 +101,7 @@ class TargetImages:
             isolation=Isolation.FRESH,
             seconds=0.0,
             inputs=image_inputs(recipe),
-            facts={"image": description.identifier, "tag": tag, "stand-in": base.stand_in},
+            facts={"image": description.identifier, "tag": self.tag(recipe, key), "stand-in": base.stand_in},
         )
 
     def layer(self, key: str, spec: RoomSpec, output: Callable[[str], None]) -> str:

@@ -42,7 +42,7 @@ class _Ended:
 
 @dataclass
 class Loop:
-    """One run of one plan."""
+    """One run of one plan; `began` is when the command began on the monotonic clock, if that was earlier."""
 
     plan: Plan
     executor: Executor
@@ -51,6 +51,7 @@ class Loop:
     keep_going: bool = False
     publisher: Publisher | None = None
     notes: tuple[str, ...] = ()
+    began: float = 0
     hits: Mapping[str, StoredResult] = field(default_factory=dict)
     _queue: queue.SimpleQueue[_Ended | Event] = field(default_factory=queue.SimpleQueue)
     _tails: dict[str, deque[str]] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class Loop:
 
     def run(self) -> RunSummary:
         """Run the plan to its end; an interrupt ends it early and is told by the results."""
-        began = time.monotonic()
+        began = self.began or time.monotonic()
         state = ScheduleState(self.plan, keep_going=self.keep_going)
         try:
             while not state.over:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import docker
@@ -238,3 +239,15 @@ def stored(project: Tiny) -> set[str]:
 
 def variables(log: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in log.splitlines() if "=" in line)
+
+
+def test_a_checkout_without_results_takes_the_image_that_is_there(project: Tiny) -> None:
+    project.package("one")
+    project.build().expect(0)
+    before = project.images()
+    shutil.rmtree(project.root / "build")
+    project.build().expect(0, " tasks in ")
+    assert "is there" in (project.root / "build/logs/tiny-1/tiny-1.image.log").read_text(encoding="utf-8")
+    assert project.images() == before
+    project.build("--recreate").expect(0)
+    assert "is there" not in (project.root / "build/logs/tiny-1/tiny-1.image.log").read_text(encoding="utf-8")
