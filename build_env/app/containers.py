@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.engines.docker import connect
+from build_env.engines.docker import LABEL, connect
 from build_env.engines.docker_images import BUILDER, DockerImages
+from build_env.engines.docker_network import NETWORK
 from build_env.engines.docker_rooms import DockerRooms
 from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
@@ -54,7 +55,7 @@ class Containers:
         ]
         for item in found:
             self.connection.remove(item["Id"])
-        return len(found)
+        return sum(item["Labels"].get(f"{LABEL}.task") != NETWORK for item in found)
 
 
 def connect_containers(project: Project, *, reuse: bool, slots: int) -> Containers:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from build_env.engines.docker import Connection
 
-__all__ = ["QuietNetwork"]
+__all__ = ["NETWORK", "QuietNetwork"]
+
+NETWORK = "network"  # what the idle container is labelled as, where rooms name their task
 
 
 @dataclass
@@ -58,7 +60,7 @@ class QuietNetwork:
                 user="65534:65534",
                 hostname=HOST_NAME,  # rooms that join take it over
                 host_config=host,
-                labels={f"{LABEL}.{name}": value for name, value in {**labels, "task": "network"}.items()},
+                labels={f"{LABEL}.{name}": value for name, value in {**labels, "task": NETWORK}.items()},
             )
             api.start(created["Id"])
         identifier: str = created["Id"]
