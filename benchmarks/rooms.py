@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """Measures what rooms cost: this tool against a plain loop of `docker run --rm` over the same trivial stage scripts.
 
 Usage: .venv/bin/python benchmarks/rooms.py [--packages N] [--rounds N]
