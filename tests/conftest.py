@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 INTEGRATION_DIRECTORIES = frozenset({"integration", "e2e"})
 TIMEOUT_OF_INTEGRATION = 900  # seconds; the default for all other tests is in pyproject.toml
+
+
+def pytest_configure() -> None:
+    """Let commands that tests start hear Ctrl-C: a script's background job, as in CI, would have them ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from build_env.plan.keys import TREE
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT", "Difference", "first_difference", "named"]
 
 ABSENT = ""
+_SHA256, _DIGEST = 64, 12
+_WINDOW, _BEFORE = 60, 20
 _ORDER = ("version", "stage", "base", "dockerfile", TREE.strip(), "command", "environment", "epoch", "mount")
 
 
@@ -34,7 +37,8 @@ class Difference:
             return f"{self.name} is new"
         if not self.new:
             return f"{self.name} is gone"
-        return f"{self.name} changed ({_short(self.old)} → {_short(self.new)})"
+        old, new = _where_they_differ(self.old, self.new)
+        return f"{self.name} changed ({old} → {new})"
 
 
 def first_difference(
@@ -88,7 +92,26 @@ def _rank(name: str) -> int:
     return _ORDER.index(first) if first in _ORDER else len(_ORDER)
 
 
-def _short(value: str) -> str:
-    is_digest = len(value) == 64 and all(letter in "0123456789abcdef" for letter in value)  # noqa: PLR2004 - sha256
-    text = value[:12] if is_digest else value
-    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - one line
+def _where_they_differ(old: str, new: str) -> tuple[str, str]:
+    """Both values on one line: digests by their beginning, long texts around the first difference."""
+    if _is_digest(old) and _is_digest(new):
+        return old[:_DIGEST], new[:_DIGEST]
+    for before, after in zip_longest(old.splitlines(), new.splitlines(), fillvalue="nothing"):
+        if before != after:
+            same = next(
+                (at for at, (one, two) in enumerate(zip(before, after, strict=False)) if one != two),
+                min(len(before), len(after)),
+            )
+            return _cut(before, same), _cut(after, same)
+    return old[:_DIGEST], new[:_DIGEST]
+
+
+def _is_digest(value: str) -> bool:
+    return len(value) == _SHA256 and all(letter in "0123456789abcdef" for letter in value)
+
+
+def _cut(line: str, same: int) -> str:
+    """`line`, shortened to a window that shows its first `same` characters' end and what follows."""
+    start = max(0, same - _BEFORE) if len(line) > _WINDOW else 0
+    text = line[start : start + _WINDOW]
+    return f"{'…' if start else ''}{text.strip()}{'…' if start + _WINDOW < len(line) else ''}"

@@ -67,3 +67,16 @@ def test_files_come_before_the_environment_and_inputs_come_last() -> None:
 def test_a_tree_without_a_manifest_is_named_as_a_whole() -> None:
     found = first_difference({"tree src/a": "1" * 64}, {"tree src/a": "2" * 64}, lambda _: None)
     assert str(found) == "src/a changed (111111111111 → 222222222222)"
+
+
+def test_of_a_text_of_many_lines_the_line_that_differs_is_shown() -> None:
+    old, new = "FROM debian:12\nRUN one\n", "FROM debian:12\nRUN two\n"
+    found = first_difference({"dockerfile": old}, {"dockerfile": new}, lambda _: None)
+    assert str(found) == "dockerfile changed (RUN one → RUN two)"
+
+
+def test_a_long_line_is_shown_around_the_difference() -> None:
+    found = first_difference({"command 1": "x" * 200 + "a"}, {"command 1": "x" * 200 + "b"}, lambda _: None)
+    said = str(found)
+    assert "xa → …" in said
+    assert len(said) < 120
