@@ -94,8 +94,8 @@ def _rank(name: str) -> int:
 
 def _where_they_differ(old: str, new: str) -> tuple[str, str]:
     """Both values on one line: digests by their beginning, long texts around the first difference."""
-    if _is_digest(old) and _is_digest(new):
-        return old[:_DIGEST], new[:_DIGEST]
+    if _is_digest(old) or _is_digest(new):
+        return _digest_cut(old), _digest_cut(new)
     for before, after in zip_longest(old.splitlines(), new.splitlines(), fillvalue="nothing"):
         if before != after:
             same = next(
@@ -104,6 +104,10 @@ def _where_they_differ(old: str, new: str) -> tuple[str, str]:
             )
             return _cut(before, same), _cut(after, same)
     return old[:_DIGEST], new[:_DIGEST]
+
+
+def _digest_cut(value: str) -> str:
+    return value[:_DIGEST] if _is_digest(value) else value
 
 
 def _is_digest(value: str) -> bool:
