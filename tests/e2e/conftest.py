@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bases import provide_bases
+from tests.support.programs import provide_programs
 
 REPOSITORY = Path(__file__).parents[2]
 PARTS = ("Dockerfiles", "common", "src", "targets", "build-env.toml")
@@ -45,10 +46,7 @@ class Shipped:
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """Install what only these tests look with."""
-    missing = [name for name in ("cpio", "file") if shutil.which(name) is None]
-    if missing:
-        for argv in (["apt-get", "-q", "update"], ["apt-get", "-q", "-y", "install", *missing]):
-            subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    provide_programs("cpio", "file")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.publish import Signer, ensure_project_key
+from tests.support.programs import provide_programs
 from tests.support.repositories import Time
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def time() -> Time:
 
 @pytest.fixture(scope="session")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    provide_programs("gpg")
     return ensure_project_key(tmp_path_factory.mktemp("key") / "gnupg", "Tests <tests@example.invalid>")
 
 
