@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs() -> None:
+    """Install GnuPG where it is missing: keys and signatures are real."""
+    provide_programs("gpg")
+
+
 @pytest.fixture
 def time() -> Time:
     return Time()
@@ -21,7 +27,6 @@ def time() -> Time:
 
 @pytest.fixture(scope="session")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
-    provide_programs("gpg")
     return ensure_project_key(tmp_path_factory.mktemp("key") / "gnupg", "Tests <tests@example.invalid>")
 
 
