@@ -50,7 +50,6 @@ class Loop:
     jobs: int
     keep_going: bool = False
     publisher: Publisher | None = None
-    notes: tuple[str, ...] = ()
     began: float = 0
     hits: Mapping[str, StoredResult] = field(default_factory=dict)
     _queue: queue.SimpleQueue[_Ended | Event] = field(default_factory=queue.SimpleQueue)
@@ -75,7 +74,6 @@ class Loop:
             seconds=time.monotonic() - began,
             longest_chain=longest_chain(self.plan, state.results),
             deployed=deployed,
-            notes=self.notes,
         )
         self.sink(RunFinished(summary=summary))
         return summary
