@@ -236,16 +236,17 @@ def order(tasks: Mapping[str, Task]) -> tuple[Task, ...]:
     """The tasks so that each follows what it needs; otherwise by stage, so that a listing reads well."""
     rank = {stage: index for index, stage in enumerate(Stage)}
     done: dict[str, Task] = {}
-
-    def visit(task: Task) -> None:
-        if task.id in done:
-            return
-        for other in _before(task):
-            visit(tasks[other])
-        done[task.id] = task
-
     for task in sorted(tasks.values(), key=lambda task: rank[task.stage]):
-        visit(task)
+        # Not recursive: a chain of packages may be longer than Python's stack is deep.
+        path = [(task, iter(_before(task)))]
+        while path:
+            current, rest = path[-1]
+            other = next((name for name in rest if name not in done), None) if current.id not in done else None
+            if other is None:
+                done[current.id] = current
+                path.pop()
+            else:
+                path.append((tasks[other], iter(_before(tasks[other]))))
     return tuple(done.values())
 
 

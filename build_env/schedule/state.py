@@ -5,6 +5,7 @@ Pure: no clock, no thread, no file. The loop tells it what happened and does wha
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from build_env.model.result import Status, TaskResult
@@ -49,7 +50,11 @@ class ScheduleState:
         for task in plan:
             for before in {*_before(task)}:
                 self._followers[before].append(task.id)
-        self._ready = {task.id for task in plan if not self._waiting[task.id]}
+        self._ready: set[str] = set()
+        self._queue: list[tuple[int, str]] = []
+        for task in plan:
+            if not self._waiting[task.id]:
+                self._make_ready(task.id)
         self._stopped_by = ""
         self.results: dict[str, TaskResult] = {}
         self.running: set[str] = set()
@@ -61,12 +66,13 @@ class ScheduleState:
 
     def next_task(self) -> Task | None:
         """The ready task to start now, the one with the longest chain behind it first; it counts as running."""
-        if not self._ready or self._stopped_by:
-            return None
-        chosen = min(self._ready, key=lambda task: (-self._chains[task], task))
-        self._ready.discard(chosen)
-        self.running.add(chosen)
-        return self._tasks[chosen]
+        while self._queue and not self._stopped_by:
+            _, chosen = heappop(self._queue)
+            if chosen in self._ready:  # not one that was dropped meanwhile
+                self._ready.discard(chosen)
+                self.running.add(chosen)
+                return self._tasks[chosen]
+        return None
 
     def finish(self, task_id: str, result: TaskResult) -> list[tuple[Task, TaskResult]]:
         """Note how a task ended; returns the tasks that therefore will not run, with their results."""
@@ -89,25 +95,31 @@ class ScheduleState:
         self._ready.clear()
         return [(task, reason) for task in rest]
 
+    def _make_ready(self, task_id: str) -> None:
+        """Let the task be chosen: by its chain, then by its name, so that a run can be repeated."""
+        self._ready.add(task_id)
+        heappush(self._queue, (-self._chains[task_id], task_id))
+
     def _release(self, task_id: str, dropped: list[tuple[Task, TaskResult]]) -> None:
         """Take `task_id` off what its followers wait for; those that need it and cannot have it end, too."""
-        ok = self.results[task_id].ok
-        for follower in self._followers[task_id]:
-            if follower in self.results:
-                continue
-            self._waiting[follower].discard(task_id)
-            needed = any(entry.task == task_id for entry in self._tasks[follower].inputs)
-            if needed and not ok:
-                self._drop(follower, self.results[task_id].because or task_id, dropped)
-            elif not self._waiting[follower]:
-                self._ready.add(follower)
+        ended = [task_id]
+        while ended:
+            before = ended.pop()
+            ok = self.results[before].ok
+            for follower in self._followers[before]:
+                if follower in self.results:
+                    continue
+                self._waiting[follower].discard(before)
+                if not ok and any(entry.task == before for entry in self._tasks[follower].inputs):
+                    dropped.append(self._drop(follower, self.results[before].because or before))
+                    ended.append(follower)
+                elif not self._waiting[follower]:
+                    self._make_ready(follower)
 
-    def _drop(self, task_id: str, because: str, dropped: list[tuple[Task, TaskResult]]) -> None:
-        result = TaskResult(status=Status.NOT_RUN, because=because)
-        self.results[task_id] = result
+    def _drop(self, task_id: str, because: str) -> tuple[Task, TaskResult]:
+        self.results[task_id] = TaskResult(status=Status.NOT_RUN, because=because)
         self._ready.discard(task_id)
-        dropped.append((self._tasks[task_id], result))
-        self._release(task_id, dropped)
+        return self._tasks[task_id], self.results[task_id]
 
     def _drop_rest(self) -> list[tuple[Task, TaskResult]]:
         """Without `--keep-going` nothing new starts after a failure; what runs may end."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from build_env.model.result import Status, TaskResult
+from build_env.plan.graph import order
 from build_env.schedule.state import ScheduleState, chain_lengths, longest_chain
 from tests.support.samples import plan_of, task
 
@@ -150,3 +151,16 @@ def test_chains_are_counted_over_both_kinds_of_edges() -> None:
     results = {"a": DONE, "b": TaskResult(status=Status.HIT, seconds=9.0), "c": DONE}
     assert longest_chain(plan, results) == 2.0
     assert longest_chain(plan_of(), {}) == 0.0
+
+
+def test_a_chain_longer_than_the_stack_is_deep_is_ordered_and_dropped() -> None:
+    chain = [task("t00000"), *(task(f"t{number:05}", f"t{number - 1:05}") for number in range(1, 5000))]
+    ordered = order({entry.id: entry for entry in reversed(chain)})
+    assert [entry.id for entry in ordered] == [entry.id for entry in chain]
+    state = ScheduleState(plan_of(*chain), keep_going=True)
+    first = state.next_task()
+    assert first is not None
+    dropped = state.finish(first.id, FAILED)
+    assert len(dropped) == len(chain) - 1
+    assert {result.because for _, result in dropped} == {first.id}
+    assert state.over
