@@ -88,5 +88,5 @@ def test_an_emulated_client_installs_the_program(emulated_stand_in: str, shipped
 
 @pytest.mark.emulated
 @pytest.mark.full
-def test_everything_emulated(emulated_stand_in: str, shipped: Shipped) -> None:
+def test_everything_emulated(stand_in: str, emulated_stand_in: str, shipped: Shipped) -> None:
     shipped.built("--target", "centos/8", "--arch", "amd64,arm64")
