@@ -163,7 +163,7 @@ class ImageEngine(Protocol):
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
         """Run the install commands of `spec` as root with network and keep the result as image `tag`."""
 
-    def packages(self, reference: str, platform: str) -> str:
+    def packages(self, reference: str) -> str:
         """The installed distribution packages of an image, one `name version arch` per line, sorted."""
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TextIO
 from build_env.app.build import open_session
 from build_env.app.options import BuildOptions
 from build_env.app.runlock import run_lock
-from build_env.core.canonical import digest_data
 from build_env.core.errors import EnvironmentNotReady, UsageError
 from build_env.engines.docker import LABEL
 from build_env.engines.docker_console import LOGIN, Inside
@@ -22,7 +21,7 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_rooms import builder_id
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
-from build_env.plan.keys import IMAGE_FACTS, image_key
+from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.ports import RoomEntry, RoomSpec
 
 if TYPE_CHECKING:
@@ -176,9 +175,8 @@ def _line(file: TextIO, line: str) -> None:
 
 def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
     identity = next(item.digest for item in stored.artifacts if item.name == IMAGE_FACTS)
-    slug = request.target.replace("/", "-")
     prefix = project.settings.image_prefix
-    name = f"{prefix}-{project.identity}-{slug}-{request.kind.value}-{digest_data(identity)[:8]}"
+    name = kept_room_name(f"{prefix}-{project.identity}-", request.target, request.kind, identity)
     root = project.paths.root
     return RoomSpec(
         image=stored.facts["tag"],

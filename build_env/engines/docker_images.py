@@ -153,7 +153,7 @@ class DockerImages:
 
         return self.rooms.run_install(spec, output, keep)
 
-    def packages(self, reference: str, platform: str) -> str:  # noqa: ARG002 - the image's architecture decides
+    def packages(self, reference: str) -> str:
         """See `ImageEngine.packages`."""
         api = self.connection.api
         with self.connection.errors("listing the packages of an image"):

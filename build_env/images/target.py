@@ -90,7 +90,7 @@ class TargetImages:
         )
 
     def _result(self, recipe: ImageRecipe, key: str, description: ImageDescription, base: Base) -> StoredResult:
-        listing = self.images.packages(self.tag(recipe, key), recipe.build.platform)
+        listing = self.images.packages(self.tag(recipe, key))
         identity = {"recipe": key, "packages": digest_bytes(listing.encode())}
         return StoredResult(
             key=key,

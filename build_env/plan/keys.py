@@ -17,7 +17,7 @@ from build_env.model.task import Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from build_env.model.command import Deployment, ImageBuild
+    from build_env.model.command import Deployment, ImageBuild, ImageKind
     from build_env.model.task import Room
     from build_env.ports import ResolvedInput
 
@@ -28,6 +28,7 @@ __all__ = [
     "deploy_inputs",
     "image_inputs",
     "image_key",
+    "kept_room_name",
     "key_inputs",
     "key_of",
     "layer_key",
@@ -111,6 +112,11 @@ def key_inputs(static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> di
 def key_of(inputs: Mapping[str, str]) -> str:
     """The key: the digest of the named inputs."""
     return digest_data(inputs)
+
+
+def kept_room_name(prefix: str, target: str, kind: ImageKind, image_identity: str) -> str:
+    """The name of the room that is kept for a target, an image kind and exactly that image."""
+    return f"{prefix}{target.replace('/', '-')}-{kind.value}-{digest_data(image_identity)[:8]}"
 
 
 def layer_key(image_identity: str, room: Room, inputs: Iterable[tuple[str, str]]) -> str:

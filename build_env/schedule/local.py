@@ -13,13 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.canonical import digest_data
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Place, Stage
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, layer_key
+from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, kept_room_name, layer_key
 from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
 from build_env.schedule.reasons import first_difference
@@ -167,8 +166,7 @@ class LocalExecutor:
             RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
             for tree in room.trees
         ]
-        kind = room.commands[0].kind.value
-        kept = f"{self.reused_prefix}{task.target.replace('/', '-')}-{kind}-{digest_data(identity)[:8]}"
+        kept = kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity)
         return RoomSpec(
             image=image.facts["tag"] if image else "",
             commands=room.commands,
