@@ -27,6 +27,7 @@ __all__ = [
     "Executor",
     "ImageDescription",
     "ImageEngine",
+    "ImageInventory",
     "Publisher",
     "ResolvedInput",
     "RoomEntry",
@@ -112,6 +113,17 @@ class ImageDescription:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageInventory:
+    """What an image holds: `packages` with one `name version arch` per line, sorted; `index` is a digest.
+
+    The index is that of the mirrors' packages, as the image has it: what is installed on top of it comes from there.
+    """
+
+    packages: str
+    index: str
+
+
 class Engine(Protocol):
     """Makes rooms."""
 
@@ -161,10 +173,13 @@ class ImageEngine(Protocol):
         """Make an image whose config names `architecture` from a root file system tar."""
 
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network and keep the result as image `tag`."""
+        """Run the install commands of `spec` as root and keep the result as image `tag`, without the build root.
 
-    def packages(self, reference: str) -> str:
-        """The installed distribution packages of an image, one `name version arch` per line, sorted."""
+        `spec.collect` gets what the commands left in `out/`, and `packages.txt`: what is installed then.
+        """
+
+    def inventory(self, reference: str) -> ImageInventory:
+        """What is installed in an image, and from which package index more would be installed."""
 
 
 class Store(Protocol):
@@ -210,6 +225,9 @@ class Publisher(Protocol):
 
 class Executor(Protocol):
     """Runs one ready task."""
+
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        """The task with its inputs, whose results are `stored` by task id, and the key that they make."""
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""

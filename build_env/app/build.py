@@ -26,6 +26,7 @@ from build_env.publish.local import LocalPublisher
 from build_env.schedule.foresee import Answer, foresee, in_words
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
+from build_env.schedule.specs import RoomSpecs
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore
 from build_env.targets.guard import Observed, observing
@@ -103,22 +104,23 @@ class Session:
             sink(Note(text=self.store.replaced))
         memory = self._memory(request)
         self._prepare(sink)
-        resolved = None if self.options.recreate else recalled(memory)
+        resolved = None if self.options.images_anew else recalled(memory)
         if resolved is None:
             failed = self._scan(sink)
             if failed:
                 return failed
             resolved = self._resolve(request)
         planned = resolved.planned
-        if self.options.recreate:
-            planned = replace(planned, notes=(*planned.notes, "images are made anew (--recreate)"))
-        executor = self._executor(planned, recreate=self.options.recreate and not resolved.scanned)
+        if self.options.images_anew:
+            asked = "--recreate" if self.options.recreate else "--refresh"
+            planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
+        executor = self._executor(planned, anew=self._anew(planned.plan, scanned=bool(resolved.scanned)))
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
         summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
-        if not self.options.recreate:
+        if not self.options.images_anew:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
@@ -164,7 +166,7 @@ class Session:
             scan = planner.scan()
         if scan is None:
             return None
-        executor = self._executor(scan, recreate=self.options.recreate)
+        executor = self._executor(scan, anew=self._anew(scan.plan))
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
@@ -203,15 +205,19 @@ class Session:
             began=self.began,
         )
 
-    def _executor(self, planned: Planned, *, recreate: bool = False) -> LocalExecutor:
+    def _anew(self, plan: Plan, *, scanned: bool = False) -> frozenset[str]:
+        """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
+        stages = {Stage.IMAGE} if self.options.images_anew and not scanned else set()
+        stages |= {Stage.LAYER} if self.options.recreate else set()
+        return frozenset(task.id for task in plan if task.stage in stages)
+
+    def _executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
         paths, settings = self.project.paths, self.project.settings
         prefix = f"{settings.image_prefix}-{self.project.identity}-"
-        images = frozenset(task.id for task in planned.plan if task.stage is Stage.IMAGE)
         return LocalExecutor(
             root=paths.root,
             logs=paths.logs,
             rooms=paths.rooms,
-            downloads=paths.downloads,
             engine=self._engine(),
             store=self.store,
             publisher=LocalPublisher(
@@ -223,13 +229,18 @@ class Session:
                 label=settings.repository_label,
                 publishes=not (self.options.native or self.options.container),
             ),
+            specs=RoomSpecs(
+                root=paths.root,
+                downloads=paths.downloads,
+                store=self.store,
+                labels={"project": self.project.identity, "run": self.run_id, "prefix": settings.image_prefix},
+                reused_prefix=prefix if self.options.container else "",
+                ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
+                timeout=self.options.timeout or settings.timeout or None,
+            ),
             recipes=planned.recipes,
-            labels={"project": self.project.identity, "run": self.run_id, "prefix": settings.image_prefix},
             images=self.containers.target_images(self.store) if self.containers else None,
-            reused_prefix=prefix if self.options.container else "",
-            ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
-            timeout=self.options.timeout or settings.timeout or None,
-            forced=images if recreate else frozenset(),
+            forced=anew,
         )
 
     def _engine(self) -> Engine:
@@ -251,7 +262,7 @@ class Session:
         removed = self.containers.sweep(self.project.identity)
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
-        if self.options.container == "clean" or (self.options.container and self.options.recreate):
+        if self.options.container == "clean" or (self.options.container and self.options.images_anew):
             self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
 
 

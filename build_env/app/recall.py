@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
 from build_env.model.task import Stage
-from build_env.schedule.foresee import work_of
+from build_env.schedule.work import work_of
 from build_env.store.results import stored_result
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_memory(
     if len(hits) < len(resolved.planned.plan):
         return
     effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
-    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits))]
+    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits, memory.store))]
     memory.remember(
         resolved.reads,
         resolved.planned,

@@ -18,10 +18,11 @@ from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Place, Stage
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, kept_room_name, layer_key
-from build_env.ports import RoomEntry, RoomSpec
-from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
+from build_env.plan.keys import INSTALLED, ImageRecipe
+from build_env.schedule.inputs import refuse_undeclared
 from build_env.schedule.reasons import first_difference
+from build_env.schedule.specs import RoomSpecs, input_at, layer_key
+from build_env.schedule.work import work_of
 from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
-    from build_env.ports import Engine, Publisher, RoomOutcome, Store, Work
+    from build_env.ports import Engine, Publisher, ResolvedInput, RoomOutcome, Store, Work
 
 __all__ = ["LocalExecutor"]
 
@@ -43,17 +44,17 @@ class LocalExecutor:
     root: Path
     logs: Path
     rooms: Path
-    downloads: Path
     engine: Engine
     store: Store
     publisher: Publisher
+    specs: RoomSpecs
     recipes: Mapping[str, ImageRecipe]
-    labels: Mapping[str, str]
     images: TargetImages | None = None
-    reused_prefix: str = ""
-    ssh_agent: str = ""
-    timeout: float | None = None
     forced: frozenset[str] = field(default_factory=frozenset)
+
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        """See `Executor.work`."""
+        return work_of(task, stored, self.store)
 
     def find(self, work: Work) -> StoredResult | None:
         """See `Executor.find`."""
@@ -71,7 +72,7 @@ class LocalExecutor:
         """See `Executor.reason`."""
         task = work.task
         if task.id in self.forced:
-            return "asked for with --recreate"
+            return "asked for with --recreate or --refresh"
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             return "not deployed yet, or not as it is now"
         latest = self.store.latest(task.id)
@@ -127,83 +128,80 @@ class LocalExecutor:
         if task.stage is Stage.TAR:
             write(str(self.publisher.tar(work)))
             return _effect(work), None
+        if task.stage is Stage.LAYER and self.images and not self.specs.reused_prefix:
+            return self._layer(work, write)
         return self._in_room(work, write)
 
     def _in_room(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
-            spec = self._spec(work, collect)
-            if spec.layer_key and self.images and not spec.name:
-                spec = replace(spec, image=self.images.layer(spec.layer_key, self._layer_spec(work, spec), write))
+            spec = self.specs.of(work, collect)
+            layer = input_at(work, Place.LAYER)
+            if layer and self.images and not spec.name:
+                self._have_layer(work, layer, write)
+                spec = replace(spec, image=layer.facts["tag"])
             outcome = self.engine.run(spec, write)
             if outcome.status:
                 return None, outcome
             self._refuse_changed(task)
             artifacts = self.store.ingest(collect)
-        stand_in = next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
-        return (
-            StoredResult(
-                key=work.key,
-                artifacts=artifacts,
-                isolation=self.engine.isolation,
-                seconds=0.0,
-                facts={"stand-in": stand_in, "layer": spec.layer_key},
-            ),
-            outcome,
+        return self._result(work, artifacts), outcome
+
+    def _result(self, work: Work, artifacts: tuple[Artifact, ...]) -> StoredResult:
+        """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
+        lists = [entry for entry in work.inputs if entry.place in {Place.IMAGE, Place.LAYER}]
+        installed = [item.digest for entry in lists for item in entry.artifacts if item.name == INSTALLED]
+        return StoredResult(
+            key=work.key,
+            artifacts=artifacts,
+            isolation=self.engine.isolation,
+            seconds=0.0,
+            facts={
+                "stand-in": next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), ""),
+                "layer": layer_key(work),
+                "installed": installed[-1] if installed else "",
+            },
         )
 
-    def _spec(self, work: Work, collect: Path) -> RoomSpec:
-        task, room = work.task, work.task.room
-        if room is None:
-            raise RuntimeError(f"{task.id} has no room")
-        image = next((entry for entry in work.inputs if entry.place is Place.IMAGE), None)
-        identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
-        installs = any(command.role.value == "install" for command in room.commands)
-        dependencies = dependency_files(work, self.store) if installs else ()
-        key = layer_key(identity, room, [(name, item.digest) for name, item in dependencies]) if installs else ""
-        trees = [
-            RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
-            for tree in room.trees
-        ]
-        kept = kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity)
-        return RoomSpec(
-            image=image.facts["tag"] if image else "",
-            commands=room.commands,
-            environment=room.environment,
-            entries=(*trees, *room_inputs(work, self.store)),
-            collect=collect,
-            labels={**self.labels, "role": "room", "task": task.id},
-            platform=room.platform,
-            mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
-            downloads=self._downloads(task) if room.downloads else None,
-            epoch=room.epoch,
-            name=kept if self.reused_prefix and image else "",
-            layer_key=key,
-            ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
-            timeout=self.timeout,
-        )
+    def _layer(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
+        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it."""
+        refuse_undeclared(work, self.store)
+        with self._directory() as collect:
+            spec = self.specs.layer(work, collect)
+            outcome = self._images.layer(spec, write, anew=work.task.id in self.forced)
+            if outcome.status:
+                return None, outcome
+            self._refuse_changed(work.task)
+            stored = self._result(work, self.store.ingest(collect))
+        tag = self._images.layer_tag(spec)
+        return replace(stored, facts={**stored.facts, "layer": work.key, "tag": tag}), outcome
 
-    def _layer_spec(self, work: Work, spec: RoomSpec) -> RoomSpec:
-        """What the layer's room sees: the dependency set and the shared folders, not the package."""
-        shared = tuple(entry for entry in spec.entries if entry.destination.startswith("common/"))
-        files = tuple(
-            RoomEntry(source=self.store.path(item), destination=f"in/{name}")
-            for name, item in dependency_files(work, self.store)
-        )
-        return replace(
-            spec,
-            entries=(*shared, *files),
-            labels={**spec.labels, "role": "layer"},
-            downloads=None,
-            ssh_agent="",
-            environment={**spec.environment, "BUILD_STAGE": "install"},
-        )
+    def _have_layer(self, work: Work, layer: ResolvedInput, write: Callable[[str], None]) -> None:
+        """Make the layer again when the engine has lost it: from the packages that were kept, without network."""
+        with self._directory() as collect:
+            spec = self.specs.layer(work, collect)
+            if self._images.has_layer(spec):
+                return
+            kept = [item for item in layer.artifacts if item.name != INSTALLED]
+            write(f"the layer of build dependencies is gone: made again from {len(kept)} packages that were kept")
+            outcome = self._images.layer(self.specs.offline(spec, kept), write, anew=True) if kept else None
+            if outcome is None or outcome.status:
+                outcome = self._images.layer(spec, write, anew=True)
+            if outcome.status:
+                raise TaskError(f"the layer of build dependencies could not be made again: {outcome.message}")
+            made = {item.name: item.digest for item in self.store.ingest(collect)}
+        if made.get(INSTALLED) != next(item.digest for item in layer.artifacts if item.name == INSTALLED):
+            raise EnvironmentNotReady(
+                "the layer of build dependencies came out with other packages than it had",
+                hint="run again with --refresh: what the mirrors changed is installed, and what uses it is built again",
+            )
 
-    def _downloads(self, task: Task) -> Path:
-        directory = self.downloads / task.subject
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory
+    @property
+    def _images(self) -> TargetImages:
+        if self.images is None:
+            raise RuntimeError("native rooms have no layers")
+        return self.images
 
     @contextlib.contextmanager
     def _directory(self) -> Iterator[Path]:
