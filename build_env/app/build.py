@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
+import sys
+import threading
 import time
-import uuid
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
@@ -15,7 +18,7 @@ from build_env.app.planning import Planned, Planner
 from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
-from build_env.app.runlock import run_lock, sweep_rooms
+from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.app.signer import project_signer
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
@@ -26,18 +29,21 @@ from build_env.publish.local import LocalPublisher
 from build_env.schedule.foresee import Answer, foresee, in_words
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
+from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
-from build_env.store.results import LocalStore
+from build_env.store.results import LocalStore, new_run
 from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
+    from build_env.model.attempt import Run
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
@@ -53,7 +59,7 @@ class Session:
     project: Project
     options: BuildOptions
     store: LocalStore
-    run_id: str
+    identity: Run
     exclusive: bool
     began: float
     digests: FileDigests
@@ -63,7 +69,9 @@ class Session:
     @cached_property
     def containers(self) -> Containers | None:
         """The engine, connected when it is first needed."""
-        return None if self.options.native else _containers(self.project, self.options, needed=self.exclusive)
+        if self.options.native:
+            return None
+        return _containers(self.project, self.options, self.identity.id, needed=self.exclusive)
 
     @cached_property
     def planner(self) -> Planner:
@@ -210,7 +218,7 @@ class Session:
         return LocalExecutor(
             root=paths.root,
             logs=paths.logs,
-            rooms=paths.rooms,
+            rooms=self._rooms,
             downloads=paths.downloads,
             engine=self._engine(),
             store=self.store,
@@ -224,7 +232,8 @@ class Session:
                 publishes=not (self.options.native or self.options.container),
             ),
             recipes=planned.recipes,
-            labels={"project": self.project.identity, "run": self.run_id, "prefix": settings.image_prefix},
+            labels={"project": self.project.identity, "run": self.identity.id, "prefix": settings.image_prefix},
+            claims=self._claims,
             images=self.containers.target_images(self.store) if self.containers else None,
             reused_prefix=prefix if self.options.container else "",
             ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
@@ -232,11 +241,30 @@ class Session:
             forced=images if recreate else frozenset(),
         )
 
+    @contextlib.contextmanager
+    def claimed(self, names: Collection[str]) -> Iterator[None]:
+        """Have the work that these names stand for alone, waiting for other runs."""
+        claim = self._claims.await_claim(names, threading.Event())
+        try:
+            yield
+        finally:
+            if claim:
+                claim.release()
+
+    @property
+    def _claims(self) -> Claims:
+        owner = f"run {self.identity.id} (process {self.identity.pid})"
+        return Claims(self.project.paths.build / "claims", owner)
+
+    @property
+    def _rooms(self) -> Path:
+        return self.project.paths.rooms / self.identity.id
+
     def _engine(self) -> Engine:
         if self.options.native:
-            return NativeRooms(rooms=self.project.paths.rooms, install=self.options.install)
+            return NativeRooms(rooms=self._rooms, install=self.options.install)
         if self.containers is None:
-            return NativeRooms(rooms=self.project.paths.rooms)
+            return NativeRooms(rooms=self._rooms)
         return self.containers.rooms
 
     def _prepare(self, sink: EventSink) -> None:
@@ -248,7 +276,7 @@ class Session:
                 "no container engine answers",
                 hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
             )
-        removed = self.containers.sweep(self.project.identity)
+        removed = self.containers.sweep(partial(is_alive, self.project.paths.build))
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
         if self.options.container == "clean" or (self.options.container and self.options.recreate):
@@ -257,34 +285,35 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, exclusive: bool) -> Iterator[Session]:
-    """Connect everything. `exclusive` takes the run lock, for commands that build."""
+    """Connect everything. `exclusive` is for commands that build: they hold the lock of a run while they live."""
     began = time.monotonic()
+    paths, identity = project.paths, new_run(shlex.join(sys.argv))
     with contextlib.ExitStack() as stack:
         if exclusive:
-            stack.enter_context(run_lock(project.paths.build))
-        store = LocalStore(project.paths.build)
+            stack.enter_context(run_lock(paths.build, identity))
+            stack.callback(shutil.rmtree, paths.rooms / identity.id, ignore_errors=True)
+        store = LocalStore(paths.build, identity)
         stack.callback(store.close)
         if exclusive:
-            store.sweep()
-            sweep_rooms(project.paths.rooms)
+            sweep_dead(paths, store)
         session = Session(
             project=project,
             options=options,
             store=store,
-            run_id=uuid.uuid4().hex[:12],
+            identity=identity,
             exclusive=exclusive,
             began=began,
-            digests=FileDigests(project.paths.build / MEMORIES / "digests"),
+            digests=FileDigests(paths.build / MEMORIES / "digests"),
         )
         stack.callback(session.close)
         yield session
 
 
-def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Containers | None:
+def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
     from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
-        return connect_containers(project, reuse=bool(options.container), slots=options.jobs)
+        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
     except EnvironmentNotReady:
         if needed:
             raise

@@ -8,21 +8,25 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.core.canonical import digest_bytes
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, Interrupted, TaskError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.attempt import AttemptState
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Place, Stage
 from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, kept_room_name, layer_key
 from build_env.ports import RoomEntry, RoomSpec
+from build_env.schedule.attempting import refuse_damaged, state_after
 from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
 from build_env.schedule.reasons import first_difference
-from build_env.store.cas import disk_errors
+from build_env.store.cas import GONE, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
     from build_env.ports import Engine, Publisher, RoomOutcome, Store, Work
+    from build_env.store.claims import Claims, FileClaim
 
 __all__ = ["LocalExecutor"]
 
@@ -49,11 +54,13 @@ class LocalExecutor:
     publisher: Publisher
     recipes: Mapping[str, ImageRecipe]
     labels: Mapping[str, str]
+    claims: Claims
     images: TargetImages | None = None
     reused_prefix: str = ""
     ssh_agent: str = ""
     timeout: float | None = None
     forced: frozenset[str] = field(default_factory=frozenset)
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def find(self, work: Work) -> StoredResult | None:
         """See `Executor.find`."""
@@ -82,7 +89,8 @@ class LocalExecutor:
             return str(difference)
         if latest.isolation < self.engine.isolation:
             return f"its result comes from a {latest.isolation.name.lower()} room, a fresher one is asked for"
-        return "what it made is no longer there"
+        faults = ((item.name, self.store.fault(item)) for item in latest.artifacts)
+        return next((f"what it made {fault}: {name}" for name, fault in faults if fault), f"what it made {GONE}")
 
     def _manifest(self, task: Task, digest: str) -> bytes | None:
         """The manifest of a tree: of today's from the disk, of an earlier one from the store."""
@@ -90,32 +98,88 @@ class LocalExecutor:
             if tree.digest == digest:
                 return tree_manifest(self.root / tree.path, tree.leave_out)
         path = self.store.path(Artifact(name="tree", digest=digest, size=0))
-        return path.read_bytes() if digest and path.is_file() else None
+        data = path.read_bytes() if digest and path.is_file() else b""
+        return data if digest_bytes(data) == digest else None
+
+    def claim(self, work: Work) -> FileClaim | None:
+        """See `Executor.claim`."""
+        return self.claims.claim(_names(work))
+
+    def await_claim(self, work: Work, stop: threading.Event) -> FileClaim | None:
+        """See `Executor.await_claim`."""
+        return self.claims.await_claim(_names(work), stop)
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
-        """See `Executor.run`."""
+        """See `Executor.run`: one attempt, which is ended however the task ends."""
         began = time.monotonic()
         with disk_errors(), self._log(work.task, output) as (log, write):
             for line in work.task.printed:
                 write(f"hook: {line}")
+            attempt = self.store.begin(work.task.id, work.key)
             try:
-                stored, outcome = self._do(work, write)
-            except Exception as error:
+                return self._attempt(work, attempt, write, began, log)
+            except BaseException as error:
                 write(f"build-env: {error}")
+                # What the store says now must not hide what went wrong.
+                with contextlib.suppress(BuildEnvError):
+                    self.store.end(
+                        attempt, state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
+                    )
                 raise
-            seconds = time.monotonic() - began
-            if stored is None:
-                return self._failed(work.task, outcome, seconds, log)
-            stored = replace(stored, seconds=seconds, task=work.task.id, inputs=stored.inputs or work.covered)
-            if work.task.stage not in {Stage.DEPLOY, Stage.TAR}:
-                self.store.record(stored)
-            return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
+
+    def _attempt(self, work: Work, attempt: str, write: Callable[[str], None], began: float, log: str) -> TaskResult:
+        """Do the task and write down how it ended; effects leave no result in the store."""
+        refuse_damaged(work, self.store)
+        with self._kept_room(work):
+            stored, outcome = self._do(work, write)
+        seconds, peak = time.monotonic() - began, outcome.peak_memory if outcome else 0
+        if stored is None:
+            failed = self._failed(work.task, outcome, seconds, log)
+            self.store.end(
+                attempt,
+                AttemptState.FAILED,
+                seconds=seconds,
+                message=failed.message,
+                log=log,
+                peak_memory=peak,
+                isolation=failed.isolation,
+            )
+            return failed
+        stored = replace(
+            stored,
+            seconds=seconds,
+            task=work.task.id,
+            inputs=stored.inputs or work.covered,
+            peak_memory=peak,
+            log=log,
+        )
+        if work.task.stage in {Stage.DEPLOY, Stage.TAR}:
+            self.store.end(attempt, AttemptState.DONE, seconds=seconds, log=log)
+        else:
+            self.store.record(stored, attempt)
+        return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
 
     def cancel(self) -> None:
         """See `Executor.cancel`."""
+        self.stopped.set()
         self.engine.cancel()
         if self.images:
             self.images.cancel()
+
+    @contextlib.contextmanager
+    def _kept_room(self, work: Work) -> Iterator[None]:
+        """A kept room is for one task at a time, of whatever run; there is one for each image."""
+        image = next((entry.task for entry in work.inputs if entry.place is Place.IMAGE), "")
+        if not self.reused_prefix or not image:
+            yield
+            return
+        claim = self.claims.await_claim({f"the kept room of {image}"}, self.stopped)
+        if claim is None:
+            raise Interrupted("stopped")
+        try:
+            yield
+        finally:
+            claim.release()
 
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
@@ -250,6 +314,11 @@ class LocalExecutor:
             )
         rank = self.engine.isolation
         return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
+
+
+def _names(work: Work) -> frozenset[str]:
+    """What a task is claimed by: itself, because of its log and its kept files, and what it makes."""
+    return frozenset({work.task.id, work.key})
 
 
 def _effect(work: Work) -> StoredResult:
