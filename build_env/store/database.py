@@ -40,6 +40,9 @@ _MACHINE = frozenset(
 )
 _CUT_SHORT = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ})
 _PRIMARY = 0xFF
+# The second where SQLite's own words repeat text of the file that is no text any more.
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+_HEADER = 100  # bytes
 
 _SCHEMA = 3
 _TABLES = """
@@ -83,7 +86,7 @@ class Database:
         with self._lock:
             try:
                 return self._connection.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
+            except _UNREADABLE as error:
                 self._renew(error)
                 return []
 
@@ -93,7 +96,7 @@ class Database:
             try:
                 self._follow()
                 return self._transaction(work)
-            except sqlite3.DatabaseError as error:
+            except _UNREADABLE as error:
                 self._renew(error)
                 return self._transaction(work)
 
@@ -116,7 +119,7 @@ class Database:
             with self._alone():
                 self._connection = self._open()
 
-    def _renew(self, error: sqlite3.DatabaseError) -> None:
+    def _renew(self, error: Exception) -> None:
         _refuse_trouble(error, self._path)
         self._connection.close()
         with self._alone():
@@ -133,20 +136,20 @@ class Database:
         try:
             _refuse_empty(self._path)
             connection = _prepare(self._path)
-        except sqlite3.DatabaseError as error:
+        except _UNREADABLE as error:
             _refuse_trouble(error, self._path)
             return self._replace(error)
         self._inode = _inode(self._path)
         return connection
 
-    def _replace(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+    def _replace(self, error: Exception) -> sqlite3.Connection:
         """A new database in the place of one that cannot be read."""
         self.replaced = f"{self._path.name} could not be read ({error}): everything is built again"
         for name in (f"{self._path.name}-wal", f"{self._path.name}-shm", self._path.name):
             self._path.with_name(name).unlink(missing_ok=True)
         try:
             connection = _prepare(self._path)
-        except sqlite3.DatabaseError as second:
+        except _UNREADABLE as second:
             _refuse_trouble(second, self._path)
             raise
         self._inode = _inode(self._path)
@@ -160,7 +163,7 @@ def _inode(path: Path) -> int:
         return 0
 
 
-def _refuse_trouble(error: sqlite3.DatabaseError, path: Path) -> None:
+def _refuse_trouble(error: Exception, path: Path) -> None:
     """Raise what the machine is to blame for; return when the content of the database is."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     if code & _PRIMARY == sqlite3.SQLITE_FULL:
@@ -195,9 +198,9 @@ def _prepare(path: Path) -> sqlite3.Connection:
 
 
 def _refuse_empty(path: Path) -> None:
-    """SQLite would take an empty file for a new database, and say nothing."""
-    if path.is_file() and not path.stat().st_size:
-        raise sqlite3.DatabaseError("it is empty")
+    """SQLite would take a file that ends before the end of its header for a new database, and say nothing."""
+    if path.is_file() and path.stat().st_size < _HEADER:
+        raise sqlite3.DatabaseError("it is cut short")
 
 
 def _refuse_other_version(version: int) -> None:
