@@ -33,7 +33,7 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     done: dict[str, StoredResult] = {}
     with open_session(open_project(root), options, exclusive=True) as session:
         resolved = session._resolve(request)  # noqa: SLF001 - what a run does, without its commands
-        session.store._database.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
+        session.store._database._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
         for task in resolved.planned.plan:
             work = work_of(task, done, session.store)
             suffix = "deb" if task.stage is Stage.BUILD else "txt"
@@ -46,10 +46,10 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
                 isolation=Isolation.NATIVE,
                 seconds=1.0,
             )
-            session.store.record(done[task.id])
+            session.store.record(done[task.id], session.store.begin(task.id, done[task.id].key))
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
-        publisher = session._executor(resolved.planned).publisher  # noqa: SLF001 - as above
+        publisher = session.executor(resolved.planned).publisher
         write_memory(session._memory(request), resolved, summary, publisher, {})  # noqa: SLF001 - as above
     return len(done)
 

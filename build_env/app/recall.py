@@ -93,7 +93,7 @@ def _known_results(known: Known, store: LocalStore, isolation: Isolation) -> Cal
         if not all(entry.task in same for entry in task.inputs):
             return None
         stored = stored_result(row)
-        if not all(store.holds(artifact) for artifact in stored.artifacts):
+        if stored is None or any(store.fault(artifact) for artifact in stored.artifacts):
             return None
         same.add(task.id)
         return stored

@@ -42,6 +42,7 @@ class DockerImages:
     connection: Connection
     rooms: DockerRooms
     project: str
+    run: str = ""
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -77,7 +78,7 @@ class DockerImages:
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
-                labels={**labels, f"{LABEL}.role": "target-image"},
+                labels={**labels, f"{LABEL}.role": "target-image", f"{LABEL}.run": ""},
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
@@ -89,13 +90,13 @@ class DockerImages:
 
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
-        for container in self.connection.containers(project=self.project, role=BUILDER):
+        for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
             with contextlib.suppress(Exception):  # it may have ended by itself
                 self.connection.api.kill(container["Id"])
 
     def _marked(self, dockerfile: str) -> str:
         """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
-        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.role"="{BUILDER}"'
+        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.run"="{self.run}" "{LABEL}.role"="{BUILDER}"'
         return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
 
     def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

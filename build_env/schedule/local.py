@@ -6,31 +6,33 @@ Makes the room from what the plan says and nothing else, writes the task's log, 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.core.canonical import digest_bytes
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.attempt import AttemptState
 from build_env.model.result import Status, TaskResult
-from build_env.model.task import Place, Stage
-from build_env.plan.keys import INSTALLED, ImageRecipe
-from build_env.schedule.inputs import refuse_undeclared
+from build_env.model.task import Stage
+from build_env.schedule.attempting import refuse_damaged, state_after
 from build_env.schedule.reasons import first_difference
-from build_env.schedule.specs import RoomSpecs, input_at, layer_key
 from build_env.schedule.work import work_of
-from build_env.store.cas import disk_errors
+from build_env.store.cas import GONE, disk_errors
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
-    from build_env.ports import Engine, Publisher, ResolvedInput, RoomOutcome, Store, Work
+    from build_env.plan.keys import ImageRecipe
+    from build_env.ports import Publisher, RoomOutcome, Store, Work
+    from build_env.schedule.rooms import RoomWork
+    from build_env.store.claims import Claims, FileClaim
 
 __all__ = ["LocalExecutor"]
 
@@ -43,12 +45,11 @@ class LocalExecutor:
 
     root: Path
     logs: Path
-    rooms: Path
-    engine: Engine
     store: Store
     publisher: Publisher
-    specs: RoomSpecs
+    rooms: RoomWork
     recipes: Mapping[str, ImageRecipe]
+    claims: Claims
     images: TargetImages | None = None
     forced: frozenset[str] = field(default_factory=frozenset)
 
@@ -66,7 +67,7 @@ class LocalExecutor:
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             held = self.publisher.holds(work)
             return _effect(work) if held else None
-        return self.store.find(work.key, self.engine.isolation)
+        return self.store.find(work.key, self.rooms.isolation)
 
     def reason(self, work: Work) -> str:
         """See `Executor.reason`."""
@@ -81,9 +82,10 @@ class LocalExecutor:
         difference = first_difference(latest.inputs, work.covered, lambda digest: self._manifest(task, digest))
         if difference is not None:
             return str(difference)
-        if latest.isolation < self.engine.isolation:
+        if latest.isolation < self.rooms.isolation:
             return f"its result comes from a {latest.isolation.name.lower()} room, a fresher one is asked for"
-        return "what it made is no longer there"
+        faults = ((item.name, self.store.fault(item)) for item in latest.artifacts)
+        return next((f"what it made {fault}: {name}" for name, fault in faults if fault), f"what it made {GONE}")
 
     def _manifest(self, task: Task, digest: str) -> bytes | None:
         """The manifest of a tree: of today's from the disk, of an earlier one from the store."""
@@ -91,30 +93,69 @@ class LocalExecutor:
             if tree.digest == digest:
                 return tree_manifest(self.root / tree.path, tree.leave_out)
         path = self.store.path(Artifact(name="tree", digest=digest, size=0))
-        return path.read_bytes() if digest and path.is_file() else None
+        data = path.read_bytes() if digest and path.is_file() else b""
+        return data if digest_bytes(data) == digest else None
+
+    def claim(self, work: Work) -> FileClaim | None:
+        """See `Executor.claim`."""
+        return self.claims.claim(_names(work))
+
+    def await_claim(self, work: Work, stop: threading.Event) -> FileClaim | None:
+        """See `Executor.await_claim`."""
+        return self.claims.await_claim(_names(work), stop)
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
-        """See `Executor.run`."""
+        """See `Executor.run`: one attempt, which is ended however the task ends."""
         began = time.monotonic()
         with disk_errors(), self._log(work.task, output) as (log, write):
             for line in work.task.printed:
                 write(f"hook: {line}")
+            attempt = self.store.begin(work.task.id, work.key)
             try:
-                stored, outcome = self._do(work, write)
-            except Exception as error:
+                return self._attempt(work, attempt, write, began, log)
+            except BaseException as error:
                 write(f"build-env: {error}")
+                # What the store says now must not hide what went wrong.
+                with contextlib.suppress(BuildEnvError):
+                    self.store.end(
+                        attempt, state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
+                    )
                 raise
-            seconds = time.monotonic() - began
-            if stored is None:
-                return self._failed(work.task, outcome, seconds, log)
-            stored = replace(stored, seconds=seconds, task=work.task.id, inputs=stored.inputs or work.covered)
-            if work.task.stage not in {Stage.DEPLOY, Stage.TAR}:
-                self.store.record(stored)
-            return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
+
+    def _attempt(self, work: Work, attempt: str, write: Callable[[str], None], began: float, log: str) -> TaskResult:
+        """Do the task and write down how it ended; effects leave no result in the store."""
+        refuse_damaged(work, self.store)
+        stored, outcome = self._do(work, write)
+        seconds, peak = time.monotonic() - began, outcome.peak_memory if outcome else 0
+        if stored is None:
+            failed = self._failed(work.task, outcome, seconds, log)
+            self.store.end(
+                attempt,
+                AttemptState.FAILED,
+                seconds=seconds,
+                message=failed.message,
+                log=log,
+                peak_memory=peak,
+                isolation=failed.isolation,
+            )
+            return failed
+        stored = replace(
+            stored,
+            seconds=seconds,
+            task=work.task.id,
+            inputs=stored.inputs or work.covered,
+            peak_memory=peak,
+            log=log,
+        )
+        if work.task.stage in {Stage.DEPLOY, Stage.TAR}:
+            self.store.end(attempt, AttemptState.DONE, seconds=seconds, log=log)
+        else:
+            self.store.record(stored, attempt)
+        return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
 
     def cancel(self) -> None:
         """See `Executor.cancel`."""
-        self.engine.cancel()
+        self.rooms.cancel()
         if self.images:
             self.images.cancel()
 
@@ -128,89 +169,7 @@ class LocalExecutor:
         if task.stage is Stage.TAR:
             write(str(self.publisher.tar(work)))
             return _effect(work), None
-        if task.stage is Stage.LAYER and self.images and not self.specs.reused_prefix:
-            return self._layer(work, write)
-        return self._in_room(work, write)
-
-    def _in_room(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
-        task = work.task
-        refuse_undeclared(work, self.store)
-        with self._directory() as collect:
-            spec = self.specs.of(work, collect)
-            layer = input_at(work, Place.LAYER)
-            if layer and self.images and not spec.name:
-                self._have_layer(work, layer, write)
-                spec = replace(spec, image=layer.facts["tag"])
-            outcome = self.engine.run(spec, write)
-            if outcome.status:
-                return None, outcome
-            self._refuse_changed(task)
-            artifacts = self.store.ingest(collect)
-        return self._result(work, artifacts), outcome
-
-    def _result(self, work: Work, artifacts: tuple[Artifact, ...]) -> StoredResult:
-        """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
-        lists = [entry for entry in work.inputs if entry.place in {Place.IMAGE, Place.LAYER}]
-        installed = [item.digest for entry in lists for item in entry.artifacts if item.name == INSTALLED]
-        return StoredResult(
-            key=work.key,
-            artifacts=artifacts,
-            isolation=self.engine.isolation,
-            seconds=0.0,
-            facts={
-                "stand-in": next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), ""),
-                "layer": layer_key(work),
-                "installed": installed[-1] if installed else "",
-            },
-        )
-
-    def _layer(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
-        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it."""
-        refuse_undeclared(work, self.store)
-        with self._directory() as collect:
-            spec = self.specs.layer(work, collect)
-            outcome = self._images.layer(spec, write, anew=work.task.id in self.forced)
-            if outcome.status:
-                return None, outcome
-            self._refuse_changed(work.task)
-            stored = self._result(work, self.store.ingest(collect))
-        tag = self._images.layer_tag(spec)
-        return replace(stored, facts={**stored.facts, "layer": work.key, "tag": tag}), outcome
-
-    def _have_layer(self, work: Work, layer: ResolvedInput, write: Callable[[str], None]) -> None:
-        """Make the layer again when the engine has lost it: from the packages that were kept, without network."""
-        with self._directory() as collect:
-            spec = self.specs.layer(work, collect)
-            if self._images.has_layer(spec):
-                return
-            kept = [item for item in layer.artifacts if item.name != INSTALLED]
-            write(f"the layer of build dependencies is gone: made again from {len(kept)} packages that were kept")
-            outcome = self._images.layer(self.specs.offline(spec, kept), write, anew=True) if kept else None
-            if outcome is None or outcome.status:
-                outcome = self._images.layer(spec, write, anew=True)
-            if outcome.status:
-                raise TaskError(f"the layer of build dependencies could not be made again: {outcome.message}")
-            made = {item.name: item.digest for item in self.store.ingest(collect)}
-        if made.get(INSTALLED) != next(item.digest for item in layer.artifacts if item.name == INSTALLED):
-            raise EnvironmentNotReady(
-                "the layer of build dependencies came out with other packages than it had",
-                hint="run again with --refresh: what the mirrors changed is installed, and what uses it is built again",
-            )
-
-    @property
-    def _images(self) -> TargetImages:
-        if self.images is None:
-            raise RuntimeError("native rooms have no layers")
-        return self.images
-
-    @contextlib.contextmanager
-    def _directory(self) -> Iterator[Path]:
-        self.rooms.mkdir(parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="out-", dir=self.rooms))
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+        return self.rooms.do(work, write, anew=task.id in self.forced)
 
     @contextlib.contextmanager
     def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:
@@ -228,17 +187,6 @@ class LocalExecutor:
             shown = path.relative_to(self.root) if path.is_relative_to(self.root) else path
             yield str(shown), write
 
-    def _refuse_changed(self, task: Task) -> None:
-        """Compare the trees with the plan; their manifests are kept, so that `why` can name single files later."""
-        for tree in task.room.trees if task.room else ():
-            manifest = tree_manifest(self.root / tree.path, tree.leave_out)
-            if self.store.put("tree", manifest).digest != tree.digest:
-                raise TaskError(
-                    f"{tree.path} changed while the {task.stage.value} stage of {task.subject} ran: "
-                    "the result is not kept",
-                    hint="run the same command again",
-                )
-
     def _failed(self, task: Task, outcome: RoomOutcome | None, seconds: float, log: str) -> TaskResult:
         message = outcome.message if outcome else ""
         if outcome and outcome.status == _TEMPORARY_FAILURE:
@@ -246,8 +194,13 @@ class LocalExecutor:
                 f"the {task.stage.value} stage of {task.subject} could not get what it needs",
                 hint=f"read {log}; --recreate refreshes the package indexes of the images",
             )
-        rank = self.engine.isolation
+        rank = self.rooms.isolation
         return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
+
+
+def _names(work: Work) -> frozenset[str]:
+    """What a task is claimed by: itself, because of its log and its kept files, and what it makes."""
+    return frozenset({work.task.id, work.key})
 
 
 def _effect(work: Work) -> StoredResult:

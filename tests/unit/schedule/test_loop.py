@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.model.task import Plan, Task
-    from build_env.ports import Store, Work
+    from build_env.ports import Claim, Store, Work
 
     Act = Callable[[Callable[[str], None]], object]
 
@@ -31,6 +31,13 @@ NO_STORE: Store = None  # type: ignore[assignment]  # only layers look into the 
 
 def _nothing(_output: object) -> None:
     """Succeed."""
+
+
+class NoClaim:
+    """A claim on nothing: in these tests nobody else is at work."""
+
+    def release(self) -> None:
+        pass
 
 
 @dataclass
@@ -53,6 +60,12 @@ class FakeExecutor:
 
     def reason(self, work: Work) -> str:
         return "because"
+
+    def claim(self, work: Work) -> Claim | None:
+        return NoClaim()
+
+    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
+        return NoClaim()
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         self.works[work.task.id] = work
