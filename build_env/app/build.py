@@ -23,7 +23,7 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
-from build_env.schedule.foresee import Answer, foresee, in_words
+from build_env.schedule.foresee import foresee, in_words
 from build_env.schedule.loop import Loop
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
     from build_env.ports import EventSink
+    from build_env.schedule.foresee import Answer, Hits
     from build_env.schedule.local import LocalExecutor
 
 __all__ = ["Session", "open_session"]
@@ -93,9 +94,7 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.rooms.close()
 
-    def plan(
-        self, request: Request, *, remembered: bool = True
-    ) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
+    def plan(self, request: Request, *, remembered: bool = True) -> tuple[Planned, dict[str, Answer], Hits]:
         """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
         resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
         answers, hits = foresee(resolved.planned.plan, self.executor(resolved.planned), resolved.shortcut)
@@ -196,7 +195,7 @@ class Session:
                 return self.store.path(artifact).read_text(encoding="utf-8")
         return None
 
-    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: dict[str, StoredResult]) -> Loop:
+    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: Hits) -> Loop:
         return Loop(
             plan=plan,
             executor=executor,
