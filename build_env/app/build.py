@@ -62,6 +62,7 @@ class Session:
     digests: FileDigests
     observed: Observed = field(default_factory=Observed)
     read_since: int = 0
+    said: str = ""
 
     @cached_property
     def containers(self) -> Containers | None:
@@ -98,12 +99,12 @@ class Session:
         """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
         resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
         answers, hits = foresee(resolved.planned.plan, self.executor(resolved.planned), resolved.shortcut)
-        return resolved.planned, answers, hits
+        notes = (*resolved.planned.notes, *([self.store.replaced] if self.store.replaced else ()))
+        return replace(resolved.planned, notes=notes), answers, hits
 
     def run(self, request: Request, sink: EventSink) -> RunSummary:
         """Run everything that `request` asks for."""
-        if self.store.replaced:
-            sink(Note(text=self.store.replaced))
+        self._say_replaced(sink)
         memory = self._memory(request)
         self._prepare(sink)
         resolved = None if self.options.images_anew else recalled(memory)
@@ -118,6 +119,7 @@ class Session:
             planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
         executor = self.executor(planned, anew=self._anew(planned.plan, scanned=bool(resolved.scanned)))
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
+        self._say_replaced(sink)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
@@ -126,6 +128,12 @@ class Session:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
+
+    def _say_replaced(self, sink: EventSink) -> None:
+        """Damage of the database may show when it is opened, or only when it is asked."""
+        if self.store.replaced != self.said:
+            self.said = self.store.replaced
+            sink(Note(text=self.said))
 
     def _memory(self, request: Request) -> Memory:
         return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.exclusive)

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import time
-import uuid
 from typing import TYPE_CHECKING, cast
 
 from build_env.model.artifact import Artifact, Isolation, StoredResult
@@ -46,7 +45,7 @@ _INSERT = f"INSERT OR REPLACE INTO result ({_COLUMNS}, finished) VALUES ({'?, ' 
 
 def new_run(command: str = "") -> Run:
     """A run of this process that begins now."""
-    return Run(id=uuid.uuid4().hex[:12], pid=os.getpid(), began=time.time(), command=command)
+    return Run(id=os.urandom(6).hex(), pid=os.getpid(), began=time.time(), command=command)
 
 
 class LocalStore:
