@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.command import Command
 from build_env.model.logs import log_file
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Place, Stage
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
-    from build_env.ports import Engine, Publisher, RoomOutcome, Store, Work
+    from build_env.ports import Engine, Publisher, RoomOutcome, Store, Variation, Work
 
 __all__ = ["LocalExecutor"]
 
@@ -112,6 +113,20 @@ class LocalExecutor:
             if work.task.stage not in {Stage.DEPLOY, Stage.TAR}:
                 self.store.record(stored)
             return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
+
+    def rehearse(
+        self, work: Work, variation: Variation, collect: Path, write: Callable[[str], None], argv: tuple[str, ...] = ()
+    ) -> RoomOutcome:
+        """Do the commands of `work`, or `argv`, in a room that differs by `variation`; its results lie in `collect`.
+
+        Nothing is recorded, and nothing enters the store.
+        """
+        spec = self._spec(work, collect)
+        if spec.layer_key and self.images:
+            spec = replace(spec, image=self.images.layer(spec.layer_key, self._layer_spec(work, spec), write))
+        if argv:
+            spec = replace(spec, commands=(Command(kind=spec.commands[0].kind, argv=argv),), downloads=None)
+        return self.engine.run(replace(spec, variation=variation), write)
 
     def cancel(self) -> None:
         """See `Executor.cancel`."""
