@@ -23,15 +23,16 @@ from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.publish.local import LocalPublisher
-from build_env.schedule.foresee import Answer, foresee, in_words
+from build_env.schedule.foresee import Answer, foresee, in_words, work_of
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
+from build_env.schedule.reproduce import needs_of
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore
 from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
@@ -40,10 +41,20 @@ if TYPE_CHECKING:
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
+    from build_env.model.task import Task
     from build_env.plan.select import Request
-    from build_env.ports import Engine, EventSink
+    from build_env.ports import Engine, EventSink, Work
 
-__all__ = ["Session", "open_session"]
+__all__ = ["Inputs", "Session", "open_session"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What some tasks need, made; `works` are these tasks, ready. Without an executor the run failed: see `summary`."""
+
+    summary: RunSummary
+    executor: LocalExecutor | None = None
+    works: tuple[Work, ...] = ()
 
 
 @dataclass
@@ -122,6 +133,26 @@ class Session:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
+
+    def make_inputs(self, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
+        """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
+        self._prepare(sink)
+        failed = self._scan(sink)
+        if failed:
+            return Inputs(summary=failed)
+        planned = self._resolve(request).planned
+        executor = self._executor(planned)
+        tasks = [task for task in planned.plan if wanted(task)]
+        needs = needs_of(planned.plan, tasks)
+        answers, hits = foresee(needs, executor)
+        for note in planned.notes:
+            sink(Note(text=note))
+        sink(PlanReady(plan=needs, answers=in_words(answers)))
+        summary = self._loop(needs, executor, sink, hits).run()
+        made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
+        if len(made) < len(needs):
+            return Inputs(summary=summary)
+        return Inputs(summary=summary, executor=executor, works=tuple(work_of(task, made) for task in tasks))
 
     def _memory(self, request: Request) -> Memory:
         return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.exclusive)

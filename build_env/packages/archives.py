@@ -111,7 +111,8 @@ def _rpm_header(data: bytes, at: int) -> tuple[dict[int, bytes], int]:
 
 
 def _ar(data: bytes) -> list[Member]:
-    members, at = [], len(_AR)
+    members: list[Member] = []
+    at = len(_AR)
     while at < len(data):
         name, mtime, uid, gid, mode, size, end = struct.unpack_from("16s12s6s6s8s10s2s", data, at)
         if end != b"`\n":
@@ -151,7 +152,8 @@ _TAR_TYPES = {
 
 def _cpio(data: bytes) -> list[Member]:
     """The `newc` form; inode numbers only tell which members are one file."""
-    members, at = [], 0
+    members: list[Member] = []
+    at = 0
     while True:
         if data[at : at + 6] not in _CPIO:
             raise ValueError("a broken header")

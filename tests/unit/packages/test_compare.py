@@ -101,7 +101,7 @@ def test_a_missing_member_an_additional_one_and_another_order() -> None:
 
 def test_a_compressed_file_in_an_archive_is_opened_too() -> None:
     pages = [gzip.compress(text, mtime=0) for text in (b"page of host a", b"page of host b")]
-    found = first_difference(*(tar({"./page.gz": page}) for page in pages))
+    found = first_difference(tar({"./page.gz": pages[0]}), tar({"./page.gz": pages[1]}))
     assert found is not None
     assert found.path == ("./page.gz",)
     assert found.what == "content from byte 13"
