@@ -71,7 +71,7 @@ def _verdict(package: str, artifacts: Sequence[Compared]) -> str:
     others = len(artifacts) - len(counted)
     besides = f"; {others} that tell of the build differ" if others else ""
     if wrong:
-        return (
-            f"failed  {package} is not reproducible: {len(wrong)} of {count(len(counted), 'artifact')} differ{besides}"
-        )
+        verb = "differs" if len(wrong) == 1 else "differ"
+        told = f"{len(wrong)} of {count(len(counted), 'artifact')} {verb}"
+        return f"failed  {package} is not reproducible: {told}{besides}"
     return f"done    {package} is reproducible: {count(len(counted), 'artifact')} came out the same{besides}"

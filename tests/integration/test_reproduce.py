@@ -98,7 +98,7 @@ def test_nothing_is_recorded_or_deployed_and_nothing_is_left(project: Tiny) -> N
 def test_the_member_that_tells_of_the_room_is_named(project: Tiny, name: str) -> None:
     what = BODIES[name][1]
     answer = ask(project, "reproduce", name)
-    answer.expect(1, f"data.tar.xz: ./notes: {what}", f"failed  {name} is not reproducible: 1 of 2 artifacts differ")
+    answer.expect(1, f"data.tar.xz: ./notes: {what}", f"failed  {name} is not reproducible: 1 of 2 artifacts differs")
 
 
 def test_a_build_that_fails_in_the_second_room_says_where_its_log_is(project: Tiny) -> None:

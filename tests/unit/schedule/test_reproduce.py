@@ -101,6 +101,7 @@ def test_only_what_is_needed_is_done_before() -> None:
     plan = plan_of(*tasks, build, task("deploy", "build", after=("other",)), other)
     needed = needs_of(plan, [tasks[2], build])
     assert [item.id for item in needed] == ["image", "library", "source"]
+    assert [item.id for item in needs_of(plan, [build])] == ["image", "library", "source"]
     assert [item.id for item in needs_of(plan, [tasks[0]])] == []
 
 
