@@ -45,10 +45,12 @@ _HOST_NAME = "elsewhere"
 _USERS = ((65534, 65534), (1000, 1000))  # nobody is known by name in every image, which rpmbuild insists on
 _PLAIN_LOCALES = frozenset({"C", "POSIX", "C.utf8", "C.UTF-8"})
 _FACTS = ("host name", "user", "umask", "processors", "locale", "file order")
+_SAYS = "build-env-room: "  # what the room says of itself; other lines come from what is made for it
 _ASK = (
-    "uname -n; echo $(id -u):$(id -g); umask; nproc; echo ${LC_ALL:-none}; "
-    "mkdir $BUILD_WORK/order; cd $BUILD_WORK/order; touch a b c d e f; ls -U | tr -d '\\n'; echo; "
-    "locale -a 2>/dev/null || true"
+    f"say() {{ printf '{_SAYS}%s\\n' \"$1\"; }}; "
+    'say "$(uname -n)"; say "$(id -u):$(id -g)"; say "$(umask)"; say "$(nproc)"; say "${LC_ALL:-none}"; '
+    'mkdir "$BUILD_WORK/order"; cd "$BUILD_WORK/order"; touch a b c d e f; say "$(ls -U | tr -d \'\\n\')"; '
+    'locale -a 2>/dev/null | while read -r name; do say "$name"; done'
 )
 
 
@@ -124,7 +126,8 @@ def rehearse(
     """
     task = work.task
     usual = Variation()
-    said, locales = _ask(executor, work, usual, directory)
+    write = log("first")
+    said, locales = _ask(executor, work, usual, directory, write)
     other = Variation(
         host_name=_HOST_NAME,
         user=next(user for user in _USERS if user != builder),
@@ -133,10 +136,11 @@ def rehearse(
         environment=dict.fromkeys(("LANG", "LC_ALL"), _other_locale(locales)),
         reversed_order=True,
     )
-    said_there, _ = _ask(executor, work, other, directory)
+    said_there, _ = _ask(executor, work, other, directory, write)
     name = f"{task.stage.value}.{task.arch}".rstrip(".")
     for room, variation in (("first", usual), ("second", other)):
-        outcome = executor.rehearse(work, variation, _new(directory / room / name), log(room))
+        write = write if variation is usual else log(room)
+        outcome = executor.rehearse(work, variation, _new(directory / room / name), write)
         if outcome.status:
             raise _failure(task, room, outcome)
     return Rehearsal(
@@ -170,14 +174,26 @@ def _compared(name: str, first: Path | None, second: Path | None) -> Compared:
     return replace(result, verdict=DIFFERENT if difference else SAME, difference=difference)
 
 
-def _ask(executor: Rehearser, work: Work, variation: Variation, directory: Path) -> tuple[list[str], list[str]]:
+def _ask(
+    executor: Rehearser, work: Work, variation: Variation, directory: Path, write: Callable[[str], None]
+) -> tuple[list[str], list[str]]:
     """What a room says of itself, and the locales it has."""
-    lines: list[str] = []
-    outcome = executor.rehearse(work, variation, _new(directory / "asked"), lines.append, ("/bin/sh", "-c", _ASK))
-    if outcome.status or len(lines) < len(_FACTS):
-        said = "; ".join(lines[-3:])
-        raise EnvironmentNotReady(f"the room of {work.task.label} cannot say what it is: {outcome.message} {said}")
-    return lines[: len(_FACTS)], lines[len(_FACTS) :]
+    said: list[str] = []
+
+    def heard(line: str) -> None:
+        if line.startswith(_SAYS):
+            said.append(line.removeprefix(_SAYS))
+        else:
+            write(line)
+
+    outcome = executor.rehearse(work, variation, _new(directory / "asked"), heard, ("/bin/sh", "-c", _ASK))
+    if len(said) < len(_FACTS):
+        name = f"{work.task.stage.value} {work.task.label}"
+        raise EnvironmentNotReady(
+            f"the room of {name} cannot say what it is: {outcome.message or 'it is silent'}",
+            hint="its image needs a shell and the programs of coreutils",
+        )
+    return said[: len(_FACTS)], said[len(_FACTS) :]
 
 
 def _other_locale(names: Iterable[str]) -> str:

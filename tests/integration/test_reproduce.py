@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     with tiny_project(tmp_path_factory.mktemp("reproduce")) as tiny:
         tiny.package("steady", SCRIPT.replace("BODY", STEADY))
         tiny.package("refusing", SCRIPT.replace("BODY", 'test "$(uname -n)" = build-env'))
+        tiny.package("slow", SCRIPT.replace("BODY", "exec sleep 600"))
         for name, (body, _) in BODIES.items():
             tiny.package(name, SCRIPT.replace("BODY", body))
         yield tiny
@@ -99,6 +101,23 @@ def test_the_member_that_tells_of_the_room_is_named(project: Tiny, name: str) ->
     what = BODIES[name][1]
     answer = ask(project, "reproduce", name)
     answer.expect(1, f"data.tar.xz: ./notes: {what}", f"failed  {name} is not reproducible: 1 of 2 artifacts differs")
+
+
+def test_ctrl_c_stops_it_and_the_next_command_finds_no_trace(project: Tiny) -> None:
+    argv = [sys.executable, "-P", "-m", "build_env.cli.main", "reproduce", "slow", "--target", TARGET]
+    process = subprocess.Popen(
+        argv, cwd=project.root, env=tool_environment({}), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        said = ""
+        for line in process.stderr or ():
+            said += line
+            if line.startswith("note    doing build slow"):
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    ask(project, "reproduce", "steady").expect(0)
+    assert not project.leftovers(failed=1)
 
 
 def test_a_build_that_fails_in_the_second_room_says_where_its_log_is(project: Tiny) -> None:

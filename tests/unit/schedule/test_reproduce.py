@@ -41,8 +41,9 @@ class Rooms:
         if argv:
             user = ":".join(map(str, variation.user or (1000, 1000)))
             facts = (variation.host_name or "build-env", user, f"{variation.umask:04o}", "1")
+            write("the build dependencies are installed")
             for line in (*facts, variation.environment.get("LC_ALL", "C.UTF-8"), "abc", *self.locales):
-                write(line)
+                write(f"build-env-room: {line}")
             return RoomOutcome(status=0)
         self.seen.append(variation)
         write("at work")
@@ -55,9 +56,10 @@ class Rooms:
         return RoomOutcome(status=self.status, message=f"exit status {self.status}")
 
 
-def rehearsed(rooms: Rooms, directory: Path) -> Rehearsal:
+def rehearsed(rooms: Rooms, directory: Path, logs: dict[str, list[str]] | None = None) -> Rehearsal:
     work = Work(task=BUILD, key="", inputs=())
-    return rehearse(rooms, work, directory, (1000, 1000), [2, 3], lambda _: lambda _: None)
+    kept = {} if logs is None else logs
+    return rehearse(rooms, work, directory, (1000, 1000), [2, 3], lambda room: kept.setdefault(room, []).append)
 
 
 def test_golden_report(tmp_path: Path, *, update_golden: bool) -> None:
@@ -86,6 +88,22 @@ def test_a_locale_is_taken_that_the_image_has(tmp_path: Path, locales: tuple[str
     assert dict(other.environment) == {"LANG": chosen, "LC_ALL": chosen}
     assert other.processors == "2"
     assert other.user != (1000, 1000)
+
+
+def test_a_room_that_cannot_be_asked(tmp_path: Path) -> None:
+    class Silent(Rooms):
+        def rehearse(self, *_: object, **__: object) -> RoomOutcome:
+            return RoomOutcome(status=127, message="exit status 127")
+
+    with pytest.raises(EnvironmentNotReady, match="cannot say what it is: exit status 127"):
+        rehearsed(Silent(), tmp_path)
+
+
+def test_what_is_made_for_a_room_goes_to_its_log(tmp_path: Path) -> None:
+    logs: dict[str, list[str]] = {}
+    rehearsed(Rooms(), tmp_path, logs)
+    assert logs["first"][0] == "the build dependencies are installed"
+    assert logs["second"] == ["at work"]
 
 
 @pytest.mark.parametrize(("status", "error"), [(2, TaskError), (75, EnvironmentNotReady)])
