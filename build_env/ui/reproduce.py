@@ -68,10 +68,11 @@ def _difference(difference: Difference) -> Iterator[str]:
 def _verdict(package: str, artifacts: Sequence[Compared]) -> str:
     counted = [item for item in artifacts if item.verdict != EXPECTED]
     wrong = [item for item in counted if item.verdict != SAME]
-    others = len(artifacts) - len(counted)
-    besides = f"; {others} that tell of the build differ" if others else ""
+    others = len(counted) < len(artifacts)
     if wrong:
         verb = "differs" if len(wrong) == 1 else "differ"
         told = f"{len(wrong)} of {count(len(counted), 'artifact')} {verb}"
+        besides = "; what tells of the build differs, too" if others else ""
         return f"failed  {package} is not reproducible: {told}{besides}"
+    besides = "; only what tells of the build differs" if others else ""
     return f"done    {package} is reproducible: {count(len(counted), 'artifact')} came out the same{besides}"

@@ -73,7 +73,7 @@ def test_a_good_end(tmp_path: Path) -> None:
     found = rehearsed(Rooms(), tmp_path)
     good = replace(found, artifacts=tuple(item for item in found.artifacts if item.verdict in {"same", "expected"}))
     assert reproduction_lines("greet", [good])[-1] == (
-        "done    greet is reproducible: 1 artifact came out the same; 1 that tell of the build differ"
+        "done    greet is reproducible: 1 artifact came out the same; only what tells of the build differs"
     )
 
 
