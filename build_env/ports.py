@@ -37,6 +37,7 @@ __all__ = [
     "RoomOutcome",
     "RoomSpec",
     "Store",
+    "Variation",
     "Work",
 ]
 
@@ -74,13 +75,31 @@ class RoomEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How a room differs from others in what must not matter to its results. What is empty is as in every room.
+
+    `user` is the builder's uid and gid, `processors` the numbers of those it may use, `environment` replaces what the
+    task declares. `reversed_order` lays the inputs in the opposite order, and has the files of the work listed in
+    another one. Only fresh rooms in containers can differ.
+    """
+
+    host_name: str = ""
+    user: tuple[int, int] | None = None
+    umask: int = 0o022
+    processors: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reversed_order: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomSpec:
     """What an engine needs to make one room and run its commands.
 
     `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
     directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
     `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to. `ssh_agent` is the socket of an agent that the room may ask.
+    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `variation` is for rooms whose
+    results are compared with those of others.
     """
 
     image: str
@@ -97,6 +116,7 @@ class RoomSpec:
     layer_key: str = ""
     ssh_agent: str = ""
     timeout: float | None = None
+    variation: Variation = field(default_factory=Variation)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,13 +25,14 @@ from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.schedule.foresee import foresee, in_words
 from build_env.schedule.loop import Loop
+from build_env.schedule.reproduce import needs_of
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
@@ -41,12 +42,22 @@ if TYPE_CHECKING:
     from build_env.model.attempt import Run
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
+    from build_env.model.task import Task
     from build_env.plan.select import Request
-    from build_env.ports import EventSink
+    from build_env.ports import EventSink, Work
     from build_env.schedule.foresee import Answer, Hits
     from build_env.schedule.local import LocalExecutor
 
-__all__ = ["Session", "open_session"]
+__all__ = ["Inputs", "Session", "open_session"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What some tasks need, made; `works` are these tasks, ready. Without an executor the run failed: see `summary`."""
+
+    summary: RunSummary
+    executor: LocalExecutor | None = None
+    works: tuple[Work, ...] = ()
 
 
 @dataclass
@@ -134,6 +145,26 @@ class Session:
         if self.store.replaced != self.said:
             self.said = self.store.replaced
             sink(Note(text=self.said))
+
+    def make_inputs(self, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
+        """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
+        self._prepare(sink)
+        failed = self._scan(sink)
+        if failed:
+            return Inputs(summary=failed)
+        planned = self._resolve(request).planned
+        executor = self.executor(planned)
+        tasks = [task for task in planned.plan if wanted(task)]
+        needs = needs_of(planned.plan, tasks)
+        answers, hits = foresee(needs, executor)
+        for note in planned.notes:
+            sink(Note(text=note))
+        sink(PlanReady(plan=needs, answers=in_words(answers)))
+        summary = self._loop(needs, executor, sink, hits).run()
+        made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
+        if len(made) < len(needs):
+            return Inputs(summary=summary)
+        return Inputs(summary=summary, executor=executor, works=tuple(executor.work(task, made) for task in tasks))
 
     def _memory(self, request: Request) -> Memory:
         return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.exclusive)

@@ -74,12 +74,14 @@ def room_environment(
     return dict(sorted({**declared, **paths}.items()))
 
 
-def room_script(commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None) -> str:
+def room_script(
+    commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None, umask: int = 0o022
+) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
     `exported` is set in the script itself, for rooms whose container must not carry an environment.
     """
-    lines = ["set -u", "umask 022"]
+    lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
         lines.append(_run(command, root, number, len(commands)))

@@ -15,9 +15,11 @@ from build_env.core.errors import BuildEnvError, EnvironmentNotReady
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.attempt import AttemptState
+from build_env.model.logs import log_file
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Stage
 from build_env.schedule.attempting import refuse_damaged, state_after
+from build_env.schedule.logs import new_log
 from build_env.schedule.reasons import first_difference
 from build_env.schedule.work import work_of
 from build_env.store.cas import GONE, disk_errors
@@ -174,11 +176,8 @@ class LocalExecutor:
     @contextlib.contextmanager
     def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:
         """The task's log, written line by line as the lines go to the listeners."""
-        subject = task.image_build.name if task.image_build else task.subject.replace("/", "-")
-        name = ".".join(part for part in (subject, "" if task.image_build else task.arch, task.stage.value) if part)
-        path = self.logs / task.target.replace("/", "-") / f"{name}.log"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", buffering=1) as file:
+        path = self.logs / log_file(task)
+        with new_log(path) as file:
 
             def write(line: str) -> None:
                 file.write(f"{line}\n")
