@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import threading
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact, Isolation, StoredResult
+    from build_env.model.attempt import Attempt
     from build_env.model.command import Command, ImageKind, Mount
     from build_env.model.events import Event
     from build_env.model.package import Package
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Place, Task
 
 __all__ = [
+    "Claim",
     "Engine",
     "Env",
     "EventSink",
@@ -188,6 +191,9 @@ class Store(Protocol):
     def record(self, result: StoredResult) -> None:
         """Remember a result; its artifacts are already in the store."""
 
+    def history(self, tasks: Collection[str], limit: int = 5) -> Mapping[str, tuple[Attempt, ...]]:
+        """The last attempts at each of `tasks` that have ended, newest first."""
+
 
 class Publisher(Protocol):
     """Collects what `run_deploy` deploys and puts it into repositories in one transaction each."""
@@ -208,6 +214,13 @@ class Publisher(Protocol):
         """Publish all that was added, one index transaction per repository; the lines to tell."""
 
 
+class Claim(Protocol):
+    """The right to do one task, over all threads and processes."""
+
+    def release(self) -> None:
+        """Let others do the task."""
+
+
 class Executor(Protocol):
     """Runs one ready task."""
 
@@ -216,6 +229,12 @@ class Executor(Protocol):
 
     def reason(self, work: Work) -> str:
         """Why `find` found nothing: the first input that differs from the last result, or what is missing."""
+
+    def claim(self, work: Work) -> Claim | None:
+        """The claim to this work, without waiting; None when somebody else does it now."""
+
+    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
+        """Wait until nobody else has the claim to this work; None only when `stop` was set."""
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""
