@@ -23,13 +23,15 @@ from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
 from build_env.schedule.reasons import first_difference
 from build_env.store.cas import disk_errors
+from build_env.store.claims import Claims
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Mapping
 
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
-    from build_env.ports import Engine, Publisher, RoomOutcome, Store, Work
+    from build_env.ports import Claim, Engine, Publisher, RoomOutcome, Store, Work
 
 __all__ = ["LocalExecutor"]
 
@@ -54,6 +56,7 @@ class LocalExecutor:
     ssh_agent: str = ""
     timeout: float | None = None
     forced: frozenset[str] = field(default_factory=frozenset)
+    claims: Claims = field(default_factory=Claims)
 
     def find(self, work: Work) -> StoredResult | None:
         """See `Executor.find`."""
@@ -91,6 +94,14 @@ class LocalExecutor:
                 return tree_manifest(self.root / tree.path, tree.leave_out)
         path = self.store.path(Artifact(name="tree", digest=digest, size=0))
         return path.read_bytes() if digest and path.is_file() else None
+
+    def claim(self, work: Work) -> Claim | None:
+        """See `Executor.claim`."""
+        return self.claims.claim(work.key)
+
+    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
+        """See `Executor.await_claim`."""
+        return self.claims.await_claim(work.key, stop)
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """See `Executor.run`."""

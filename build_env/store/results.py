@@ -10,9 +10,10 @@ import json
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.attempt import Attempt, AttemptState
 from build_env.store.cas import ContentStore, disk_errors, files_below
 
 if TYPE_CHECKING:
@@ -73,6 +74,22 @@ class LocalStore:
         rows = self._rows(query, (task,))
         return stored_result(rows[0]) if rows else None
 
+    def history(self, tasks: Collection[str], limit: int = 5) -> dict[str, tuple[Attempt, ...]]:
+        """See `Store.history`: of the results that are recorded."""
+        query = """
+            SELECT task, key, finished, seconds FROM (
+                SELECT *, row_number() OVER (PARTITION BY task ORDER BY finished DESC) AS place FROM result
+                WHERE task IN (SELECT value FROM json_each(?))
+            ) WHERE place <= ? ORDER BY finished DESC
+        """
+        found: dict[str, tuple[Attempt, ...]] = {}
+        for task, key, finished, seconds in self._rows(query, (json.dumps(list(tasks)), limit)):
+            attempt = Attempt(
+                id=key, run="", task=task, key=key, state=AttemptState.DONE, began=finished - seconds, seconds=seconds
+            )
+            found[task] = (*found.get(task, ()), attempt)
+        return found
+
     def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
         """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
         query = _SELECT + "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"  # noqa: S608 - constants only
@@ -115,7 +132,7 @@ class LocalStore:
                     raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
                 raise
 
-    def _rows(self, query: str, values: tuple[str | int, ...]) -> list[Row]:
+    def _rows(self, query: str, values: tuple[str | int, ...]) -> list[Any]:
         with self._lock:
             try:
                 return self._database.execute(query, values).fetchall()
