@@ -114,7 +114,6 @@ class ScheduleState:
         rest = [task for key, task in self._tasks.items() if key not in self.results and key not in self.running]
         for task in rest:
             self.results[task.id] = reason
-            self._ready.discard(task.id)
         self.aside.clear()
         return [(task, reason) for task in rest]
 

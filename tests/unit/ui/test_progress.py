@@ -81,7 +81,6 @@ def test_the_time_that_is_left_says_what_it_rests_on() -> None:
         "2m left (from 2 recorded times)",
         "2m left (from 2 recorded times)",
         "30s left (from 1 recorded time)",
-        "",
     ]
 
 
