@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import Fault, InputError, Location
 from build_env.core.paths import MARKER
+from build_env.core.sizes import SIZE_EXAMPLE, parse_size
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LOCAL_SETTINGS", "Settings", "load_settings"]
 
 LOCAL_SETTINGS = "settings.toml"
-_LEAST = {"build_jobs": 1, "timeout": 0}
+_LEAST = {"build_jobs": 1, "timeout": 0, "retries": 0}
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 _WORDS = {str: "text", int: "a whole number", float: "a number", dict: "a table"}
 
@@ -39,6 +40,8 @@ class Settings:
     - `signing_key`, `signing_home`: a GnuPG key to sign repositories with; empty means the project's own key.
     - `repository_label`: Origin and Label of apt repositories. Clients remember it: set it once.
     - `timeout`: seconds a task may take; 0 means no limit.
+    - `memory`: what all running tasks together may be expected to use (`8G`); empty: what the engine's machine has.
+    - `retries`: how often a task is tried again when the engine or the network failed, not its own work.
     """
 
     image_prefix: str = "build-env"
@@ -49,6 +52,8 @@ class Settings:
     signing_home: str = ""
     repository_label: str = "build-env"
     timeout: float = 0.0
+    memory: str = ""
+    retries: int = 2
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -112,6 +117,8 @@ def _problem(name: str, value: object) -> str:
         return f"{name} must be {_WORDS[wanted]}"
     if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
         return f"the values of {name} must be text"
+    if name == "memory" and value and parse_size(str(value)) is None:
+        return f"{name} must be {SIZE_EXAMPLE}"
     if isinstance(value, int | float) and not _LEAST[name] <= value < float("inf"):
         return f"{name} must be {_LEAST[name]} or more"
     return ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from build_env.app.capacity import capacity_of
 from build_env.app.clients import client_lines
 from build_env.app.executor import new_executor
 from build_env.app.planning import Planned, Planner
@@ -23,6 +24,7 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
+from build_env.schedule.estimates import asked_of_history, estimate_tasks
 from build_env.schedule.foresee import foresee, in_words
 from build_env.schedule.loop import Loop
 from build_env.schedule.reproduce import needs_of
@@ -133,8 +135,7 @@ class Session:
         self._say_replaced(sink)
         for note in planned.notes:
             sink(Note(text=note))
-        sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
-        summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
+        summary = self._loop(planned.plan, executor, self._with_clients(sink), answers, hits).run()
         if not self.options.images_anew:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
@@ -159,8 +160,7 @@ class Session:
         answers, hits = foresee(needs, executor)
         for note in planned.notes:
             sink(Note(text=note))
-        sink(PlanReady(plan=needs, answers=in_words(answers)))
-        summary = self._loop(needs, executor, sink, hits).run()
+        summary = self._loop(needs, executor, sink, answers, hits).run()
         made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
         if len(made) < len(needs):
             return Inputs(summary=summary)
@@ -211,7 +211,6 @@ class Session:
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
-        sink(PlanReady(plan=scan.plan, answers=in_words(answers)))
         held: list[RunFinished] = []
 
         def quiet(event: object) -> None:
@@ -221,7 +220,7 @@ class Session:
             else:
                 sink(event)  # type: ignore[arg-type]  # every event but the last
 
-        summary = self._loop(scan.plan, executor, quiet, hits).run()
+        summary = self._loop(scan.plan, executor, quiet, answers, hits).run()
         if all(result.ok for result in summary.results.values()):
             return None
         sink(held[0])
@@ -234,15 +233,28 @@ class Session:
                 return self.store.path(artifact).read_text(encoding="utf-8")
         return None
 
-    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: Hits) -> Loop:
+    def _loop(
+        self,
+        plan: Plan,
+        executor: LocalExecutor,
+        sink: EventSink,
+        answers: Mapping[str, Answer],
+        hits: Hits,
+    ) -> Loop:
+        """Say what the plan comes to, and make the loop that runs it."""
+        asked = asked_of_history(plan, hits)
+        estimates = estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
+        sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
         return Loop(
             plan=plan,
             executor=executor,
             sink=sink,
-            jobs=self.options.jobs,
+            capacity=capacity_of(self.options, self.project.settings, self.containers),
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
+            estimates=estimates,
+            retries=self.project.settings.retries,
             began=self.began,
         )
 

@@ -9,12 +9,13 @@ __all__ = ["BuildOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How to run, as the command line says it. `container` is empty, `keep` or `clean`."""
+    """How to run, as the command line says it. `container` is empty, `keep` or `clean`; `memory` is in bytes or 0."""
 
     target: str
     architectures: tuple[str, ...] = ()
     native: bool = False
     jobs: int = 2
+    memory: int = 0
     keep_going: bool = False
     container: str = ""
     recreate: bool = False

@@ -151,6 +151,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
         architectures=arguments.architectures,
         native=native,
         jobs=arguments.jobs,
+        memory=arguments.memory_bytes,
         keep_going=arguments.keep_going,
         container=arguments.container,
         recreate=arguments.recreate,

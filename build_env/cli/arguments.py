@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
+from build_env.core.sizes import SIZE_EXAMPLE, parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,7 @@ class Arguments:
     print_list: str = ""
     engine: str = ""
     jobs: int = 2
+    memory: str = ""
     keep_going: bool = False
     dry_run: bool = False
     setup: bool = False
@@ -52,6 +54,11 @@ class Arguments:
         flags = (self.deps, self.recreate, self.refresh, self.install, self.keep_going, self.dry_run, self.setup)
         return not any((*chosen, *flags))
 
+    @property
+    def memory_bytes(self) -> int:
+        """What `--memory` says, 0 without it."""
+        return parse_size(self.memory) or 0
+
     def check(self) -> None:
         """Raises UsageError for a value that an option does not take, and for options that exclude each other."""
         check_choice("--container", self.container, CONTAINER[1:] if self.container != "keep" else CONTAINER)
@@ -61,6 +68,8 @@ class Arguments:
         check_choice("--print-env", self.print_env, LISTS)
         check_choice("--print-list", self.print_list, ("env",))
         check_choice("--log-format", self.log_format or " ", LOG_FORMATS)
+        if self.memory and not self.memory_bytes:
+            raise UsageError(f"--memory takes {SIZE_EXAMPLE}, not {self.memory}")
         if self.dry_run and (self.junit or self.report):
             raise UsageError("--junit and --report tell of a run, and --dry-run runs nothing", hint="leave one out")
         if self.engine == "native" and self.container:

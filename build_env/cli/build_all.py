@@ -108,6 +108,15 @@ def build_all(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, help="Tasks at a time.", metavar="N", rich_help_panel=_RUN)
     ] = max(2, os.cpu_count() or 2),
+    memory: Annotated[
+        str,
+        typer.Option(
+            "--memory",
+            help="Memory for all running tasks together: 8G; default: all there is.",
+            metavar="SIZE",
+            rich_help_panel=_RUN,
+        ),
+    ] = "",
     keep_going: Annotated[
         bool, typer.Option("--keep-going", "-k", help="Go on after a failure.", rich_help_panel=_RUN)
     ] = False,
@@ -176,6 +185,7 @@ def build_all(
         print_list=print_list,
         engine=engine,
         jobs=jobs,
+        memory=memory,
         keep_going=keep_going,
         dry_run=dry_run,
         setup=setup,

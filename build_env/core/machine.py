@@ -1,7 +1,8 @@
-"""Owns the names of architectures, and what the machine says of itself in os-release."""
+"""Owns the names of architectures, what the machine says of itself in os-release, and its memory."""
 
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ __all__ = [
     "MACHINE_TO_DEBIAN",
     "debian_architecture",
     "host_architecture",
+    "machine_memory",
     "read_os_release",
 ]
 
@@ -39,6 +41,11 @@ def debian_architecture(platform_name: str, default: str) -> str:
     oci = platform_name.removeprefix("linux/")
     back = {value: key for key, value in DEBIAN_TO_OCI.items()}
     return back.get(oci, oci) or default
+
+
+def machine_memory() -> int:
+    """The bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def read_os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:

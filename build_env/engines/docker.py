@@ -31,11 +31,15 @@ _OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """An engine that answered. `api` is the SDK's low-level client; `architecture` the engine's, a Debian name."""
+    """An engine that answered. `api` is the SDK's low-level client; `architecture` the engine's, a Debian name.
+
+    `memory` are the bytes that the engine's machine has, 0 where it does not say.
+    """
 
     api: Any
     architecture: str
     address: str
+    memory: int = 0
 
     @property
     def remote(self) -> bool:
@@ -134,14 +138,20 @@ def connect(*, slots: int = 4) -> Connection:
     try:
         _knock(address)
         api = docker.APIClient(version="auto", timeout=_PATIENCE, num_pools=slots + 2, **kwargs_from_env())
-        machine = str(api.info().get("Architecture", ""))
+        info = api.info()
         api.timeout = None  # type: ignore[assignment]  # a silent compiler is no fault; a worker is unblocked by killing its room
     except (docker.errors.DockerException, OSError) as error:
         raise EnvironmentNotReady(
             f"no Docker engine answers at {address}",
             hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
         ) from error
-    return Connection(api=api, architecture=MACHINE_TO_DEBIAN.get(machine, machine), address=address)
+    machine = str(info.get("Architecture", ""))
+    return Connection(
+        api=api,
+        architecture=MACHINE_TO_DEBIAN.get(machine, machine),
+        address=address,
+        memory=int(info.get("MemTotal") or 0),
+    )
 
 
 def _knock(address: str) -> None:

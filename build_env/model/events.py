@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.model.estimate import Estimate
     from build_env.model.result import RunSummary, TaskResult
     from build_env.model.task import Plan, Task
 
-__all__ = ["Event", "Note", "PlanReady", "RunFinished", "TaskFinished", "TaskOutput", "TaskStarted"]
+__all__ = [
+    "Event",
+    "Note",
+    "PlanReady",
+    "RunFinished",
+    "TaskFinished",
+    "TaskOutput",
+    "TaskRetried",
+    "TaskStarted",
+    "TaskWaiting",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,15 +34,20 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReady:
-    """The plan of this run; `answers` maps task ids to `hit`, `run (reason)` or `maybe (after X)`."""
+    """The plan of this run; `answers` maps task ids to `hit`, `run (reason)` or `maybe (after X)`.
+
+    `estimates` has what each task will take that is no hit, `slots` how many run at a time.
+    """
 
     plan: Plan
     answers: Mapping[str, str]
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    slots: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskStarted:
-    """A task's work begins; `covered` is all that its key covers, by name."""
+    """A task's work begins, also when it is tried again; `covered` is all that its key covers, by name."""
 
     task: Task
     covered: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +59,24 @@ class TaskOutput:
 
     task: Task
     line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRetried:
+    """The engine or the network failed under a task: attempt number `attempt` begins in `delay` seconds."""
+
+    task: Task
+    attempt: int
+    message: str
+    delay: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskWaiting:
+    """A task is set aside, because somebody else does it now; `text` says who."""
+
+    task: Task
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,4 +95,4 @@ class RunFinished:
     summary: RunSummary
 
 
-Event = Note | PlanReady | TaskStarted | TaskOutput | TaskFinished | RunFinished
+Event = Note | PlanReady | TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskFinished | RunFinished

@@ -12,18 +12,21 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, Interrupted
+from build_env.core.errors import BuildEnvError, InfrastructureError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
+from build_env.schedule.retries import Retries
+from build_env.schedule.sharing import Claimed, Sharing
 from build_env.schedule.state import ScheduleState, longest_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from build_env.model.artifact import StoredResult
-    from build_env.model.events import Event
+    from build_env.model.estimate import Estimate
     from build_env.model.task import Plan, Task
     from build_env.ports import EventSink, Executor, Publisher, Work
+    from build_env.schedule.resources import Capacity
 
 __all__ = ["Loop"]
 
@@ -33,43 +36,66 @@ _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from
 
 @dataclass(frozen=True, kw_only=True)
 class _Ended:
+    """`again`: what failed may succeed when it is tried again."""
+
     task: Task
     result: TaskResult
-    defect: BaseException | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Defect:
+    error: BaseException
+
+
+_Message = _Ended | _Defect | Claimed | TaskOutput
 
 
 @dataclass
 class Loop:
-    """One run of one plan; `began` is when the command began on the monotonic clock, if that was earlier."""
+    """One run of one plan; `began` is when the command began on the `clock`, if that was earlier.
+
+    `retries` is how often a task is tried again when the engine or the network failed.
+    """
 
     plan: Plan
     executor: Executor
     sink: EventSink
-    jobs: int
+    capacity: Capacity
     keep_going: bool = False
     publisher: Publisher | None = None
     began: float = 0
     hits: Mapping[str, StoredResult] = field(default_factory=dict)
-    _queue: queue.SimpleQueue[_Ended | Event] = field(default_factory=queue.SimpleQueue)
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    retries: int = 0
+    clock: Callable[[], float] = time.monotonic
+    _queue: queue.SimpleQueue[_Message] = field(default_factory=queue.SimpleQueue)
     _tails: dict[str, deque[str]] = field(default_factory=dict)
     _workers: dict[str, threading.Thread] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Nothing is claimed and nothing was tried yet."""
+        self._sharing = Sharing(executor=self.executor, tell=self._queue.put)
+        self._retries = Retries(most=self.retries, clock=self.clock)
+
     def run(self) -> RunSummary:
         """Run the plan to its end; an interrupt ends it early and is told by the results."""
-        began = self.began or time.monotonic()
-        state = ScheduleState(self.plan, keep_going=self.keep_going)
+        began = self.began or self.clock()
+        state = ScheduleState(self.plan, capacity=self.capacity, estimates=self.estimates, keep_going=self.keep_going)
         try:
             while not state.over:
                 self._start_ready(state)
-                if state.running:
-                    self._handle(self._queue.get(), state)
+                if state.running or state.aside:
+                    self._wait(state)
         except KeyboardInterrupt:
             self._interrupt(state)
+        finally:
+            self._sharing.close()
         deployed = self._publish(state)
         summary = RunSummary(
             tasks=self.plan.tasks,
             results=state.results,
-            seconds=time.monotonic() - began,
+            seconds=self.clock() - began,
             longest_chain=longest_chain(self.plan, state.results),
             deployed=deployed,
         )
@@ -77,21 +103,37 @@ class Loop:
         return summary
 
     def _start_ready(self, state: ScheduleState) -> None:
-        """Fill the free slots; what the store has needs no slot."""
-        while len(state.running) < self.jobs and (task := state.next_task()):
-            work = self._work(task, state)
+        """Start what there are tokens for; what the store has needs none."""
+        for task_id in self._retries.due():
+            if task_id in state.aside:
+                state.resume(task_id)
+        while task := state.next_task():
             try:
-                stored = self.hits.get(task.id) or self.executor.find(work)
+                self._start(task, state)
             except BuildEnvError as error:
                 self._end(task, _failure(error), state)
-                continue
+
+    def _start(self, task: Task, state: ScheduleState) -> None:
+        """Take the result from the store, set the task aside if somebody else does it, or begin its work."""
+        if hit := self.hits.get(task.id):
+            self._end(task, TaskResult(status=Status.HIT, stored=hit), state)
+            return
+        work = self._work(task, state)
+        if not self._sharing.holds(task):
+            stored = self.executor.find(work)
+            if stored is None and not self._sharing.claim(work):
+                state.set_aside(task.id)
+                self.sink(self._sharing.wait(work))
+                return
+            # It may have been finished between the look and the claim.
+            stored = stored or self.executor.find(work)
             if stored is not None:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
-                continue
-            self.sink(TaskStarted(task=task, covered=work.covered))
-            self._tails[task.id] = deque(maxlen=_TAIL)
-            self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
-            self._workers[task.id].start()
+                return
+        self.sink(TaskStarted(task=task, covered=work.covered))
+        self._tails[task.id] = deque(maxlen=_TAIL)
+        self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
+        self._workers[task.id].start()
 
     def _work(self, task: Task, state: ScheduleState) -> Work:
         stored = {entry.task: state.results[entry.task].stored for entry in task.inputs}
@@ -99,33 +141,71 @@ class Loop:
 
     def _do(self, work: Work) -> None:
         """A worker thread: one task."""
-        began = time.monotonic()
+        began = self.clock()
+        again = False
         try:
             result = self.executor.run(work, lambda line: self._queue.put(TaskOutput(task=work.task, line=line)))
         except Interrupted:
-            result = TaskResult(status=Status.INTERRUPTED, seconds=time.monotonic() - began)
+            result = TaskResult(status=Status.INTERRUPTED, seconds=self.clock() - began)
         except BuildEnvError as error:
-            result = _failure(error, seconds=time.monotonic() - began)
+            result = _failure(error, seconds=self.clock() - began)
+            again = isinstance(error, InfrastructureError)
         except BaseException as error:  # noqa: BLE001 - a defect: raised again in the main thread
-            self._queue.put(_Ended(task=work.task, result=TaskResult(status=Status.FAILED), defect=error))
+            self._queue.put(_Defect(error=error))
             return
-        self._queue.put(_Ended(task=work.task, result=result))
+        self._queue.put(_Ended(task=work.task, result=result, again=again))
 
-    def _handle(self, message: _Ended | Event, state: ScheduleState) -> None:
-        if isinstance(message, _Ended):
-            if message.defect is not None:
+    def _wait(self, state: ScheduleState) -> None:
+        """Take note of the next thing that happens; return also when a task is due to be tried again."""
+        try:
+            message = self._queue.get(timeout=self._retries.patience())
+        except queue.Empty:
+            return
+        self._handle(message, state)
+
+    def _handle(self, message: _Message, state: ScheduleState) -> None:
+        match message:
+            case TaskOutput(task=task, line=line):
+                self._tails[task.id].append(line)
+                self.sink(message)
+            case Claimed():
+                self._take_over(message, state)
+            case _Ended(task=task, result=result, again=again):
+                if again and not state.stopping and (event := self._retries.again(task, result.message)):
+                    state.set_aside(task.id)
+                    self.sink(event)
+                else:
+                    self._end(task, result, state)
+            case _Defect(error=error):
                 self.executor.cancel()
-                raise message.defect
-            self._end(message.task, message.result, state)
+                raise error
+
+    def _take_over(self, message: Claimed, state: ScheduleState) -> None:
+        """Nobody else does the task any more: adopt the result, else let it start."""
+        task = message.work.task
+        if task.id not in state.aside:
+            self._sharing.release(task)
+            return
+        try:
+            if isinstance(message.error, BuildEnvError):
+                raise message.error
+            if message.error is not None:
+                self._handle(_Defect(error=message.error), state)
+            stored = self.executor.find(message.work)
+        except BuildEnvError as error:
+            self._end(task, _failure(error), state)
+            return
+        if stored is None:
+            state.resume(task.id)
         else:
-            if isinstance(message, TaskOutput):
-                self._tails[message.task.id].append(message.line)
-            self.sink(message)
+            self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
 
     def _end(self, task: Task, result: TaskResult, state: ScheduleState) -> None:
         tail = tuple(self._tails.pop(task.id, ())) if result.status is Status.FAILED else ()
         self.sink(TaskFinished(task=task, result=result, tail=tail))
+        self._sharing.release(task)
         for other, dropped in state.finish(task.id, result):
+            self._sharing.release(other)
             self.sink(TaskFinished(task=other, result=dropped))
 
     def _interrupt(self, state: ScheduleState) -> None:

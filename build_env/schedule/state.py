@@ -5,78 +5,100 @@ Pure: no clock, no thread, no file. The loop tells it what happened and does wha
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from build_env.model.result import Status, TaskResult
+from build_env.schedule.edges import edges_of
+from build_env.schedule.priorities import chain_seconds, priorities
+from build_env.schedule.ready import ReadyTasks
+from build_env.schedule.resources import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.model.estimate import Estimate
     from build_env.model.task import Plan, Task
+    from build_env.schedule.resources import Capacity
 
-__all__ = ["ScheduleState", "chain_lengths", "longest_chain"]
-
-
-def chain_lengths(plan: Plan) -> dict[str, int]:
-    """For each task the number of tasks on the longest chain that begins with it."""
-    lengths: dict[str, int] = {task.id: 1 for task in plan}
-    for task in reversed(plan.tasks):
-        for before in _before(task):
-            lengths[before] = max(lengths[before], lengths[task.id] + 1)
-    return lengths
+__all__ = ["ScheduleState", "longest_chain"]
 
 
 def longest_chain(plan: Plan, results: Mapping[str, TaskResult]) -> float:
     """Seconds of the longest chain of tasks that really ran: no number of slots makes the run shorter."""
-    ends: dict[str, float] = {}
-    for task in plan:
-        result = results.get(task.id)
-        own = result.seconds if result and result.status is not Status.HIT else 0.0
-        ends[task.id] = own + max((ends[before] for before in _before(task)), default=0.0)
-    return max(ends.values(), default=0.0)
+    ran = {task: result.seconds for task, result in results.items() if result.status is not Status.HIT}
+    return max(chain_seconds(edges_of(plan), ran).values(), default=0.0)
 
 
 class ScheduleState:
-    """The state of one run of `plan`."""
+    """The state of one run of `plan`. A task waits, is ready, running, or set aside, and has a result in the end.
 
-    def __init__(self, plan: Plan, *, keep_going: bool) -> None:
+    `estimates` are what tasks take; one without is a hit and takes nothing. With no estimate at all, tasks count the
+    same.
+    """
+
+    def __init__(
+        self, plan: Plan, *, capacity: Capacity, estimates: Mapping[str, Estimate] | None = None, keep_going: bool
+    ) -> None:
         """Everything waits; tasks without inputs are ready."""
+        known = estimates or {}
+        seconds = {task.id: known[task.id].seconds for task in plan if task.id in known}
+        edges = edges_of(plan)
         self._tasks = {task.id: task for task in plan}
-        self._chains = chain_lengths(plan)
         self._keep_going = keep_going
-        self._waiting = {task.id: {*_before(task)} for task in plan}
-        self._followers: dict[str, list[str]] = {task.id: [] for task in plan}
-        for task in plan:
-            for before in {*_before(task)}:
-                self._followers[before].append(task.id)
-        self._ready: set[str] = set()
-        self._queue: list[tuple[int, str]] = []
-        for task in plan:
-            if not self._waiting[task.id]:
-                self._make_ready(task.id)
+        self._followers = edges.followers
+        self._missing = {task: len(before) for task, before in edges.before.items()}
+        self._demands = {task.id: capacity.demand(known.get(task.id)) for task in plan}
+        self._tokens = Tokens(capacity=capacity)
+        order = priorities(edges, seconds or dict.fromkeys(self._tasks, 1.0), capacity.slots)
+        self._ready = ReadyTasks(order, self._demands)
+        for task, missing in self._missing.items():
+            if not missing:
+                self._ready.add(task)
         self._stopped_by = ""
         self.results: dict[str, TaskResult] = {}
         self.running: set[str] = set()
+        self.aside: set[str] = set()
 
     @property
     def over(self) -> bool:
         """Whether every task has ended."""
         return len(self.results) == len(self._tasks)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing starts any more."""
+        return bool(self._stopped_by)
+
     def next_task(self) -> Task | None:
-        """The ready task to start now, the one with the longest chain behind it first; it counts as running."""
-        while self._queue and not self._stopped_by:
-            _, chosen = heappop(self._queue)
-            if chosen in self._ready:  # not one that was dropped meanwhile
-                self._ready.discard(chosen)
-                self.running.add(chosen)
-                return self._tasks[chosen]
-        return None
+        """The ready task to start now; it counts as running and holds its tokens."""
+        if self._stopped_by or not self._tokens.slots:
+            return None
+        chosen = self._ready.take(self._tokens.fit)
+        if chosen is None:
+            return None
+        self._tokens.take(self._demands[chosen])
+        self.running.add(chosen)
+        return self._tasks[chosen]
+
+    def set_aside(self, task_id: str) -> None:
+        """A running task cannot go on for now: it waits without tokens until it is resumed or ends.
+
+        Only while the run is not stopping: nobody would resume it then.
+        """
+        self._leave(task_id)
+        self.aside.add(task_id)
+
+    def resume(self, task_id: str) -> None:
+        """A task that was set aside is ready again."""
+        self.aside.remove(task_id)
+        self._ready.add(task_id)
 
     def finish(self, task_id: str, result: TaskResult) -> list[tuple[Task, TaskResult]]:
-        """Note how a task ended; returns the tasks that therefore will not run, with their results."""
-        self.running.discard(task_id)
+        """Note how a running task, or one set aside, ended; returns those that therefore will not run, with results."""
+        if task_id in self.aside:
+            self.aside.remove(task_id)
+        else:
+            self._leave(task_id)
         self.results[task_id] = result
         dropped: list[tuple[Task, TaskResult]] = []
         self._release(task_id, dropped)
@@ -92,13 +114,13 @@ class ScheduleState:
         rest = [task for key, task in self._tasks.items() if key not in self.results and key not in self.running]
         for task in rest:
             self.results[task.id] = reason
-        self._ready.clear()
+        self.aside.clear()
         return [(task, reason) for task in rest]
 
-    def _make_ready(self, task_id: str) -> None:
-        """Let the task be chosen: by its chain, then by its name, so that a run can be repeated."""
-        self._ready.add(task_id)
-        heappush(self._queue, (-self._chains[task_id], task_id))
+    def _leave(self, task_id: str) -> None:
+        """A running task stops running and gives its tokens back."""
+        self.running.remove(task_id)
+        self._tokens.give(self._demands[task_id])
 
     def _release(self, task_id: str, dropped: list[tuple[Task, TaskResult]]) -> None:
         """Take `task_id` off what its followers wait for; those that need it and cannot have it end, too."""
@@ -109,12 +131,12 @@ class ScheduleState:
             for follower in self._followers[before]:
                 if follower in self.results:
                     continue
-                self._waiting[follower].discard(before)
+                self._missing[follower] -= 1
                 if not ok and any(entry.task == before for entry in self._tasks[follower].inputs):
                     dropped.append(self._drop(follower, self.results[before].because or before))
                     ended.append(follower)
-                elif not self._waiting[follower]:
-                    self._make_ready(follower)
+                elif not self._missing[follower]:
+                    self._ready.add(follower)
 
     def _drop(self, task_id: str, because: str) -> tuple[Task, TaskResult]:
         self.results[task_id] = TaskResult(status=Status.NOT_RUN, because=because)
@@ -126,7 +148,3 @@ class ScheduleState:
         if self.running:
             return []
         return self.stop(TaskResult(status=Status.NOT_RUN, because=self._stopped_by))
-
-
-def _before(task: Task) -> set[str]:
-    return {*(entry.task for entry in task.inputs), *task.after}

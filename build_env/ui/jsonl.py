@@ -3,12 +3,18 @@
 Every object has `schema` (1; raised when a field changes its meaning or goes, not when one is added) and `event`:
 
     note           text
-    plan           target, architectures, tasks: [{task, stage, target, subject, arch, inputs, answer}]
-                   answer is `hit`, `run (reason)` or `maybe (after X)`. A run has one plan; two where specs must be
+    plan           target, architectures, tasks: [{task, stage, target, subject, arch, inputs, answer, estimate}],
+                   slots, seconds, recorded, guessed
+                   answer is `hit`, `run (reason)` or `maybe (after X)`; estimate is null for hits, else {seconds,
+                   memory (bytes, 0: unknown), recorded (of this task, not a guess)}; seconds is what all of them will
+                   take on `slots`, from so many recorded and guessed times. A run has one plan; two where specs must be
                    read in a room first, and then the second one is the plan of what was asked for; and none, nor any
                    task line, where an earlier run of the same command left nothing to do: counts then has all as hits
     task-started   task, stage, target, subject, arch
+                   again for each attempt
     task-output    task, line
+    task-retried   task, stage, target, subject, arch, attempt (the number of the next one), message, delay (seconds)
+    task-waiting   task, stage, target, subject, arch, text: somebody else does it now
     task-finished  task, stage, target, subject, arch, status (done, hit, failed, not-run, interrupted), seconds,
                    message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}], tail
     run-finished   status (done, failed, interrupted), seconds, longest_chain, counts: {status: number}, deployed, notes
@@ -24,7 +30,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
-from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.events import (
+    Note,
+    PlanReady,
+    RunFinished,
+    TaskFinished,
+    TaskOutput,
+    TaskRetried,
+    TaskStarted,
+    TaskWaiting,
+)
 from build_env.model.result import Status
 
 if TYPE_CHECKING:
@@ -88,19 +103,37 @@ def event_data(event: Event) -> dict[str, Any]:
             return {"event": "note", "text": text}
         case PlanReady():
             return _plan(event)
+        case RunFinished(summary=summary):
+            return _summary(summary)
+        case _:
+            return _of_task(event)
+
+
+def _of_task(event: TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskFinished) -> dict[str, Any]:
+    match event:
         case TaskStarted(task=task):
             return {"event": "task-started", **task_data(task)}
         case TaskOutput(task=task, line=line):
             return {"event": "task-output", "task": task.id, "line": line}
+        case TaskRetried():
+            return _retried(event)
+        case TaskWaiting(task=task, text=text):
+            return {"event": "task-waiting", **task_data(task), "text": text}
         case TaskFinished():
             return _finished(event)
-        case RunFinished(summary=summary):
-            return _summary(summary)
 
 
 def _plan(event: PlanReady) -> dict[str, Any]:
+    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
+
+    forecast = Forecast(event.plan, event.estimates, event.slots)
     tasks = [
-        {**task_data(task), "inputs": [entry.task for entry in task.inputs], "answer": event.answers.get(task.id, "")}
+        {
+            **task_data(task),
+            "inputs": [entry.task for entry in task.inputs],
+            "answer": event.answers.get(task.id, ""),
+            "estimate": plain(event.estimates.get(task.id)),
+        }
         for task in event.plan
     ]
     return {
@@ -108,6 +141,20 @@ def _plan(event: PlanReady) -> dict[str, Any]:
         "target": event.plan.target,
         "architectures": list(event.plan.architectures),
         "tasks": tasks,
+        "slots": event.slots,
+        "seconds": round(forecast.seconds_left({}), 3),
+        "recorded": forecast.recorded,
+        "guessed": forecast.guessed,
+    }
+
+
+def _retried(event: TaskRetried) -> dict[str, Any]:
+    return {
+        "event": "task-retried",
+        **task_data(event.task),
+        "attempt": event.attempt,
+        "message": event.message,
+        "delay": event.delay,
     }
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.events import (
+    Note,
+    PlanReady,
+    RunFinished,
+    TaskFinished,
+    TaskOutput,
+    TaskRetried,
+    TaskStarted,
+    TaskWaiting,
+)
 from build_env.model.result import Status
 from build_env.ui.summary import next_step, summary_lines
-from build_env.ui.words import count, printable, task_line
+from build_env.ui.words import RETRY, WAITING, about, basis, count, printable, task_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,10 +50,13 @@ class PlainListener:
             case Note(text=text):
                 self.write(f"note    {text}")
             case PlanReady(plan=plan, answers=answers):
-                if not all_hits(answers):
-                    self.write(plan_headline(plan, answers))
+                self._all([] if all_hits(answers) else [plan_headline(plan, answers), *forecast_lines(event)])
             case RunFinished(summary=summary):
                 self._all(summary_lines(summary))
+            case TaskRetried(task=task, attempt=attempt, message=message, delay=delay):
+                self.write(task_line(None, task, None, f"attempt {attempt} in {delay:g}s: {message}", word=RETRY))
+            case TaskWaiting(task=task, text=text):
+                self.write(task_line(None, task, None, text, word=WAITING))
             case TaskStarted():
                 pass
 
@@ -79,6 +91,16 @@ def plan_headline(plan: Plan, answers: Mapping[str, str]) -> str:
     runs = sum(answer != "hit" for answer in answers.values())
     what = f"{count(len(plan), 'task')} for {plan.target} on {', '.join(plan.architectures)}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
+
+
+def forecast_lines(event: PlanReady) -> list[str]:
+    """`about 2m, from 3 recorded times, 1 guess`; nothing when nothing is expected."""
+    if not event.estimates:
+        return []
+    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
+
+    forecast = Forecast(event.plan, event.estimates, event.slots)
+    return [f"        about {about(forecast.seconds_left({}))}, {basis(forecast.recorded, forecast.guessed)}"]
 
 
 def all_hits(answers: Mapping[str, str]) -> bool:

@@ -14,9 +14,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskRetried, TaskStarted
 from build_env.ui.plain import PlainListener
-from build_env.ui.words import duration, printable, task_line
+from build_env.ui.words import about, basis, duration, printable, task_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from build_env.model.events import Event
     from build_env.model.task import Task
+    from build_env.schedule.forecast import Forecast
 
 __all__ = ["ProgressListener"]
 
@@ -33,6 +34,8 @@ _STYLES = {
     "FAIL": "bold red",
     "plan": "bold",
     "note": "yellow",
+    "again": "yellow",
+    "wait": "yellow",
     "done": "bold green",
     "failed": "bold red",
     "stopped": "bold yellow",
@@ -58,6 +61,7 @@ class ProgressListener:
     _total: int = 0
     _ended: int = 0
     _began: float = 0.0
+    _forecast: Forecast | None = None
 
     def __post_init__(self) -> None:
         """Prepare the parts; nothing is drawn before `with`."""
@@ -91,8 +95,15 @@ class ProgressListener:
         match event:
             case PlanReady(plan=plan):
                 self._total, self._ended = len(plan), 0
+                self._forecast = _forecast(event)
             case TaskStarted(task=task):
                 self._running[task.id] = _Running(task=task, began=self.clock())
+                if self._forecast:
+                    self._forecast.started(task.id)
+            case TaskRetried(task=task):
+                self._running.pop(task.id, None)
+                if self._forecast:
+                    self._forecast.put_back(task.id)
             case TaskOutput(task=task, line=line):
                 if task.id in self._running:
                     self._running[task.id].line = printable(line).strip() or self._running[task.id].line
@@ -100,6 +111,8 @@ class ProgressListener:
             case TaskFinished(task=task):
                 self._running.pop(task.id, None)
                 self._ended += 1
+                if self._forecast:
+                    self._forecast.ended(task.id)
             case _:
                 pass
         self._plain(event)
@@ -114,8 +127,16 @@ class ProgressListener:
             lines.append(_cut(f"        and {len(running) - len(shown)} more"))
         if self._total and self._ended < self._total:
             done = f"{self._ended} of {self._total} tasks ended"
-            lines.append(_cut(f"        {done}, {len(running)} running, {duration(now - self._began)}"))
+            left = self._left(now)
+            lines.append(_cut(f"        {done}, {len(running)} running, {duration(now - self._began)}{left}"))
         return Group(*lines)
+
+    def _left(self, now: float) -> str:
+        """How long the rest will take, and what that rests on."""
+        if self._forecast is None or not self._forecast.recorded + self._forecast.guessed:
+            return ""
+        left = self._forecast.seconds_left({name: now - item.began for name, item in self._running.items()})
+        return f", about {about(left)} left ({basis(self._forecast.recorded, self._forecast.guessed)})"
 
     def _write(self, line: str) -> None:
         """Print a finished line above the drawing. A long one wraps in the terminal and stays one line when copied."""
@@ -129,3 +150,11 @@ class ProgressListener:
 
 def _cut(line: str) -> Text:
     return Text(line, no_wrap=True, overflow="ellipsis", style="dim")
+
+
+def _forecast(event: PlanReady) -> Forecast | None:
+    if not event.estimates:
+        return None
+    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
+
+    return Forecast(event.plan, event.estimates, event.slots)

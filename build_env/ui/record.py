@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.events import (
+    Note,
+    PlanReady,
+    RunFinished,
+    TaskFinished,
+    TaskOutput,
+    TaskRetried,
+    TaskStarted,
+    TaskWaiting,
+)
 from build_env.model.result import Status, TaskResult
 
 if TYPE_CHECKING:
@@ -82,6 +91,8 @@ class RunRecord:
         match event:
             case TaskOutput():
                 return  # reports read the logs: keeping the lines of a whole run would cost its size in memory
+            case TaskRetried() | TaskWaiting():
+                return  # the time of a task is that of its last attempt
             case Note(text=text):
                 self.notes.append(text)
             case PlanReady():

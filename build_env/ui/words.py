@@ -10,7 +10,18 @@ from build_env.model.result import Status
 if TYPE_CHECKING:
     from build_env.model.task import Task
 
-__all__ = ["RUNNING", "STATUS_WORDS", "count", "duration", "printable", "task_line"]
+__all__ = [
+    "RETRY",
+    "RUNNING",
+    "STATUS_WORDS",
+    "WAITING",
+    "about",
+    "basis",
+    "count",
+    "duration",
+    "printable",
+    "task_line",
+]
 
 STATUS_WORDS = {
     Status.DONE: "ok",
@@ -20,6 +31,8 @@ STATUS_WORDS = {
     Status.INTERRUPTED: "stop",
 }
 RUNNING = "run"
+RETRY = "again"
+WAITING = "wait"
 _MINUTE = 60
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -36,6 +49,25 @@ def duration(seconds: float) -> str:
     return f"{hours}h{minutes:02}m"
 
 
+def about(seconds: float) -> str:
+    """A time that is only expected, without the digits that nobody can know: `10s`, `3m`, `1h20m`."""
+    if seconds < _MINUTE - 5:
+        return f"{max(5, 5 * round(seconds / 5))}s"
+    minutes = max(1, round(seconds / _MINUTE))
+    if minutes < _MINUTE:
+        return f"{minutes}m"
+    hours, minutes = divmod(10 * round(minutes / 10), _MINUTE)
+    return f"{hours}h{minutes:02}m"
+
+
+def basis(recorded: int, guessed: int) -> str:
+    """What an expected time rests on: `from 14 recorded times, 3 guesses`."""
+    parts = [count(recorded, "recorded time")] if recorded else []
+    if guessed:
+        parts.append(f"{guessed} guess{'es' if guessed > 1 else ''}")
+    return f"from {', '.join(parts)}"
+
+
 def count(number: int, noun: str) -> str:
     """`1 task`, `9 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -50,8 +82,8 @@ def printable(line: str) -> str:
     return _CONTROL.sub("", shown.expandtabs())
 
 
-def task_line(status: Status | None, task: Task, seconds: float | None, text: str = "") -> str:
-    """One line of the listing: status (None: it runs), stage, subject, time, what else there is to say."""
+def task_line(status: Status | None, task: Task, seconds: float | None, text: str = "", *, word: str = RUNNING) -> str:
+    """One line of the listing: status (None: `word`), stage, subject, time, what else there is to say."""
     took = duration(seconds) if seconds is not None else ""
-    word = STATUS_WORDS[status] if status else RUNNING
+    word = STATUS_WORDS[status] if status else word
     return f"  {word:<6}{task.stage.value:<9}{task.label:<26}{took:>8}  {text}".rstrip()

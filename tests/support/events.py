@@ -6,7 +6,18 @@ from dataclasses import replace
 
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
-from build_env.model.events import Event, Note, PlanReady, RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.model.estimate import Estimate
+from build_env.model.events import (
+    Event,
+    Note,
+    PlanReady,
+    RunFinished,
+    TaskFinished,
+    TaskOutput,
+    TaskRetried,
+    TaskStarted,
+    TaskWaiting,
+)
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task
 
@@ -102,6 +113,25 @@ def run_of(*results: tuple[Task, TaskResult], seconds: float = 67.2, notes: tupl
     return [*events, RunFinished(summary=summary)]
 
 
+def tried_again() -> list[Event]:
+    """A run with estimates in which the engine fails once and another run helps."""
+    first, *rest = run_of((IMAGE, HIT), (SOURCE, DONE), (BUILD, DONE), (OTHER, HIT))
+    assert isinstance(first, PlanReady)
+    estimates = {
+        SOURCE.id: Estimate(seconds=30.0),
+        BUILD.id: Estimate(seconds=130.0, memory=1024**2, recorded=True),
+        OTHER.id: Estimate(seconds=100.0, recorded=True),
+    }
+    answers = {**first.answers, OTHER.id: "run (no result)"}
+    return [
+        replace(first, answers=answers, estimates=estimates, slots=2),
+        TaskWaiting(task=OTHER, text="another run does it now"),
+        TaskStarted(task=SOURCE),
+        TaskRetried(task=SOURCE, attempt=2, message="the engine was lost", delay=1.0),
+        *rest,
+    ]
+
+
 def _printed(result: TaskResult) -> tuple[str, ...]:
     return TAIL if result.isolation is not None else ()
 
@@ -118,7 +148,9 @@ RUNS: dict[str, list[Event]] = {
     "failure-in-a-kept-room": run_of(
         (IMAGE, HIT), (SOURCE, DONE), (BUILD, replace(FAILED, isolation=Isolation.REUSED)), seconds=4.6
     ),
-    "failure-of-a-native-room": run_of((SOURCE, DONE), (BUILD, replace(FAILED, isolation=Isolation.NATIVE)), seconds=4),
+    "failure-of-a-native-room": run_of(
+        (replace(SOURCE, inputs=()), DONE), (BUILD, replace(FAILED, isolation=Isolation.NATIVE)), seconds=4
+    ),
     "keep-going": run_of(
         (IMAGE, HIT),
         (SOURCE, DONE),
@@ -130,5 +162,6 @@ RUNS: dict[str, list[Event]] = {
         seconds=7300,
     ),
     "interrupted": run_of((IMAGE, DONE), (SOURCE, INTERRUPTED), (BUILD, INTERRUPTED), seconds=2),
+    "tried-again": tried_again(),
     "environment": run_of((IMAGE, NO_IMAGE), (SOURCE, replace(NOT_RUN, because=IMAGE.id)), seconds=0.3),
 }

@@ -53,6 +53,20 @@ def test_a_native_build_and_the_same_again(sample: Project) -> None:
     assert second.stdout.startswith("done    nothing to do: 4 tasks up to date (")
 
 
+def test_a_run_says_about_how_long_it_takes_and_how_it_knows(sample: Project) -> None:
+    first = sample.run("one", "two")
+    assert first.stdout.splitlines()[1].endswith(", from 4 guesses")
+    sample.write({"src/one/build.sh": SCRIPT + "true\n"})
+    second = sample.run("--memory", "1G", "one", "two")
+    assert second.stdout.splitlines()[1].endswith(", from 4 recorded times")
+
+
+def test_memory_without_a_unit_is_wrong_use(sample: Project) -> None:
+    result = sample.run("--memory", "8", "one")
+    assert result.returncode == 2
+    assert "--memory takes a size with its unit, such as 512M or 8G, not 8" in result.stderr
+
+
 def test_a_failure_tells_the_log_and_no_command_that_would_not_work(sample: Project) -> None:
     sample.write(failing("one"))
     result = sample.run("one", "two")

@@ -58,6 +58,8 @@ def test_a_shell_leaves_the_options_of_its_command_alone(given: list[str], parse
         {"engine": "podman"},
         {"container": "dirty"},
         {"log_format": "xml"},
+        {"memory": "8"},
+        {"memory": "much"},
         {"log_format": ""},
         {"print_env": "all"},
         {"print_list": "targets"},

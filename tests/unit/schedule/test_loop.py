@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
-from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.loop import Loop
+from build_env.schedule.resources import Capacity
 from build_env.schedule.work import work_of
 from tests.support.samples import artifact, plan_of, stored, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.model.task import Plan, Task
-    from build_env.ports import Claim, Store, Work
+    from build_env.ports import Store, Work
 
     Act = Callable[[Callable[[str], None]], object]
 
@@ -33,11 +34,16 @@ def _nothing(_output: object) -> None:
     """Succeed."""
 
 
-class NoClaim:
-    """A claim on nothing: in these tests nobody else is at work."""
+@dataclass
+class FakeClaim:
+    """A lock of one key; `released` counts."""
+
+    lock: threading.Lock
+    released: int = 0
 
     def release(self) -> None:
-        pass
+        self.released += 1
+        self.lock.release()
 
 
 @dataclass
@@ -48,6 +54,29 @@ class FakeExecutor:
     known: dict[str, StoredResult] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    locks: dict[str, threading.Lock] = field(default_factory=dict)
+    claims: list[FakeClaim] = field(default_factory=list)
+    waiting: threading.Event = field(default_factory=threading.Event)
+    runs: list[str] = field(default_factory=list)
+
+    def claim(self, work: Work) -> FakeClaim | None:
+        lock = self.locks.setdefault(work.key, threading.Lock())
+        return self._claimed(lock) if lock.acquire(blocking=False) else None
+
+    def await_claim(self, work: Work, stop: threading.Event) -> FakeClaim | None:
+        self.waiting.set()
+        while not stop.is_set():
+            if self.locks[work.key].acquire(timeout=0.01):
+                return self._claimed(self.locks[work.key])
+        return None
+
+    def _claimed(self, lock: threading.Lock) -> FakeClaim:
+        self.claims.append(FakeClaim(lock))
+        return self.claims[-1]
+
+    def all_released(self) -> bool:
+        """Whether each claim was given back once."""
+        return all(claim.released == 1 for claim in self.claims)
 
     def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
         return work_of(task, stored, NO_STORE)
@@ -61,14 +90,9 @@ class FakeExecutor:
     def reason(self, work: Work) -> str:
         return "because"
 
-    def claim(self, work: Work) -> Claim | None:
-        return NoClaim()
-
-    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
-        return NoClaim()
-
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         self.works[work.task.id] = work
+        self.runs.append(work.task.id)
         self.acts.get(work.task.id, _nothing)(output)
         kept = stored(work.key, artifact(f"{work.task.id}.deb", work.task.id))
         return TaskResult(status=Status.DONE, seconds=1.0, stored=kept)
@@ -104,8 +128,17 @@ def run(
     publisher: FakePublisher | None = None,
 ) -> tuple[RunSummary, list[Event]]:
     events: list[Event] = []
-    loop = Loop(plan=plan, executor=executor, sink=events.append, jobs=jobs, keep_going=keep_going, publisher=publisher)  # type: ignore[arg-type]  # the double has only what is called
-    return loop.run(), events
+    loop = Loop(
+        plan=plan,
+        executor=executor,
+        sink=events.append,  # type: ignore[arg-type]  # a list names its parameter otherwise
+        capacity=Capacity(slots=jobs),
+        keep_going=keep_going,
+        publisher=publisher,  # type: ignore[arg-type]  # the double has only what is called
+    )
+    summary = loop.run()
+    assert executor.all_released()
+    return summary, events
 
 
 def statuses(summary: RunSummary) -> dict[str, str]:
@@ -209,7 +242,7 @@ def test_an_interrupt_kills_rooms_and_publishes_nothing() -> None:
             raise KeyboardInterrupt
 
     plan = plan_of(task("a"), task("b", "a"), task("c", "b"))
-    loop = Loop(plan=plan, executor=executor, sink=sink, jobs=2, publisher=publisher)  # type: ignore[arg-type]
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2), publisher=publisher)  # type: ignore[arg-type]
     summary = loop.run()
     assert statuses(summary) == dict.fromkeys("abc", "interrupted")
     assert publisher.commits == 0
@@ -236,8 +269,242 @@ def test_an_interrupt_between_two_steps_does_not_wait_for_ever(when: str) -> Non
         interrupt_once("find")
 
     executor.find = find  # type: ignore[method-assign,assignment]
-    loop = Loop(plan=plan_of(task("a"), task("b", "a")), executor=executor, sink=sink, jobs=2)
+    loop = Loop(plan=plan_of(task("a"), task("b", "a")), executor=executor, sink=sink, capacity=Capacity(slots=2))
     summary = loop.run()
     assert seen == [when]
     assert statuses(summary)["b"] == "interrupted"
     assert set(summary.results) == {"a", "b"}
+
+
+@dataclass
+class Clock:
+    """Time that moves only when it is told to."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def failing(*errors: BaseException) -> Act:
+    """Each attempt ends with the next error, those after the last one well."""
+    left: Iterator[BaseException] = iter(errors)
+
+    def act(_output: object) -> None:
+        if error := next(left, None):
+            raise error
+
+    return act
+
+
+def retried(executor: FakeExecutor, *, retries: int, plan: Plan | None = None) -> tuple[RunSummary, list[Event]]:
+    """A run on one slot whose clock moves on to where a task is due as soon as it waits."""
+    clock = Clock()
+    events: list[Event] = []
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskRetried):
+            clock.now += event.delay
+
+    loop = Loop(
+        plan=plan or plan_of(task("a"), task("b", "a")),
+        executor=executor,
+        sink=sink,
+        capacity=Capacity(slots=1),
+        retries=retries,
+        clock=clock,
+    )
+    return loop.run(), events
+
+
+def test_trouble_of_the_engine_is_tried_again_with_growing_delays() -> None:
+    lost = [InfrastructureError(f"lost {number}") for number in range(3)]
+    executor = FakeExecutor(acts={"a": failing(*lost)})
+    summary, events = retried(executor, retries=3)
+    assert statuses(summary) == {"a": "done", "b": "done"}
+    assert executor.runs == ["a", "a", "a", "a", "b"]
+    told = [(event.attempt, event.message, event.delay) for event in events if isinstance(event, TaskRetried)]
+    assert told == [(2, "lost 0", 1.0), (3, "lost 1", 4.0), (4, "lost 2", 16.0)]
+    assert summary.seconds == 21.0
+    assert executor.all_released()
+
+
+def test_a_task_is_tried_so_many_times_and_no_more() -> None:
+    executor = FakeExecutor(acts={"a": raising(InfrastructureError("lost", hint="start it"))})
+    summary, _ = retried(executor, retries=2)
+    assert executor.runs == ["a", "a", "a"]
+    assert statuses(summary) == {"a": "failed", "b": "not-run"}
+    assert (summary.results["a"].hint, summary.results["a"].environment) == ("start it", True)
+
+
+@pytest.mark.parametrize("error", [TaskError("broken"), EnvironmentNotReady("no image"), Interrupted("stopped")])
+def test_nothing_else_is_tried_again(error: BaseException) -> None:
+    executor = FakeExecutor(acts={"a": raising(error)})
+    retried(executor, retries=5)
+    assert executor.runs == ["a"]
+
+
+def test_while_a_task_waits_for_its_next_attempt_its_slot_is_free() -> None:
+    clock = Clock()
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskFinished) and event.task.id == "b":
+            clock.now = 1.0
+
+    executor = FakeExecutor(acts={"a": failing(InfrastructureError("lost"))})
+    plan = plan_of(task("a"), task("b"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1), retries=1, clock=clock)
+    assert statuses(loop.run()) == {"a": "done", "b": "done"}
+    assert executor.runs == ["a", "b", "a"]
+
+
+def test_an_interrupt_does_not_wait_for_the_next_attempt() -> None:
+    executor = FakeExecutor(acts={"a": raising(InfrastructureError("lost"))})
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskRetried):
+            loop._queue.put(TaskOutput(task=event.task, line="the loop waits now"))
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    plan = plan_of(task("a"), task("b", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1), retries=1, clock=Clock())
+    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
+    assert executor.runs == ["a"]
+    assert executor.all_released()
+
+
+def test_after_a_failure_nothing_is_tried_again() -> None:
+    failed = threading.Event()
+
+    def lose(_output: object) -> None:
+        assert failed.wait(timeout=20)
+        raise InfrastructureError("lost")
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskFinished) and event.task.id == "b":
+            loop._queue.put(TaskOutput(task=plan.tasks[0], line="b has ended, and the state knows it"))
+        if isinstance(event, TaskOutput):
+            failed.set()
+
+    executor = FakeExecutor(acts={"a": lose, "b": raising(TaskError("broken"))})
+    plan = plan_of(task("a"), task("b"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2), retries=5, clock=Clock())
+    assert statuses(loop.run()) == {"a": "failed", "b": "failed"}
+    assert executor.runs.count("a") == 1
+
+
+def same(name: str) -> Task:
+    """A task whose key is that of all others made so."""
+    return replace(task(name), static_inputs={"name": "same"})
+
+
+def claim_of(executor: FakeExecutor, work_task: Task) -> FakeClaim:
+    """The claim to the task, taken by somebody else."""
+    claim = executor.claim(executor.work(work_task, {}))
+    assert claim is not None
+    return claim
+
+
+def test_what_another_run_does_is_waited_for_without_a_slot_and_adopted() -> None:
+    executor = FakeExecutor()
+    claim = claim_of(executor, task("a"))
+    events: list[Event] = []
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskFinished) and event.task.id == "b":  # it ran although a, which is first, waits
+            executor.known["a"] = stored("k", artifact("theirs.deb"))
+            claim.release()
+
+    plan = plan_of(task("a"), task("b"), task("c", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {"a": "hit", "b": "done", "c": "done"}
+    assert executor.works["c"].inputs[0].artifacts[0].name == "theirs.deb"
+    assert [(event.task.id, event.text) for event in events if isinstance(event, TaskWaiting)] == [
+        ("a", "another run does it now")
+    ]
+    assert executor.all_released()
+
+
+def test_what_another_run_gave_up_is_done_here() -> None:
+    executor = FakeExecutor()
+    claim = claim_of(executor, task("a"))
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskWaiting):
+            claim.release()
+
+    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {"a": "done"}
+    assert executor.runs == ["a"]
+    assert executor.all_released()
+
+
+def test_a_result_that_came_between_look_and_claim_is_adopted() -> None:
+    executor = FakeExecutor()
+    real = executor.claim
+
+    def claim(work: Work) -> FakeClaim | None:
+        executor.known["a"] = stored("k")
+        return real(work)
+
+    executor.claim = claim  # type: ignore[method-assign]
+    assert statuses(run(plan_of(task("a")), executor)[0]) == {"a": "hit"}
+    assert executor.runs == []
+
+
+def test_two_tasks_with_one_key_are_done_once() -> None:
+    executor = FakeExecutor()
+
+    def act(_output: object) -> None:
+        assert executor.waiting.wait(timeout=20)
+        executor.known["b"] = stored("k")
+
+    executor.acts["a"] = act
+    summary, events = run(plan_of(same("a"), same("b")), executor)
+    assert statuses(summary) == {"a": "done", "b": "hit"}
+    assert executor.runs == ["a"]
+    assert [event.text for event in events if isinstance(event, TaskWaiting)] == ["build a is the same"]
+
+
+@pytest.mark.parametrize("error", [EnvironmentNotReady("no lock"), ZeroDivisionError("defect")])
+def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None:
+    executor = FakeExecutor()
+    claim = claim_of(executor, task("a"))
+
+    def await_claim(_work: Work, _stop: threading.Event) -> None:
+        raise error
+
+    executor.await_claim = await_claim  # type: ignore[method-assign,assignment]
+    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
+    if isinstance(error, EnvironmentNotReady):
+        assert loop.run().results["a"].message == "no lock"
+    else:
+        with pytest.raises(ZeroDivisionError):
+            loop.run()
+    claim.release()
+
+
+def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
+    executor = FakeExecutor()
+    claim = claim_of(executor, task("a"))
+
+    def act(output: Callable[[str], None]) -> None:
+        output("it runs")
+        assert executor.cancelled.wait(timeout=20)
+        raise Interrupted("stopped")
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    executor.acts["b"] = act
+    plan = plan_of(task("a"), task("b"), task("c", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
+    assert executor.waiting.is_set()
+    assert not any(thread.name.startswith("wait ") for thread in threading.enumerate())
+    claim.release()
+    assert executor.all_released()

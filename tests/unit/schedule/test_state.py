@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from build_env.model.estimate import Estimate
 from build_env.model.result import Status, TaskResult
 from build_env.plan.graph import order
-from build_env.schedule.state import ScheduleState, chain_lengths, longest_chain
+from build_env.schedule.ready import PATIENCE
+from build_env.schedule.resources import Capacity
+from build_env.schedule.state import ScheduleState, longest_chain
 from tests.support.samples import plan_of, task
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ NAMES = tuple("abcdefgh")
 DONE = TaskResult(status=Status.DONE, seconds=1.0)
 FAILED = TaskResult(status=Status.FAILED, seconds=1.0)
 STOPPED = TaskResult(status=Status.INTERRUPTED)
+MEBIBYTE = 1024**2
 
 
 @st.composite
@@ -30,15 +35,42 @@ def tasks(draw: st.DrawFn) -> list[Task]:
     return made
 
 
-class Runs(RuleBasedStateMachine):
-    """A run in which tasks start and end in any order, some fail, and Ctrl-C may come."""
+# In units of 1 MiB: what is not known, what shares a machine of 100, what is more than there is.
+estimated = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.builds(
+        Estimate,
+        seconds=st.floats(0, 100),
+        memory=st.sampled_from([0, 10, 30, 60, 100, 1000]).map(lambda size: size * MEBIBYTE),
+        recorded=st.booleans(),
+    ),
+)
 
-    @initialize(made=tasks(), keep_going=st.booleans())
-    def begin(self, made: list[Task], keep_going: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
+
+class Runs(RuleBasedStateMachine):
+    """A run in which tasks start and end in any order, some wait, some fail, and Ctrl-C may come."""
+
+    @initialize(
+        made=tasks(),
+        keep_going=st.booleans(),
+        slots=st.integers(1, 4),
+        memory=st.sampled_from([0, 100 * MEBIBYTE]),
+        estimates=estimated,
+    )
+    def begin(
+        self,
+        made: list[Task],
+        keep_going: bool,  # noqa: FBT001 - drawn by hypothesis
+        slots: int,
+        memory: int,
+        estimates: dict[str, Estimate],
+    ) -> None:
         self.tasks = {entry.id: entry for entry in made}
-        self.state = ScheduleState(plan_of(*made), keep_going=keep_going)
-        self.keep_going = keep_going
-        self.started: list[str] = []
+        self.capacity = Capacity(slots=slots, memory=memory)
+        self.estimates = estimates
+        self.state = ScheduleState(plan_of(*made), capacity=self.capacity, estimates=estimates, keep_going=keep_going)
+        self.running: set[str] = set()
+        self.aside: set[str] = set()
         self.ended: dict[str, TaskResult] = {}
         self.stopped = False
 
@@ -46,24 +78,47 @@ class Runs(RuleBasedStateMachine):
     def start(self) -> None:
         chosen = self.state.next_task()
         if chosen is None:
+            assert self.running or self.aside or self.state.over or self.state.stopping, "nothing runs, nothing starts"
             return
-        assert chosen.id not in self.started, "started twice"
+        assert chosen.id not in self.running, "twice at once"
+        assert chosen.id not in self.aside, "started while it is set aside"
         assert chosen.id not in self.ended
         assert all(self.ended[entry.task].ok for entry in chosen.inputs), "started before what it needs"
         assert all(other in self.ended for other in chosen.after), "started before what it follows"
         assert not self.stopped
-        self.started.append(chosen.id)
+        self.running.add(chosen.id)
 
-    @precondition(lambda self: self.state.running)
+    @precondition(lambda self: self.running and not self.state.stopping)
+    @rule(data=st.data())
+    def set_aside(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.running)))
+        self.state.set_aside(name)
+        self.running.remove(name)
+        self.aside.add(name)
+
+    @precondition(lambda self: self.aside)
+    @rule(data=st.data())
+    def resume(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.aside)))
+        self.state.resume(name)
+        self.aside.remove(name)
+
+    @precondition(lambda self: self.running or self.aside)
     @rule(data=st.data(), result=st.sampled_from([DONE, DONE, FAILED]))
     def end(self, data: st.DataObject, result: TaskResult) -> None:
-        name = data.draw(st.sampled_from(sorted(self.state.running)))
+        self.end_one(data.draw(st.sampled_from(sorted(self.running | self.aside))), result)
+
+    def end_one(self, name: str, result: TaskResult) -> None:
         self.ended[name] = STOPPED if self.stopped else result
+        self.running.discard(name)
+        self.aside.discard(name)
         for dropped, reason in self.state.finish(name, self.ended[name]):
             assert dropped.id not in self.ended, "ended twice"
+            assert dropped.id not in self.running, "dropped while it runs"
             assert reason.status is Status.NOT_RUN
             assert not self.ended[reason.because].ok, "blamed on a task that is all right"
             self.ended[dropped.id] = reason
+            self.aside.discard(dropped.id)
 
     @precondition(lambda self: not self.stopped)
     @rule()
@@ -72,11 +127,13 @@ class Runs(RuleBasedStateMachine):
         for dropped, reason in self.state.stop(STOPPED):
             assert dropped.id not in self.ended
             self.ended[dropped.id] = reason
+        self.aside.clear()
 
     @invariant()
     def nothing_is_lost(self) -> None:
         assert self.state.results == self.ended
-        assert self.state.running == set(self.started) - set(self.ended)
+        assert self.state.running == self.running
+        assert self.state.aside == self.aside
         assert self.state.over == (len(self.ended) == len(self.tasks))
 
     @invariant()
@@ -84,23 +141,41 @@ class Runs(RuleBasedStateMachine):
         for name, entry in self.tasks.items():
             needed = [self.ended[i.task] for i in entry.inputs if i.task in self.ended]
             if any(not result.ok for result in needed):
-                assert name not in self.started
+                assert name not in self.running
                 assert name in self.ended
+
+    @invariant()
+    def no_more_is_used_than_there_is(self) -> None:
+        assert len(self.running) <= self.capacity.slots
+        used = [self.estimates[name].memory for name in self.running if name in self.estimates]
+        if self.capacity.memory and sum(map(bool, used)) > 1:
+            assert sum(used) <= self.capacity.memory, "a task larger than all there is runs alone"
 
     def teardown(self) -> None:
         """However it went so far: it can be brought to an end."""
+        good = all(result.ok for result in self.ended.values())
         for _ in range(2 * len(NAMES)):
+            for name in sorted(self.aside):
+                self.state.resume(name)
+            self.aside.clear()
             self.start()
-            for name in sorted(self.state.running):
-                self.ended[name] = STOPPED if self.stopped else DONE
-                self.ended.update((entry.id, reason) for entry, reason in self.state.finish(name, self.ended[name]))
+            for name in sorted(self.running):
+                self.end_one(name, DONE)
         assert self.state.over, "something waits for ever"
-        failed = [result for result in self.ended.values() if result.status is Status.FAILED]
-        if not failed and not self.stopped:
+        if good and not self.stopped:
             assert all(result.ok for result in self.ended.values())
 
 
 TestRuns = Runs.TestCase
+
+
+def state_of(
+    *made: Task, seconds: dict[str, float] | None = None, slots: int = 1, keep_going: bool = False
+) -> ScheduleState:
+    """A state of tasks of known length; memory is not limited."""
+    estimates = {name: Estimate(seconds=value) for name, value in (seconds or {}).items()}
+    capacity = Capacity(slots=slots)
+    return ScheduleState(plan_of(*made), capacity=capacity, estimates=estimates, keep_going=keep_going)
 
 
 def run_all(state: ScheduleState, results: dict[str, TaskResult]) -> list[str]:
@@ -113,29 +188,29 @@ def run_all(state: ScheduleState, results: dict[str, TaskResult]) -> list[str]:
 
 
 def test_the_longest_chain_starts_first() -> None:
-    state = ScheduleState(plan_of(task("a"), task("b"), task("c", "b"), task("d", "c")), keep_going=False)
+    state = state_of(task("a"), task("b"), task("c", "b"), task("d", "c"), keep_going=False)
     assert run_all(state, {}) == ["b", "c", "a", "d"]
 
 
 def test_without_keep_going_nothing_starts_after_a_failure() -> None:
-    state = ScheduleState(plan_of(task("a"), task("b"), task("c", "a")), keep_going=False)
+    state = state_of(task("a"), task("b"), task("c", "a"), keep_going=False)
     assert run_all(state, {"a": FAILED}) == ["a"]
     assert (state.results["b"].because, state.results["c"].because) == ("a", "a")
 
 
 def test_keep_going_runs_what_does_not_need_the_failure() -> None:
-    state = ScheduleState(plan_of(task("a"), task("b"), task("c", "a"), task("d", "c")), keep_going=True)
+    state = state_of(task("a"), task("b"), task("c", "a"), task("d", "c"), keep_going=True)
     assert run_all(state, {"a": FAILED}) == ["a", "b"]
     assert (state.results["c"].because, state.results["d"].because) == ("a", "a")
 
 
 def test_a_task_that_only_follows_a_failure_runs_when_going_on() -> None:
-    state = ScheduleState(plan_of(task("a"), task("b", after=("a",))), keep_going=True)
+    state = state_of(task("a"), task("b", after=("a",)), keep_going=True)
     assert run_all(state, {"a": FAILED}) == ["a", "b"]
 
 
 def test_what_runs_already_may_end_after_a_failure() -> None:
-    state = ScheduleState(plan_of(task("a"), task("b"), task("c", "b")), keep_going=False)
+    state = state_of(task("a"), task("b"), task("c", "b"), slots=2)
     first, second = state.next_task(), state.next_task()
     assert first is not None
     assert second is not None
@@ -145,19 +220,104 @@ def test_what_runs_already_may_end_after_a_failure() -> None:
     assert state.over
 
 
-def test_chains_are_counted_over_both_kinds_of_edges() -> None:
+def test_the_longest_chain_is_that_of_what_ran() -> None:
     plan = plan_of(task("a"), task("b", "a"), task("c", after=("b",)))
-    assert chain_lengths(plan) == {"a": 3, "b": 2, "c": 1}
     results = {"a": DONE, "b": TaskResult(status=Status.HIT, seconds=9.0), "c": DONE}
     assert longest_chain(plan, results) == 2.0
     assert longest_chain(plan_of(), {}) == 0.0
+
+
+def test_chains_are_measured_in_seconds_and_not_in_tasks() -> None:
+    made = (task("a"), task("b", "a"), task("c", "b"), task("d"))
+    assert run_all(state_of(*made, seconds={"a": 1, "b": 1, "c": 1, "d": 5}), {}) == ["d", "a", "b", "c"]
+    assert run_all(state_of(*made, seconds={"a": 2, "b": 2, "c": 2, "d": 5}), {}) == ["a", "d", "b", "c"]
+
+
+def sized(*made: Task, memory: int, slots: int = 4, **sizes: int) -> ScheduleState:
+    """A state in which the tasks take one second and `sizes` MiB of `memory` MiB."""
+    estimates = {entry.id: Estimate(seconds=1, memory=sizes.get(entry.id, 0) * MEBIBYTE) for entry in made}
+    capacity = Capacity(slots=slots, memory=memory * MEBIBYTE)
+    return ScheduleState(plan_of(*made), capacity=capacity, estimates=estimates, keep_going=False)
+
+
+def started(state: ScheduleState) -> str:
+    """All that starts now."""
+    return "".join(entry.id for entry in iter(state.next_task, None))
+
+
+def test_the_first_that_fits_starts_and_what_does_not_fit_waits() -> None:
+    state = sized(task("a"), task("b"), task("c"), memory=100, a=60, b=60, c=40)
+    assert started(state) == "ac"
+    state.finish("c", DONE)
+    assert started(state) == ""
+    state.finish("a", DONE)
+    assert started(state) == "b"
+
+
+def test_a_task_larger_than_all_there_is_runs_alone() -> None:
+    state = sized(task("a"), task("b"), task("c"), memory=100, a=1000, b=10, c=10)
+    assert started(state) == "a"
+    state.finish("a", DONE)
+    assert started(state) == "bc"
+
+
+def test_what_was_never_measured_takes_no_slot_from_others() -> None:
+    assert started(sized(*map(task, "abcd"), memory=100)) == "abcd"
+    assert started(sized(*map(task, "abcd"), memory=2048, a=1024, b=1024)) == "ab"
+
+
+def test_a_large_task_is_passed_over_for_some_time_only() -> None:
+    small = [f"small{number:02}" for number in range(40)]
+    made = [task("first"), *map(task, small), task("large", "first"), task("last", "large")]
+    sizes = {**dict.fromkeys(["first", "last", *small], 60), "large": 100}
+    state = sized(*made, memory=120, slots=2, **sizes)
+    starts = []
+    while not state.over:
+        starts += [chosen.id for chosen in iter(state.next_task, None)]
+        state.finish(min(state.running), DONE)
+    assert starts[0] == "first"
+    assert 2 < starts.index("large") <= PATIENCE + 3
+
+
+def test_a_task_set_aside_leaves_its_slot_to_others() -> None:
+    state = state_of(task("a"), task("b"), slots=1)
+    assert started(state) == "a"
+    state.set_aside("a")
+    assert started(state) == "b"
+    state.resume("a")
+    assert started(state) == ""
+    state.finish("b", DONE)
+    assert started(state) == "a"
+
+
+def test_what_is_set_aside_is_dropped_after_a_failure_when_nothing_runs() -> None:
+    state = state_of(task("a"), task("b"), task("c", "a"), slots=2)
+    assert started(state) == "ab"
+    state.set_aside("a")
+    dropped = state.finish("b", FAILED)
+    assert {entry.id: reason.because for entry, reason in dropped} == {"a": "b", "c": "b"}
+    assert state.over
+
+
+@pytest.mark.parametrize("shape", ["wide", "layered"])
+def test_a_hundred_thousand_tasks_are_decided_upon(shape: str) -> None:
+    made = [
+        task(f"t{number:06}", *((f"t{number - 1000:06}",) if shape == "layered" and number >= 1000 else ()))
+        for number in range(100_000)
+    ]
+    state = state_of(*made, slots=4, seconds={entry.id: 1.0 + index % 7 for index, entry in enumerate(made)})
+    while not state.over:
+        while state.next_task():
+            pass
+        state.finish(next(iter(state.running)), DONE)
+    assert len(state.results) == len(made)
 
 
 def test_a_chain_longer_than_the_stack_is_deep_is_ordered_and_dropped() -> None:
     chain = [task("t00000"), *(task(f"t{number:05}", f"t{number - 1:05}") for number in range(1, 5000))]
     ordered = order({entry.id: entry for entry in reversed(chain)})
     assert [entry.id for entry in ordered] == [entry.id for entry in chain]
-    state = ScheduleState(plan_of(*chain), keep_going=True)
+    state = state_of(*chain, keep_going=True)
     first = state.next_task()
     assert first is not None
     dropped = state.finish(first.id, FAILED)

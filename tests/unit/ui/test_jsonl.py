@@ -16,9 +16,11 @@ from tests.support.events import RUNS
 TASK = {"schema", "event", "task", "stage", "target", "subject", "arch"}
 FIELDS = {
     "note": {"schema", "event", "text"},
-    "plan": {"schema", "event", "target", "architectures", "tasks"},
+    "plan": {"schema", "event", "target", "architectures", "tasks", "slots", "seconds", "recorded", "guessed"},
     "task-started": TASK,
     "task-output": {"schema", "event", "task", "line"},
+    "task-retried": TASK | {"attempt", "message", "delay"},
+    "task-waiting": TASK | {"text"},
     "task-finished": TASK
     | {"status", "seconds", "message", "hint", "because", "log", "environment", "isolation", "artifacts", "tail"},
     "run-finished": {"schema", "event", "status", "seconds", "longest_chain", "counts", "deployed", "notes"},
@@ -46,6 +48,17 @@ def test_every_event_has_its_fields_and_no_other(name: str) -> None:
 )
 def test_the_end_says_how_it_went(name: str, status: str) -> None:
     assert told(name)[-1]["status"] == status
+
+
+def test_a_plan_says_what_is_expected_and_what_that_rests_on() -> None:
+    plan = next(event for event in told("tried-again") if event["event"] == "plan")
+    assert (plan["slots"], plan["seconds"], plan["recorded"], plan["guessed"]) == (2, 160.0, 2, 1)
+    assert [task["estimate"] for task in plan["tasks"]] == [
+        None,
+        {"seconds": 30.0, "memory": 0, "recorded": False},
+        {"seconds": 130.0, "memory": 1048576, "recorded": True},
+        {"seconds": 100.0, "memory": 0, "recorded": True},
+    ]
 
 
 def test_a_task_names_its_artifacts_and_rank() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from build_env.model.events import TaskFinished, TaskOutput, TaskStarted
 from build_env.ui.plain import PlainListener
-from build_env.ui.words import count, duration, printable
+from build_env.ui.words import about, basis, count, duration, printable
 from tests.support.events import BUILD, DONE, FAILED, RUNS
 from tests.support.golden import check_golden
 
@@ -70,6 +70,22 @@ def test_printable(raw: str, shown: str) -> None:
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "5s"), (12, "10s"), (54, "55s"), (56, "1m"), (170, "3m"), (3500, "58m"), (3599, "1h00m"), (4900, "1h20m")],
+)
+def test_about(seconds: float, text: str) -> None:
+    assert about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("recorded", "guessed", "text"),
+    [(14, 3, "from 14 recorded times, 3 guesses"), (1, 0, "from 1 recorded time"), (0, 1, "from 1 guess")],
+)
+def test_basis(recorded: int, guessed: int, text: str) -> None:
+    assert basis(recorded, guessed) == text
 
 
 def test_count() -> None:

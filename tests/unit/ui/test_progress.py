@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from build_env.model.events import PlanReady, TaskOutput, TaskStarted
+from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskRetried, TaskStarted
 from build_env.ui.choose import wants_progress
 from build_env.ui.plain import PlainListener
 from build_env.ui.progress import ProgressListener
-from tests.support.events import BUILD, RUNS, SOURCE, plan_of
+from tests.support.events import BUILD, DONE, HIT, IMAGE, OTHER, RUNS, SOURCE, plan_of
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -50,6 +50,38 @@ def test_running_tasks_show_their_time_and_last_line() -> None:
     assert re.match(r"  run   source   greet +4\.0s$", lines[0])
     assert re.match(r"  run   build    greet amd64 +2\.0s  greet\.c more", lines[1])
     assert lines[2].startswith("        0 of 6 tasks ended, 2 running")
+
+
+def test_the_time_that_is_left_says_what_it_rests_on() -> None:
+    ticks = [0.0]
+    listener = ProgressListener(Terminal(), clock=lambda: ticks[0])
+    lost = TaskRetried(task=SOURCE, attempt=2, message="lost", delay=1.0)
+    ready, *_ = RUNS["tried-again"]
+    seen = []
+    for seconds, event in [
+        (0, ready),
+        (0, TaskFinished(task=IMAGE, result=HIT)),
+        (0, TaskStarted(task=SOURCE)),
+        (20, lost),
+        (0, TaskStarted(task=SOURCE)),
+        (30, TaskFinished(task=SOURCE, result=DONE)),
+        (0, TaskStarted(task=BUILD)),
+        (100, TaskFinished(task=OTHER, result=HIT)),
+        (10, TaskFinished(task=BUILD, result=DONE)),
+    ]:
+        ticks[0] += seconds
+        listener(event)
+        seen += [line.partition(", about ")[2] for line in drawn(listener, 200) if "ended" in line]
+    assert seen == [
+        "3m left (from 2 recorded times, 1 guess)",
+        "3m left (from 2 recorded times, 1 guess)",
+        "3m left (from 2 recorded times, 1 guess)",
+        "3m left (from 2 recorded times, 1 guess)",
+        "3m left (from 2 recorded times, 1 guess)",
+        "2m left (from 2 recorded times)",
+        "2m left (from 2 recorded times)",
+        "30s left (from 1 recorded time)",
+    ]
 
 
 @pytest.mark.parametrize("width", [1, 8, 20, 40, 79, 300])

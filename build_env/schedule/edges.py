@@ -1,0 +1,39 @@
+"""Owns the edges of a plan as the schedule needs them: both kinds together, in both directions. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build_env.model.task import Plan, Task
+
+__all__ = ["Edges", "edges_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edges:
+    """For each task the tasks that must have ended `before` it, and its `followers`; `before` is in the plan's order.
+
+    The order of the plan puts every task behind those before it.
+    """
+
+    before: Mapping[str, tuple[str, ...]]
+    followers: Mapping[str, Sequence[str]]
+
+
+def edges_of(plan: Plan) -> Edges:
+    """The inputs of each task, and what it only follows."""
+    before = {task.id: _before(task) for task in plan}
+    followers: dict[str, list[str]] = {task.id: [] for task in plan}
+    for task, others in before.items():
+        for other in others:
+            followers[other].append(task)
+    return Edges(before=before, followers=followers)
+
+
+def _before(task: Task) -> tuple[str, ...]:
+    """Each once. Tuples, because a hundred thousand sets keep the garbage collector busy."""
+    return tuple(dict.fromkeys([*[entry.task for entry in task.inputs], *task.after]))

@@ -1,0 +1,92 @@
+"""Owns the guess at what tasks will take: from what earlier runs recorded, else from tasks that are like them. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from statistics import median
+from typing import TYPE_CHECKING
+
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.model.attempt import AttemptState
+from build_env.model.estimate import Estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from build_env.model.attempt import Attempt
+    from build_env.model.task import Plan, Task
+
+__all__ = ["asked_of_history", "estimate_tasks"]
+
+# Seconds of a task of which nothing is known, by stage; the order of magnitude is what counts.
+_DEFAULTS = {
+    "image": 60.0,
+    "layer": 20.0,
+    "scan": 3.0,
+    "source": 5.0,
+    "build": 30.0,
+    "verify": 5.0,
+    "deploy": 1.0,
+    "tar": 1.0,
+}
+_OTHERWISE = 10.0
+
+
+def asked_of_history(plan: Plan, hits: Collection[str]) -> tuple[str, ...]:
+    """The ids whose history says something about the tasks of `plan` that are no hits: theirs, and their siblings'."""
+    wanted = (name for task in plan if task.id not in hits for name in (task.id, *_siblings(task)))
+    return tuple(dict.fromkeys(wanted))
+
+
+def estimate_tasks(
+    plan: Plan, history: Mapping[str, Sequence[Attempt]], hits: Collection[str] = ()
+) -> dict[str, Estimate]:
+    """What each task will take that is no hit.
+
+    The median of its last good attempts; else that of the same stage and subject on other architectures; else that of
+    all of its stage in `history`; else a usual value.
+    """
+    seen = {name: found for name, attempts in history.items() if (found := _typical(attempts))}
+    by_stage: dict[str, list[Estimate]] = defaultdict(list)
+    for task in plan:
+        by_stage[task.stage.value] += [seen[name] for name in (task.id, *_siblings(task)) if name in seen]
+    usual = {stage: _middle(found) for stage, found in by_stage.items() if found}
+    return {
+        task.id: seen.get(task.id) or _guess(task, [seen[name] for name in _siblings(task) if name in seen], usual)
+        for task in plan
+        if task.id not in hits
+    }
+
+
+def _guess(task: Task, siblings: Sequence[Estimate], usual: Mapping[str, Estimate]) -> Estimate:
+    if siblings:
+        return _middle(siblings)
+    default = Estimate(seconds=_DEFAULTS.get(task.stage.value, _OTHERWISE))
+    return usual.get(task.stage.value, default)
+
+
+def _typical(attempts: Iterable[Attempt]) -> Estimate | None:
+    """What the good attempts took, the most memory that any of them used; None when there was none."""
+    good = [attempt for attempt in attempts if attempt.state is AttemptState.DONE]
+    if not good:
+        return None
+    return Estimate(
+        seconds=median(attempt.seconds for attempt in good),
+        memory=max(attempt.peak_memory for attempt in good),
+        recorded=True,
+    )
+
+
+def _middle(found: Sequence[Estimate]) -> Estimate:
+    """A guess from what others took."""
+    measured = [entry.memory for entry in found if entry.memory]
+    return Estimate(seconds=median(entry.seconds for entry in found), memory=round(median(measured)) if measured else 0)
+
+
+def _siblings(task: Task) -> list[str]:
+    """The ids of the same stage and subject on other architectures, whether or not there are such tasks."""
+    end = f":{task.arch}"
+    if not task.arch or not task.id.endswith(end):
+        return []
+    known = (name for name in MACHINE_TO_DEBIAN.values() if name != task.arch)
+    return [f"{task.id.removesuffix(end)}:{name}" for name in known]

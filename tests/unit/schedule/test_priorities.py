@@ -1,0 +1,65 @@
+"""The order of tasks, in simulated time: near what is possible, and no worse than first come, first served."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.support.bounds import attainable_seconds
+from benchmarks.support.graphs import SHAPES, dice_of, random_plan
+from benchmarks.support.simulation import first_come_first_served, right_estimates, simulated
+from build_env.schedule.edges import edges_of
+from build_env.schedule.priorities import chain_seconds, priorities, simulate
+from tests.support.samples import plan_of, task
+
+_HAIR = 1 + 1e-9
+
+
+def test_chains_are_counted_over_both_kinds_of_edges() -> None:
+    edges = edges_of(plan_of(task("a"), task("b", "a"), task("c", after=("b",)), task("d")))
+    assert chain_seconds(edges, {"a": 1.0, "b": 2.0, "c": 4.0, "d": 3.0}) == {"a": 7.0, "b": 6.0, "c": 4.0, "d": 3.0}
+    assert chain_seconds(edges, {"b": 2.0}) == {"a": 2.0, "b": 2.0, "c": 0.0, "d": 0.0}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_run_is_never_longer_than_first_come_first_served(shape: str) -> None:
+    for seed in range(60):
+        dice = dice_of(seed)
+        plan, seconds = random_plan(shape, dice.randint(1, 60), dice)
+        slots = dice.choice([1, 2, 3, 4, 8])
+        assert simulated(plan, right_estimates(seconds), slots) <= first_come_first_served(plan, seconds, slots) * _HAIR
+
+
+@pytest.mark.parametrize("slots", [2, 4])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_run_is_near_what_no_order_can_beat(shape: str, slots: int) -> None:
+    plan, seconds = random_plan(shape, 800, dice_of(1))
+    assert simulated(plan, right_estimates(seconds), slots) <= attainable_seconds(plan, seconds, slots) * 1.05
+
+
+def test_where_chains_mislead_tasks_start_as_they_come() -> None:
+    for seed in range(4000):
+        dice = dice_of(seed)
+        plan, seconds = random_plan("layered", 8, dice)
+        edges = edges_of(plan)
+        by_chain, _ = simulate(edges, seconds, 2, chain_seconds(edges, seconds))
+        plain, starts = simulate(edges, seconds, 2)
+        if by_chain > plain * 1.01:
+            chosen = priorities(edges, seconds, 2)
+            assert sorted(chosen, key=chosen.__getitem__, reverse=True) == starts
+            assert simulated(plan, right_estimates(seconds), 2) == pytest.approx(plain)
+            return
+    pytest.fail("no graph in which chains mislead")
+
+
+def test_the_bound_knows_that_everything_waits_for_a_join() -> None:
+    plan = plan_of(task("a"), task("b", "a"), task("c", "a"), task("d", "b", "c"), task("e", "d"))
+    seconds = dict.fromkeys("abcde", 2.0)
+    assert attainable_seconds(plan, seconds, 1) == 10.0
+    assert attainable_seconds(plan, seconds, 2) == 8.0
+    wide = plan_of(*map(task, "abcd"))
+    assert attainable_seconds(wide, dict.fromkeys("abcd", 2.0), 2) == 4.0
+
+
+def test_without_any_work_there_is_an_order() -> None:
+    assert priorities(edges_of(plan_of()), {}, 2) == {}
+    assert priorities(edges_of(plan_of(task("a"))), {}, 2) == {"a": 0.0}
