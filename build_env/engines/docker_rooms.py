@@ -17,7 +17,15 @@ from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
 from build_env.engines.docker_network import QuietNetwork
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.inline import Receiver
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    HOST_NAME,
+    INSTALLED,
+    LIST_PACKAGES,
+    room_environment,
+    room_script,
+)
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
@@ -142,17 +150,21 @@ class DockerRooms:
             return outcome
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
+        """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
 
-        The environment is set in the script and the build root removed by it: the layer must hold neither.
+        The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
         """
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
-        environment = room_environment(BUILD_ROOT, spec.environment)
-        script = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
+        paths = {"BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"}
+        environment = room_environment(BUILD_ROOT, {**spec.environment, **paths})
+        listing = f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
+        script = room_script(commands, BUILD_ROOT, exported=environment) + listing
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
-        with self._container(spec, options, network=True, confined=False) as container:
+        network = any(command.network for command in commands)
+        with self._container(spec, options, network=network, confined=False, volume=True) as container:
             outcome = self._follow(container, spec, output)
             if outcome.status == 0:
+                self.connection.fetch(container, None, {"out": spec.collect})
                 keep(container)
             return outcome
 
@@ -170,7 +182,14 @@ class DockerRooms:
 
     @contextlib.contextmanager
     def _container(
-        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool = True, agent: str = ""
+        self,
+        spec: RoomSpec,
+        options: dict[str, Any],
+        *,
+        network: bool,
+        confined: bool = True,
+        volume: bool = False,
+        agent: str = "",
     ) -> Iterator[str]:
         """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
         api = self.connection.api
@@ -188,6 +207,7 @@ class DockerRooms:
                 cap_drop=["ALL"] if confined else None,
                 security_opt=["no-new-privileges"] if confined else None,
                 init=False,
+                mounts=[{"Type": "volume", "Target": BUILD_ROOT}] if volume else None,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
             # A joined namespace brings its own name.

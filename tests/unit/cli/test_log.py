@@ -43,13 +43,13 @@ def test_several_are_listed_with_a_command_that_shows_the_newest(built: Project)
     os.utime(newest, (newest.stat().st_mtime + 60,) * 2)
     lines = log(built, "two").splitlines()
     assert lines[0] == "logs    of two, the newest first"
-    assert [line.split()[:2] for line in lines[1:3]] == [["ended", "build"], ["ended", "source"]]
+    assert [line.split()[:2] for line in lines[1:3]] == [["done", "build"], ["done", "source"]]
     assert lines[3] == "next    build-env log two --stage build"
     assert log(built, *lines[3].split()[3:]) == "build of two\n"
     data = json.loads(log(built, "two", "--json"))
     assert [(item["stage"], item["target"], item["state"]) for item in data] == [
-        ("build", "here/1", "ended"),
-        ("source", "here/1", "ended"),
+        ("build", "here/1", "done"),
+        ("source", "here/1", "done"),
     ]
     assert (built.root / data[0]["path"]).is_file()
 
@@ -64,6 +64,7 @@ def test_what_could_move_the_cursor_is_not_printed(project: MakeProject) -> None
     made.write({"src/one/build.sh": "#!/bin/sh\nprintf '\\033[2J10%%\\r100%%\\033[0m\\n'\nexit 1\n"})
     assert made.run("one").returncode == 1
     assert log(made, "one").splitlines()[0] == "100%"
+    assert json.loads(log(made, "one", "--json"))[0]["state"] == "failed"
 
 
 def stepwise(made: Project) -> None:
