@@ -23,7 +23,7 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
-from build_env.schedule.foresee import Answer, foresee, in_words
+from build_env.schedule.foresee import foresee, in_words
 from build_env.schedule.loop import Loop
 from build_env.schedule.reproduce import needs_of
 from build_env.store.claims import Claims
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Task
     from build_env.plan.select import Request
     from build_env.ports import EventSink, Work
+    from build_env.schedule.foresee import Answer, Hits
     from build_env.schedule.local import LocalExecutor
 
 __all__ = ["Inputs", "Session", "open_session"]
@@ -72,6 +73,7 @@ class Session:
     digests: FileDigests
     observed: Observed = field(default_factory=Observed)
     read_since: int = 0
+    said: str = ""
 
     @cached_property
     def containers(self) -> Containers | None:
@@ -104,18 +106,16 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.rooms.close()
 
-    def plan(
-        self, request: Request, *, remembered: bool = True
-    ) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
+    def plan(self, request: Request, *, remembered: bool = True) -> tuple[Planned, dict[str, Answer], Hits]:
         """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
         resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
         answers, hits = foresee(resolved.planned.plan, self.executor(resolved.planned), resolved.shortcut)
-        return resolved.planned, answers, hits
+        notes = (*resolved.planned.notes, *([self.store.replaced] if self.store.replaced else ()))
+        return replace(resolved.planned, notes=notes), answers, hits
 
     def run(self, request: Request, sink: EventSink) -> RunSummary:
         """Run everything that `request` asks for."""
-        if self.store.replaced:
-            sink(Note(text=self.store.replaced))
+        self._say_replaced(sink)
         memory = self._memory(request)
         self._prepare(sink)
         resolved = None if self.options.images_anew else recalled(memory)
@@ -130,6 +130,7 @@ class Session:
             planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
         executor = self.executor(planned, anew=self._anew(planned.plan, scanned=bool(resolved.scanned)))
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
+        self._say_replaced(sink)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
@@ -138,6 +139,12 @@ class Session:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
+
+    def _say_replaced(self, sink: EventSink) -> None:
+        """Damage of the database may show when it is opened, or only when it is asked."""
+        if self.store.replaced != self.said:
+            self.said = self.store.replaced
+            sink(Note(text=self.said))
 
     def make_inputs(self, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
         """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
@@ -227,7 +234,7 @@ class Session:
                 return self.store.path(artifact).read_text(encoding="utf-8")
         return None
 
-    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: dict[str, StoredResult]) -> Loop:
+    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: Hits) -> Loop:
         return Loop(
             plan=plan,
             executor=executor,

@@ -25,6 +25,7 @@ __all__ = ["RUNNING", "TaskLog", "Wanted", "find_logs", "log_lines", "tell_witho
 RUNNING = "running"
 ENDED = "ended"
 _BETWEEN_LOOKS = 0.2  # seconds
+_AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,7 @@ def _all_logs(project: Project) -> Iterator[TaskLog]:
 
 
 def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
-    """The logs with how their attempts ended, as far as the store knows it."""
+    """The logs with how their attempts ended; one that was killed is not the last of which the store knows that."""
     tasks = {_task(log): log for log in logs if log.state == ENDED}
     if not tasks:
         return logs
@@ -130,7 +131,7 @@ def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
     words = {
         tasks[task].path: attempt.state.value
         for task, attempt in last.items()
-        if attempt.log == str(tasks[task].path.relative_to(project.paths.root))
+        if tasks[task].changed <= attempt.began + attempt.seconds + _AT_ONCE
     }
     return [replace(log, state=words.get(log.path, log.state)) for log in logs]
 

@@ -29,7 +29,7 @@ _IN_PLAN = ("target", "architectures", "native", "container", "install")
 
 
 def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
-    """Whether the run has nothing to do, and has said so; otherwise nothing was said.
+    """Whether the run has nothing to do, and has said so; otherwise only that the store was replaced, if it was.
 
     What killed runs left below `build/` goes in any case; what they left in the engine is for a whole run.
     """
@@ -47,6 +47,8 @@ def up_to_date(project: Project, options: BuildOptions, request: Request, sink: 
             if found is None or not found[1] or not memory.complete(found[0]):
                 return False
         finally:
+            if store.replaced:
+                sink(Note(text=store.replaced))
             store.close()
         if not options.native and _orphans(project):
             return False

@@ -28,7 +28,7 @@ class LogName:
 
 def log_file(task: Task) -> str:
     """Where the log of `task` lies below the directory of logs; a later attempt takes the place of an earlier one."""
-    subject = task.image_build.name if task.image_build else task.subject.replace("/", "-")
+    subject = task.image_build.name if task.image_build else task.subject.replace("/", "-").replace(" ", "-")
     parts = (subject, "" if task.image_build else task.arch, task.stage.value)
     return f"{task.target.replace('/', '-')}/{'.'.join(part for part in parts if part)}{_SUFFIX}"
 

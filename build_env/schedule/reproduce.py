@@ -55,7 +55,7 @@ _ASK = (
 
 
 class Rehearser(Protocol):
-    """Does a task without keeping anything: the local executor's rooms can."""
+    """Does a task without keeping anything: the work in rooms can."""
 
     def rehearse(
         self, work: Work, variation: Variation, collect: Path, write: Callable[[str], None], argv: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from build_env.images.target import TargetImages
     from build_env.model.task import Task
-    from build_env.ports import Engine, ResolvedInput, RoomOutcome, Store, Variation, Work
+    from build_env.ports import Engine, ResolvedInput, RoomOutcome, RoomSpec, Store, Variation, Work
     from build_env.store.claims import Claims
 
 __all__ = ["RoomWork"]
@@ -69,25 +69,26 @@ class RoomWork:
     ) -> RoomOutcome:
         """Do the commands of `work`, or `argv`, in a room that differs by `variation`; its results lie in `collect`.
 
-        Nothing is recorded, and nothing of it enters the store.
+        Nothing is recorded, and nothing enters the store.
         """
-        spec = replace(self.specs.of(work, collect), variation=variation)
-        layer = input_at(work, Place.LAYER)
-        if layer:
-            self._have_layer(work, layer, write)
-            spec = replace(spec, image=layer.facts["tag"])
+        spec = replace(self._spec(work, collect, write), variation=variation)
         if argv:
             spec = replace(spec, commands=(Command(kind=spec.commands[0].kind, argv=argv),), downloads=None)
         return self.engine.run(spec, write)
 
+    def _spec(self, work: Work, collect: Path, write: Callable[[str], None]) -> RoomSpec:
+        """The room of the task, its layer made again if it was lost."""
+        spec = self.specs.of(work, collect)
+        layer = input_at(work, Place.LAYER)
+        if layer is None or self.images is None or spec.name:
+            return spec
+        self._have_layer(work, layer, write)
+        return replace(spec, image=layer.facts["tag"])
+
     def _in_room(
         self, work: Work, collect: Path, write: Callable[[str], None]
     ) -> tuple[StoredResult | None, RoomOutcome]:
-        spec = self.specs.of(work, collect)
-        layer = input_at(work, Place.LAYER)
-        if layer and self.images and not spec.name:
-            self._have_layer(work, layer, write)
-            spec = replace(spec, image=layer.facts["tag"])
+        spec = self._spec(work, collect, write)
         with self._alone(spec.name):  # a kept room is for one task at a time
             outcome = self.engine.run(spec, write)
         if outcome.status:

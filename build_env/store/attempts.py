@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-import uuid
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ _HISTORY = f"""
 
 def begin_attempt(connection: sqlite3.Connection, run: Run, task: str, key: str) -> str:
     """Write a new attempt, and its run if this is the first one; the attempt's id."""
-    identifier = uuid.uuid4().hex
+    identifier = os.urandom(16).hex()
     connection.execute("INSERT OR IGNORE INTO run VALUES (?, ?, ?, NULL, ?)", (run.id, run.pid, run.began, run.command))
     connection.execute(
         "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, NULL, '', '')",

@@ -105,9 +105,18 @@ class ContentStore:
         path = self.path(digest)
         temporary.chmod(_READ_ONLY)
         self._disk.sync(temporary)
+        _make_way(path)
         self._disk.make_directory(path.parent)
         self._disk.rename(temporary, path)
         self._disk.sync(path.parent)
+
+
+def _make_way(path: Path) -> None:
+    """Remove what no object can take the place of: damage may be a directory under its name, or a file above it."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    if path.parent.is_file():
+        path.parent.unlink()
 
 
 class disk_errors:  # noqa: N801 - reads as a statement: `with disk_errors():`

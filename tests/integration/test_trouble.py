@@ -151,12 +151,64 @@ def line_of(project: Tiny, text: str) -> int:
 
 
 def test_two_runs_at_once(project: Tiny) -> None:
+    """The second one sweeps nothing that belongs to the first."""
+    project.package("two")
     project.package("one", HANGING)
-    with project.started() as run:
+    with project.started("one") as run:
         run.await_output("hanging")
-        project.build().expect(4, f"another run is at work in this checkout (process {run.process.pid})")
+        rooms = {item.id for item in project.containers(role="room")}
+        answer = project.build("two").expect(0, "done")
+        assert "left behind" not in answer.text
+        assert rooms <= {item.id for item in project.containers(role="room")}
+        assert [
+            item for item in rooms if item in {item.id for item in project.containers() if item.status == "running"}
+        ]
+        project.build("two").expect(0, "nothing to do")
         run.signal(signal.SIGINT)
         run.end().expect(130)
+    assert project.leftovers() == []
+    project.package("one")
+    project.build("one", "two").expect(0, "done")
+    assert project.leftovers() == []
+
+
+def test_the_engine_keeps_what_a_living_run_has_when_another_was_killed(project: Tiny) -> None:
+    project.package("two", HANGING)
+    project.package("one", HANGING)
+    with project.started("one") as living, project.started("two") as killed:
+        living.await_output("hanging")
+        killed.await_output("hanging")
+        killed.signal(signal.SIGKILL)
+        killed.end()
+        project.package("three")
+        project.build("three").expect(0, "removed 1 room that a killed run left behind")
+        tasks = {item.labels["build-env.task"] for item in project.containers(role="room")}
+        assert [task for task in tasks if ":one:" in task]
+        assert not [task for task in tasks if ":two:" in task]
+        living.signal(signal.SIGINT)
+        living.end().expect(130)
+    assert project.leftovers() == []
+
+
+def test_a_file_of_the_store_that_is_damaged(project: Tiny) -> None:
+    project.build().expect(0, "done")
+    for path in (project.root / "build" / "store" / "objects").rglob("*"):
+        if path.is_file():
+            path.chmod(0o644)
+            path.write_bytes(bytes(path.stat().st_size))
+    project.build("--dry-run").expect(0, "what it made is damaged")
+    project.build().expect(0, "done")
+    project.build().expect(0, "nothing to do")
+    assert project.leftovers() == []
+
+
+@pytest.mark.parametrize("length", [0, 7, 5000])
+def test_a_database_that_is_cut_short(project: Tiny, length: int) -> None:
+    project.build().expect(0, "done")
+    database = project.root / "build" / "store.db"
+    database.write_bytes(database.read_bytes()[:length])
+    project.build().expect(0, "store.db could not be read (", "everything is built again", "done")
+    project.build().expect(0, "nothing to do")
 
 
 def test_no_engine(project: Tiny, tmp_path: Path) -> None:

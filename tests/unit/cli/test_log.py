@@ -39,8 +39,8 @@ def test_one_stage(built: Project) -> None:
 
 
 def test_several_are_listed_with_a_command_that_shows_the_newest(built: Project) -> None:
-    newest = next((built.root / "build/logs/here-1").glob("two.*build.log"))
-    os.utime(newest, (newest.stat().st_mtime + 60,) * 2)
+    older = built.root / "build/logs/here-1/two.source.log"
+    os.utime(older, (older.stat().st_mtime - 60,) * 2)
     lines = log(built, "two").splitlines()
     assert lines[0] == "logs    of two, the newest first"
     assert [line.split()[:2] for line in lines[1:3]] == [["done", "build"], ["done", "source"]]
@@ -52,6 +52,12 @@ def test_several_are_listed_with_a_command_that_shows_the_newest(built: Project)
         ("source", "here/1", "done"),
     ]
     assert (built.root / data[0]["path"]).is_file()
+
+
+def test_of_a_log_that_a_killed_attempt_wrote_the_end_of_the_one_before_is_not_told(built: Project) -> None:
+    newer = built.root / "build/logs/here-1/one.source.log"
+    os.utime(newer, (newer.stat().st_mtime + 60,) * 2)
+    assert json.loads(log(built, "one", "--stage", "source", "--json"))[0]["state"] == "ended"
 
 
 def test_a_definition_that_cannot_be_read_hides_no_log(built: Project) -> None:

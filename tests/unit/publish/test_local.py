@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,3 +102,26 @@ def test_an_archive_has_the_binary_packages_and_always_the_same_bytes(publisher:
     assert b"a_1.dsc" not in first
     path.write_bytes(b"broken")
     assert not publisher.holds(tar)
+
+
+def test_two_runs_that_deploy_the_same_file_leave_it_whole(publisher: LocalPublisher) -> None:
+    """Each write of one would be cut short by the other if they shared a temporary file."""
+    deploy = work(publisher, "a_1_amd64.deb", "a_1.dsc")
+    others = [replace(publisher) for _ in range(4)]
+    errors: list[BaseException] = []
+
+    def add(other: LocalPublisher) -> None:
+        try:
+            for _ in range(20):
+                other.add(deploy, lambda _line: None)
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=add, args=(other,)) for other in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert publisher.holds(deploy)
+    assert [path for path in publisher.deploy.rglob("*") if path.name.endswith(".temporary")] == []

@@ -20,6 +20,7 @@ from build_env.store.results import LocalStore
 from tests.support.samples import stored
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from build_env.model.artifact import Artifact, StoredResult
@@ -164,7 +165,7 @@ def test_a_database_that_is_busy_is_left_alone(tmp_path: Path, monkeypatch: pyte
 
 def test_a_database_below_a_directory_that_takes_no_file_is_the_machines_fault(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
-    with pytest.raises(EnvironmentNotReady, match="store.db cannot be used"):
+    with pytest.raises(EnvironmentNotReady, match=r"store\.db cannot be used"):
         LocalStore(tmp_path)
 
 
@@ -176,12 +177,23 @@ def overwrite(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-HARM = {
+def directory_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def file_above(path: Path) -> None:
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_bytes(b"")
+
+
+HARM: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: path.unlink(), GONE),
     "short": (lambda path: overwrite(path, b"con"), DAMAGED),
     "other bytes": (lambda path: overwrite(path, b"CONTENT"), DAMAGED),
-    "a directory": (lambda path: (path.unlink(), path.mkdir()), DAMAGED),
-    "its directory a file": (lambda path: (path.unlink(), path.parent.rmdir(), path.parent.write_bytes(b"")), GONE),
+    "a directory": (directory_instead, DAMAGED),
+    "its directory a file": (file_above, GONE),
 }
 
 
@@ -209,12 +221,13 @@ def check_fault(store: LocalStore, item: Artifact, fault: str) -> None:
     assert store.latest("") is not None
 
 
+@pytest.mark.parametrize("kind", HARM)
 @pytest.mark.parametrize("way", ["put", "ingest"])
-def test_a_damaged_object_that_is_made_again_is_whole(tmp_path: Path, way: str) -> None:
+def test_a_damaged_object_that_is_made_again_is_whole(tmp_path: Path, way: str, kind: str) -> None:
     with closing(LocalStore(tmp_path)) as store:
         item = store.put("a.deb", b"content")
         keep(store, stored("k", item))
-        overwrite(store.path(item), b"CONTENT")
+        HARM[kind][0](store.path(item))
         if way == "put":
             store.put("a.deb", b"content")
         else:

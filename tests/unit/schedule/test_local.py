@@ -1,0 +1,300 @@
+"""The local executor writes down how each task ended, and uses no bytes that are not what they were."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.core.errors import (
+    BuildEnvError,
+    EnvironmentNotReady,
+    InfrastructureError,
+    InputError,
+    Interrupted,
+    StaleAttempt,
+    TaskError,
+)
+from build_env.model.artifact import Isolation
+from build_env.model.attempt import AttemptState
+from build_env.model.result import Status
+from build_env.model.task import Place, Stage
+from build_env.ports import ResolvedInput, RoomOutcome, RoomSpec, Work
+from build_env.schedule.local import LocalExecutor
+from build_env.schedule.rooms import RoomWork
+from build_env.schedule.specs import RoomSpecs
+from build_env.store.claims import Claims
+from build_env.store.results import LocalStore, new_run
+from tests.support.locking import holding
+from tests.support.samples import room, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from build_env.model.artifact import StoredResult
+
+
+@dataclass
+class FakeEngine:
+    """The `Engine` port without rooms: one package comes out, or `error` is raised, or `outcome` returned."""
+
+    outcome: RoomOutcome = field(default_factory=lambda: RoomOutcome(status=0, peak_memory=123))
+    error: BaseException | None = None
+    isolation: Isolation = Isolation.FRESH
+    meanwhile: Callable[[], object] = lambda: None
+    runs: int = 0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        self.runs += 1
+        output("a line")
+        self.meanwhile()
+        if self.error:
+            raise self.error
+        (spec.collect / "a.deb").write_bytes(b"package")
+        return self.outcome
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+
+class FakePublisher:
+    """The `Publisher` port, as far as an executor calls it."""
+
+    def __init__(self) -> None:
+        self.added: list[Work] = []
+
+    def holds(self, work: Work) -> bool:
+        return False
+
+    def evidence(self, work: Work) -> list[Path]:
+        return []
+
+    def add(self, work: Work, output: Callable[[str], None]) -> None:
+        self.added.append(work)
+
+    def tar(self, work: Work) -> Path:
+        raise NotImplementedError
+
+    def commit(self) -> list[str]:
+        return []
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    with closing(LocalStore(tmp_path / "build", new_run("test"))) as made:
+        yield made
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def executor(tmp_path: Path, store: LocalStore, engine: FakeEngine) -> LocalExecutor:
+    return executor_of(tmp_path, store, engine)
+
+
+def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str = "") -> LocalExecutor:
+    build = root / "build"
+    claims = Claims(build / "claims", "this run")
+    return LocalExecutor(
+        root=root,
+        logs=build / "logs",
+        store=store,
+        publisher=FakePublisher(),
+        rooms=RoomWork(
+            root=root,
+            directory=build / "rooms" / "run",
+            engine=engine,
+            store=store,
+            specs=RoomSpecs(root=root, downloads=build / "downloads", store=store, labels={}, reused_prefix=prefix),
+            claims=claims,
+        ),
+        recipes={},
+        claims=claims,
+    )
+
+
+def work(stage: Stage = Stage.BUILD, *inputs: ResolvedInput) -> Work:
+    chosen = replace(task("greet", stage=stage), room=room(), arch="amd64")
+    return Work(task=chosen, key="key", inputs=inputs, covered={"name": "greet"})
+
+
+def silent(line: str) -> None:
+    pass
+
+
+def ended(store: LocalStore) -> tuple[AttemptState, str]:
+    (attempt,) = store.history(["greet"])["greet"]
+    return attempt.state, attempt.message
+
+
+def test_a_task_that_is_done(executor: LocalExecutor, store: LocalStore) -> None:
+    result = executor.run(work(), silent)
+    assert result.status is Status.DONE
+    found = store.find("key", Isolation.FRESH)
+    assert found == result.stored
+    assert found is not None
+    assert (found.task, found.peak_memory, found.log) == ("greet", 123, "build/logs/debian-12/greet.amd64.build.log")
+    (attempt,) = store.history(["greet"])["greet"]
+    assert (attempt.state, attempt.key, attempt.peak_memory, attempt.size) == (AttemptState.DONE, "key", 123, 7)
+    assert attempt.seconds == found.seconds > 0
+    assert attempt.isolation is Isolation.FRESH
+
+
+def test_a_command_that_fails(executor: LocalExecutor, store: LocalStore, engine: FakeEngine) -> None:
+    engine.outcome = RoomOutcome(status=2, message="exit status 2", peak_memory=9)
+    assert executor.run(work(), silent).status is Status.FAILED
+    assert ended(store) == (AttemptState.FAILED, "exit status 2")
+    (attempt,) = store.history(["greet"])["greet"]
+    assert (attempt.peak_memory, attempt.isolation) == (9, Isolation.FRESH)
+    assert attempt.log == "build/logs/debian-12/greet.amd64.build.log"
+    assert store.latest("greet") is None
+
+
+ERRORS: list[tuple[BaseException, AttemptState]] = [
+    (Interrupted("stopped"), AttemptState.INTERRUPTED),
+    (InfrastructureError("the engine was lost"), AttemptState.INFRASTRUCTURE),
+    (EnvironmentNotReady("no base"), AttemptState.INFRASTRUCTURE),
+    (TaskError("a step failed"), AttemptState.FAILED),
+    (InputError("a line is missing"), AttemptState.FAILED),
+    (RuntimeError("a defect"), AttemptState.INFRASTRUCTURE),
+]
+
+
+@pytest.mark.parametrize(("error", "state"), ERRORS, ids=[type(error).__name__ for error, _ in ERRORS])
+def test_what_is_raised(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, error: BaseException, state: AttemptState
+) -> None:
+    engine.error = error
+    with pytest.raises(type(error)):
+        executor.run(work(), silent)
+    assert ended(store) == (state, str(error))
+    assert store.latest("greet") is None
+
+
+def test_trouble_that_a_command_tells_by_its_status_is_no_fact_about_the_package(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine
+) -> None:
+    engine.outcome = RoomOutcome(status=75)
+    with pytest.raises(EnvironmentNotReady):
+        executor.run(work(), silent)
+    assert ended(store)[0] is AttemptState.INFRASTRUCTURE
+
+
+@pytest.mark.parametrize("stage", [Stage.DEPLOY])
+def test_an_effect_leaves_an_attempt_and_no_result(executor: LocalExecutor, store: LocalStore, stage: Stage) -> None:
+    assert executor.run(work(stage), silent).status is Status.DONE
+    assert ended(store) == (AttemptState.DONE, "")
+    assert store.latest("greet") is None
+
+
+def test_a_run_that_was_taken_for_dead_records_nothing(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, tmp_path: Path
+) -> None:
+    def taken_for_dead() -> None:
+        with closing(LocalStore(tmp_path / "build")) as other:
+            other.sweep(lambda _run: False)
+
+    engine.meanwhile = taken_for_dead
+    with pytest.raises(StaleAttempt):
+        executor.run(work(), silent)
+    assert ended(store)[0] is AttemptState.LOST
+    assert store.find("key", Isolation.FRESH) is None
+
+
+def damaged(store: LocalStore, stored: StoredResult) -> Path:
+    path = store.path(stored.artifacts[0])
+    path.chmod(0o644)
+    path.write_bytes(b"PACKAGE")
+    return path
+
+
+@pytest.mark.parametrize("place", [Place.SOURCE, Place.PACKAGES, Place.DEPLOY])
+@pytest.mark.parametrize("harm", ["damaged", "gone"])
+def test_a_damaged_input_enters_no_room(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, place: Place, harm: str
+) -> None:
+    stored = executor.run(work(), silent).stored
+    assert stored is not None
+    path = damaged(store, stored)
+    if harm == "gone":
+        path.unlink()
+    given = ResolvedInput(task="first", place=place, artifacts=stored.artifacts)
+    stage = Stage.DEPLOY if place is Place.DEPLOY else Stage.VERIFY
+    with pytest.raises(EnvironmentNotReady, match=r"a\.deb, which first made, is ") as raised:
+        executor.run(work(stage, given), silent)
+    assert "made anew" in raised.value.hint
+    assert engine.runs == 1
+
+
+@pytest.mark.parametrize(("harm", "words"), [("damaged", "is damaged: a.deb"), ("gone", "is no longer there: a.deb")])
+def test_a_damaged_result_is_explained_and_made_anew(
+    executor: LocalExecutor, store: LocalStore, harm: str, words: str
+) -> None:
+    stored = executor.run(work(), silent).stored
+    assert stored is not None
+    path = damaged(store, stored)
+    if harm == "gone":
+        path.unlink()
+    assert executor.find(work()) is None
+    assert executor.reason(work()) == f"what it made {words}"
+    executor.run(work(), silent)
+    assert executor.find(work()) is not None
+    assert path.read_bytes() == b"package"
+
+
+def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
+    first = executor.claim(work())
+    assert first is not None
+    assert executor.claim(work()) is None
+    assert executor.claim(replace(work(), key="other")) is None, "the same task, because of its log"
+    assert executor.claim(replace(work(), task=task("other"))) is None, "the same key, because of its result"
+    stop = threading.Event()
+    stop.set()
+    assert executor.await_claim(work(), stop) is None
+    first.release()
+    second = executor.await_claim(work(), threading.Event())
+    assert second is not None
+    second.release()
+
+
+def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp_path: Path) -> None:
+    with holding(tmp_path / "build", "other", "greet") as process:
+        assert executor.claim(work()) is None
+        process.kill()
+        claim = executor.await_claim(work(), threading.Event())
+        assert claim is not None
+        claim.release()
+
+
+def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stopped(
+    store: LocalStore, engine: FakeEngine, tmp_path: Path
+) -> None:
+    kept = executor_of(tmp_path, store, engine, "prefix-")
+    given = ResolvedInput(task="debian/12:image:x", place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
+    errors: list[BuildEnvError] = []
+
+    def run() -> None:
+        try:
+            kept.run(work(Stage.BUILD, given), silent)
+        except BuildEnvError as error:
+            errors.append(error)
+
+    name = kept.rooms.specs.of(work(Stage.BUILD, given), tmp_path).name
+    with holding(tmp_path / "build", "other", name):
+        thread = threading.Thread(target=run)
+        thread.start()
+        kept.cancel()
+        thread.join(20)
+        assert [type(error) for error in errors] == [Interrupted]
+        assert engine.runs == 0
+    assert ended(store) == (AttemptState.INTERRUPTED, "stopped")
+    again = executor_of(tmp_path, store, engine, "prefix-")
+    assert again.run(work(Stage.BUILD, given), silent).status is Status.DONE
