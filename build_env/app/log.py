@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.model.logs import read_log_name
+from build_env.model.task import Stage
+from build_env.plan.units import SOURCE
 from build_env.schedule.logs import is_written
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ __all__ = ["RUNNING", "TaskLog", "Wanted", "find_logs", "log_lines", "tell_witho
 RUNNING = "running"
 ENDED = "ended"
 _BETWEEN_LOOKS = 0.2  # seconds
+_AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +54,7 @@ class TaskLog:
 
 def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
     """The logs that fit, the newest first."""
-    fitting = [log for log in _all_logs(project) if _fits(log, wanted)]
+    fitting = _with_states(project, [log for log in _all_logs(project) if _fits(log, wanted)])
     return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, log.path.name))
 
 
@@ -109,14 +113,34 @@ def _all_logs(project: Project) -> Iterator[TaskLog]:
             subject=name.subject,
             arch=name.arch,
             stage=name.stage.value,
-            state=_state(path),
+            state=RUNNING if is_written(path) else ENDED,
             changed=found.st_mtime,
             size=found.st_size,
         )
 
 
-def _state(path: Path) -> str:
-    return RUNNING if is_written(path) else ENDED
+def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
+    """The logs with how their attempts ended; one that was killed is not the last of which the store knows that."""
+    tasks = {_task(log): log for log in logs if log.state == ENDED}
+    if not tasks:
+        return logs
+    from build_env.store.results import LocalStore  # noqa: PLC0415 - SQLite
+
+    with contextlib.closing(LocalStore(project.paths.build)) as store:
+        last = {task: found[0] for task, found in store.history(list(tasks), 1).items() if found}
+    words = {
+        tasks[task].path: attempt.state.value
+        for task, attempt in last.items()
+        if tasks[task].changed <= attempt.began + attempt.seconds + _AT_ONCE
+    }
+    return [replace(log, state=words.get(log.path, log.state)) for log in logs]
+
+
+def _task(log: TaskLog) -> str:
+    """The id of the task, as plans have it."""
+    if log.stage == Stage.IMAGE.value:
+        return f"{log.target}:image:{log.subject}"
+    return f"{log.target}:{log.subject}:{log.stage}:{log.arch or SOURCE}"
 
 
 def _fits(log: TaskLog, wanted: Wanted) -> bool:

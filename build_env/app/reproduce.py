@@ -66,14 +66,14 @@ def reproduce(
                 raise UsageError(
                     f"{package} has nothing to build for {options.target}", hint="build-env plan shows all"
                 )
-            with _directory(project, keep) as directory:
+            with _directory(inputs.executor.rooms.directory, keep) as directory:
                 for work in inputs.works:
                     sink(Note(text=f"doing {work.task.stage.value} {work.task.label} in two rooms"))
                     rehearsals = (*rehearsals, _rehearse(project, inputs.executor.rooms, work, directory))
         return Reproduction(package=package, target=options.target, summary=inputs.summary, rehearsals=rehearsals)
 
 
-def _rehearse(project: Project, executor: Rehearser, work: Work, directory: Path) -> Rehearsal:
+def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -> Rehearsal:
     with contextlib.ExitStack() as stack:
         shown: list[Path] = []
 
@@ -83,7 +83,7 @@ def _rehearse(project: Project, executor: Rehearser, work: Work, directory: Path
             return lambda line: _write(file.write, line)
 
         try:
-            return rehearse(executor, work, directory, builder_id(), sorted(os.sched_getaffinity(0)), log)
+            return rehearse(rooms, work, directory, builder_id(), sorted(os.sched_getaffinity(0)), log)
         except BuildEnvError as error:
             if shown:
                 error.hint = f"read {shown[-1].relative_to(project.paths.root)}; {error.hint}".removesuffix("; ")
@@ -101,10 +101,10 @@ def _log_path(project: Project, task: Task, room: str) -> Path:
 
 
 @contextlib.contextmanager
-def _directory(project: Project, keep: Path | None) -> Iterator[Path]:
+def _directory(rooms: Path, keep: Path | None) -> Iterator[Path]:
     """Where the rooms' results arrive; what is to be kept is moved to its place also after a failure."""
-    project.paths.rooms.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="both-", dir=project.paths.rooms))
+    rooms.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix="both-", dir=rooms))
     try:
         yield directory
     finally:

@@ -10,6 +10,8 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, TextIO
 
+from build_env.core.locks import held
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -30,14 +32,4 @@ def new_log(path: Path) -> Iterator[TextIO]:
 
 def is_written(path: Path) -> bool:
     """Whether the task of this log is at work now."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:  # gone, or not ours to read
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return held(path)

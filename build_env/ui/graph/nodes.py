@@ -108,7 +108,9 @@ def _grouped(plan: Plan) -> list[tuple[str, list[Task]]]:
 
 def _home(task: Task) -> str:
     """The package, or words with a space for what belongs to none: no package is called so."""
-    return f"{_NO_PACKAGE[task.stage]} {task.target}" if task.stage in _NO_PACKAGE else task.subject
+    shared = task.stage is Stage.LAYER and task.subject.startswith(f"{task.target} ")
+    words = _NO_PACKAGE[Stage.IMAGE] if shared else _NO_PACKAGE.get(task.stage)
+    return f"{words} {task.target}" if words else task.subject
 
 
 def _edges(plan: Plan) -> Iterator[Edge]:

@@ -39,19 +39,25 @@ def test_one_stage(built: Project) -> None:
 
 
 def test_several_are_listed_with_a_command_that_shows_the_newest(built: Project) -> None:
-    newest = next((built.root / "build/logs/here-1").glob("two.*build.log"))
-    os.utime(newest, (newest.stat().st_mtime + 60,) * 2)
+    older = built.root / "build/logs/here-1/two.source.log"
+    os.utime(older, (older.stat().st_mtime - 60,) * 2)
     lines = log(built, "two").splitlines()
     assert lines[0] == "logs    of two, the newest first"
-    assert [line.split()[:2] for line in lines[1:3]] == [["ended", "build"], ["ended", "source"]]
+    assert [line.split()[:2] for line in lines[1:3]] == [["done", "build"], ["done", "source"]]
     assert lines[3] == "next    build-env log two --stage build"
     assert log(built, *lines[3].split()[3:]) == "build of two\n"
     data = json.loads(log(built, "two", "--json"))
     assert [(item["stage"], item["target"], item["state"]) for item in data] == [
-        ("build", "here/1", "ended"),
-        ("source", "here/1", "ended"),
+        ("build", "here/1", "done"),
+        ("source", "here/1", "done"),
     ]
     assert (built.root / data[0]["path"]).is_file()
+
+
+def test_of_a_log_that_a_killed_attempt_wrote_the_end_of_the_one_before_is_not_told(built: Project) -> None:
+    newer = built.root / "build/logs/here-1/one.source.log"
+    os.utime(newer, (newer.stat().st_mtime + 60,) * 2)
+    assert json.loads(log(built, "one", "--stage", "source", "--json"))[0]["state"] == "ended"
 
 
 def test_a_definition_that_cannot_be_read_hides_no_log(built: Project) -> None:
@@ -64,6 +70,7 @@ def test_what_could_move_the_cursor_is_not_printed(project: MakeProject) -> None
     made.write({"src/one/build.sh": "#!/bin/sh\nprintf '\\033[2J10%%\\r100%%\\033[0m\\n'\nexit 1\n"})
     assert made.run("one").returncode == 1
     assert log(made, "one").splitlines()[0] == "100%"
+    assert json.loads(log(made, "one", "--json"))[0]["state"] == "failed"
 
 
 def stepwise(made: Project) -> None:
