@@ -30,12 +30,14 @@ __all__ = [
     "Executor",
     "ImageDescription",
     "ImageEngine",
+    "ImageInventory",
     "Publisher",
     "ResolvedInput",
     "RoomEntry",
     "RoomOutcome",
     "RoomSpec",
     "Store",
+    "Variation",
     "Work",
 ]
 
@@ -73,13 +75,31 @@ class RoomEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How a room differs from others in what must not matter to its results. What is empty is as in every room.
+
+    `user` is the builder's uid and gid, `processors` the numbers of those it may use, `environment` replaces what the
+    task declares. `reversed_order` lays the inputs in the opposite order, and has the files of the work listed in
+    another one. Only fresh rooms in containers can differ.
+    """
+
+    host_name: str = ""
+    user: tuple[int, int] | None = None
+    umask: int = 0o022
+    processors: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reversed_order: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomSpec:
     """What an engine needs to make one room and run its commands.
 
     `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
     directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
     `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to. `ssh_agent` is the socket of an agent that the room may ask.
+    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `variation` is for rooms whose
+    results are compared with those of others.
     """
 
     image: str
@@ -96,6 +116,7 @@ class RoomSpec:
     layer_key: str = ""
     ssh_agent: str = ""
     timeout: float | None = None
+    variation: Variation = field(default_factory=Variation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +138,17 @@ class ImageDescription:
     identifier: str
     architecture: str
     labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageInventory:
+    """What an image holds: `packages` with one `name version arch` per line, sorted; `index` is a digest.
+
+    The index is that of the mirrors' packages, as the image has it: what is installed on top of it comes from there.
+    """
+
+    packages: str
+    index: str
 
 
 class Engine(Protocol):
@@ -168,10 +200,13 @@ class ImageEngine(Protocol):
         """Make an image whose config names `architecture` from a root file system tar."""
 
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network and keep the result as image `tag`."""
+        """Run the install commands of `spec` as root and keep the result as image `tag`, without the build root.
 
-    def packages(self, reference: str) -> str:
-        """The installed distribution packages of an image, one `name version arch` per line, sorted."""
+        `spec.collect` gets what the commands left in `out/`, and `packages.txt`: what is installed then.
+        """
+
+    def inventory(self, reference: str) -> ImageInventory:
+        """What is installed in an image, and from which package index more would be installed."""
 
 
 class Store(Protocol):
@@ -249,6 +284,9 @@ class Claim(Protocol):
 
 class Executor(Protocol):
     """Runs one ready task."""
+
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        """The task with its inputs, whose results are `stored` by task id, and the key that they make."""
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""

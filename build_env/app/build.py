@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import shutil
 import sys
@@ -14,29 +13,26 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
+from build_env.app.executor import new_executor
 from build_env.app.planning import Planned, Planner
 from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
-from build_env.app.signer import project_signer
 from build_env.core.errors import EnvironmentNotReady
-from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
-from build_env.publish.local import LocalPublisher
-from build_env.schedule.foresee import Answer, foresee, in_words
-from build_env.schedule.local import LocalExecutor
+from build_env.schedule.foresee import foresee, in_words
 from build_env.schedule.loop import Loop
+from build_env.schedule.reproduce import needs_of
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
@@ -46,10 +42,22 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
+    from build_env.model.task import Task
     from build_env.plan.select import Request
-    from build_env.ports import Engine, EventSink
+    from build_env.ports import EventSink, Work
+    from build_env.schedule.foresee import Answer, Hits
+    from build_env.schedule.local import LocalExecutor
 
-__all__ = ["Session", "open_session"]
+__all__ = ["Inputs", "Session", "open_session"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What some tasks need, made; `works` are these tasks, ready. Without an executor the run failed: see `summary`."""
+
+    summary: RunSummary
+    executor: LocalExecutor | None = None
+    works: tuple[Work, ...] = ()
 
 
 @dataclass
@@ -98,12 +106,10 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.rooms.close()
 
-    def plan(
-        self, request: Request, *, remembered: bool = True
-    ) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
+    def plan(self, request: Request, *, remembered: bool = True) -> tuple[Planned, dict[str, Answer], Hits]:
         """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
         resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
-        answers, hits = foresee(resolved.planned.plan, self._executor(resolved.planned), resolved.shortcut)
+        answers, hits = foresee(resolved.planned.plan, self.executor(resolved.planned), resolved.shortcut)
         notes = (*resolved.planned.notes, *([self.store.replaced] if self.store.replaced else ()))
         return replace(resolved.planned, notes=notes), answers, hits
 
@@ -112,23 +118,24 @@ class Session:
         self._say_replaced(sink)
         memory = self._memory(request)
         self._prepare(sink)
-        resolved = None if self.options.recreate else recalled(memory)
+        resolved = None if self.options.images_anew else recalled(memory)
         if resolved is None:
             failed = self._scan(sink)
             if failed:
                 return failed
             resolved = self._resolve(request)
         planned = resolved.planned
-        if self.options.recreate:
-            planned = replace(planned, notes=(*planned.notes, "images are made anew (--recreate)"))
-        executor = self._executor(planned, recreate=self.options.recreate and not resolved.scanned)
+        if self.options.images_anew:
+            asked = "--recreate" if self.options.recreate else "--refresh"
+            planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
+        executor = self.executor(planned, anew=self._anew(planned.plan, scanned=bool(resolved.scanned)))
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
         self._say_replaced(sink)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
         summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
-        if not self.options.recreate:
+        if not self.options.images_anew:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
@@ -139,6 +146,26 @@ class Session:
             self.said = self.store.replaced
             sink(Note(text=self.said))
 
+    def make_inputs(self, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
+        """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
+        self._prepare(sink)
+        failed = self._scan(sink)
+        if failed:
+            return Inputs(summary=failed)
+        planned = self._resolve(request).planned
+        executor = self.executor(planned)
+        tasks = [task for task in planned.plan if wanted(task)]
+        needs = needs_of(planned.plan, tasks)
+        answers, hits = foresee(needs, executor)
+        for note in planned.notes:
+            sink(Note(text=note))
+        sink(PlanReady(plan=needs, answers=in_words(answers)))
+        summary = self._loop(needs, executor, sink, hits).run()
+        made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
+        if len(made) < len(needs):
+            return Inputs(summary=summary)
+        return Inputs(summary=summary, executor=executor, works=tuple(executor.work(task, made) for task in tasks))
+
     def _memory(self, request: Request) -> Memory:
         return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.exclusive)
 
@@ -147,7 +174,7 @@ class Session:
         planner = self.planner
         with observing(self.observed):
             scan = planner.scan()
-            hits = foresee(scan.plan, self._executor(scan))[1] if scan else {}
+            hits = foresee(scan.plan, self.executor(scan))[1] if scan else {}
             report = self._report(scan, hits) if scan else None
             planned = planner.plan(request, report)
         if scan and report is None:
@@ -180,7 +207,7 @@ class Session:
             scan = planner.scan()
         if scan is None:
             return None
-        executor = self._executor(scan, recreate=self.options.recreate)
+        executor = self.executor(scan, anew=self._anew(scan.plan))
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
@@ -207,7 +234,7 @@ class Session:
                 return self.store.path(artifact).read_text(encoding="utf-8")
         return None
 
-    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: dict[str, StoredResult]) -> Loop:
+    def _loop(self, plan: Plan, executor: LocalExecutor, sink: EventSink, hits: Hits) -> Loop:
         return Loop(
             plan=plan,
             executor=executor,
@@ -219,34 +246,23 @@ class Session:
             began=self.began,
         )
 
-    def _executor(self, planned: Planned, *, recreate: bool = False) -> LocalExecutor:
-        paths, settings = self.project.paths, self.project.settings
-        prefix = f"{settings.image_prefix}-{self.project.identity}-"
-        images = frozenset(task.id for task in planned.plan if task.stage is Stage.IMAGE)
-        return LocalExecutor(
-            root=paths.root,
-            logs=paths.logs,
-            rooms=self._rooms,
-            downloads=paths.downloads,
-            engine=self._engine(),
+    def _anew(self, plan: Plan, *, scanned: bool = False) -> frozenset[str]:
+        """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
+        stages = {Stage.IMAGE} if self.options.images_anew and not scanned else set()
+        stages |= {Stage.LAYER} if self.options.recreate else set()
+        return frozenset(task.id for task in plan if task.stage in stages)
+
+    def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
+        """What does the tasks of that plan; those of `anew` whatever the store has."""
+        return new_executor(
+            project=self.project,
+            options=self.options,
+            run=self.identity,
             store=self.store,
-            publisher=LocalPublisher(
-                root=paths.root,
-                deploy=paths.deploy,
-                repositories=paths.repositories,
-                store=self.store,
-                signer=lambda: project_signer(settings, paths),
-                label=settings.repository_label,
-                publishes=not (self.options.native or self.options.container),
-            ),
-            recipes=planned.recipes,
-            labels={"project": self.project.identity, "run": self.identity.id, "prefix": settings.image_prefix},
             claims=self._claims,
-            images=self.containers.target_images(self.store) if self.containers else None,
-            reused_prefix=prefix if self.options.container else "",
-            ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
-            timeout=self.options.timeout or settings.timeout or None,
-            forced=images if recreate else frozenset(),
+            containers=self.containers,
+            recipes=planned.recipes,
+            anew=anew,
         )
 
     @contextlib.contextmanager
@@ -264,17 +280,6 @@ class Session:
         owner = f"run {self.identity.id} (process {self.identity.pid})"
         return Claims(self.project.paths.build / "claims", owner)
 
-    @property
-    def _rooms(self) -> Path:
-        return self.project.paths.rooms / self.identity.id
-
-    def _engine(self) -> Engine:
-        if self.options.native:
-            return NativeRooms(rooms=self._rooms, install=self.options.install)
-        if self.containers is None:
-            return NativeRooms(rooms=self._rooms)
-        return self.containers.rooms
-
     def _prepare(self, sink: EventSink) -> None:
         """Refuse to run without an engine; remove what a killed run left; make kept rooms anew when asked."""
         if self.options.native:
@@ -287,7 +292,7 @@ class Session:
         removed = self.containers.sweep(partial(is_alive, self.project.paths.build))
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
-        if self.options.container == "clean" or (self.options.container and self.options.recreate):
+        if self.options.container == "clean" or (self.options.container and self.options.images_anew):
             self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
 
 

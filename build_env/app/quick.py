@@ -34,7 +34,7 @@ def up_to_date(project: Project, options: BuildOptions, request: Request, sink: 
     What killed runs left below `build/` goes in any case; what they left in the engine is for a whole run.
     """
     directory = project.paths.build / MEMORIES
-    if options.recreate or options.container or not directory.is_dir():
+    if options.images_anew or options.container or not directory.is_dir():
         return False
     began = time.monotonic()
     identity = new_run()

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
 from build_env.model.task import Stage
-from build_env.schedule.foresee import work_of
-from build_env.store.results import stored_result
+from build_env.schedule.work import work_of
+from build_env.store.results import result_of, stored_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from build_env.app.planning import Planned
     from build_env.app.remembered import Known, Memory
-    from build_env.model.artifact import Isolation, StoredResult
+    from build_env.model.artifact import StoredResult
     from build_env.model.result import RunSummary
     from build_env.model.task import Task
     from build_env.ports import Publisher
-    from build_env.store.results import LocalStore
+    from build_env.schedule.foresee import Shortcut
+    from build_env.store.results import LocalStore, Row
 
 __all__ = ["Resolved", "recalled", "write_memory"]
+
+_UNKNOWN: tuple[Mapping[str, str], str, str] = ({}, "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,7 @@ class Resolved:
     reads: Reads
     began: int
     scanned: tuple[StoredResult, ...] = ()
-    shortcut: Callable[[Task], StoredResult | None] | None = None
+    shortcut: Shortcut | None = None
 
 
 def recalled(memory: Memory) -> Resolved | None:
@@ -44,6 +48,7 @@ def recalled(memory: Memory) -> Resolved | None:
     if found is None or known is None:
         return None
     check = found[0]
+    rows = memory.rows(check)
     return Resolved(
         planned=known.planned,
         reads=Reads(
@@ -52,7 +57,7 @@ def recalled(memory: Memory) -> Resolved | None:
         ),
         began=began,
         scanned=known.scanned,
-        shortcut=_known_results(known, memory.store, memory.isolation),
+        shortcut=_known_results(known, rows, memory.store, trusted=memory.intact(check, rows)),
     )
 
 
@@ -68,7 +73,7 @@ def write_memory(
     if len(hits) < len(resolved.planned.plan):
         return
     effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
-    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits))]
+    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits, memory.store))]
     memory.remember(
         resolved.reads,
         resolved.planned,
@@ -80,22 +85,29 @@ def write_memory(
     )
 
 
-def _known_results(known: Known, store: LocalStore, isolation: Isolation) -> Callable[[Task], StoredResult | None]:
-    """What `foresee` may take without computing keys: tasks of which nothing differs."""
-    rows = store.rows([key for _, key, _ in known.results.values()], isolation)
+def _known_results(known: Known, rows: Mapping[str, Row], store: LocalStore, *, trusted: bool) -> Shortcut:
+    """What `foresee` may take without computing keys: tasks of which nothing differs.
+
+    `trusted`: all rows and objects are what they were; otherwise each one is looked at.
+    """
     same: set[str] = set()
 
-    def shortcut(task: Task) -> StoredResult | None:
-        static_inputs, key, artifacts = known.results.get(task.id, ({}, "", ""))
+    def shortcut(task: Task) -> Callable[[], StoredResult] | None:
+        static_inputs, key, artifacts = known.results.get(task.id, _UNKNOWN)
         row = rows.get(key)
-        if row is None or static_inputs != task.static_inputs or row[3] != artifacts or row[0] != key:
+        if row is None or static_inputs != task.static_inputs or row[3] != artifacts:
             return None
-        if not all(entry.task in same for entry in task.inputs):
-            return None
-        stored = stored_result(row)
-        if stored is None or any(store.fault(artifact) for artifact in stored.artifacts):
+        for entry in task.inputs:
+            if entry.task not in same:
+                return None
+        if not trusted and not _whole(row, store):
             return None
         same.add(task.id)
-        return stored
+        return partial(result_of, row)
 
     return shortcut
+
+
+def _whole(row: Row, store: LocalStore) -> bool:
+    stored = stored_result(row)
+    return stored is not None and not any(store.fault(artifact) for artifact in stored.artifacts)

@@ -124,7 +124,15 @@ class Memory:
 
     def complete(self, check: Check) -> bool:
         """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
-        if check.evidence.changed() or _rows_digest(self.store.rows(check.keys, self.isolation)) != check.rows:
+        return not check.evidence.changed() and self.intact(check, self.rows(check))
+
+    def rows(self, check: Check) -> Mapping[str, Row]:
+        """The results by key, as the store has them now."""
+        return self.store.rows(check.keys, self.isolation)
+
+    def intact(self, check: Check, rows: Mapping[str, Row]) -> bool:
+        """Whether the rows of all results and their objects are what they were."""
+        if _rows_digest(rows) != check.rows:
             return False
         began = time.time_ns()
         names, changed = check.objects.paths, check.objects.changed()

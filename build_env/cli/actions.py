@@ -10,10 +10,12 @@ from build_env.core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from build_env.app.options import BuildOptions
     from build_env.app.planning import Planned
     from build_env.app.project import Project
+    from build_env.app.reproduce import Reproduction
     from build_env.app.why import Explanation
     from build_env.cli.arguments import Arguments
     from build_env.plan.select import Request
@@ -94,6 +96,16 @@ def explain_tasks(arguments: Arguments) -> list[Explanation]:
         return explain(planned.plan, answers, arguments.packages)
 
 
+def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) -> Reproduction:
+    """Build a package twice in rooms that differ, and compare; records neither."""
+    from build_env.app.reproduce import reproduce  # noqa: PLC0415
+
+    arguments.check()
+    project = open_project(arguments.root)
+    request = _request(arguments)
+    return reproduce(project, _options(project, arguments), request.packages[0], sink, keep)
+
+
 def _build(project: Project, arguments: Arguments) -> int:
     from build_env.app.quick import up_to_date  # noqa: PLC0415
     from build_env.ui.choose import choose_listener  # noqa: PLC0415
@@ -142,6 +154,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
         keep_going=arguments.keep_going,
         container=arguments.container,
         recreate=arguments.recreate,
+        refresh=arguments.refresh,
         install=arguments.install,
         timeout=arguments.timeout or None,
     )

@@ -19,7 +19,8 @@ from build_env.core.machine import debian_architecture
 from build_env.core.trees import walk_tree
 from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
-from build_env.ports import ImageDescription
+from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
+from build_env.ports import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,11 +33,6 @@ __all__ = ["BUILDER", "DockerImages"]
 
 BUILDER = "image"  # the role of containers in which an image is built
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
-
-_LIST_PACKAGES = (
-    "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
-    "if command -v rpm >/dev/null; then rpm -qa --qf '%{NAME} %{EVR} %{ARCH}\\n'; fi"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,12 +150,13 @@ class DockerImages:
 
         return self.rooms.run_install(spec, output, keep)
 
-    def packages(self, reference: str) -> str:
-        """See `ImageEngine.packages`."""
+    def inventory(self, reference: str) -> ImageInventory:
+        """See `ImageEngine.inventory`."""
         api = self.connection.api
         with self.connection.errors("listing the packages of an image"):
             host = api.create_host_config(network_mode="none")
-            created = api.create_container(reference, ["/bin/sh", "-c", _LIST_PACKAGES], host_config=host)
+            script = f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"
+            created = api.create_container(reference, ["/bin/sh", "-c", script], host_config=host)
             try:
                 api.start(created["Id"])
                 status = api.wait(created["Id"])["StatusCode"]
@@ -169,7 +166,8 @@ class DockerImages:
                 self.connection.remove(created["Id"])
         if NO_HANDLER.encode() in said:
             raise no_handler(NO_HANDLER)
-        return "\n".join(sorted(listing.decode(errors="replace").splitlines()))
+        packages, _, index = listing.decode(errors="replace").partition("\n\n")
+        return ImageInventory(packages=f"{packages.strip()}\n", index=index.split(maxsplit=1)[0])
 
     def _must_have(self, tag: str) -> ImageDescription:
         description = self.describe(tag)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
 from build_env.engines.inline import Receiver, laying_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, INSTALLED, LIST_PACKAGES, room_environment, room_script
 from build_env.engines.staging import pack
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -46,7 +46,6 @@ class ReusedRoom:
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Lay the build root, install what is missing, run the commands, fetch the results."""
         owner, group = self.builder
-        self._root(f"rm -rf {BUILD_ROOT}/* && mkdir -p {BUILD_ROOT} {_INSTALLED}")
         self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True)
         status = self._install(spec, environment, output)
@@ -55,7 +54,10 @@ class ReusedRoom:
             self._network(on=any(command.network for command in commands))
             results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
             receiver = Receiver(output)
-            script = room_script(commands, BUILD_ROOT, exported=environment) + receiver.script(BUILD_ROOT, *results)
+            script = room_script(commands, BUILD_ROOT, exported=environment)
+            if not commands:  # a layer: what the room has now
+                script += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
+            script += receiver.script(BUILD_ROOT, *results)
             status = self.builder_shell.run(f"cd {BUILD_ROOT}\n{script}", receiver.line)
             receiver.flush()
             if status == 0:
@@ -63,10 +65,12 @@ class ReusedRoom:
         return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
 
     def _lay(self, archive: bytes) -> None:
-        """Unpack the build root, through the shell when that is possible, because it is much faster."""
+        """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
+        empty = f"rm -rf {BUILD_ROOT}/*"
         script = laying_script(archive)
-        if script and self._root(script, check=False) == 0:
+        if script and self._root(f"{empty} && {script}", check=False) == 0:
             return
+        self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
         with self.connection.errors("filling a room"):
             self.connection.api.put_archive(self.container, "/", archive)
 
@@ -78,7 +82,7 @@ class ReusedRoom:
         self._network(on=True)
         status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), output)
         if status == 0:
-            self._root(f"touch {mark}")
+            self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
         return status
 
     def _root(self, script: str, *, check: bool = True) -> int:

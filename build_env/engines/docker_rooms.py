@@ -17,7 +17,15 @@ from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
 from build_env.engines.docker_network import QuietNetwork
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.inline import Receiver
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    HOST_NAME,
+    INSTALLED,
+    LIST_PACKAGES,
+    room_environment,
+    room_script,
+)
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
@@ -117,14 +125,15 @@ class DockerRooms:
 
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         commands = [command for command in spec.commands if command.role is Role.RUN]
-        environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
+        declared = {**spec.environment, **spec.variation.environment}
+        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None)
         results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
         receiver = Receiver(output)
-        script = room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
+        script = room_script(commands, BUILD_ROOT, umask=spec.variation.umask) + receiver.script(BUILD_ROOT, *results)
         options = {
             "command": ["/bin/sh", "-c", script],
             "environment": environment,
-            "user": ":".join(str(number) for number in builder_id()),
+            "user": ":".join(str(number) for number in spec.variation.user or builder_id()),
             "working_dir": BUILD_ROOT,
         }
         network = any(command.network for command in commands)
@@ -141,17 +150,21 @@ class DockerRooms:
             return outcome
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
+        """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
 
-        The environment is set in the script and the build root removed by it: the layer must hold neither.
+        The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
         """
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
-        environment = room_environment(BUILD_ROOT, spec.environment)
-        script = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
+        paths = {"BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"}
+        environment = room_environment(BUILD_ROOT, {**spec.environment, **paths})
+        listing = f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
+        script = room_script(commands, BUILD_ROOT, exported=environment) + listing
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
-        with self._container(spec, options, network=True, confined=False) as container:
+        network = any(command.network for command in commands)
+        with self._container(spec, options, network=network, confined=False, volume=True) as container:
             outcome = self._follow(container, spec, output)
             if outcome.status == 0:
+                self.connection.fetch(container, None, {"out": spec.collect})
                 keep(container)
             return outcome
 
@@ -169,11 +182,18 @@ class DockerRooms:
 
     @contextlib.contextmanager
     def _container(
-        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool = True, agent: str = ""
+        self,
+        spec: RoomSpec,
+        options: dict[str, Any],
+        *,
+        network: bool,
+        confined: bool = True,
+        volume: bool = False,
+        agent: str = "",
     ) -> Iterator[str]:
         """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
         api = self.connection.api
-        owner, group = builder_id()
+        owner, group = spec.variation.user or builder_id()
         mounts = [*spec.mounts]
         binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
         if agent:
@@ -181,13 +201,17 @@ class DockerRooms:
         with self.connection.errors("making a room"):
             host = api.create_host_config(
                 binds=binds or None,
-                network_mode="bridge" if network else self._quiet.mode(spec.image, spec.labels),
+                network_mode=self._network(spec, network=network),
+                cpuset_cpus=spec.variation.processors or None,
+                tmpfs=_work_in_memory(owner, group) if spec.variation.reversed_order else None,
                 cap_drop=["ALL"] if confined else None,
                 security_opt=["no-new-privileges"] if confined else None,
                 init=False,
+                mounts=[{"Type": "volume", "Target": BUILD_ROOT}] if volume else None,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
-            name = {"hostname": HOST_NAME} if network else {}  # a joined namespace brings its own
+            # A joined namespace brings its own name.
+            name = {"hostname": spec.variation.host_name or HOST_NAME} if network or spec.variation.host_name else {}
             created = api.create_container(spec.image, host_config=host, labels=labels, **name, **options)
         container: str = created["Id"]
         try:
@@ -201,6 +225,12 @@ class DockerRooms:
             raise
         if container not in self._kept:
             self.connection.remove(container)
+
+    def _network(self, spec: RoomSpec, *, network: bool) -> str:
+        """The engine's network mode; a room with a host name of its own has a namespace of its own, too."""
+        if network:
+            return "bridge"
+        return "none" if spec.variation.host_name else self._quiet.mode(spec.image, spec.labels)
 
     def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Start the container, pass on what it prints, wait for its end."""
@@ -273,6 +303,11 @@ class DockerRooms:
         failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
         for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:
             self.connection.remove(old["Id"])
+
+
+def _work_in_memory(owner: int, group: int) -> dict[str, str]:
+    """A file system of its own for the work: one in memory lists files by age, most others by name or by hash."""
+    return {f"{BUILD_ROOT}/work": f"exec,mode=0755,uid={owner},gid={group}"}
 
 
 def _with_agent(options: dict[str, Any], agent: str) -> dict[str, Any]:

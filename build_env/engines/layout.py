@@ -15,13 +15,38 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command
 
-__all__ = ["BUILD_ROOT", "DIRECTORIES", "HOST_NAME", "SEARCH_PATH", "WRITABLE", "room_environment", "room_script"]
+__all__ = [
+    "ARCHIVES",
+    "BUILD_ROOT",
+    "DIGEST_INDEX",
+    "DIRECTORIES",
+    "HOST_NAME",
+    "INSTALLED",
+    "LIST_PACKAGES",
+    "SEARCH_PATH",
+    "WRITABLE",
+    "room_environment",
+    "room_script",
+]
 
 BUILD_ROOT = "/build"
 HOST_NAME = "build-env"  # always the same, because some builds write it into their results
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
+ARCHIVES = "out/archives"  # where install commands leave the packages they fetched; given back below in/archives
+INSTALLED = "out/packages.txt"
+
+LIST_PACKAGES = (
+    "{ if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
+    "if command -v rpm >/dev/null; then rpm -qa --qf '%{NAME} %{EVR} %{ARCH}\\n'; fi; } | LC_ALL=C sort"
+)
+# The lists of packages, not the signed files that name them: those carry dates.
+DIGEST_INDEX = (
+    "find /var/lib/apt/lists /var/cache/dnf -type f "
+    "\\( -name '*_Packages*' -o -name '*_Sources*' -o -name '*-primary.xml*' -o -name '*-modules.yaml*' \\) "
+    "-exec sha256sum {} + 2>/dev/null | cut -d ' ' -f 1 | LC_ALL=C sort | sha256sum"
+)
 
 
 def room_environment(
@@ -49,12 +74,14 @@ def room_environment(
     return dict(sorted({**declared, **paths}.items()))
 
 
-def room_script(commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None) -> str:
+def room_script(
+    commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None, umask: int = 0o022
+) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
     `exported` is set in the script itself, for rooms whose container must not carry an environment.
     """
-    lines = ["set -u", "umask 022"]
+    lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
         lines.append(_run(command, root, number, len(commands)))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from build_env.core.trees import TreeEntry
     from build_env.ports import RoomEntry, RoomSpec
 
 __all__ = ["pack", "unpack"]
@@ -39,14 +40,17 @@ def pack(spec: RoomSpec, *, prefix: str, owner: int, group: int) -> bytes:
         writable = (*WRITABLE, "downloads") if spec.downloads else WRITABLE
         for name in writable:
             _directory(archive, f"{prefix}/{name}", spec.epoch, made, owner=owner, group=group)
-        for entry in spec.entries:
-            _add_entry(archive, entry, prefix, spec.epoch, made)
+        backwards = spec.variation.reversed_order
+        for entry in reversed(spec.entries) if backwards else spec.entries:
+            _add_entry(archive, entry, prefix, spec.epoch, made, backwards=backwards)
         if spec.downloads:
             _add_downloads(archive, spec.downloads, f"{prefix}/downloads", owner, group)
     return buffer.getvalue()
 
 
-def _add_entry(archive: tarfile.TarFile, entry: RoomEntry, prefix: str, epoch: int, made: set[str]) -> None:
+def _add_entry(
+    archive: tarfile.TarFile, entry: RoomEntry, prefix: str, epoch: int, made: set[str], *, backwards: bool = False
+) -> None:
     destination = f"{prefix}/{entry.destination}"
     parts = destination.split("/")
     for length in range(1, len(parts)):
@@ -55,7 +59,8 @@ def _add_entry(archive: tarfile.TarFile, entry: RoomEntry, prefix: str, epoch: i
         _file(archive, destination, entry.source, epoch, _FILE)
         return
     _directory(archive, destination, epoch, made)
-    for item in walk_tree(entry.source, entry.leave_out):
+    items = walk_tree(entry.source, entry.leave_out)
+    for item in _backwards(items) if backwards else items:
         name = f"{destination}/{item.name}"
         if item.kind == "directory":
             _directory(archive, name, epoch, made)
@@ -65,6 +70,12 @@ def _add_entry(archive: tarfile.TarFile, entry: RoomEntry, prefix: str, epoch: i
             archive.addfile(info)
         else:
             _file(archive, name, item.path, epoch, _PROGRAM if item.executable else _FILE)
+
+
+def _backwards(items: Iterable[TreeEntry]) -> list[TreeEntry]:
+    """From the last to the first, but each directory ahead of what is in it."""
+    last_first = list(items)[::-1]
+    return sorted(last_first, key=lambda item: item.name.count("/"))
 
 
 def _add_downloads(archive: tarfile.TarFile, directory: Path, prefix: str, owner: int, group: int) -> None:

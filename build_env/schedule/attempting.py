@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, Interrupted
 from build_env.model.attempt import AttemptState
+from build_env.model.task import Place
+from build_env.plan.keys import INSTALLED
 
 if TYPE_CHECKING:
     from build_env.ports import Store, Work
@@ -17,6 +19,8 @@ def refuse_damaged(work: Work, store: Store) -> None:
     """The last look before bytes are used. Raises EnvironmentNotReady when an input was damaged since it was a hit."""
     for entry in work.inputs:
         for item in entry.artifacts:
+            if entry.place is Place.LAYER and item.name != INSTALLED:
+                continue  # only needed should the layer be lost
             fault = store.fault(item)
             if fault:
                 raise EnvironmentNotReady(

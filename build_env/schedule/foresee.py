@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.plan.keys import key_inputs, key_of
-from build_env.ports import ResolvedInput, Work
+from build_env.model.artifact import StoredResult
+from build_env.model.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from build_env.model.artifact import StoredResult
-    from build_env.model.task import Plan, Task
+    from build_env.model.task import Plan
     from build_env.ports import Executor
 
-__all__ = ["HIT", "MAYBE", "RUN", "Answer", "foresee", "in_words", "work_of"]
+__all__ = ["HIT", "MAYBE", "RUN", "Answer", "Hits", "Shortcut", "foresee", "in_words"]
+
+Shortcut = Callable[[Task], Callable[[], StoredResult] | None]
 
 HIT = "hit"
 RUN = "run"
@@ -35,15 +35,43 @@ class Answer:
         return f"{self.verdict} ({self.reason})" if self.reason and self.verdict != HIT else self.verdict
 
 
-def foresee(
-    plan: Plan, executor: Executor, shortcut: Callable[[Task], StoredResult | None] | None = None
-) -> tuple[dict[str, Answer], dict[str, StoredResult]]:
+_AS_LEFT = Answer(verdict=HIT, reason="its inputs are as a run left them")
+
+
+class Hits(Mapping[str, StoredResult]):
+    """Stored results by task id; those that are only promised are made when somebody looks at them."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._found: dict[str, StoredResult | Callable[[], StoredResult]] = {}
+
+    def add(self, task: str, found: StoredResult | Callable[[], StoredResult]) -> None:
+        """Take a result, or what makes it."""
+        self._found[task] = found
+
+    def __getitem__(self, task: str) -> StoredResult:
+        found = self._found[task]
+        if not isinstance(found, StoredResult):
+            found = self._found[task] = found()
+        return found
+
+    def __contains__(self, task: object) -> bool:
+        return task in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def foresee(plan: Plan, executor: Executor, shortcut: Shortcut | None = None) -> tuple[dict[str, Answer], Hits]:
     """The answer for each task, and the stored results of the hits.
 
     `shortcut` may know a task's result without its key being computed; `why` gives none.
     """
     answers: dict[str, Answer] = {}
-    hits: dict[str, StoredResult] = {}
+    hits = Hits()
     names = {task.id: f"{task.stage.value} {task.label}" for task in plan}
     for task in plan:
         blocked = next((entry.task for entry in task.inputs if entry.task not in hits), "")
@@ -52,34 +80,19 @@ def foresee(
             continue
         known = shortcut(task) if shortcut else None
         if known is not None:
-            answers[task.id] = Answer(verdict=HIT, reason="its inputs are as a run left them")
-            hits[task.id] = known
+            answers[task.id] = _AS_LEFT
+            hits.add(task.id, known)
             continue
-        work = work_of(task, hits)
+        work = executor.work(task, hits)
         stored = executor.find(work)
         if stored is None:
             answers[task.id] = Answer(verdict=RUN, reason=executor.reason(work))
         else:
             answers[task.id] = Answer(verdict=HIT, reason=f"all {len(work.covered)} inputs are those of its result")
-            hits[task.id] = stored
+            hits.add(task.id, stored)
     return answers, hits
 
 
 def in_words(answers: Mapping[str, Answer]) -> dict[str, str]:
     """The answers as listeners get them."""
     return {task: str(answer) for task, answer in answers.items()}
-
-
-def work_of(task: Task, hits: Mapping[str, StoredResult]) -> Work:
-    """The task with its inputs and the key that they make."""
-    inputs = tuple(
-        ResolvedInput(
-            task=entry.task,
-            place=entry.place,
-            artifacts=hits[entry.task].artifacts,
-            facts=hits[entry.task].facts,
-        )
-        for entry in task.inputs
-    )
-    covered = key_inputs(task.static_inputs, inputs)
-    return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)

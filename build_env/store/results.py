@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.store.disk import Disk
 
-__all__ = ["LocalStore", "Row", "new_run", "stored_result"]
+__all__ = ["LocalStore", "Row", "new_run", "result_of", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
 Row = tuple[str, int, float, str, str, str, str, int, str, str]
@@ -186,8 +186,11 @@ class LocalStore:
 
 def stored_result(row: Row) -> StoredResult | None:
     """A row of the record as a value; None when it is not what was written."""
-    if _proof(*row[:-1]) != row[-1]:
-        return None
+    return result_of(row) if _proof(*row[:-1]) == row[-1] else None
+
+
+def result_of(row: Row) -> StoredResult:
+    """A row as a value, for callers who know that it is what was written."""
     key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, _ = row
     return StoredResult(
         key=key,

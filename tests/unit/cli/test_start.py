@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from build_env.cli.main import COMMANDS
+
 HEAVY = ("docker", "rich", "jinja2", "yaml", "debian", "createrepo_c", "requests", "sqlite3", "build_env.app")
 PROBE = """
 import sys
@@ -24,6 +26,13 @@ def test_help_imports_nothing_heavy(module: str, arguments: list[str]) -> None:
     program = PROBE.format(module=module, arguments=arguments, heavy=HEAVY)
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == (2 if arguments == ["--nonsense"] else 0), result.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_imports_nothing_heavy(command: str) -> None:
+    program = PROBE.format(module="build_env.cli.main", arguments=[command, "--help"], heavy=HEAVY)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_the_help_of_one_command_imports_no_other() -> None:

@@ -75,3 +75,8 @@ def test_the_environment_says_where_everything_is() -> None:
     assert environment["BUILD_DOWNLOADS"] == "/build/downloads"
     assert environment["ARCH"] == "arm64"
     assert "BUILD_DOWNLOADS" not in room_environment("/build", {})
+
+
+def test_a_room_may_have_another_umask() -> None:
+    assert "umask 022\n" in room_script([], "/")
+    assert "umask 007\n" in room_script([], "/", umask=0o007)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from build_env.core.errors import InfrastructureError
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack, unpack
-from build_env.ports import RoomEntry, RoomSpec
+from build_env.ports import RoomEntry, RoomSpec, Variation
 
 
 def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfile.TarInfo]:
@@ -135,3 +135,22 @@ def test_an_unfinished_line_and_bytes_that_are_no_text_are_shown() -> None:
     splitter.feed(b"a\r\n\xffb")
     splitter.close()
     assert found == ["a", "\ufffdb"]
+
+
+def test_backwards_means_siblings_from_the_last_and_directories_before_their_content(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("a/x", "a/y", "b", "c/z"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(name, encoding="utf-8")
+    entries = (RoomEntry(source=tree, destination="src/one"), RoomEntry(source=tree / "b", destination="in/b"))
+
+    def names(variation: Variation) -> list[str]:
+        spec = RoomSpec(
+            image="", commands=(), environment={}, entries=entries, collect=tmp_path, labels={}, variation=variation
+        )
+        with tarfile.open(fileobj=io.BytesIO(pack(spec, prefix="build", owner=5, group=6))) as archive:
+            return [name.removeprefix("build/") for name in archive.getnames() if "one/" in name or name.endswith("/b")]
+
+    straight, back = names(Variation()), names(Variation(reversed_order=True))
+    assert straight == [*(f"src/one/{name}" for name in ("a", "a/x", "a/y", "b", "c", "c/z")), "in/b"]
+    assert back == ["in/b", *(f"src/one/{name}" for name in ("c", "b", "a", "c/z", "a/y", "a/x"))]

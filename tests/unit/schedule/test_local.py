@@ -24,6 +24,8 @@ from build_env.model.result import Status
 from build_env.model.task import Place, Stage
 from build_env.ports import ResolvedInput, RoomOutcome, RoomSpec, Work
 from build_env.schedule.local import LocalExecutor
+from build_env.schedule.rooms import RoomWork
+from build_env.schedule.specs import RoomSpecs
 from build_env.store.claims import Claims
 from build_env.store.results import LocalStore, new_run
 from tests.support.locking import holding
@@ -95,18 +97,27 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def executor(tmp_path: Path, store: LocalStore, engine: FakeEngine) -> LocalExecutor:
-    build = tmp_path / "build"
+    return executor_of(tmp_path, store, engine)
+
+
+def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str = "") -> LocalExecutor:
+    build = root / "build"
+    claims = Claims(build / "claims", "this run")
     return LocalExecutor(
-        root=tmp_path,
+        root=root,
         logs=build / "logs",
-        rooms=build / "rooms" / "run",
-        downloads=build / "downloads",
-        engine=engine,
         store=store,
         publisher=FakePublisher(),
+        rooms=RoomWork(
+            root=root,
+            directory=build / "rooms" / "run",
+            engine=engine,
+            store=store,
+            specs=RoomSpecs(root=root, downloads=build / "downloads", store=store, labels={}, reused_prefix=prefix),
+            claims=claims,
+        ),
         recipes={},
-        labels={},
-        claims=Claims(build / "claims", "this run"),
+        claims=claims,
     )
 
 
@@ -264,9 +275,9 @@ def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp
 
 
 def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stopped(
-    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, tmp_path: Path
+    store: LocalStore, engine: FakeEngine, tmp_path: Path
 ) -> None:
-    kept = replace(executor, reused_prefix="prefix-")
+    kept = executor_of(tmp_path, store, engine, "prefix-")
     given = ResolvedInput(task="debian/12:image:x", place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
     errors: list[BuildEnvError] = []
 
@@ -276,7 +287,8 @@ def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stoppe
         except BuildEnvError as error:
             errors.append(error)
 
-    with holding(tmp_path / "build", "other", "the kept room of debian/12:image:x"):
+    name = kept.rooms.specs.of(work(Stage.BUILD, given), tmp_path).name
+    with holding(tmp_path / "build", "other", name):
         thread = threading.Thread(target=run)
         thread.start()
         kept.cancel()
@@ -284,5 +296,5 @@ def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stoppe
         assert [type(error) for error in errors] == [Interrupted]
         assert engine.runs == 0
     assert ended(store) == (AttemptState.INTERRUPTED, "stopped")
-    again = replace(executor, reused_prefix="prefix-", stopped=threading.Event())
+    again = executor_of(tmp_path, store, engine, "prefix-")
     assert again.run(work(Stage.BUILD, given), silent).status is Status.DONE

@@ -12,18 +12,21 @@ from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.loop import Loop
+from build_env.schedule.work import work_of
 from tests.support.samples import artifact, plan_of, stored, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
-    from build_env.model.task import Plan
-    from build_env.ports import Claim, Work
+    from build_env.model.task import Plan, Task
+    from build_env.ports import Claim, Store, Work
 
     Act = Callable[[Callable[[str], None]], object]
+
+NO_STORE: Store = None  # type: ignore[assignment]  # only layers look into the store for their key
 
 
 def _nothing(_output: object) -> None:
@@ -45,6 +48,9 @@ class FakeExecutor:
     known: dict[str, StoredResult] = field(default_factory=dict)
     works: dict[str, Work] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        return work_of(task, stored, NO_STORE)
 
     def find(self, work: Work) -> StoredResult | None:
         found = self.known.get(work.task.id)

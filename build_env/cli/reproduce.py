@@ -1,0 +1,75 @@
+"""Owns `build-env reproduce`: whether a package comes out the same when it is built somewhere else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.words import comma_list
+
+if TYPE_CHECKING:
+    from build_env.cli.arguments import Arguments
+
+__all__ = ["register"]
+
+_DIFFERENT = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("reproduce")(reproduce)
+
+
+def reproduce(
+    context: typer.Context,
+    package: Annotated[str, typer.Argument(help="The package.", metavar="PACKAGE")],
+    target: TARGET = "",
+    arch: ARCHITECTURES = None,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", help="Leave the results of both rooms there.", metavar="DIRECTORY")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds a task may take.", metavar="SECONDS")] = 0,
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Build PACKAGE twice, in rooms that differ in what must not matter, and compare what comes out.
+
+    What it needs is built as usual; of the two builds nothing is recorded or deployed. Exit code 1: they differ.
+    """
+    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
+    from build_env.cli.errors import run_command  # noqa: PLC0415
+
+    arguments = Arguments(
+        packages=(package,),
+        target=target,
+        architectures=comma_list(arch or ()),
+        engine="docker",
+        timeout=timeout,
+        root=root,
+    )
+    context.exit(run_command(lambda: _reproduce(arguments, keep, json=json), debug=debug))
+
+
+def _reproduce(arguments: Arguments, keep: Path | None, *, json: bool) -> int:
+    from build_env.app.outcome import exit_code  # noqa: PLC0415
+    from build_env.cli.actions import reproduce_package  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
+    from build_env.ui.choose import LineWriter  # noqa: PLC0415
+    from build_env.ui.plain import PlainListener  # noqa: PLC0415
+    from build_env.ui.reproduce import reproduction_lines  # noqa: PLC0415
+
+    # The report is what goes to standard output.
+    found = reproduce_package(arguments, PlainListener(write=LineWriter(sys.stderr)), keep)
+    if not found.rehearsals:
+        return exit_code(found.summary)
+    if json:
+        data = {"package": found.package, "target": found.target, "same": found.same}
+        sys.stdout.write(canonical_json({**data, "tasks": plain(found.rehearsals)}) + "\n")
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in reproduction_lines(found.package, found.rehearsals)))
+    return 0 if found.same else _DIFFERENT
