@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
-    from build_env.model.attempt import Run
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
+    from build_env.model.run import Run
     from build_env.model.task import Task
     from build_env.plan.select import Request
     from build_env.ports import EventSink, Work

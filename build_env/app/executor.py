@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
-    from build_env.model.attempt import Run
+    from build_env.model.run import Run
     from build_env.plan.keys import ImageRecipe
     from build_env.ports import Engine
     from build_env.store.claims import Claims

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.core.paths import ProjectPaths
-    from build_env.model.attempt import Run
+    from build_env.model.run import Run
     from build_env.store.results import LocalStore
 
 __all__ = ["is_alive", "run_lock", "sweep_dead", "sweep_rooms"]

@@ -1,4 +1,4 @@
-"""Owns the attempt: one try at one task in one run, and the run it belongs to."""
+"""Owns the attempt: one try at one task in one run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from build_env.model.artifact import Isolation
 
-__all__ = ["Attempt", "AttemptState", "Run"]
+__all__ = ["Attempt", "AttemptState"]
 
 
 class AttemptState(StrEnum):
@@ -43,13 +43,3 @@ class Attempt:
     isolation: Isolation | None = None
     message: str = ""
     log: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """One execution of a plan: who does it, since when (seconds since the epoch), by which command line."""
-
-    id: str
-    pid: int
-    began: float
-    command: str = ""

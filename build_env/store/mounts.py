@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from build_env.core.errors import EnvironmentNotReady
@@ -10,10 +9,13 @@ from build_env.core.errors import EnvironmentNotReady
 __all__ = ["network_file_system", "refuse_network"]
 
 _MOUNTS = Path("/proc/self/mountinfo")
-_ESCAPED = re.compile(r"\\([0-7]{3})")
-_NETWORK = re.compile(
-    r"9p|afs|beegfs|ceph|cifs|coda|fuse\.(cephfs|glusterfs|rclone|s3fs|sshfs)|gfs2|gpfs|lustre|ncpfs|nfs4?|ocfs2"
-    r"|orangefs|smb3|smbfs"
+_ESCAPED = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}
+_FUSED = ("cephfs", "glusterfs", "rclone", "s3fs", "sshfs")
+_NETWORK = frozenset(
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2"),
+        *("orangefs", "smb3", "smbfs", *(f"fuse.{name}" for name in _FUSED)),
+    }
 )
 
 
@@ -42,10 +44,17 @@ def network_file_system(mounts: str, path: str) -> str:
         fields = before.split(" ")
         if not mark or len(fields) < 5:  # noqa: PLR2004 - the mount point is the fifth field
             continue
-        point = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), fields[4])
+        point = _plain(fields[4])
         if _holds(point, path) and len(point) >= len(best):
             best, kind = point, after.split(" ", 1)[0]
-    return kind if _NETWORK.fullmatch(kind) else ""
+    return kind if kind in _NETWORK else ""
+
+
+def _plain(point: str) -> str:
+    if "\\" in point:
+        for escaped, letter in _ESCAPED.items():  # the backslash itself comes last
+            point = point.replace(escaped, letter)
+    return point
 
 
 def _holds(point: str, path: str) -> bool:

@@ -14,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from build_env.core.errors import InfrastructureError, StaleAttempt
 from build_env.model.artifact import Isolation
-from build_env.model.attempt import Attempt, AttemptState, Run
+from build_env.model.attempt import Attempt, AttemptState
+from build_env.model.run import Run
 from build_env.store.results import LocalStore
 from tests.support.samples import stored
 

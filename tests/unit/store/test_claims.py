@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import subprocess
 import sys
@@ -162,20 +163,23 @@ def test_any_names_in_any_order_end_without_a_deadlock(tmp_path: Path, wanted: l
     assert sorted(map(sorted, done)) == sorted(map(sorted, wanted))
 
 
-def test_a_lock_whose_file_its_holder_removed_is_taken_anew(tmp_path: Path) -> None:
-    path = tmp_path / "lock"
-    first = take_lock(path, wait=False)
-    assert first is not None
-    got: list[object] = []
-    threads = [threading.Thread(target=lambda: got.append(take_lock(path, wait=True))) for _ in range(2)]
-    threads[0].start()
-    first.release()
-    threads[0].join(20)
-    assert held(path)
+def test_a_lock_whose_file_its_holder_removed_is_taken_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, flock = tmp_path / "lock", fcntl.flock
+    removed: list[Path] = []
+
+    def released_meanwhile(handle: int, operation: int) -> None:
+        """The last holder goes between our opening of the file and our getting the lock."""
+        if not removed:
+            path.unlink()
+            removed.append(path)
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", released_meanwhile)
+    lock = take_lock(path, wait=True)
+    assert lock is not None
+    assert held(path), "the lock is on a file that nobody can find"
     assert take_lock(path, wait=False) is None
-    second = got[0]
-    assert second is not None
-    second.release()  # type: ignore[attr-defined]
+    lock.release()
     assert not held(path)
 
 
