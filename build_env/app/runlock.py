@@ -59,7 +59,8 @@ def sweep_dead(paths: ProjectPaths, store: LocalStore) -> None:
 
 
 def _sweep_locks(build: Path) -> None:
-    for entry in (build / "runs").glob(f"*{_SUFFIX}"):
+    """Remove the files of locks that nobody holds: of runs, and of what they had claimed."""
+    for entry in (*(build / "runs").glob(f"*{_SUFFIX}"), *(build / "claims").glob("*")):
         lock = take_lock(entry, wait=False)
         if lock is not None:
             lock.release()
