@@ -97,10 +97,14 @@ class RoomSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class RoomOutcome:
-    """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words."""
+    """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words.
+
+    `peak_memory` is the most memory that the commands held at one time, in bytes; 0 where that is not known.
+    """
 
     status: int
     message: str = ""
+    peak_memory: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,17 +50,25 @@ class ReusedRoom:
         self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True)
         status = self._install(spec, environment, output)
+        peak_memory = 0
         if status == 0:
             commands = [command for command in spec.commands if command.role is Role.RUN]
             self._network(on=any(command.network for command in commands))
             results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
             receiver = Receiver(output)
-            script = room_script(commands, BUILD_ROOT, exported=environment) + receiver.script(BUILD_ROOT, *results)
-            status = self.builder_shell.run(f"cd {BUILD_ROOT}\n{script}", receiver.line)
+            work = room_script(commands, BUILD_ROOT, exported=environment) + receiver.script(BUILD_ROOT, *results)
+            script = f"{receiver.measuring(kept=True)}cd {BUILD_ROOT}\n{work}"
+            status = self.builder_shell.run(script, receiver.line)
             receiver.flush()
+            peak_memory = receiver.peak_memory
             if status == 0:
                 self.connection.fetch(self.container, receiver.archive(), results)
-        return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+        return RoomOutcome(status=status, message=f"exit status {status}" if status else "", peak_memory=peak_memory)
+
+    def close(self) -> None:
+        """Let the shells end; the container stays."""
+        self.root_shell.close()
+        self.builder_shell.close()
 
     def _lay(self, archive: bytes) -> None:
         """Unpack the build root, through the shell when that is possible, because it is much faster."""
@@ -121,7 +129,15 @@ class ReusedRooms:
             except BaseException:
                 # Whatever state its shells are in, the next task starts new ones.
                 self._rooms.pop(spec.name, None)
+                room.close()
                 raise
+
+    def close(self) -> None:
+        """Leave the rooms."""
+        with self._lock:
+            for room in self._rooms.values():
+                room.close()
+            self._rooms.clear()
 
     def clean(self, prefix: str) -> None:
         """Remove the kept rooms whose names begin with `prefix`."""

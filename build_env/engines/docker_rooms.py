@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
 from build_env.engines.docker_network import QuietNetwork
 from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.docker_stream import Stream
 from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.output import LineSplitter
@@ -88,7 +89,8 @@ class DockerRooms:
             self._kill(container)
 
     def close(self) -> None:
-        """Remove what rooms shared; no room may be made after."""
+        """Leave kept rooms, remove what rooms shared; no room may be made after."""
+        self._reused.close()
         self._quiet.close()
 
     def clean_reused(self, prefix: str) -> None:
@@ -120,7 +122,7 @@ class DockerRooms:
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
         results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
         receiver = Receiver(output)
-        script = room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
+        script = receiver.measuring() + room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
         options = {
             "command": ["/bin/sh", "-c", script],
             "environment": environment,
@@ -138,7 +140,7 @@ class DockerRooms:
                 self.connection.fetch(container, receiver.archive(), results)
             else:
                 self._keep_failed(container, spec)
-            return outcome
+            return replace(outcome, peak_memory=receiver.peak_memory)
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
@@ -147,13 +149,16 @@ class DockerRooms:
         """
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
         environment = room_environment(BUILD_ROOT, spec.environment)
-        script = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
+        receiver = Receiver(output)
+        work = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
+        script = receiver.measuring() + work
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
         with self._container(spec, options, network=True, confined=False) as container:
-            outcome = self._follow(container, spec, output)
+            outcome = self._follow(container, spec, receiver.line)
+            receiver.flush()
             if outcome.status == 0:
                 keep(container)
-            return outcome
+            return replace(outcome, peak_memory=receiver.peak_memory)
 
     @contextlib.contextmanager
     def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:
@@ -214,12 +219,13 @@ class DockerRooms:
         lines = LineSplitter(heard)
         late = threading.Event()
         with self._watched(container, spec, late), self.connection.errors("running a room"):
-            stream = api.attach(container, stdout=True, stderr=True, stream=True, logs=False)
-            api.start(container)
-            if late.is_set() or self._cancelled:
-                self._kill(container)  # what came before the start found nothing to kill
-            for chunk in stream:
-                lines.feed(chunk)
+            wanted = {"stdout": 1, "stderr": 1, "stream": 1}
+            with contextlib.closing(Stream(api.attach_socket(container, wanted))) as stream:
+                api.start(container)
+                if late.is_set() or self._cancelled:
+                    self._kill(container)  # what came before the start found nothing to kill
+                for chunk in stream.chunks():
+                    lines.feed(chunk)
             status = int(api.wait(container)["StatusCode"])
         lines.close()
         if late.is_set():

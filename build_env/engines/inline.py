@@ -1,7 +1,8 @@
 """Owns small transfers through a room's own pipes: archives as text in a script and in what the script prints.
 
 Each archive that goes through the engine's interface costs 50 ms, which is more than many stages take. What is too
-large, or comes from an image without the programs for it, takes the engine's way.
+large, or comes from an image without the programs for it, takes the engine's way. The memory that a room needed comes
+this way, too, because the engine may be on another machine.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import binascii
 import gzip
 import secrets
+import shlex
 import zlib
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,13 @@ __all__ = ["Receiver", "laying_script"]
 _PROGRAMS = "{ command -v base64 && command -v gzip && command -v tar; } >/dev/null"
 _LARGEST_ARGUMENT = 100_000  # the kernel takes 131072 bytes in one argument
 _LARGEST_RESULT = 512  # kibibytes
+# What the kernel counts for the room, files that it holds in memory included: of cgroup v2, else of v1.
+_COUNTER = """\
+counter() {
+    { read -r counted <"/sys/fs/cgroup/$1" || read -r counted <"/sys/fs/cgroup/memory/$2"; } 2>/dev/null || counted=0
+}
+peak() { counter memory.peak memory.max_usage_in_bytes; }
+"""
 
 
 def laying_script(archive: bytes) -> str:
@@ -44,6 +53,21 @@ class Receiver:
         self._lines: list[str] | None = None
         self._whole = False
         self._blank = False
+        self.peak_memory = 0
+
+    def measuring(self, *, kept: bool = False) -> str:
+        """What to run before the commands: at the end, however that comes, the script prints the memory they needed.
+
+        The counter of a room that is kept goes on from task to task and cannot be set back from inside. There, what
+        use grew by counts, if it grew beyond all before; else nothing is known.
+        """
+        told = f"printf '\\n%s %s\\n' {self._mark}"
+        if not kept:
+            end = f'peak; {told} "$counted"'
+            return f"{_COUNTER}trap {shlex.quote(end)} EXIT\n"
+        begin = "counter memory.current memory.usage_in_bytes; began=$counted; peak; highest=$counted\n"
+        end = f'peak; [ "$counted" -le "$highest" ] || {told} "$((counted - began))"'
+        return f"{_COUNTER}{begin}trap {shlex.quote(end)} EXIT\n"
 
     def script(self, root: str, *names: str) -> str:
         """What to run after the commands: print the directories `names` of `root` when they are small."""
@@ -61,6 +85,9 @@ class Receiver:
         if text == self._mark:
             self._whole = self._lines is not None
             self._lines = self._lines or []
+            self._blank = False
+        elif text.startswith(f"{self._mark} "):
+            self.peak_memory = int(text.split()[1])
             self._blank = False
         elif self._lines is not None and not self._whole:
             self._lines.append(text)
