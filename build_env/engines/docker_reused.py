@@ -16,6 +16,7 @@ from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
 from build_env.engines.inline import Receiver, laying_script
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -84,8 +85,11 @@ class ReusedRoom:
         if not commands or self._root(f"test -e {mark}", check=False) == 0:
             return 0
         self._network(on=True)
-        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), output)
-        if status == 0:
+        listener = Listener(output)
+        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), listener.line)
+        if status:
+            listener.refuse_fault(status)
+        else:
             self._root(f"touch {mark}")
         return status
 

@@ -19,6 +19,7 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_stream import Stream
 from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
@@ -145,18 +146,22 @@ class DockerRooms:
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
 
+        Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
         The environment is set in the script and the build root removed by it: the layer must hold neither.
         """
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
         environment = room_environment(BUILD_ROOT, spec.environment)
-        receiver = Receiver(output)
+        listener = Listener(output)
+        receiver = Receiver(listener.line)
         work = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
         script = receiver.measuring() + work
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
         with self._container(spec, options, network=True, confined=False) as container:
             outcome = self._follow(container, spec, receiver.line)
             receiver.flush()
-            if outcome.status == 0:
+            if outcome.status:
+                listener.refuse_fault(outcome.status)
+            else:
                 keep(container)
             return replace(outcome, peak_memory=receiver.peak_memory)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.engines.layout import SEARCH_PATH, room_environment, room_script
+from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
@@ -86,8 +87,11 @@ class NativeRooms:
         installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
         if installs and self.install:
             script = _as_root(room_script(installs, str(root), exported=environment))
+            listener = Listener(output)
             with self._installing:  # the machine has one package database
-                outcome = self._execute(script, spec, root, {"PATH": path}, output)
+                outcome = self._execute(script, spec, root, {"PATH": path}, listener.line)
+            if outcome.status:
+                listener.refuse_fault(outcome.status)
         if outcome.status == 0:
             commands = tuple(command for command in spec.commands if command.role is Role.RUN)
             script = ["/bin/sh", "-c", room_script(commands, str(root))]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, TaskError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.result import Status, TaskResult
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalExecutor"]
 
-_TEMPORARY_FAILURE = 75
+_TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h
+_NOT_READY = 78  # EX_CONFIG
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,9 +245,13 @@ class LocalExecutor:
     def _failed(self, task: Task, outcome: RoomOutcome | None, seconds: float, log: str) -> TaskResult:
         message = outcome.message if outcome else ""
         if outcome and outcome.status == _TEMPORARY_FAILURE:
+            raise InfrastructureError(
+                f"the {task.stage.value} stage of {task.subject} could not get what it needs", hint=f"read {log}"
+            )
+        if outcome and outcome.status == _NOT_READY:
             raise EnvironmentNotReady(
-                f"the {task.stage.value} stage of {task.subject} could not get what it needs",
-                hint=f"read {log}; --recreate refreshes the package indexes of the images",
+                f"the {task.stage.value} stage of {task.subject} has not what it needs",
+                hint=f"read {log}; --refresh fetches the package indexes anew",
             )
         rank = self.engine.isolation
         return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
