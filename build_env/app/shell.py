@@ -126,9 +126,9 @@ def enter_failed(connection: Connection, project: Project, room: FailedRoom) -> 
     api = connection.api
     with connection.errors("looking into a failed room"):
         config = api.inspect_container(room.container)["Config"]
+        user = config["Labels"].get(f"{LABEL}.user") or config["User"] or "0:0"
         image = api.commit(room.container, pause=False)["Id"]
     try:
-        user = config["User"] or "0:0"
         with _started(connection, image, _labels(project), network="none", user=user) as container:
             yield Inside(
                 connection=connection,

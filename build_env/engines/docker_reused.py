@@ -47,7 +47,6 @@ class ReusedRoom:
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Lay the build root, install what is missing, run the commands, fetch the results."""
         owner, group = self.builder
-        self._root(f"rm -rf {BUILD_ROOT}/* && mkdir -p {BUILD_ROOT} {_INSTALLED}")
         self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True)
         status = self._install(spec, environment, output)
@@ -72,10 +71,12 @@ class ReusedRoom:
         self.builder_shell.close()
 
     def _lay(self, archive: bytes) -> None:
-        """Unpack the build root, through the shell when that is possible, because it is much faster."""
+        """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
+        empty = f"rm -rf {BUILD_ROOT}/*"
         script = laying_script(archive)
-        if script and self._root(script, check=False) == 0:
+        if script and self._root(f"{empty} && {script}", check=False) == 0:
             return
+        self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
         with self.connection.errors("filling a room"):
             self.connection.api.put_archive(self.container, "/", archive)
 
@@ -90,7 +91,7 @@ class ReusedRoom:
         if status:
             listener.refuse_fault(status)
         else:
-            self._root(f"touch {mark}")
+            self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
         return status
 
     def _root(self, script: str, *, check: bool = True) -> int:

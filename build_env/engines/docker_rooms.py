@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
 from build_env.engines.docker_network import QuietNetwork
+from build_env.engines.docker_reaper import Reaper
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_stream import Stream
-from build_env.engines.inline import Receiver
+from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, Receiver, entering_script
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
@@ -53,6 +54,7 @@ class DockerRooms:
     reuse: bool = False
     _running: set[str] = field(default_factory=set)
     _kept: set[str] = field(default_factory=set)
+    _plain: set[str] = field(default_factory=set)  # images that lack the programs for filling a room from inside
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _cancelled: bool = False
 
@@ -60,6 +62,7 @@ class DockerRooms:
         """Prepare the keeper of reused rooms."""
         self._reused = ReusedRooms(connection=self.connection, builder=builder_id())
         self._quiet = QuietNetwork(connection=self.connection)
+        self._reaper = Reaper(connection=self.connection)
 
     @property
     def isolation(self) -> Isolation:
@@ -92,6 +95,7 @@ class DockerRooms:
     def close(self) -> None:
         """Leave kept rooms, remove what rooms shared; no room may be made after."""
         self._reused.close()
+        self._reaper.close()
         self._quiet.close()
 
     def clean_reused(self, prefix: str) -> None:
@@ -119,26 +123,51 @@ class DockerRooms:
             raise InfrastructureError(_KILLED.message)
 
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Run in a room of its own, filled through its own pipes when that is possible: it saves a third of the time.
+
+        What is too large, or an image that lacks a program for it, takes the engine's way.
+        """
+        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=builder_id()[0], group=builder_id()[1])
+        entering = "" if spec.image in self._plain else entering_script(archive, *builder_id())
+        with self._agent(spec, output) as agent:
+            outcome = self._run_filled(spec, archive, entering, agent, output)
+            if outcome is None:
+                self._plain.add(spec.image)
+                outcome = self._run_filled(spec, archive, "", agent, output)
+        if outcome is None:
+            raise InfrastructureError("the room ended before its commands began")
+        return outcome
+
+    def _run_filled(
+        self, spec: RoomSpec, archive: bytes, entering: str, agent: str, output: Callable[[str], None]
+    ) -> RoomOutcome | None:
+        """Run the commands in a room that `entering` fills, without it the engine; None when it could not."""
         commands = [command for command in spec.commands if command.role is Role.RUN]
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None)
         results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
         receiver = Receiver(output)
         script = receiver.measuring() + room_script(commands, BUILD_ROOT) + receiver.script(BUILD_ROOT, *results)
+        builder = ":".join(str(number) for number in builder_id())
         options = {
-            "command": ["/bin/sh", "-c", script],
+            "command": ["/bin/sh", "-c", entering, "sh", script] if entering else ["/bin/sh", "-c", script],
             "environment": environment,
-            "user": ":".join(str(number) for number in builder_id()),
+            "user": "0:0" if entering else builder,
             "working_dir": BUILD_ROOT,
         }
-        network = any(command.network for command in commands)
-        with (
-            self._agent(spec, output) as agent,
-            self._container(spec, _with_agent(options, agent), network=network, agent=agent) as container,
-        ):
-            outcome = self._follow(container, spec, receiver.line)
-            receiver.flush()
+        spec = replace(spec, labels={**spec.labels, "user": builder})
+        with self._container(
+            spec,
+            _with_agent(options, agent),
+            network=any(command.network for command in commands),
+            capabilities=ENTERING_CAPABILITIES if entering else (),
+            archive=None if entering else archive,
+            agent=agent,
+        ) as container:
+            outcome = self._follow(container, spec, receiver)
             if outcome.status == 0:
                 self.connection.fetch(container, receiver.archive(), results)
+            elif entering and outcome.status == NOT_ENTERED and receiver.status is None:
+                return None
             else:
                 self._keep_failed(container, spec)
             return replace(outcome, peak_memory=receiver.peak_memory)
@@ -156,12 +185,13 @@ class DockerRooms:
         work = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
         script = receiver.measuring() + work
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
-        with self._container(spec, options, network=True, confined=False) as container:
-            outcome = self._follow(container, spec, receiver.line)
-            receiver.flush()
+        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=builder_id()[0], group=builder_id()[1])
+        with self._container(spec, options, network=True, archive=archive) as container:
+            outcome = self._follow(container, spec, receiver)
             if outcome.status:
                 listener.refuse_fault(outcome.status)
             else:
+                self._await_end(container)
                 keep(container)
             return replace(outcome, peak_memory=receiver.peak_memory)
 
@@ -179,21 +209,30 @@ class DockerRooms:
 
     @contextlib.contextmanager
     def _container(
-        self, spec: RoomSpec, options: dict[str, Any], *, network: bool, confined: bool = True, agent: str = ""
+        self,
+        spec: RoomSpec,
+        options: dict[str, Any],
+        *,
+        network: bool,
+        capabilities: tuple[str, ...] | None = None,
+        archive: bytes | None = None,
+        agent: str = "",
     ) -> Iterator[str]:
-        """A container with its inputs in place, not started; removed at the end unless it was renamed to be kept."""
+        """A container with `archive` in place, not started; removed at the end unless it was renamed to be kept.
+
+        `capabilities` are all it has and can get; None leaves those that the engine gives to root.
+        """
         api = self.connection.api
-        owner, group = builder_id()
-        mounts = [*spec.mounts]
-        binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
+        binds = [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in spec.mounts]
         if agent:
             binds.append(f"{agent}:{_AGENT_SOCKET}")
         with self.connection.errors("making a room"):
             host = api.create_host_config(
                 binds=binds or None,
                 network_mode="bridge" if network else self._quiet.mode(spec.image, spec.labels),
-                cap_drop=["ALL"] if confined else None,
-                security_opt=["no-new-privileges"] if confined else None,
+                cap_drop=None if capabilities is None else ["ALL"],
+                cap_add=list(capabilities or ()) or None,
+                security_opt=None if capabilities is None else ["no-new-privileges"],
                 init=False,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
@@ -201,8 +240,9 @@ class DockerRooms:
             created = api.create_container(spec.image, host_config=host, labels=labels, **name, **options)
         container: str = created["Id"]
         try:
-            with self.connection.errors("filling a room"):
-                api.put_archive(container, "/", pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
+            if archive is not None:
+                with self.connection.errors("filling a room"):
+                    api.put_archive(container, "/", archive)
             yield container
         except BaseException:
             if container not in self._kept:
@@ -210,16 +250,16 @@ class DockerRooms:
                     self.connection.remove(container)
             raise
         if container not in self._kept:
-            self.connection.remove(container)
+            self._reaper.remove(container)
 
-    def _follow(self, container: str, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        """Start the container, pass on what it prints, wait for its end."""
+    def _follow(self, container: str, spec: RoomSpec, receiver: Receiver) -> RoomOutcome:
+        """Start the container, take what it prints, wait until its script has told its end or could not."""
         api = self.connection.api
         refused: list[str] = []
 
         def heard(line: str) -> None:
             refused.extend([line] if line.strip() == NO_HANDLER else [])
-            output(line)
+            receiver.line(line)
 
         lines = LineSplitter(heard)
         late = threading.Event()
@@ -231,8 +271,13 @@ class DockerRooms:
                     self._kill(container)  # what came before the start found nothing to kill
                 for chunk in stream.chunks():
                     lines.feed(chunk)
-            status = int(api.wait(container)["StatusCode"])
+                    if receiver.status is not None:
+                        break  # the engine takes its time to see that the container has ended
+            status = receiver.status
+            if status is None:
+                status = int(api.wait(container)["StatusCode"])
         lines.close()
+        receiver.flush()
         if late.is_set():
             return _timed_out(spec)
         if status and refused:
@@ -272,6 +317,11 @@ class DockerRooms:
         with contextlib.suppress(Exception):  # it may have ended by itself, or the engine may be gone
             self.connection.api.kill(container)
 
+    def _await_end(self, container: str) -> None:
+        """Wait until the engine, too, has seen that the container has ended."""
+        with self.connection.errors("waiting for the end of a room"):
+            self.connection.api.wait(container)
+
     def _keep_failed(self, container: str, spec: RoomSpec) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project."""
         if self._cancelled:
@@ -280,6 +330,7 @@ class DockerRooms:
         with self.connection.errors("keeping a failed room"):
             self.connection.api.rename(container, name)
         self._kept.add(container)
+        self._await_end(container)
         found = self.connection.containers(project=spec.labels["project"], role="room")
         failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
         for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:

@@ -12,14 +12,16 @@ import binascii
 import gzip
 import secrets
 import shlex
-import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Receiver", "laying_script"]
+__all__ = ["ENTERING_CAPABILITIES", "NOT_ENTERED", "Receiver", "entering_script", "laying_script"]
 
+NOT_ENTERED = 127  # what setpriv ends with, too, when it may not do what it should
+# What root needs for `entering_script`; the builder gets none of it, nor can it ever.
+ENTERING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETPCAP", "SETUID")
 _PROGRAMS = "{ command -v base64 && command -v gzip && command -v tar; } >/dev/null"
 _LARGEST_ARGUMENT = 100_000  # the kernel takes 131072 bytes in one argument
 _LARGEST_RESULT = 512  # kibibytes
@@ -34,10 +36,28 @@ peak() { counter memory.peak memory.max_usage_in_bytes; }
 
 def laying_script(archive: bytes) -> str:
     """A script that unpacks the tar `archive` at `/`, or nothing when it would be too long."""
-    text = base64.b64encode(gzip.compress(archive, 1, mtime=0)).decode()
+    text, unzip = base64.b64encode(archive).decode(), ""
+    if len(text) > _LARGEST_ARGUMENT:
+        text, unzip = base64.b64encode(gzip.compress(archive, 1, mtime=0)).decode(), "gzip -d | "
     if len(text) > _LARGEST_ARGUMENT:
         return ""
-    return f"{_PROGRAMS} && printf %s {text} | base64 -d | gzip -d | tar -xpf - --numeric-owner -C /\n"
+    return f"{_PROGRAMS} && printf %s {text} | base64 -d | {unzip}tar -xpf - --numeric-owner -C /\n"
+
+
+def entering_script(archive: bytes, uid: int, gid: int) -> str:
+    """A script for root that unpacks `archive` at `/`, becomes the builder for good and runs the script in `$1`.
+
+    Nothing when it would be too long. It ends with `NOT_ENTERED` where the image lacks the programs for it. The
+    builder gets the pipes of the output, too, so that /dev/stdout can be opened.
+    """
+    laying = laying_script(archive).rstrip("\n")
+    if not laying:
+        return ""
+    become = f"setpriv --reuid={uid} --regid={gid} --groups={gid} --inh-caps=-all --bounding-set=-all"
+    return (
+        f"command -v setpriv >/dev/null && {laying} && chown {uid}:{gid} /proc/self/fd/1 /proc/self/fd/2 "
+        f'&& exec {become} /bin/sh -c "$1"\nexit {NOT_ENTERED}\n'
+    )
 
 
 class Receiver:
@@ -54,28 +74,30 @@ class Receiver:
         self._whole = False
         self._blank = False
         self.peak_memory = 0
+        self.status: int | None = None  # of the script, when it has ended
 
     def measuring(self, *, kept: bool = False) -> str:
-        """What to run before the commands: at the end, however that comes, the script prints the memory they needed.
+        """What to run before the commands: at its end the script prints the memory they needed and its exit status.
 
         The counter of a room that is kept goes on from task to task and cannot be set back from inside. There, what
         use grew by counts, if it grew beyond all before; else nothing is known.
+
+        All output takes one pipe: of two, the engine passes on the second one's last words after the end was told.
         """
-        told = f"printf '\\n%s %s\\n' {self._mark}"
-        if not kept:
-            end = f'peak; {told} "$counted"'
-            return f"{_COUNTER}trap {shlex.quote(end)} EXIT\n"
-        begin = "counter memory.current memory.usage_in_bytes; began=$counted; peak; highest=$counted\n"
-        end = f'peak; [ "$counted" -le "$highest" ] || {told} "$((counted - began))"'
-        return f"{_COUNTER}{begin}trap {shlex.quote(end)} EXIT\n"
+        begin, memory = "", "peak"
+        if kept:
+            begin = "counter memory.current memory.usage_in_bytes; began=$counted; peak; highest=$counted\n"
+            memory = 'peak; [ "$counted" -gt "$highest" ] && counted=$((counted - began)) || counted=0'
+        end = f"""ended=$?; {memory}; printf '\\n%s %s %s\\n' {self._mark} "$counted" "$ended\""""
+        return f"exec 2>&1\n{_COUNTER}{begin}trap {shlex.quote(end)} EXIT\n"
 
     def script(self, root: str, *names: str) -> str:
         """What to run after the commands: print the directories `names` of `root` when they are small."""
         listed = " ".join(names)
+        small = f"{{ sum=0; while read -r size name; do sum=$((sum + size)); done; [ $sum -le {_LARGEST_RESULT} ]; }}"
         return (
-            f"cd {root} && {_PROGRAMS} "
-            f"&& [ \"$(du -sk {listed} | awk '{{ sum += $1 }} END {{ print sum }}')\" -le {_LARGEST_RESULT} ] "
-            f"&& tar --hard-dereference -czf {root}/work/.results {listed} 2>/dev/null "
+            f"cd {root} && {_PROGRAMS} && du -sk {listed} | {small} "
+            f"&& tar --hard-dereference -cf {root}/work/.results {listed} 2>/dev/null "
             f"&& printf '\\n%s\\n' {self._mark} && base64 {root}/work/.results && printf '%s\\n' {self._mark}\n"
             "exit 0\n"
         )
@@ -87,7 +109,7 @@ class Receiver:
             self._lines = self._lines or []
             self._blank = False
         elif text.startswith(f"{self._mark} "):
-            self.peak_memory = int(text.split()[1])
+            self.peak_memory, self.status = (int(word) for word in text.split()[1:3])
             self._blank = False
         elif self._lines is not None and not self._whole:
             self._lines.append(text)
@@ -108,6 +130,6 @@ class Receiver:
         if not self._whole or self._lines is None:
             return None
         try:
-            return gzip.decompress(base64.b64decode("".join(self._lines), validate=True))
-        except (binascii.Error, OSError, EOFError, zlib.error):
+            return base64.b64decode("".join(self._lines), validate=True)
+        except binascii.Error:
             return None

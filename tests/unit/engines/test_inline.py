@@ -27,7 +27,7 @@ def test_the_measuring_changes_neither_status_nor_output(status: int, *, kept: b
     script = (
         f"{receiver.measuring(kept=kept)}set -u\necho one; echo; ( exit 0 ) || exit 9\nprintf 'no end'; exit {status}\n"
     )
-    assert run(receiver, script) == status
+    assert run(receiver, script) == receiver.status == status
     assert lines == ["one", "", "no end"]
 
 
@@ -36,9 +36,9 @@ def test_the_number_is_taken_out_of_the_output() -> None:
     receiver = Receiver(lines.append)
     script = receiver.measuring()
     mark = script[script.index("build-env-results-") :].split()[0]
-    for line in ("before", "", f"{mark} 61440", "after"):
+    for line in ("before", "", f"{mark} 61440 3", "after"):
         receiver.line(line)
-    assert (receiver.peak_memory, lines) == (61440, ["before", "after"])
+    assert (receiver.peak_memory, receiver.status, lines) == (61440, 3, ["before", "after"])
 
 
 def test_nothing_is_known_without_a_counter() -> None:
