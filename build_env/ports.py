@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import threading
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact, Isolation, StoredResult
+    from build_env.model.attempt import Attempt, AttemptState
     from build_env.model.command import Command, ImageKind, Mount
     from build_env.model.events import Event
     from build_env.model.package import Package
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from build_env.model.task import Place, Task
 
 __all__ = [
+    "Claim",
     "Engine",
     "Env",
     "EventSink",
     "Executor",
     "ImageDescription",
     "ImageEngine",
+    "ImageInventory",
     "Publisher",
     "ResolvedInput",
     "RoomEntry",
@@ -116,6 +120,17 @@ class ImageDescription:
     labels: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageInventory:
+    """What an image holds: `packages` with one `name version arch` per line, sorted; `index` is a digest.
+
+    The index is that of the mirrors' packages, as the image has it: what is installed on top of it comes from there.
+    """
+
+    packages: str
+    index: str
+
+
 class Engine(Protocol):
     """Makes rooms."""
 
@@ -165,17 +180,20 @@ class ImageEngine(Protocol):
         """Make an image whose config names `architecture` from a root file system tar."""
 
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network and keep the result as image `tag`."""
+        """Run the install commands of `spec` as root and keep the result as image `tag`, without the build root.
 
-    def packages(self, reference: str) -> str:
-        """The installed distribution packages of an image, one `name version arch` per line, sorted."""
+        `spec.collect` gets what the commands left in `out/`, and `packages.txt`: what is installed then.
+        """
+
+    def inventory(self, reference: str) -> ImageInventory:
+        """What is installed in an image, and from which package index more would be installed."""
 
 
 class Store(Protocol):
     """Content-addressed files plus the record of results."""
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
-        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there."""
+        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """Move every regular file below `directory` into the store."""
@@ -189,8 +207,33 @@ class Store(Protocol):
     def latest(self, task: str) -> StoredResult | None:
         """The result recorded last for a task, whatever its key."""
 
-    def record(self, result: StoredResult) -> None:
-        """Remember a result; its artifacts are already in the store."""
+    def fault(self, artifact: Artifact) -> str:
+        """What is wrong with the stored file in a few words: it is gone, or damaged; empty when it is whole."""
+
+    def begin(self, task: str, key: str) -> str:
+        """A new attempt of this run at a task; its id."""
+
+    def record(self, result: StoredResult, attempt: str) -> None:
+        """Remember a result and end its attempt in one transaction; its artifacts are already in the store.
+
+        Raises StaleAttempt, and records nothing, when the attempt is not running any more.
+        """
+
+    def end(  # noqa: PLR0913 - what is known of an attempt
+        self,
+        attempt: str,
+        state: AttemptState,
+        *,
+        seconds: float,
+        message: str = "",
+        log: str = "",
+        peak_memory: int = 0,
+        isolation: Isolation | None = None,
+    ) -> None:
+        """Remember how an attempt without a result ended; one that is not running any more stays as it is."""
+
+    def history(self, tasks: Collection[str], limit: int = 5) -> Mapping[str, tuple[Attempt, ...]]:
+        """The last attempts at each of `tasks` that have ended, newest first."""
 
 
 class Publisher(Protocol):
@@ -212,14 +255,30 @@ class Publisher(Protocol):
         """Publish all that was added, one index transaction per repository; the lines to tell."""
 
 
+class Claim(Protocol):
+    """The right to do a task, held against all threads and processes."""
+
+    def release(self) -> None:
+        """Let others do it."""
+
+
 class Executor(Protocol):
     """Runs one ready task."""
+
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        """The task with its inputs, whose results are `stored` by task id, and the key that they make."""
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""
 
     def reason(self, work: Work) -> str:
         """Why `find` found nothing: the first input that differs from the last result, or what is missing."""
+
+    def claim(self, work: Work) -> Claim | None:
+        """The right to do the task, taken without waiting; None when somebody else does it now."""
+
+    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
+        """The right to do the task, waited for; None only when `stop` was set."""
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""

@@ -19,9 +19,8 @@ from build_env.app.recall import write_memory
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Stage
-from build_env.plan.keys import key_inputs, key_of
 from build_env.plan.select import Request
-from build_env.ports import ResolvedInput
+from build_env.schedule.work import work_of
 
 __all__ = ["seed"]
 
@@ -34,27 +33,23 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     done: dict[str, StoredResult] = {}
     with open_session(open_project(root), options, exclusive=True) as session:
         resolved = session._resolve(request)  # noqa: SLF001 - what a run does, without its commands
-        session.store._database.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
+        session.store._database._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
         for task in resolved.planned.plan:
-            inputs = tuple(
-                ResolvedInput(task=entry.task, place=entry.place, artifacts=done[entry.task].artifacts, facts={})
-                for entry in task.inputs
-            )
+            work = work_of(task, done, session.store)
             suffix = "deb" if task.stage is Stage.BUILD else "txt"
-            covered = key_inputs(task.static_inputs, inputs)
             artifact = session.store.put(f"{task.subject}_{task.arch}.{suffix}", task.id.encode())
             done[task.id] = StoredResult(
-                key=key_of(covered),
+                key=work.key,
                 task=task.id,
-                inputs=covered,
+                inputs=work.covered,
                 artifacts=(artifact,),
                 isolation=Isolation.NATIVE,
                 seconds=1.0,
             )
-            session.store.record(done[task.id])
+            session.store.record(done[task.id], session.store.begin(task.id, done[task.id].key))
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
-        publisher = session._executor(resolved.planned).publisher  # noqa: SLF001 - as above
+        publisher = session.executor(resolved.planned).publisher
         write_memory(session._memory(request), resolved, summary, publisher, {})  # noqa: SLF001 - as above
     return len(done)
 

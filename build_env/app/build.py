@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import shlex
+import shutil
+import sys
+import threading
 import time
-import uuid
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from build_env.app.clients import client_lines
+from build_env.app.executor import new_executor
 from build_env.app.planning import Planned, Planner
 from build_env.app.quick import MEMORIES, memory_of
 from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
-from build_env.app.runlock import run_lock, sweep_rooms
-from build_env.app.signer import project_signer
+from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.errors import EnvironmentNotReady
-from build_env.engines.native import NativeRooms
 from build_env.model.events import Note, PlanReady, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
-from build_env.publish.local import LocalPublisher
 from build_env.schedule.foresee import Answer, foresee, in_words
-from build_env.schedule.local import LocalExecutor
 from build_env.schedule.loop import Loop
+from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
-from build_env.store.results import LocalStore
+from build_env.store.results import LocalStore, new_run
 from build_env.targets.guard import Observed, observing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
+    from build_env.model.attempt import Run
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
-    from build_env.ports import Engine, EventSink
+    from build_env.ports import EventSink
+    from build_env.schedule.local import LocalExecutor
 
 __all__ = ["Session", "open_session"]
 
@@ -53,7 +55,7 @@ class Session:
     project: Project
     options: BuildOptions
     store: LocalStore
-    run_id: str
+    identity: Run
     exclusive: bool
     began: float
     digests: FileDigests
@@ -63,7 +65,9 @@ class Session:
     @cached_property
     def containers(self) -> Containers | None:
         """The engine, connected when it is first needed."""
-        return None if self.options.native else _containers(self.project, self.options, needed=self.exclusive)
+        if self.options.native:
+            return None
+        return _containers(self.project, self.options, self.identity.id, needed=self.exclusive)
 
     @cached_property
     def planner(self) -> Planner:
@@ -94,7 +98,7 @@ class Session:
     ) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
         """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
         resolved = (recalled(self._memory(request)) if remembered else None) or self._resolve(request)
-        answers, hits = foresee(resolved.planned.plan, self._executor(resolved.planned), resolved.shortcut)
+        answers, hits = foresee(resolved.planned.plan, self.executor(resolved.planned), resolved.shortcut)
         return resolved.planned, answers, hits
 
     def run(self, request: Request, sink: EventSink) -> RunSummary:
@@ -103,22 +107,23 @@ class Session:
             sink(Note(text=self.store.replaced))
         memory = self._memory(request)
         self._prepare(sink)
-        resolved = None if self.options.recreate else recalled(memory)
+        resolved = None if self.options.images_anew else recalled(memory)
         if resolved is None:
             failed = self._scan(sink)
             if failed:
                 return failed
             resolved = self._resolve(request)
         planned = resolved.planned
-        if self.options.recreate:
-            planned = replace(planned, notes=(*planned.notes, "images are made anew (--recreate)"))
-        executor = self._executor(planned, recreate=self.options.recreate and not resolved.scanned)
+        if self.options.images_anew:
+            asked = "--recreate" if self.options.recreate else "--refresh"
+            planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
+        executor = self.executor(planned, anew=self._anew(planned.plan, scanned=bool(resolved.scanned)))
         answers, hits = foresee(planned.plan, executor, resolved.shortcut)
         for note in planned.notes:
             sink(Note(text=note))
         sink(PlanReady(plan=planned.plan, answers=in_words(answers)))
         summary = self._loop(planned.plan, executor, self._with_clients(sink), hits).run()
-        if not self.options.recreate:
+        if not self.options.images_anew:
             images = self.containers.images.seen if self.containers else {}
             write_memory(memory, resolved, summary, executor.publisher, images)
         return summary
@@ -131,7 +136,7 @@ class Session:
         planner = self.planner
         with observing(self.observed):
             scan = planner.scan()
-            hits = foresee(scan.plan, self._executor(scan))[1] if scan else {}
+            hits = foresee(scan.plan, self.executor(scan))[1] if scan else {}
             report = self._report(scan, hits) if scan else None
             planned = planner.plan(request, report)
         if scan and report is None:
@@ -164,7 +169,7 @@ class Session:
             scan = planner.scan()
         if scan is None:
             return None
-        executor = self._executor(scan, recreate=self.options.recreate)
+        executor = self.executor(scan, anew=self._anew(scan.plan))
         answers, hits = foresee(scan.plan, executor)
         if len(hits) == len(scan.plan):
             return None
@@ -203,41 +208,39 @@ class Session:
             began=self.began,
         )
 
-    def _executor(self, planned: Planned, *, recreate: bool = False) -> LocalExecutor:
-        paths, settings = self.project.paths, self.project.settings
-        prefix = f"{settings.image_prefix}-{self.project.identity}-"
-        images = frozenset(task.id for task in planned.plan if task.stage is Stage.IMAGE)
-        return LocalExecutor(
-            root=paths.root,
-            logs=paths.logs,
-            rooms=paths.rooms,
-            downloads=paths.downloads,
-            engine=self._engine(),
+    def _anew(self, plan: Plan, *, scanned: bool = False) -> frozenset[str]:
+        """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
+        stages = {Stage.IMAGE} if self.options.images_anew and not scanned else set()
+        stages |= {Stage.LAYER} if self.options.recreate else set()
+        return frozenset(task.id for task in plan if task.stage in stages)
+
+    def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
+        """What does the tasks of that plan; those of `anew` whatever the store has."""
+        return new_executor(
+            project=self.project,
+            options=self.options,
+            run=self.identity,
             store=self.store,
-            publisher=LocalPublisher(
-                root=paths.root,
-                deploy=paths.deploy,
-                repositories=paths.repositories,
-                store=self.store,
-                signer=lambda: project_signer(settings, paths),
-                label=settings.repository_label,
-                publishes=not (self.options.native or self.options.container),
-            ),
+            claims=self._claims,
+            containers=self.containers,
             recipes=planned.recipes,
-            labels={"project": self.project.identity, "run": self.run_id, "prefix": settings.image_prefix},
-            images=self.containers.target_images(self.store) if self.containers else None,
-            reused_prefix=prefix if self.options.container else "",
-            ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
-            timeout=self.options.timeout or settings.timeout or None,
-            forced=images if recreate else frozenset(),
+            anew=anew,
         )
 
-    def _engine(self) -> Engine:
-        if self.options.native:
-            return NativeRooms(rooms=self.project.paths.rooms, install=self.options.install)
-        if self.containers is None:
-            return NativeRooms(rooms=self.project.paths.rooms)
-        return self.containers.rooms
+    @contextlib.contextmanager
+    def claimed(self, names: Collection[str]) -> Iterator[None]:
+        """Have the work that these names stand for alone, waiting for other runs."""
+        claim = self._claims.await_claim(names, threading.Event())
+        try:
+            yield
+        finally:
+            if claim:
+                claim.release()
+
+    @property
+    def _claims(self) -> Claims:
+        owner = f"run {self.identity.id} (process {self.identity.pid})"
+        return Claims(self.project.paths.build / "claims", owner)
 
     def _prepare(self, sink: EventSink) -> None:
         """Refuse to run without an engine; remove what a killed run left; make kept rooms anew when asked."""
@@ -248,43 +251,44 @@ class Session:
                 "no container engine answers",
                 hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
             )
-        removed = self.containers.sweep(self.project.identity)
+        removed = self.containers.sweep(partial(is_alive, self.project.paths.build))
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
-        if self.options.container == "clean" or (self.options.container and self.options.recreate):
+        if self.options.container == "clean" or (self.options.container and self.options.images_anew):
             self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
 
 
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, exclusive: bool) -> Iterator[Session]:
-    """Connect everything. `exclusive` takes the run lock, for commands that build."""
+    """Connect everything. `exclusive` is for commands that build: they hold the lock of a run while they live."""
     began = time.monotonic()
+    paths, identity = project.paths, new_run(shlex.join(sys.argv))
     with contextlib.ExitStack() as stack:
         if exclusive:
-            stack.enter_context(run_lock(project.paths.build))
-        store = LocalStore(project.paths.build)
+            stack.enter_context(run_lock(paths.build, identity))
+            stack.callback(shutil.rmtree, paths.rooms / identity.id, ignore_errors=True)
+        store = LocalStore(paths.build, identity)
         stack.callback(store.close)
         if exclusive:
-            store.sweep()
-            sweep_rooms(project.paths.rooms)
+            sweep_dead(paths, store)
         session = Session(
             project=project,
             options=options,
             store=store,
-            run_id=uuid.uuid4().hex[:12],
+            identity=identity,
             exclusive=exclusive,
             began=began,
-            digests=FileDigests(project.paths.build / MEMORIES / "digests"),
+            digests=FileDigests(paths.build / MEMORIES / "digests"),
         )
         stack.callback(session.close)
         yield session
 
 
-def _containers(project: Project, options: BuildOptions, *, needed: bool) -> Containers | None:
+def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
     from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
-        return connect_containers(project, reuse=bool(options.container), slots=options.jobs)
+        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
     except EnvironmentNotReady:
         if needed:
             raise

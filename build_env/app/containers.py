@@ -13,6 +13,8 @@ from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from build_env.app.project import Project
     from build_env.engines.docker import Connection
     from build_env.ports import Store
@@ -45,23 +47,24 @@ class Containers:
             host_arch=self.project.host.architecture,
         )
 
-    def sweep(self, identity: str) -> int:
-        """Remove rooms of runs that were killed; failed rooms that are kept, and reused ones, stay."""
+    def sweep(self, alive: Callable[[str], bool]) -> int:
+        """Remove rooms of runs that are not alive; failed rooms that are kept, and reused ones, stay."""
         found = [
             item
             for role in ("room", "layer", BUILDER)
-            for item in self.connection.containers(project=identity, role=role)
+            for item in self.connection.containers(project=self.project.identity, role=role)
             if not any("-failed-" in name for name in item["Names"] or ())
+            and not alive(item["Labels"].get(f"{LABEL}.run", ""))
         ]
         for item in found:
             self.connection.remove(item["Id"])
         return sum(item["Labels"].get(f"{LABEL}.task") != NETWORK for item in found)
 
 
-def connect_containers(project: Project, *, reuse: bool, slots: int) -> Containers:
+def connect_containers(project: Project, *, run: str = "", reuse: bool, slots: int) -> Containers:
     """Connect to the engine. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots)
     rooms = DockerRooms(connection=connection, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms, project=project.identity)
+    images = DockerImages(connection=connection, rooms=rooms, project=project.identity, run=run)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

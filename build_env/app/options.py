@@ -18,5 +18,11 @@ class BuildOptions:
     keep_going: bool = False
     container: str = ""
     recreate: bool = False
+    refresh: bool = False
     install: bool = False
     timeout: float | None = None
+
+    @property
+    def images_anew(self) -> bool:
+        """Whether target images are made anew, whatever is recorded."""
+        return self.recreate or self.refresh

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Memory, memory_name
-from build_env.app.runlock import run_lock, sweep_rooms
+from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
-from build_env.engines.docker_peek import container_names, image_identifiers
+from build_env.engines.docker_peek import containers_with, image_identifiers
 from build_env.model.artifact import Isolation
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.store.digests import FileDigests
-from build_env.store.results import LocalStore
+from build_env.store.results import LocalStore, new_run
 
 if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
@@ -34,14 +34,14 @@ def up_to_date(project: Project, options: BuildOptions, request: Request, sink: 
     What killed runs left below `build/` goes in any case; what they left in the engine is for a whole run.
     """
     directory = project.paths.build / MEMORIES
-    if options.recreate or options.container or not directory.is_dir():
+    if options.images_anew or options.container or not directory.is_dir():
         return False
     began = time.monotonic()
-    with run_lock(project.paths.build):
-        sweep_rooms(project.paths.rooms)
-        store = LocalStore(project.paths.build)
+    identity = new_run()
+    with run_lock(project.paths.build, identity):
+        store = LocalStore(project.paths.build, identity)
         try:
-            store.sweep()
+            sweep_dead(project.paths, store)
             memory = memory_of(project, options, request, store, FileDigests(directory / "digests"), writes=True)
             found = None if store.replaced else memory.recall()
             if found is None or not found[1] or not memory.complete(found[0]):
@@ -97,8 +97,9 @@ def _rank(options: BuildOptions) -> Isolation:
 
 def _orphans(project: Project) -> bool:
     """Whether a killed run left containers, or the engine does not say."""
+    build = project.paths.build
     for role in ("room", "layer", "image"):
-        names = container_names(project=project.identity, role=role)
-        if names is None or any("-failed-" not in name for name in names):
+        found = containers_with(project=project.identity, role=role)
+        if found is None or any("-failed-" not in name and not is_alive(build, run) for name, run in found):
             return True
     return False

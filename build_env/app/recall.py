@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
 from build_env.model.task import Stage
-from build_env.schedule.foresee import work_of
+from build_env.schedule.work import work_of
 from build_env.store.results import stored_result
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_memory(
     if len(hits) < len(resolved.planned.plan):
         return
     effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
-    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits))]
+    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits, memory.store))]
     memory.remember(
         resolved.reads,
         resolved.planned,
@@ -93,7 +93,7 @@ def _known_results(known: Known, store: LocalStore, isolation: Isolation) -> Cal
         if not all(entry.task in same for entry in task.inputs):
             return None
         stored = stored_result(row)
-        if not all(store.holds(artifact) for artifact in stored.artifacts):
+        if stored is None or any(store.fault(artifact) for artifact in stored.artifacts):
             return None
         same.add(task.id)
         return stored

@@ -1,6 +1,6 @@
-"""Owns the lock that proves a run alive: one run per checkout at a time. A killed run leaves no lock behind.
+"""Owns the lock that proves a run alive, one file per run, and sweeping what belongs to runs that are dead.
 
-Whoever holds it knows that what lies in `build/rooms` belongs to nobody any more.
+A killed run leaves its file behind, but not the lock on it. Several runs may be at work in one checkout.
 """
 
 from __future__ import annotations
@@ -9,72 +9,97 @@ import contextlib
 import fcntl
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.locks import held, take_lock
 from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["run_lock", "sweep_rooms"]
+    from build_env.core.paths import ProjectPaths
+    from build_env.model.attempt import Run
+    from build_env.store.results import LocalStore
+
+__all__ = ["is_alive", "run_lock", "sweep_dead", "sweep_rooms"]
 
 _MOUNTS = Path("/proc/self/mountinfo")
+_SUFFIX = ".lock"
 
 
 @contextlib.contextmanager
-def run_lock(build: Path) -> Iterator[None]:
-    """Hold `build/run.lock`; raises EnvironmentNotReady when another run holds it."""
+def run_lock(build: Path, run: Run) -> Iterator[None]:
+    """Hold the lock of `run` for its life, and only then let others sweep what it leaves."""
+    runs = build / "runs"
     with disk_errors():
-        build.mkdir(parents=True, exist_ok=True)
-        handle = os.open(build / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        runs.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(runs / f"{run.id}{_SUFFIX}", wait=True)
+    if lock is None:
+        raise RuntimeError("a lock that was waited for is there")
+    lock.write(f"{run.pid}\n")
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            owner = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
-            raise EnvironmentNotReady(
-                f"another run is at work in this checkout (process {owner})",
-                hint="wait for it, or stop it with Ctrl-C in its terminal",
-            ) from error
-        with disk_errors():
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
-def sweep_rooms(rooms: Path) -> None:
-    """Remove the directories that killed runs left in `build/rooms`. Only the holder of the run lock may call this.
+def is_alive(build: Path, run: str) -> bool:
+    """Whether a process holds the lock of that run; a run takes it before it leaves anything anywhere."""
+    return bool(run) and "/" not in run and held(build / "runs" / f"{run}{_SUFFIX}")
 
-    What somebody has locked is still written to: a base is made without the run lock, and mmdebstrap may outlive us.
+
+def sweep_dead(paths: ProjectPaths, store: LocalStore) -> None:
+    """Remove what runs that are dead left below `build/`, and say of their attempts that they are lost."""
+    alive = partial(is_alive, paths.build)
+    store.sweep(alive)
+    sweep_rooms(paths.rooms, alive)
+    _sweep_locks(paths.build)
+
+
+def _sweep_locks(build: Path) -> None:
+    for entry in (build / "runs").glob(f"*{_SUFFIX}"):
+        lock = take_lock(entry, wait=False)
+        if lock is not None:
+            lock.release()
+
+
+def sweep_rooms(rooms: Path, alive: Callable[[str], bool]) -> None:
+    """Remove what runs that are dead left in `build/rooms`: a directory for each run has its name.
+
+    What somebody has locked is still written to: a base is made without a run, and mmdebstrap may outlive us.
     What holds a mount stays: behind it lie files of the machine.
     """
     if not rooms.is_dir():
         return
-    lines = _MOUNTS.read_text().splitlines() if _MOUNTS.exists() else []
-    mounted = [Path(line.split()[4].replace("\\040", " ")) for line in lines]
-    for entry in rooms.resolve().iterdir():
+    entries = [entry for entry in rooms.resolve().iterdir() if not alive(entry.name)]
+    mounted = _mount_points() if entries else []
+    for entry in entries:
         if any(point.is_relative_to(entry) for point in mounted):
             continue
         if entry.is_symlink() or not entry.is_dir():
             entry.unlink(missing_ok=True)
-        elif _unlocked(entry):
-            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            _remove_unlocked(entry)
 
 
-def _unlocked(entry: Path) -> bool:
-    """Whether no living process holds a lock on that directory."""
+def _mount_points() -> list[Path]:
+    lines = _MOUNTS.read_text().splitlines() if _MOUNTS.exists() else []
+    return [Path(line.split()[4].replace("\\040", " ")) for line in lines]
+
+
+def _remove_unlocked(entry: Path) -> None:
+    """Remove the directory unless a living process has locked it; nobody gets the lock meanwhile."""
     try:
         handle = os.open(entry, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:  # not ours to read
-        return True
+    except OSError:  # not ours to read, or gone
+        shutil.rmtree(entry, ignore_errors=True)
+        return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(entry, ignore_errors=True)
     except BlockingIOError:
-        return False
+        pass
     finally:
         os.close(handle)
-    return True

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -23,6 +24,7 @@ from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.ports import RoomEntry, RoomSpec
+from build_env.schedule.attempting import state_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.project import Project
     from build_env.engines.docker import Connection
+    from build_env.images.target import TargetImages
     from build_env.model.artifact import StoredResult
     from build_env.model.command import ImageKind
+    from build_env.plan.keys import ImageRecipe
 
 __all__ = ["LOGIN", "FailedRoom", "ShellRequest", "choose_failed", "enter_failed", "enter_target", "failed_rooms"]
 
@@ -158,14 +162,31 @@ def _image(
     found = None if request.recreate else images.find(image_key(recipe), recipe)
     if found:
         return found
-    paths = session.project.paths
+    paths, task = session.project.paths, f"{request.target}:image:{recipe.build.name}"
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
-    with run_lock(paths.build):
-        log.parent.mkdir(parents=True, exist_ok=True)
+    with run_lock(paths.build, session.identity), session.claimed({task, image_key(recipe)}):
+        found = None if request.recreate else images.find(image_key(recipe), recipe)
+        if found:  # another run has made it meanwhile
+            return found
         tell(f"making the image {recipe.build.name}, log {log.relative_to(paths.root)}")
+        return _make(session, images, recipe, task, log, anew=request.recreate)
+
+
+def _make(
+    session: Session, images: TargetImages, recipe: ImageRecipe, task: str, log: Path, *, anew: bool
+) -> StoredResult:
+    began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
+    attempt = session.store.begin(task, image_key(recipe))
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
         with log.open("w", encoding="utf-8", buffering=1) as file:
-            made = images.make(recipe, lambda line: _line(file, line), anew=request.recreate)
-        session.store.record(made)
+            made = images.make(recipe, lambda line: _line(file, line), anew=anew)
+    except BaseException as error:
+        seconds = time.monotonic() - began
+        session.store.end(attempt, state_after(error), seconds=seconds, message=str(error), log=shown)
+        raise
+    made = replace(made, task=task, seconds=time.monotonic() - began, log=shown)
+    session.store.record(made, attempt)
     return made
 
 

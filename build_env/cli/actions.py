@@ -142,6 +142,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
         keep_going=arguments.keep_going,
         container=arguments.container,
         recreate=arguments.recreate,
+        refresh=arguments.refresh,
         install=arguments.install,
         timeout=arguments.timeout or None,
     )

@@ -30,6 +30,7 @@ class Arguments:
     deps: bool = False
     container: str = ""
     recreate: bool = False
+    refresh: bool = False
     install: bool = False
     print_env: str = ""
     print_list: str = ""
@@ -48,7 +49,7 @@ class Arguments:
     def bare(self) -> bool:
         """Whether nothing says what to build: then the command shows what there is."""
         chosen = (self.packages, self.target, self.architectures, self.stages, self.engine, self.container)
-        flags = (self.deps, self.recreate, self.install, self.keep_going, self.dry_run, self.setup)
+        flags = (self.deps, self.recreate, self.refresh, self.install, self.keep_going, self.dry_run, self.setup)
         return not any((*chosen, *flags))
 
     def check(self) -> None:

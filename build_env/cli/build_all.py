@@ -82,7 +82,16 @@ def build_all(
         ),
     ] = "",
     recreate: Annotated[
-        bool, typer.Option("--recreate", "-r", help="Make the images anew.", rich_help_panel=_ROOMS)
+        bool,
+        typer.Option("--recreate", "-r", help="Make the images, layers and kept rooms anew.", rich_help_panel=_ROOMS),
+    ] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            help="Fetch the package indexes anew; build again what uses a package that changed.",
+            rich_help_panel=_ROOMS,
+        ),
     ] = False,
     install: Annotated[
         bool,
@@ -161,6 +170,7 @@ def build_all(
         deps=deps,
         container=container,
         recreate=recreate,
+        refresh=refresh,
         install=install,
         print_env=print_env,
         print_list=print_list,

@@ -18,6 +18,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Location",
+    "StaleAttempt",
     "TaskError",
     "UsageError",
 ]
@@ -117,6 +118,10 @@ class InfrastructureError(EnvironmentNotReady):
     """The engine or the network failed while working; the same task may succeed when tried again."""
 
     code = "infrastructure"
+
+
+class StaleAttempt(InfrastructureError):
+    """An attempt whose run was taken for dead, or whose record is gone, wants to record a result: nothing is kept."""
 
 
 class Interrupted(BuildEnvError):

@@ -19,8 +19,9 @@ from build_env.core.machine import debian_architecture
 from build_env.core.trees import walk_tree
 from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
+from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
-from build_env.ports import ImageDescription
+from build_env.ports import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,11 +36,6 @@ BUILDER = "image"  # the role of containers in which an image is built
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
 
-_LIST_PACKAGES = (
-    "if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
-    "if command -v rpm >/dev/null; then rpm -qa --qf '%{NAME} %{EVR} %{ARCH}\\n'; fi"
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class DockerImages:
@@ -48,6 +44,7 @@ class DockerImages:
     connection: Connection
     rooms: DockerRooms
     project: str
+    run: str = ""
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -83,7 +80,7 @@ class DockerImages:
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
-                labels={**labels, f"{LABEL}.role": "target-image"},
+                labels={**labels, f"{LABEL}.role": "target-image", f"{LABEL}.run": ""},
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
@@ -95,13 +92,13 @@ class DockerImages:
 
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
-        for container in self.connection.containers(project=self.project, role=BUILDER):
+        for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
             with contextlib.suppress(Exception):  # it may have ended by itself
                 self.connection.api.kill(container["Id"])
 
     def _marked(self, dockerfile: str) -> str:
         """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
-        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.role"="{BUILDER}"'
+        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.run"="{self.run}" "{LABEL}.role"="{BUILDER}"'
         return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
 
     def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -155,12 +152,13 @@ class DockerImages:
 
         return self.rooms.run_install(spec, output, keep)
 
-    def packages(self, reference: str) -> str:
-        """See `ImageEngine.packages`."""
+    def inventory(self, reference: str) -> ImageInventory:
+        """See `ImageEngine.inventory`."""
         api = self.connection.api
         with self.connection.errors("listing the packages of an image"):
             host = api.create_host_config(network_mode="none")
-            created = api.create_container(reference, ["/bin/sh", "-c", _LIST_PACKAGES], host_config=host)
+            script = f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"
+            created = api.create_container(reference, ["/bin/sh", "-c", script], host_config=host)
             try:
                 api.start(created["Id"])
                 status = api.wait(created["Id"])["StatusCode"]
@@ -170,7 +168,8 @@ class DockerImages:
                 self.connection.remove(created["Id"])
         if NO_HANDLER.encode() in said:
             raise no_handler(NO_HANDLER)
-        return "\n".join(sorted(listing.decode(errors="replace").splitlines()))
+        packages, _, index = listing.decode(errors="replace").partition("\n\n")
+        return ImageInventory(packages=f"{packages.strip()}\n", index=index.split(maxsplit=1)[0])
 
     def _must_have(self, tag: str) -> ImageDescription:
         description = self.describe(tag)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["container_names", "image_identifiers"]
+__all__ = ["containers_with", "image_identifiers"]
 
 _SOCKET = "/var/run/docker.sock"
 _PATIENCE = 10
@@ -33,13 +33,18 @@ def image_identifiers(references: Iterable[str]) -> dict[str, str] | None:
     return answers
 
 
-def container_names(**labels: str) -> list[str] | None:
-    """The names of the containers that carry these labels of ours, running or not."""
+def containers_with(**labels: str) -> list[tuple[str, str]] | None:
+    """The containers that carry these labels of ours, running or not: names, and the run they belong to."""
     wanted = {"label": [f"build-env.{name}={value}" for name, value in labels.items()]}
     answer = _get(f"/containers/json?all=1&filters={quote(json.dumps(wanted))}")
     if not isinstance(answer, list):
         return None
-    return [str(name) for item in answer if isinstance(item, dict) for name in item.get("Names") or ()]
+    return [
+        (str(name), str((item.get("Labels") or {}).get("build-env.run", "")))
+        for item in answer
+        if isinstance(item, dict)
+        for name in item.get("Names") or ()
+    ]
 
 
 def _get(path: str) -> dict[str, object] | list[object] | None:

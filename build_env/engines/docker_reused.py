@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
 from build_env.engines.inline import Receiver, laying_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, INSTALLED, LIST_PACKAGES, room_environment, room_script
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
@@ -56,8 +56,11 @@ class ReusedRoom:
             self._network(on=any(command.network for command in commands))
             results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
             receiver = Receiver(output)
-            work = room_script(commands, BUILD_ROOT, exported=environment) + receiver.script(BUILD_ROOT, *results)
-            script = f"{receiver.measuring(kept=True)}cd {BUILD_ROOT}\n{work}"
+            script = f"{receiver.measuring(kept=True)}cd {BUILD_ROOT}\n"
+            script += room_script(commands, BUILD_ROOT, exported=environment)
+            if not commands:  # a layer: what the room has now
+                script += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
+            script += receiver.script(BUILD_ROOT, *results)
             status = self.builder_shell.run(script, receiver.line)
             receiver.flush()
             peak_memory = receiver.peak_memory

@@ -19,7 +19,15 @@ from build_env.engines.docker_reaper import Reaper
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_stream import Stream
 from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, Receiver, entering_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    HOST_NAME,
+    INSTALLED,
+    LIST_PACKAGES,
+    room_environment,
+    room_script,
+)
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.ssh_agent import is_socket, relay
@@ -173,25 +181,28 @@ class DockerRooms:
             return replace(outcome, peak_memory=receiver.peak_memory)
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
-        """Run the install commands of `spec` as root with network; on success `keep` gets the stopped container.
+        """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
 
         Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
-        The environment is set in the script and the build root removed by it: the layer must hold neither.
+        The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
         """
         commands = [command for command in spec.commands if command.role is Role.INSTALL]
-        environment = room_environment(BUILD_ROOT, spec.environment)
+        paths = {"BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"}
+        environment = room_environment(BUILD_ROOT, {**spec.environment, **paths})
         listener = Listener(output)
         receiver = Receiver(listener.line)
-        work = room_script(commands, BUILD_ROOT, exported=environment) + f"cd / && rm -rf {BUILD_ROOT}\n"
-        script = receiver.measuring() + work
+        script = receiver.measuring() + room_script(commands, BUILD_ROOT, exported=environment)
+        script += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
         options = {"command": ["/bin/sh", "-c", script], "user": "0:0", "working_dir": "/"}
+        network = any(command.network for command in commands)
         archive = pack(spec, prefix=BUILD_ROOT[1:], owner=builder_id()[0], group=builder_id()[1])
-        with self._container(spec, options, network=True, archive=archive) as container:
+        with self._container(spec, options, network=network, archive=archive, volume=True) as container:
             outcome = self._follow(container, spec, receiver)
             if outcome.status:
                 listener.refuse_fault(outcome.status)
             else:
                 self._await_end(container)
+                self.connection.fetch(container, None, {"out": spec.collect})
                 keep(container)
             return replace(outcome, peak_memory=receiver.peak_memory)
 
@@ -208,7 +219,7 @@ class DockerRooms:
                 yield str(socket)
 
     @contextlib.contextmanager
-    def _container(
+    def _container(  # noqa: PLR0913 - all by keyword: what a container has
         self,
         spec: RoomSpec,
         options: dict[str, Any],
@@ -216,6 +227,7 @@ class DockerRooms:
         network: bool,
         capabilities: tuple[str, ...] | None = None,
         archive: bytes | None = None,
+        volume: bool = False,
         agent: str = "",
     ) -> Iterator[str]:
         """A container with `archive` in place, not started; removed at the end unless it was renamed to be kept.
@@ -234,6 +246,7 @@ class DockerRooms:
                 cap_add=list(capabilities or ()) or None,
                 security_opt=None if capabilities is None else ["no-new-privileges"],
                 init=False,
+                mounts=[{"Type": "volume", "Target": BUILD_ROOT}] if volume else None,
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
             name = {"hostname": HOST_NAME} if network else {}  # a joined namespace brings its own

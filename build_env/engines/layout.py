@@ -15,13 +15,38 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command
 
-__all__ = ["BUILD_ROOT", "DIRECTORIES", "HOST_NAME", "SEARCH_PATH", "WRITABLE", "room_environment", "room_script"]
+__all__ = [
+    "ARCHIVES",
+    "BUILD_ROOT",
+    "DIGEST_INDEX",
+    "DIRECTORIES",
+    "HOST_NAME",
+    "INSTALLED",
+    "LIST_PACKAGES",
+    "SEARCH_PATH",
+    "WRITABLE",
+    "room_environment",
+    "room_script",
+]
 
 BUILD_ROOT = "/build"
 HOST_NAME = "build-env"  # always the same, because some builds write it into their results
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
+ARCHIVES = "out/archives"  # where install commands leave the packages they fetched; given back below in/archives
+INSTALLED = "out/packages.txt"
+
+LIST_PACKAGES = (
+    "{ if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
+    "if command -v rpm >/dev/null; then rpm -qa --qf '%{NAME} %{EVR} %{ARCH}\\n'; fi; } | LC_ALL=C sort"
+)
+# The lists of packages, not the signed files that name them: those carry dates.
+DIGEST_INDEX = (
+    "find /var/lib/apt/lists /var/cache/dnf -type f "
+    "\\( -name '*_Packages*' -o -name '*_Sources*' -o -name '*-primary.xml*' -o -name '*-modules.yaml*' \\) "
+    "-exec sha256sum {} + 2>/dev/null | cut -d ' ' -f 1 | LC_ALL=C sort | sha256sum"
+)
 
 
 def room_environment(

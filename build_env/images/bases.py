@@ -106,8 +106,7 @@ class Bases:
                 "mmdebstrap is needed to bootstrap a base image and is not installed",
                 hint="apt-get install mmdebstrap, or run the same command with --setup",
             )
-        self.temporary.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.temporary) as directory, _locked(directory) as lock:
+        with _workplace(self.temporary) as (directory, lock):
             archive = Path(directory) / "root.tar"
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
@@ -171,13 +170,27 @@ class Bases:
 
 
 @contextlib.contextmanager
-def _locked(directory: str) -> Iterator[int]:
-    """A lock that says that the directory is in use: a run that begins meanwhile sweeps what killed runs left."""
-    handle = os.open(directory, os.O_RDONLY)
+def _workplace(temporary: Path) -> Iterator[tuple[str, int]]:
+    """A directory with a lock on it, which says that it is in use: runs that begin sweep what killed runs left."""
+    temporary.mkdir(parents=True, exist_ok=True)
+    directory, handle = _locked_directory(temporary)
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH)
-        yield handle
+        yield directory, handle
     finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(handle)
+
+
+def _locked_directory(temporary: Path) -> tuple[str, int]:
+    while True:
+        directory = tempfile.mkdtemp(dir=temporary)
+        try:
+            handle = os.open(directory, os.O_RDONLY)
+        except FileNotFoundError:  # swept before it had its lock
+            continue
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        if Path(directory).exists():
+            return directory, handle
         os.close(handle)
 
 

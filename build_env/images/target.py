@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_bytes
-from build_env.core.errors import TaskError
 from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
-from build_env.plan.keys import IMAGE_FACTS, ImageRecipe, image_inputs, image_key
+from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, ImageRecipe, image_inputs, image_key
+from build_env.ports import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +33,6 @@ class TargetImages:
     bases: Bases
     store: Store
     host_arch: str
-    _locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def tag(self, recipe: ImageRecipe, key: str) -> str:
         """The engine's name for the image with that key."""
@@ -90,13 +86,14 @@ class TargetImages:
         )
 
     def _result(self, recipe: ImageRecipe, key: str, description: ImageDescription, base: Base) -> StoredResult:
-        listing = self.images.packages(self.tag(recipe, key))
-        identity = {"recipe": key, "packages": digest_bytes(listing.encode())}
+        inventory = self.images.inventory(self.tag(recipe, key))
+        identity = {"recipe": key, "packages": digest_bytes(inventory.packages.encode())}
         return StoredResult(
             key=key,
             artifacts=(
                 self.store.put(IMAGE_FACTS, canonical_json(identity).encode()),
-                self.store.put("packages.txt", listing.encode()),
+                self.store.put(INDEX_FACTS, canonical_json({"index": inventory.index}).encode()),
+                self.store.put(INSTALLED, inventory.packages.encode()),
             ),
             isolation=Isolation.FRESH,
             seconds=0.0,
@@ -104,17 +101,23 @@ class TargetImages:
             facts={"image": description.identifier, "tag": self.tag(recipe, key), "stand-in": base.stand_in},
         )
 
-    def layer(self, key: str, spec: RoomSpec, output: Callable[[str], None]) -> str:
-        """The image with the installed set `key`, made from `spec` when the engine does not have it."""
-        tag = f"{spec.labels['prefix']}/layer:{key[:_SHORT]}"
-        with self._guard:
-            lock = self._locks[tag]
-        with lock:
-            if self.images.describe(tag) is None:
-                outcome = self.images.commit_layer(spec, tag, output)
-                if outcome.status:
-                    raise TaskError(
-                        f"build dependencies could not be installed: {outcome.message}",
-                        hint="the log says which; a package that is gone from the mirror needs --recreate",
-                    )
-        return tag
+    @staticmethod
+    def layer_tag(spec: RoomSpec) -> str:
+        """The engine's name for the layer that `spec` makes."""
+        return f"{spec.labels['prefix']}/layer:{spec.layer_key[:_SHORT]}"
+
+    def has_layer(self, spec: RoomSpec) -> bool:
+        """Whether the engine has it."""
+        return self.images.describe(self.layer_tag(spec)) is not None
+
+    def layer(self, spec: RoomSpec, output: Callable[[str], None], *, anew: bool) -> RoomOutcome:
+        """Make the layer of `spec`; `spec.collect` gets the list of what it holds, and the packages fetched for it.
+
+        Another checkout may have made it: then only the list is there to be had, unless it is to be made `anew`.
+        """
+        tag = self.layer_tag(spec)
+        if anew or not self.has_layer(spec):
+            return self.images.commit_layer(spec, tag, output)
+        output(f"{tag} is there")
+        (spec.collect / INSTALLED).write_text(self.images.inventory(tag).packages, encoding="utf-8")
+        return RoomOutcome(status=0)

@@ -38,7 +38,8 @@ class StoredResult:
     """What the store remembers of one successful task.
 
     `facts` are small strings about the result that are no artifact: the engine's image, the stand-in mark.
-    `task` is the id of the task that it is a result of, `inputs` all that its key covers, by name.
+    `task` is the id of the task that it is a result of, `inputs` all that its key covers, by name. `peak_memory` is
+    in bytes, 0 where it is not known; `log` is the path of the task's log.
     """
 
     key: str
@@ -48,6 +49,8 @@ class StoredResult:
     facts: Mapping[str, str] = field(default_factory=dict)
     task: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    peak_memory: int = 0
+    log: str = ""
 
 
 def is_package_content(name: str) -> bool:

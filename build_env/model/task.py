@@ -15,11 +15,12 @@ __all__ = ["Input", "Place", "Plan", "Room", "Stage", "Task", "Tree"]
 
 
 class Stage(StrEnum):
-    """What a task does. `IMAGE` and `SCAN` prepare, the others are the seed's stages."""
+    """What a task does. `IMAGE`, `SCAN` and `LAYER` prepare, the others are the seed's stages."""
 
     IMAGE = "image"
     SCAN = "scan"
     SOURCE = "source"
+    LAYER = "layer"
     BUILD = "build"
     VERIFY = "verify"
     DEPLOY = "deploy"
@@ -27,9 +28,10 @@ class Stage(StrEnum):
 
 
 class Place(StrEnum):
-    """Where the artifacts of an input appear below `in/`; `IMAGE` is the image the room is made from."""
+    """Where the artifacts of an input appear below `in/`; the room is made from `IMAGE`, or from a `LAYER` on it."""
 
     IMAGE = "image"
+    LAYER = "layer"
     SOURCE = "source"
     BUILD = "build"
     PACKAGES = "packages"

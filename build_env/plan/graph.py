@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
 from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
+from build_env.plan.layers import with_layers
 from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
         if arch in facts.tar_archs:
             tar = _tar_task(target, arch, [_id(target, unit) for unit in units])
             tasks[tar.id] = tar
-    return Plan(target=target.name, architectures=target.options.arg_arch, tasks=order(_without_gaps(tasks)))
+    complete = with_layers(_without_gaps(tasks))
+    return Plan(target=target.name, architectures=target.options.arg_arch, tasks=order(complete))
 
 
 def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
@@ -235,6 +237,7 @@ def _without_gaps(tasks: dict[str, Task]) -> dict[str, Task]:
 def order(tasks: Mapping[str, Task]) -> tuple[Task, ...]:
     """The tasks so that each follows what it needs; otherwise by stage, so that a listing reads well."""
     rank = {stage: index for index, stage in enumerate(Stage)}
+    rank[Stage.LAYER] = rank[Stage.BUILD]  # a layer is listed before the build it is for
     done: dict[str, Task] = {}
     for task in sorted(tasks.values(), key=lambda task: rank[task.stage]):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_data
 from build_env.model.artifact import is_package_content
-from build_env.model.task import Stage
+from build_env.model.task import Place, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IMAGE_FACTS",
+    "INDEX_FACTS",
+    "INSTALLED",
     "TREE",
     "ImageRecipe",
     "deploy_inputs",
@@ -31,13 +33,14 @@ __all__ = [
     "kept_room_name",
     "key_inputs",
     "key_of",
-    "layer_key",
     "room_inputs",
 ]
 
-_VERSION = "2"
+_VERSION = "3"
 TREE = "tree "
 IMAGE_FACTS = "image.json"
+INDEX_FACTS = "index.json"
+INSTALLED = "packages.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,7 @@ def deploy_inputs(target: str, deployment: Deployment | None) -> dict[str, str]:
     }
 
 
-def key_inputs(static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> dict[str, str]:
+def key_inputs(stage: Stage, static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> dict[str, str]:
     """All that a task's key covers, by name: what the plan knows and the digests of input artifacts."""
     return {
         **static,
@@ -104,9 +107,24 @@ def key_inputs(static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> di
             f"{entry.place.value} {artifact.name}": artifact.digest
             for entry in inputs
             for artifact in entry.artifacts
-            if is_package_content(artifact.name) or artifact.name == IMAGE_FACTS
+            if _counts(stage, entry.place, artifact.name)
         },
     }
+
+
+def _counts(stage: Stage, place: Place, name: str) -> bool:
+    """Whether an artifact of an input can change the result.
+
+    Of a layer it is the list of what is installed: the same versions fetched again, from a newer index, change nothing.
+    The index of an image counts where something is installed from it.
+    """
+    match place:
+        case Place.LAYER:
+            return name == INSTALLED
+        case Place.IMAGE:
+            return name == IMAGE_FACTS or (name == INDEX_FACTS and stage is Stage.LAYER)
+        case _:
+            return is_package_content(name)
 
 
 def key_of(inputs: Mapping[str, str]) -> str:
@@ -117,19 +135,3 @@ def key_of(inputs: Mapping[str, str]) -> str:
 def kept_room_name(prefix: str, target: str, kind: ImageKind, image_identity: str) -> str:
     """The name of the room that is kept for a target, an image kind and exactly that image."""
     return f"{prefix}{target.replace('/', '-')}-{kind.value}-{digest_data(image_identity)[:8]}"
-
-
-def layer_key(image_identity: str, room: Room, inputs: Iterable[tuple[str, str]]) -> str:
-    """The key of a build-dependency layer: the image, the install commands, what they see (name, digest)."""
-    installs = [command for command in room.commands if command.role.value == "install"]
-    folders = [[tree.destination, tree.digest] for tree in room.trees if tree.destination.startswith("common/")]
-    return digest_data(
-        {
-            "version": _VERSION,
-            "image": image_identity,
-            "commands": installs,
-            "environment": {name: room.environment[name] for name in ("ARCH", "BUILD_HOST_ARCH", "BUILD_TARGET")},
-            "folders": folders,
-            "inputs": sorted(inputs),
-        }
-    )

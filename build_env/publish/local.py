@@ -5,12 +5,14 @@ Results of a stand-in base get a directory and a repository of their own, so tha
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tarfile
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.locks import locked
 from build_env.publish.apt import publish_apt
 from build_env.publish.generation import repository_evidence, repository_holds
 from build_env.publish.layout import is_deployed, plain_path
@@ -92,7 +94,8 @@ class LocalPublisher:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".temporary")
         members = {item.name: item for item in _own(work) if _is_binary(item.name)}
-        try:
+        with locked(path.parent), contextlib.ExitStack() as cleaning:
+            cleaning.callback(temporary.unlink, missing_ok=True)
             with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": work.key}) as archive:
                 for name, item in sorted(members.items()):
                     info = tarfile.TarInfo(name)
@@ -100,8 +103,6 @@ class LocalPublisher:
                     with self.store.path(item).open("rb") as file:
                         archive.addfile(info, file)
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
         return path
 
     def commit(self) -> list[str]:
@@ -145,11 +146,12 @@ class LocalPublisher:
     def _copy(self, item: Artifact, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.temporary")
-        try:
-            shutil.copyfile(self.store.path(item), temporary)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with locked(path.parent):  # another run may deploy the same file
+            try:
+                shutil.copyfile(self.store.path(item), temporary)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
 
 
 def _own(work: Work) -> Iterator[Artifact]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.plan.keys import key_inputs, key_of
-from build_env.ports import ResolvedInput, Work
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Plan, Task
     from build_env.ports import Executor
 
-__all__ = ["HIT", "MAYBE", "RUN", "Answer", "foresee", "in_words", "work_of"]
+__all__ = ["HIT", "MAYBE", "RUN", "Answer", "foresee", "in_words"]
 
 HIT = "hit"
 RUN = "run"
@@ -55,7 +52,7 @@ def foresee(
             answers[task.id] = Answer(verdict=HIT, reason="its inputs are as a run left them")
             hits[task.id] = known
             continue
-        work = work_of(task, hits)
+        work = executor.work(task, hits)
         stored = executor.find(work)
         if stored is None:
             answers[task.id] = Answer(verdict=RUN, reason=executor.reason(work))
@@ -68,18 +65,3 @@ def foresee(
 def in_words(answers: Mapping[str, Answer]) -> dict[str, str]:
     """The answers as listeners get them."""
     return {task: str(answer) for task, answer in answers.items()}
-
-
-def work_of(task: Task, hits: Mapping[str, StoredResult]) -> Work:
-    """The task with its inputs and the key that they make."""
-    inputs = tuple(
-        ResolvedInput(
-            task=entry.task,
-            place=entry.place,
-            artifacts=hits[entry.task].artifacts,
-            facts=hits[entry.task].facts,
-        )
-        for entry in task.inputs
-    )
-    covered = key_inputs(task.static_inputs, inputs)
-    return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)

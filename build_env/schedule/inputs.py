@@ -14,12 +14,12 @@ from build_env.packages.debian import DebFacts, build_depends_of, read_deb
 from build_env.ports import RoomEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from build_env.model.artifact import Artifact
-    from build_env.ports import Store, Work
+    from build_env.ports import ResolvedInput, Store, Work
 
-__all__ = ["dependency_files", "refuse_undeclared", "room_inputs"]
+__all__ = ["dependency_files", "is_dependency_set", "refuse_undeclared", "room_inputs", "view"]
 
 _PACKAGES = (".deb", ".rpm")
 _NOT_INSTALLED = ("-dbgsym_", "-debuginfo-", "-debugsource-", ".src.rpm")
@@ -31,7 +31,7 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     own = [
         (f"{entry.place.value}/{item.name}", item)
         for entry in work.inputs
-        if entry.place in {Place.SOURCE, Place.BUILD}
+        if entry.place in {Place.SOURCE, Place.BUILD} and work.task.stage is not Stage.LAYER
         for item in entry.artifacts
     ]
     return tuple(
@@ -42,30 +42,35 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
 
 def dependency_files(work: Work, store: Store) -> tuple[tuple[str, Artifact], ...]:
     """What the install commands see below `in/`: the dependency set and the built packages of the view."""
-    if work.task.stage is not Stage.BUILD:
+    if work.task.stage not in {Stage.BUILD, Stage.LAYER}:
         return ()
-    sets = [item for item in _at(work, Place.SOURCE) if item.name.startswith(_BUILD_DEPENDS)]
+    sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
     return (
         *((f"dependencies/{item.name}", item) for item in sets),
-        *((f"packages/{item.name}", item) for item in _view(work, store)),
+        *((f"packages/{item.name}", item) for item in view(work.inputs, store)),
     )
 
 
-def _at(work: Work, place: Place) -> Iterator[Artifact]:
-    return (item for entry in work.inputs if entry.place is place for item in entry.artifacts)
+def is_dependency_set(name: str) -> bool:
+    """Whether an artifact of a source stage is the set of build dependencies."""
+    return name.startswith(_BUILD_DEPENDS)
 
 
-def _view(work: Work, store: Store) -> list[Artifact]:
+def _at(inputs: Iterable[ResolvedInput], place: Place) -> Iterator[Artifact]:
+    return (item for entry in inputs if entry.place is place for item in entry.artifacts)
+
+
+def view(inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
     """The built packages that the build may install, by what the packages themselves say.
 
     Without a list of build dependencies, for RPMs, and where a package cannot be read here: all that the plan gives.
     """
     offered = [
         item
-        for item in _at(work, Place.PACKAGES)
+        for item in _at(inputs, Place.PACKAGES)
         if item.name.endswith(_PACKAGES) and not any(part in item.name for part in _NOT_INSTALLED)
     ]
-    wanted = _build_depends(work, store)
+    wanted = _build_depends(inputs, store)
     if wanted is None or not all(item.name.endswith(".deb") for item in offered):
         return offered
     facts = {item: read_deb(store.path(item)) for item in offered}
@@ -91,11 +96,11 @@ def _needed(wanted: Iterable[str], known: Mapping[Artifact, DebFacts]) -> set[Ar
     return found
 
 
-def _build_depends(work: Work, store: Store) -> tuple[str, ...] | None:
+def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[str, ...] | None:
     """The names in the Build-Depends of the source, or None where there is no such list."""
     from debian.deb822 import Deb822  # noqa: PLC0415 - only builds pay for it
 
-    for item in _at(work, Place.SOURCE):
+    for item in _at(inputs, Place.SOURCE):
         if item.name == f"{_BUILD_DEPENDS}dsc":
             return build_depends_of(dict(Deb822(store.path(item).read_text(encoding="utf-8"))))
     return None
@@ -106,7 +111,7 @@ def refuse_undeclared(work: Work, store: Store) -> None:
     task = work.task
     if not task.provided:
         return
-    for name in _build_depends(work, store) or ():
+    for name in _build_depends(work.inputs, store) or ():
         others = [other for other in task.provided.get(name, ()) if other not in task.declared]
         if others:
             _refuse(task.subject, name, others[-1])

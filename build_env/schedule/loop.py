@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
-from build_env.plan.keys import key_inputs, key_of
-from build_env.ports import ResolvedInput, Work
 from build_env.schedule.state import ScheduleState, longest_chain
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.task import Plan, Task
-    from build_env.ports import EventSink, Executor, Publisher
+    from build_env.ports import EventSink, Executor, Publisher, Work
 
 __all__ = ["Loop"]
 
@@ -96,13 +94,8 @@ class Loop:
             self._workers[task.id].start()
 
     def _work(self, task: Task, state: ScheduleState) -> Work:
-        inputs = tuple(
-            ResolvedInput(task=entry.task, place=entry.place, artifacts=stored.artifacts, facts=stored.facts)
-            for entry in task.inputs
-            if (stored := state.results[entry.task].stored) is not None
-        )
-        covered = key_inputs(task.static_inputs, inputs)
-        return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)
+        stored = {entry.task: state.results[entry.task].stored for entry in task.inputs}
+        return self.executor.work(task, {name: result for name, result in stored.items() if result is not None})
 
     def _do(self, work: Work) -> None:
         """A worker thread: one task."""

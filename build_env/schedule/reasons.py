@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from build_env.plan.keys import TREE
+from build_env.model.task import Place
+from build_env.plan.keys import INSTALLED, TREE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ABSENT", "Difference", "first_difference", "named"]
 
 ABSENT = ""
+_LAYER = f"{Place.LAYER.value} {INSTALLED}"
 _SHA256, _DIGEST = 64, 12
 _WINDOW, _BEFORE = 60, 20
 _ORDER = ("version", "stage", "base", "dockerfile", TREE.strip(), "command", "environment", "epoch", "mount")
@@ -46,37 +48,56 @@ def first_difference(
 ) -> Difference | None:
     """The first input that differs, in the order a person would look; None when all are equal.
 
-    `manifest` gives the manifest of a tree by its digest, None where it is not known.
+    `manifest` gives the manifest of a tree, or a list of packages, by its digest, None where it is not known.
     """
     names = sorted({*old, *new}, key=lambda name: (_rank(name), name))
     for name in names:
         before, after = old.get(name, ABSENT), new.get(name, ABSENT)
         if before != after:
-            inner = _inside(name, manifest(before), manifest(after)) if name.startswith(TREE) else None
+            inner = _inside(name, before, after, manifest)
             return inner or Difference(name=named(name), old=before, new=after)
     return None
 
 
 def named(name: str) -> str:
     """How a person reads the name of an input."""
-    return name.removeprefix(TREE).replace("image image.json", "the image")
+    return (
+        name.removeprefix(TREE)
+        .replace("image image.json", "the image")
+        .replace(_LAYER, "the list of installed packages")
+    )
 
 
-def _inside(name: str, old: bytes | None, new: bytes | None) -> Difference | None:
-    """The first entry that differs between two manifests of one tree."""
+def _inside(name: str, before: str, after: str, manifest: Callable[[str], bytes | None]) -> Difference | None:
+    """The first entry that differs inside a tree or a list of installed packages, None where that is not known."""
+    if not name.startswith(TREE) and name != _LAYER:
+        return None
+    old, new = manifest(before), manifest(after)
     if old is None or new is None:
         return None
-    root = name.removeprefix(TREE)
-    before, after = _entries(old), _entries(new)
-    for entry in sorted({*before, *after}):
-        if before.get(entry) != after.get(entry):
-            return Difference(name=f"{root}/{entry}", old=before.get(entry, ABSENT), new=after.get(entry, ABSENT))
+    entries = _packages if name == _LAYER else _tree_entries
+    prefix = "installed package " if name == _LAYER else f"{name.removeprefix(TREE)}/"
+    one, two = entries(old), entries(new)
+    for entry in sorted({*one, *two}):
+        if one.get(entry) != two.get(entry):
+            return Difference(name=f"{prefix}{entry}", old=one.get(entry, ABSENT), new=two.get(entry, ABSENT))
     return None
 
 
-def _entries(manifest: bytes) -> dict[str, str]:
+def _tree_entries(manifest: bytes) -> dict[str, str]:
     """Entry name to what counts of it: digest or link target, with its kind where that is not a plain file."""
     return {name: _counts(kind, value, executable=executable) for name, kind, executable, value in json.loads(manifest)}
+
+
+def _packages(listing: bytes) -> dict[str, str]:
+    """Package and architecture to version; of several versions of one package, which RPM allows, all."""
+    found: dict[str, str] = {}
+    for line in listing.decode(errors="replace").splitlines():
+        name, _, rest = line.partition(" ")
+        version, _, architecture = rest.partition(" ")
+        key = f"{name} ({architecture})"
+        found[key] = ", ".join(filter(None, (found.get(key), version)))
+    return found
 
 
 def _counts(kind: str, value: str, *, executable: bool) -> str:

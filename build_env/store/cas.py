@@ -1,10 +1,12 @@
-"""Owns the content-addressed files: private temporary file, fsync, rename, read-only. Knows no results.
+"""Owns the content-addressed files: private temporary file, fsync, rename, fsync, read-only. Knows no results.
 
-An object is `objects/ab/<digest>`; a half-written one is never visible under its name.
+An object is `objects/ab/<digest>`; a half-written one is never visible under its name. What is there is trusted only
+after its digest was looked at, which is remembered as long as `stat` says that nothing happened to the file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -15,59 +17,82 @@ from typing import TYPE_CHECKING
 from build_env.core.canonical import digest_bytes, digest_file
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.artifact import Artifact
+from build_env.store.digests import FileDigests
+from build_env.store.disk import Disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["ContentStore", "disk_errors"]
+__all__ = ["DAMAGED", "GONE", "ContentStore", "disk_errors", "files_below"]
 
+GONE = "is no longer there"
+DAMAGED = "is damaged"
 _READ_ONLY = 0o444
 
 
 class ContentStore:
-    """Files by the sha256 of their content, below one directory."""
+    """Files by the sha256 of their content, below one directory. Safe for several threads, and for several runs."""
 
-    def __init__(self, directory: Path) -> None:
-        """Use `directory`; it is made when the first object comes."""
+    def __init__(self, directory: Path, run: str, disk: Disk | None = None) -> None:
+        """Use `directory`, made when the first object comes; what is unfinished lies below the name of the run."""
         self._objects = directory / "objects"
-        self._temporary = directory / "temporary"
+        self._prefix = f"{self._objects}/"
+        self._unfinished = directory / "temporary"
+        self._temporary = self._unfinished / run
+        self._disk = disk or Disk()
+        self._digests = FileDigests(directory / "verified")
 
     def path(self, digest: str) -> Path:
         """Where the object lies or would lie."""
         return self._objects / digest[:2] / digest
 
-    def holds(self, artifact: Artifact) -> bool:
-        """Whether the object is there and has the right size."""
+    def fault(self, artifact: Artifact) -> str:
+        """What is wrong with the object: `GONE`, `DAMAGED`, or nothing."""
+        digest = artifact.digest
+        name = f"{self._prefix}{digest[:2]}/{digest}"
         try:
-            return self.path(artifact.digest).stat().st_size == artifact.size
-        except FileNotFoundError:
-            return False
+            found = os.stat(name)  # noqa: PTH116 - called for every artifact of a plan
+            whole = found.st_size == artifact.size and self._digests.digest(name, found) == digest
+        except (FileNotFoundError, NotADirectoryError):
+            return GONE
+        except OSError:  # the disk does not give it back
+            return DAMAGED
+        return "" if whole else DAMAGED
 
     def put_bytes(self, name: str, data: bytes) -> Artifact:
         """Store `data` under its digest."""
+        artifact = Artifact(name=name, digest=digest_bytes(data), size=len(data))
         with disk_errors():
-            if not (path := self.path(digest_bytes(data))).exists():
+            if self.fault(artifact):
                 temporary = self._new()
-                temporary.write_bytes(data)
-                self._keep(temporary, path)
-        return Artifact(name=name, digest=path.name, size=len(data))
+                self._disk.write(temporary, data)
+                self._keep(temporary, artifact.digest)
+        return artifact
 
     def take(self, file: Path, name: str) -> Artifact:
         """Move `file`, which nobody writes any more, into the store."""
         with disk_errors():
-            path = self.path(digest_file(file))
-            size = file.stat().st_size
-            if path.exists() and path.stat().st_size == size:
-                file.unlink()
-            else:
+            artifact = Artifact(name=name, digest=digest_file(file), size=file.stat().st_size)
+            if self.fault(artifact):
                 temporary = self._new()
-                shutil.move(file, temporary)
-                self._keep(temporary, path)
-        return Artifact(name=name, digest=path.name, size=size)
+                self._disk.bring(file, temporary)
+                self._keep(temporary, artifact.digest)
+            else:
+                file.unlink()
+        return artifact
 
-    def sweep(self) -> None:
-        """Remove temporary files of runs that were killed. Only the holder of the run lock may call this."""
+    def sweep(self, alive: Callable[[str], bool]) -> None:
+        """Remove the unfinished files of runs that are not alive."""
+        for entry in self._unfinished.iterdir() if self._unfinished.is_dir() else ():
+            if not alive(entry.name):
+                shutil.rmtree(entry, ignore_errors=True)
+                with contextlib.suppress(OSError):  # it was a file, or is gone by now
+                    entry.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave nothing unfinished behind, and remember which objects are whole."""
         shutil.rmtree(self._temporary, ignore_errors=True)
+        self._digests.save()
 
     def _new(self) -> Path:
         self._temporary.mkdir(parents=True, exist_ok=True)
@@ -75,12 +100,14 @@ class ContentStore:
         os.close(handle)
         return Path(name)
 
-    def _keep(self, temporary: Path, path: Path) -> None:
+    def _keep(self, temporary: Path, digest: str) -> None:
+        """The data before the name: a power cut leaves the whole object or none."""
+        path = self.path(digest)
         temporary.chmod(_READ_ONLY)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(path)
+        self._disk.sync(temporary)
+        self._disk.make_directory(path.parent)
+        self._disk.rename(temporary, path)
+        self._disk.sync(path.parent)
 
 
 class disk_errors:  # noqa: N801 - reads as a statement: `with disk_errors():`

@@ -28,7 +28,7 @@ _Facts = tuple[int, int, int, int, int]
 
 
 class FileDigests:
-    """Digests by path, kept in one file. Not for several threads."""
+    """Digests by path, kept in one file. Several threads may ask: at worst two of them read the same file."""
 
     def __init__(self, file: Path, clock: Callable[[], int] = time.time_ns) -> None:
         """Remember in `file`, which is read when the first digest is wanted."""
@@ -38,18 +38,18 @@ class FileDigests:
         self._changed = False
         self.hashed = 0
 
-    def digest(self, path: Path | str) -> str:
-        """Hex sha256 of the content of `path`; links are followed."""
+    def digest(self, path: Path | str, found: os.stat_result | None = None) -> str:
+        """Hex sha256 of the content of `path`; links are followed. `found` is what `stat` said just now, if known."""
         name = os.fspath(path)
         known = self._load().get(name)
-        if known is not None and known[0] == _facts(os.stat(name)):  # noqa: PTH116 - called ten thousand times
+        if known is not None and known[0] == _facts(found or os.stat(name)):  # noqa: PTH116 - called ten thousand times
             return known[1]
         return self._read(name)
 
     def save(self) -> None:
         """Write what was learned; entries of files that are gone stay until the file is deleted."""
         if self._changed and self._known is not None:
-            save_blob(self._file, self._known)
+            save_blob(self._file, dict(self._known))
             self._changed = False
 
     def _load(self) -> dict[str, tuple[_Facts, str]]:

@@ -1,86 +1,121 @@
-"""Owns the record of results in `build/store.db`, and with it the store as the scheduler knows it.
+"""Owns the store as the scheduler knows it: content-addressed files, the record of results and of attempts.
 
-Disposable: a database that cannot be read is set aside with a word, and everything is built again.
+Disposable: what cannot be read or is not what it was counts as not there, and is built again.
 """
 
 from __future__ import annotations
 
-import errno
+import hashlib
 import json
-import sqlite3
-import threading
+import os
 import time
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, cast
 
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.attempt import AttemptState, Run
+from build_env.store.attempts import (
+    begin_attempt,
+    ended_attempts,
+    finish_attempt,
+    finish_run,
+    lose_attempts,
+    refuse_stale,
+    runs_at_work,
+)
 from build_env.store.cas import ContentStore, disk_errors, files_below
+from build_env.store.database import Database
+from build_env.store.mounts import refuse_network
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    import sqlite3
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
-__all__ = ["LocalStore", "Row", "stored_result"]
+    from build_env.model.attempt import Attempt
+    from build_env.store.disk import Disk
 
-# Artifacts, facts and inputs are JSON texts.
-Row = tuple[str, int, float, str, str, str, str]
-_SELECT = "SELECT key, isolation, seconds, artifacts, facts, task, inputs FROM result "
+__all__ = ["LocalStore", "Row", "new_run", "stored_result"]
 
-_SCHEMA = 2
-_TABLES = """
-CREATE TABLE result (
-    key TEXT NOT NULL, isolation INTEGER NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL,
-    artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
-    PRIMARY KEY (key, isolation)
-) WITHOUT ROWID;
-CREATE INDEX result_by_task ON result (task, finished);
-"""
+# Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
+Row = tuple[str, int, float, str, str, str, str, int, str, str]
+_COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
+_SELECT = f"SELECT {_COLUMNS} FROM result "  # noqa: S608 - constants only
+_INSERT = f"INSERT OR REPLACE INTO result ({_COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
+
+
+def new_run(command: str = "") -> Run:
+    """A run of this process that begins now."""
+    return Run(id=uuid.uuid4().hex[:12], pid=os.getpid(), began=time.time(), command=command)
 
 
 class LocalStore:
-    """The `Store` port on the local disk. Safe to use from several threads of one process."""
+    """The `Store` port on the local disk. Several threads may use it, and several runs one directory.
 
-    def __init__(self, build: Path) -> None:
-        """Open, make or replace `build/store.db`."""
+    Who writes must hold the lock of the run: what belongs to no living run is swept.
+    """
+
+    def __init__(self, build: Path, run: Run | None = None, disk: Disk | None = None) -> None:
+        """Open, make or replace `build/store.db`; raises EnvironmentNotReady on a network file system."""
         with disk_errors():
             build.mkdir(parents=True, exist_ok=True)
-        self._content = ContentStore(build / "store")
-        self._lock = threading.Lock()
-        self._path = build / "store.db"
-        self.replaced = ""
+        refuse_network(build)
+        self._run = run or new_run()
+        self._recorded = False
+        self._content = ContentStore(build / "store", self._run.id, disk)
         with disk_errors():
-            self._database = self._open()
+            self._database = Database(build / "store.db")
+
+    @property
+    def replaced(self) -> str:
+        """Why the database had to be replaced, in a sentence; empty if it was not."""
+        return self._database.replaced
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+        """Leave nothing unfinished behind, close the database."""
+        try:
+            if self._recorded:
+                with disk_errors():
+                    self._database.change(lambda connection: finish_run(connection, self._run.id))
+        finally:
+            self._content.close()
+            self._database.close()
 
-    def sweep(self) -> None:
-        """Remove what killed runs left half-written; only for the holder of the run lock."""
-        self._content.sweep()
+    def sweep(self, alive: Callable[[str], bool]) -> None:
+        """Remove what killed runs left half-written, and write that their attempts are lost.
+
+        The runs are asked for before it is asked whether they live, so that one that begins meanwhile is safe.
+        """
+        self._content.sweep(alive)
+        dead = [run for run in runs_at_work(self._database) if not alive(run)]
+        if dead:
+            with disk_errors():
+                self._database.change(lambda connection: lose_attempts(connection, dead))
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
         query = _SELECT + "WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
-        for row in self._rows(query, (key, int(isolation))):
-            result = stored_result(row)
-            if all(self._content.holds(artifact) for artifact in result.artifacts):
+        for row in self._database.read(query, (key, int(isolation))):
+            result = stored_result(cast("Row", row))
+            if result and not any(self._content.fault(artifact) for artifact in result.artifacts):
                 return result
         return None
 
     def latest(self, task: str) -> StoredResult | None:
         """See `Store.latest`."""
         query = _SELECT + "WHERE task = ? ORDER BY finished DESC LIMIT 1"
-        rows = self._rows(query, (task,))
-        return stored_result(rows[0]) if rows else None
+        rows = self._database.read(query, (task,))
+        return stored_result(cast("Row", rows[0])) if rows else None
 
     def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
         """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
-        query = _SELECT + "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"  # noqa: S608 - constants only
-        return {row[0]: row for row in self._rows(query, (json.dumps(list(keys)), int(isolation)))}
+        query = _SELECT + "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"  # noqa: S608 - as above
+        found = cast("list[Row]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
+        return {row[0]: row for row in found}
 
-    def holds(self, artifact: Artifact) -> bool:
-        """Whether the file is there and has the right size."""
-        return self._content.holds(artifact)
+    def fault(self, artifact: Artifact) -> str:
+        """See `Store.fault`."""
+        return self._content.fault(artifact)
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """See `Store.ingest`."""
@@ -94,55 +129,65 @@ class LocalStore:
         """See `Store.path`."""
         return self._content.path(artifact.digest)
 
-    def record(self, result: StoredResult) -> None:
-        """See `Store.record`: one transaction."""
-        artifacts = [{"name": item.name, "digest": item.digest, "size": item.size} for item in result.artifacts]
-        row = (
-            result.key,
-            int(result.isolation),
-            result.seconds,
-            time.time(),
-            json.dumps(artifacts),
-            json.dumps(dict(result.facts), sort_keys=True),
-            result.task,
-            json.dumps(dict(result.inputs), sort_keys=True),
-        )
-        with self._lock, disk_errors(), self._database:
-            try:
-                self._database.execute("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            except sqlite3.OperationalError as error:
-                if "full" in str(error):
-                    raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
-                raise
+    def begin(self, task: str, key: str) -> str:
+        """See `Store.begin`; the run is written down with its first attempt."""
+        with disk_errors():
+            attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key))
+        self._recorded = True
+        return attempt
 
-    def _rows(self, query: str, values: tuple[str | int, ...]) -> list[Row]:
-        with self._lock:
-            try:
-                return self._database.execute(query, values).fetchall()
-            except sqlite3.DatabaseError as error:
-                self._database.close()
-                self._database = self._replace(error)
-                return []
+    def record(self, result: StoredResult, attempt: str) -> None:
+        """See `Store.record`."""
+        row = (*_written(result), time.time())
+        facts = {
+            "key": result.key,
+            "seconds": result.seconds,
+            "peak_memory": result.peak_memory,
+            "size": sum(artifact.size for artifact in result.artifacts),
+            "isolation": int(result.isolation),
+            "log": result.log,
+        }
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return _prepare(self._path)
-        except sqlite3.DatabaseError as error:
-            return self._replace(error)
+        def write(connection: sqlite3.Connection) -> None:
+            ended = finish_attempt(connection, attempt, AttemptState.DONE, **facts)
+            refuse_stale(attempt, ended=ended)
+            connection.execute(_INSERT, row)
 
-    def _replace(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-        """A new database in the place of one that cannot be read."""
-        if "full" in str(error):
-            raise OSError(errno.ENOSPC, str(error), str(self._path)) from error
-        self.replaced = f"{self._path.name} could not be read ({error}): everything is built again"
-        for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
-            self._path.with_name(name).unlink(missing_ok=True)
-        return _prepare(self._path)
+        with disk_errors():
+            self._database.change(write)
+
+    def end(  # noqa: PLR0913 - the port's
+        self,
+        attempt: str,
+        state: AttemptState,
+        *,
+        seconds: float,
+        message: str = "",
+        log: str = "",
+        peak_memory: int = 0,
+        isolation: Isolation | None = None,
+    ) -> None:
+        """See `Store.end`."""
+        facts = {
+            "seconds": seconds,
+            "message": message,
+            "log": log,
+            "peak_memory": peak_memory,
+            "isolation": None if isolation is None else int(isolation),
+        }
+        with disk_errors():
+            self._database.change(lambda connection: finish_attempt(connection, attempt, state, **facts))
+
+    def history(self, tasks: Collection[str], limit: int = 5) -> dict[str, tuple[Attempt, ...]]:
+        """See `Store.history`."""
+        return ended_attempts(self._database, tasks, limit)
 
 
-def stored_result(row: Row) -> StoredResult:
-    """The result that a row of the database means."""
-    key, isolation, seconds, artifacts, facts, task, inputs = row
+def stored_result(row: Row) -> StoredResult | None:
+    """A row of the record as a value; None when it is not what was written."""
+    if _proof(*row[:-1]) != row[-1]:
+        return None
+    key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, _ = row
     return StoredResult(
         key=key,
         artifacts=tuple(Artifact(**item) for item in json.loads(artifacts)),
@@ -151,26 +196,27 @@ def stored_result(row: Row) -> StoredResult:
         facts=json.loads(facts),
         task=task,
         inputs=json.loads(inputs),
+        peak_memory=peak_memory,
+        log=log,
     )
 
 
-def _refuse_other_version(version: int) -> None:
-    if version != _SCHEMA:
-        raise sqlite3.DatabaseError(f"it has version {version}, this build-env writes {_SCHEMA}")
+def _written(result: StoredResult) -> Row:
+    artifacts = [{"name": item.name, "digest": item.digest, "size": item.size} for item in result.artifacts]
+    values = (
+        result.key,
+        int(result.isolation),
+        float(result.seconds),
+        json.dumps(artifacts),
+        json.dumps(dict(result.facts), sort_keys=True),
+        result.task,
+        json.dumps(dict(result.inputs), sort_keys=True),
+        result.peak_memory,
+        result.log,
+    )
+    return (*values, _proof(*values))
 
 
-def _prepare(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, check_same_thread=False)
-    try:
-        database.row_factory = sqlite3.Row
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            database.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {_SCHEMA}; COMMIT;")
-        else:
-            _refuse_other_version(version)
-    except BaseException:
-        database.close()
-        raise
-    return database
+def _proof(*values: object) -> str:
+    """A checksum: the database itself does not see when the bytes of a row change."""
+    return hashlib.sha256("\0".join(map(str, values)).encode()).hexdigest()

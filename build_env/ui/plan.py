@@ -6,6 +6,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
+from build_env.model.command import Role
+from build_env.model.task import Place
 from build_env.ui.plain import plan_headline
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ def _details(task: Task) -> Iterator[str]:
         yield f"build {task.image_build.dockerfile} from {task.image_build.base_image}"
     if task.deployment:
         yield f"deploy to the {task.deployment.format} repository, suite {task.deployment.suite}"
+    layered = any(entry.place is Place.LAYER for entry in task.inputs)
     for command in task.room.commands if task.room else ():
-        yield _command(command)
+        if command.role is Role.RUN or not layered:
+            yield _command(command)
 
 
 def _command(command: Command) -> str:

@@ -281,6 +281,7 @@ stage_install() {
     need BUILD_IN ARCH BUILD_HOST_ARCH
     need_root
     need_index
+    offer_archives
     file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
     install_local

@@ -39,11 +39,30 @@ need_index() {
     [ -e "${lists[0]}" ] || fail "$EX_CONFIG" "the image holds no package index" "run again with --refresh"
 }
 
+# Not apt's own folder: images of Docker tell apt to empty that one after each call.
+APT_ARCHIVES=/var/cache/build-env
+
+# What was fetched for this layer before is given back, so that it can be made again when the mirror has moved on.
+offer_archives() {
+    mkdir -p "$APT_ARCHIVES/partial"
+    chown _apt "$APT_ARCHIVES/partial"
+    [ ! -d "$BUILD_IN/archives" ] || cp "$BUILD_IN"/archives/*.deb "$APT_ARCHIVES/"
+}
+
+# The packages that were fetched leave the room, where it wants them, and do not enter the layer.
+keep_archives() {
+    if [ -n "${BUILD_ARCHIVES:-}" ]; then
+        mkdir -p "$BUILD_ARCHIVES"
+        find "$APT_ARCHIVES" -maxdepth 1 -name '*.deb' -exec mv -t "$BUILD_ARCHIVES" {} +
+    fi
+    rm -rf "$APT_ARCHIVES"
+}
+
 # run_apt ARGUMENT...: apt-get; on failure APT_LOG names a file with what it said. Trouble with fetching ends here.
 run_apt() {
     local status=0
     APT_LOG=$(mktemp)
-    DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet \
+    DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet -o "Dir::Cache::archives=$APT_ARCHIVES" \
         -o Dpkg::Use-Pty=0 -o APT::Install-Recommends=false -o Acquire::Retries=3 "$@" 2>&1 \
         | tee "$APT_LOG" || status=$?
     if [ "$status" -eq 0 ]; then
@@ -62,6 +81,6 @@ run_apt() {
 
 # Two caches of 79 MB each would enter the layer; apt makes them anew.
 clean_apt() {
-    apt-get clean
+    keep_archives
     rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
 }

@@ -13,5 +13,6 @@ if command -v lintian >/dev/null; then
     exit 0
 fi
 need_index
+offer_archives
 run_apt install lintian
 clean_apt

@@ -208,6 +208,7 @@ stage_install() {
     set_target_macros
     file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
+    offer_archives
     install_local
     # The file has no macros but the tests for the architecture, so dnf needs no definitions.
     run_dnf builddep --spec "$file" || explain_unmet

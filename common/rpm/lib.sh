@@ -77,12 +77,30 @@ query_spec() {
     printf '%s\n' "$answer" | LC_ALL=C sort -u | sed '/^$/d; /^rpmlib(/d'
 }
 
+# What was fetched for this layer before is given back, so that it can be made again when the mirror has moved on.
+# dnf looks for a package in the folder of its repository; which one that was does not matter, the digest decides.
+offer_archives() {
+    local repository
+    [ -d "$BUILD_IN/archives" ] || return 0
+    for repository in /var/cache/dnf/*/; do
+        mkdir -p "$repository/packages"
+        cp "$BUILD_IN"/archives/*.rpm "$repository/packages/"
+    done
+}
+
+# The packages that were fetched leave the room, where it wants them, and do not enter the layer.
+keep_archives() {
+    [ -n "${BUILD_ARCHIVES:-}" ] || return 0
+    mkdir -p "$BUILD_ARCHIVES"
+    find /var/cache/dnf -path '*/packages/*' -name '*.rpm' -exec mv -t "$BUILD_ARCHIVES" {} +
+}
+
 # run_dnf ARGUMENT...: dnf; on failure it returns 1, and trouble with fetching ends here. The index is the one that
 # the image holds: it was pinned together with it, and a new one would change the result without a change of the key.
 run_dnf() {
     local status=0 log
     log=$(mktemp)
-    LC_ALL=C.UTF-8 dnf -y --setopt='*.metadata_expire=never' --setopt=install_weak_deps=False "$@" 2>&1 \
+    LC_ALL=C.UTF-8 dnf -y --setopt='*.metadata_expire=never' --setopt=keepcache=True --setopt=install_weak_deps=False "$@" 2>&1 \
         | tee "$log" || status=$?
     if [ "$status" -eq 0 ]; then
         rm -f "$log"
@@ -106,5 +124,6 @@ run_dnf() {
 
 # Downloaded packages would enter the layer; the index stays, because later layers resolve from it.
 clean_dnf() {
+    keep_archives
     dnf -y --quiet clean packages
 }

@@ -12,5 +12,6 @@ if command -v rpmlint >/dev/null; then
     say "rpmlint is there already"
     exit 0
 fi
+offer_archives
 run_dnf install rpmlint || fail 1 "rpmlint cannot be installed; dnf says why above"
 clean_dnf

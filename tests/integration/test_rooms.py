@@ -135,9 +135,10 @@ def test_equal_sets_of_two_packages_make_one_layer(project: Tiny) -> None:
     project.write("common/install/install.sh", INSTALLS, mode=0o755)
     project.configure(LAYERED)
     project.build("--jobs", "3").expect(0)
-    logs = [project.log(name, "build", "amd64") for name in ("one", "two", "three")]
-    assert sum("installing" in log for log in logs) == 1
-    assert all("installed: 1" in log for log in logs)
+    names = ("one", "two", "three")
+    made = [name for name in names if (project.root / f"build/logs/tiny-1/{name}.amd64.layer.log").exists()]
+    assert len(made) == 1
+    assert all("installed: 1" in project.log(name, "build", "amd64") for name in names)
     assert len(project.images("/layer:")) == 1
 
 
@@ -148,7 +149,7 @@ def test_a_changed_set_makes_another_layer(project: Tiny) -> None:
     project.build().expect(0)
     project.write("common/install/install.sh", INSTALLS + "# changed\n", mode=0o755)
     project.build().expect(0)
-    assert "installing, reinstall 0" in project.log("one", "build", "amd64")
+    assert "installing, reinstall 0" in project.log("one", "layer", "amd64")
     assert "installed: 1" in project.log("one", "build", "amd64")
     assert len(project.images("/layer:")) == 2
 
@@ -176,13 +177,13 @@ def test_a_kept_room_installs_again_what_changed(project: Tiny) -> None:
     project.write("common/install/install.sh", INSTALLS, mode=0o755)
     project.configure(LAYERED)
     project.build("--container").expect(0)
-    assert "installing, reinstall 1" in project.log("one", "build", "amd64")
+    assert "installing, reinstall 1" in project.log("one", "layer", "amd64")
     project.write("src/one/changed", "")
     project.build("--container").expect(0)
     assert "installing" not in project.log("one", "build", "amd64")
     project.write("common/install/install.sh", INSTALLS + "# changed\n", mode=0o755)
     project.build("--container").expect(0)
-    assert "installing, reinstall 1" in project.log("one", "build", "amd64")
+    assert "installing, reinstall 1" in project.log("one", "layer", "amd64")
     assert "installed: 2" in project.log("one", "build", "amd64")
 
 

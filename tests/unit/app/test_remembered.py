@@ -103,7 +103,7 @@ def drop_package(root: Path) -> None:
 
 def an_object(root: Path) -> Path:
     """A file that a result names; the manifests of trees, which only `why` reads, are lists."""
-    files = (path for path in (root / "build" / "store").rglob("*") if path.is_file())
+    files = (path for path in (root / "build" / "store" / "objects").rglob("*") if path.is_file())
     return next(path for path in files if not path.read_bytes().startswith(b"["))
 
 

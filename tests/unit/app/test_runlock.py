@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def dead(_name: str) -> bool:
+    return False
+
+
 @pytest.fixture
 def rooms(tmp_path: Path) -> Path:
     """A directory of rooms with one that holds a file."""
@@ -27,12 +31,12 @@ def rooms(tmp_path: Path) -> Path:
 def test_what_is_left_goes(rooms: Path) -> None:
     (rooms / "file").touch()
     (rooms / "link").symlink_to(rooms.parent)
-    sweep_rooms(rooms)
+    sweep_rooms(rooms, dead)
     assert list(rooms.iterdir()) == []
 
 
 def test_nothing_to_sweep(tmp_path: Path) -> None:
-    sweep_rooms(tmp_path / "absent")
+    sweep_rooms(tmp_path / "absent", dead)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -40,7 +44,7 @@ def test_what_somebody_works_in_stays(rooms: Path) -> None:
     handle = os.open(rooms / "out-1", os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        sweep_rooms(rooms)
+        sweep_rooms(rooms, dead)
         assert (rooms / "out-1/deep/file").exists()
     finally:
         os.close(handle)
@@ -52,6 +56,6 @@ def test_what_holds_a_mount_stays(rooms: Path, tmp_path: Path, monkeypatch: pyte
     escaped = str(rooms.resolve()).replace(" ", "\\040")
     mounts.write_text(f"36 35 0:3 / {escaped}/out-1/deep rw - proc proc rw\n")
     monkeypatch.setattr(runlock, "_MOUNTS", mounts)
-    sweep_rooms(rooms)
+    sweep_rooms(rooms, dead)
     assert (rooms / "out-1/deep/file").exists()
     assert not (rooms / "out-2").exists()

@@ -155,7 +155,7 @@ def test_wrong_use(sample: Project, arguments: list[str], words: str) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert words in result.stderr
     assert "Traceback" not in result.stderr
-    left = {name for name in sample.listing() - before if not name.startswith(("build/store", "build/run.lock"))}
+    left = {name for name in sample.listing() - before if not name.startswith(("build/store", "build/runs"))}
     assert not left
 
 

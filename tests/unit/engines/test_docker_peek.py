@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.engines.docker_peek import container_names, image_identifiers
+from build_env.engines.docker_peek import containers_with, image_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,8 +57,9 @@ def test_each_image_has_its_identifier_and_one_that_is_missing_none(
 
 
 def test_containers_are_asked_for_by_our_labels(serve: Callable[[dict[str, bytes]], list[str]]) -> None:
-    asked = serve({"/containers/json": answer([{"Names": ["/a", "/b"]}, {"Names": None}])})
-    assert container_names(project="p", role="room") == ["/a", "/b"]
+    named = {"Names": ["/a", "/b"], "Labels": {"build-env.run": "1a2b"}}
+    asked = serve({"/containers/json": answer([named, {"Names": None}])})
+    assert containers_with(project="p", role="room") == [("/a", "1a2b"), ("/b", "1a2b")]
     assert "all=1" in asked[0]
     assert "build-env.project%3Dp" in asked[0]
 
@@ -78,7 +79,7 @@ def test_containers_are_asked_for_by_our_labels(serve: Callable[[dict[str, bytes
 def test_an_unclear_answer_is_none(serve: Callable[[dict[str, bytes]], list[str]], unclear: bytes) -> None:
     serve({"/images/debian:12/json": unclear, "/containers/json": unclear})
     assert image_identifiers(["debian:12"]) is None
-    assert container_names(role="room") is None
+    assert containers_with(role="room") is None
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "ssh://machine", "unix:///does/not/exist"])

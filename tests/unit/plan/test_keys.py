@@ -12,12 +12,13 @@ from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, 
 from build_env.model.task import Place, Room, Stage, Tree
 from build_env.plan.keys import (
     IMAGE_FACTS,
+    INDEX_FACTS,
+    INSTALLED,
     ImageRecipe,
     deploy_inputs,
     image_key,
     key_inputs,
     key_of,
-    layer_key,
     room_inputs,
 )
 from build_env.ports import ResolvedInput
@@ -43,7 +44,7 @@ INPUT = ResolvedInput(task="t", place=Place.PACKAGES, artifacts=(artifact("a.deb
 
 
 def final_key(static: str, inputs: list[ResolvedInput]) -> str:
-    return key_of(key_inputs({"static": static}, inputs))
+    return key_of(key_inputs(Stage.BUILD, {"static": static}, inputs))
 
 
 def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
@@ -52,7 +53,7 @@ def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
         "image": image_key(RECIPE),
         "deploy": key_of(deploy_inputs("debian/12", DEPLOYMENT)),
         "final": final_key("static", [INPUT]),
-        "layer": layer_key("image", ROOM, [("packages/a.deb", "5" * 64)]),
+        "layer": key_of(key_inputs(Stage.LAYER, room_inputs(Stage.LAYER, ROOM), [INPUT])),
     }
     if update_golden:
         GOLDEN.parent.mkdir(parents=True, exist_ok=True)
@@ -122,12 +123,15 @@ def test_where_a_repository_lies_changes_the_key_of_a_deployment() -> None:
 
 def test_packages_sources_and_images_enter_the_final_key_logs_do_not() -> None:
     def key(*names: str) -> str:
-        return final_key("s", [replace(INPUT, artifacts=tuple(artifact(name) for name in names))])
+        return final_key("s", [replace(INPUT, place=place, artifacts=tuple(artifact(name) for name in names))])
 
+    place = Place.PACKAGES
     assert key("a.deb", "a.buildinfo", "a.changes", "packages.txt") == key("a.deb")
     plain = key()
-    for name in ("a.deb", "a.rpm", "a.dsc", "a.tar.xz", "build-depends.dsc", IMAGE_FACTS):
+    for name in ("a.deb", "a.rpm", "a.dsc", "a.tar.xz", "build-depends.dsc"):
         assert key(name) != plain
+    place = Place.IMAGE
+    assert key(IMAGE_FACTS) != plain
 
 
 def test_the_final_key_depends_on_bytes_and_places_and_not_on_order_or_task() -> None:
@@ -140,18 +144,20 @@ def test_the_final_key_depends_on_bytes_and_places_and_not_on_order_or_task() ->
     assert final_key("t", [INPUT, other]) != key
 
 
-def test_a_layer_depends_on_what_installs_and_not_on_the_package() -> None:
-    files = [("packages/a.deb", "5" * 64)]
-    key = layer_key("image", ROOM, files)
-    other_package = replace(
-        ROOM,
-        trees=(replace(ROOM.trees[0], digest="9" * 64), ROOM.trees[1]),
-        environment={**ROOM.environment, "BUILD_PACKAGE": "other"},
-        commands=(INSTALL,),
-    )
-    assert layer_key("image", other_package, files) == key
-    assert layer_key("other", ROOM, files) != key
-    assert layer_key("image", ROOM, []) != key
-    assert layer_key("image", replace(ROOM, commands=(COMMAND,)), files) != key
-    assert layer_key("image", replace(ROOM, environment={**ROOM.environment, "ARCH": "armhf"}), files) != key
-    assert layer_key("image", replace(ROOM, trees=(replace(ROOM.trees[1], digest="9"),)), files) != key
+def test_a_room_on_a_layer_depends_on_what_is_installed_and_not_on_the_files_it_came_from() -> None:
+    def key(*files: tuple[str, str]) -> str:
+        layer = replace(INPUT, place=Place.LAYER, artifacts=tuple(artifact(*file) for file in files))
+        return final_key("s", [layer])
+
+    same = key((INSTALLED, "1" * 64))
+    assert key((INSTALLED, "1" * 64), ("archives/a.deb", "2" * 64)) == same
+    assert key((INSTALLED, "3" * 64)) != same
+
+
+def test_the_index_of_an_image_counts_where_something_is_installed_from_it() -> None:
+    def covered(stage: Stage) -> dict[str, str]:
+        image = replace(INPUT, place=Place.IMAGE, artifacts=(artifact(IMAGE_FACTS), artifact(INDEX_FACTS)))
+        return key_inputs(stage, {}, [image])
+
+    assert list(covered(Stage.BUILD)) == ["image image.json"]
+    assert list(covered(Stage.LAYER)) == ["image image.json", "image index.json"]

@@ -12,22 +12,32 @@ from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.loop import Loop
+from build_env.schedule.work import work_of
 from tests.support.samples import artifact, plan_of, stored, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
-    from build_env.model.task import Plan
-    from build_env.ports import Work
+    from build_env.model.task import Plan, Task
+    from build_env.ports import Claim, Store, Work
 
     Act = Callable[[Callable[[str], None]], object]
+
+NO_STORE: Store = None  # type: ignore[assignment]  # only layers look into the store for their key
 
 
 def _nothing(_output: object) -> None:
     """Succeed."""
+
+
+class NoClaim:
+    """A claim on nothing: in these tests nobody else is at work."""
+
+    def release(self) -> None:
+        pass
 
 
 @dataclass
@@ -39,6 +49,9 @@ class FakeExecutor:
     works: dict[str, Work] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
+    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+        return work_of(task, stored, NO_STORE)
+
     def find(self, work: Work) -> StoredResult | None:
         found = self.known.get(work.task.id)
         if isinstance(found, BaseException):
@@ -47,6 +60,12 @@ class FakeExecutor:
 
     def reason(self, work: Work) -> str:
         return "because"
+
+    def claim(self, work: Work) -> Claim | None:
+        return NoClaim()
+
+    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
+        return NoClaim()
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         self.works[work.task.id] = work

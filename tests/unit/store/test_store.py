@@ -18,6 +18,12 @@ from tests.support.samples import stored
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from build_env.model.artifact import StoredResult
+
+
+def keep(store: LocalStore, result: StoredResult) -> None:
+    store.record(result, store.begin(result.task, result.key))
+
 
 def test_every_regular_file_is_taken_links_are_not(tmp_path: Path) -> None:
     out = tmp_path / "out"
@@ -34,7 +40,7 @@ def test_every_regular_file_is_taken_links_are_not(tmp_path: Path) -> None:
 
 
 def test_equal_content_is_kept_once(tmp_path: Path) -> None:
-    content = ContentStore(tmp_path)
+    content = ContentStore(tmp_path, "run")
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(b"same")
     assert content.take(tmp_path / "a", "a").digest == content.take(tmp_path / "b", "b").digest
@@ -44,13 +50,13 @@ def test_equal_content_is_kept_once(tmp_path: Path) -> None:
 
 def test_a_result_satisfies_its_rank_and_less(tmp_path: Path) -> None:
     with closing(LocalStore(tmp_path)) as store:
-        store.record(replace(stored("k"), isolation=Isolation.REUSED, facts={"a": "b"}))
+        keep(store, replace(stored("k"), isolation=Isolation.REUSED, facts={"a": "b"}))
         assert store.find("k", Isolation.FRESH) is None
         assert store.find("other", Isolation.NATIVE) is None
         found = store.find("k", Isolation.NATIVE)
         assert found is not None
         assert (found.isolation, found.facts) == (Isolation.REUSED, {"a": "b"})
-        store.record(stored("k"))
+        keep(store, stored("k"))
         best = store.find("k", Isolation.NATIVE)
         assert best is not None
         assert best.isolation is Isolation.FRESH
@@ -60,7 +66,7 @@ def test_a_result_satisfies_its_rank_and_less(tmp_path: Path) -> None:
 def test_a_result_without_its_files_is_none(tmp_path: Path, harm: str) -> None:
     with closing(LocalStore(tmp_path)) as store:
         item = store.put("a.deb", b"content")
-        store.record(stored("k", item))
+        keep(store, stored("k", item))
         assert store.find("k", Isolation.FRESH) is not None
         path = store.path(item)
         path.unlink()
@@ -74,7 +80,7 @@ def test_a_damaged_database_is_replaced_with_a_word(tmp_path: Path, content: byt
     (tmp_path / "store.db").write_bytes(content)
     with closing(LocalStore(tmp_path)) as store:
         assert "store.db could not be read" in store.replaced
-        store.record(stored("k"))
+        keep(store, stored("k"))
         assert store.find("k", Isolation.FRESH) is not None
     with closing(LocalStore(tmp_path)) as again:
         assert not again.replaced
@@ -83,13 +89,13 @@ def test_a_damaged_database_is_replaced_with_a_word(tmp_path: Path, content: byt
 
 def test_a_database_that_breaks_inside_is_replaced_when_it_is_asked(tmp_path: Path) -> None:
     with closing(LocalStore(tmp_path)) as store:
-        store.record(stored("k"))
+        keep(store, stored("k"))
     path = tmp_path / "store.db"
     path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
     with closing(LocalStore(tmp_path)) as store:
         assert store.find("k", Isolation.FRESH) is None
         assert "everything is built again" in store.replaced
-        store.record(stored("k"))
+        keep(store, stored("k"))
         assert store.find("k", Isolation.FRESH) is not None
 
 
@@ -110,12 +116,3 @@ def test_a_full_disk_is_trouble_of_the_machine(number: int) -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(PermissionError), disk_errors():
         raise PermissionError(errno.EACCES, "no", "/x")
-
-
-def test_temporary_files_of_killed_runs_are_swept(tmp_path: Path) -> None:
-    with closing(LocalStore(tmp_path)) as store:
-        left = tmp_path / "store" / "temporary" / "left"
-        left.parent.mkdir(parents=True)
-        left.write_bytes(b"x")
-        store.sweep()
-        assert not left.exists()

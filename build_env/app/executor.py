@@ -1,0 +1,92 @@
+"""Owns the making of the executor: the engine, the store and the publisher of a run put together."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from build_env.app.signer import project_signer
+from build_env.engines.native import NativeRooms
+from build_env.publish.local import LocalPublisher
+from build_env.schedule.local import LocalExecutor
+from build_env.schedule.rooms import RoomWork
+from build_env.schedule.specs import RoomSpecs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from build_env.app.containers import Containers
+    from build_env.app.options import BuildOptions
+    from build_env.app.project import Project
+    from build_env.model.attempt import Run
+    from build_env.plan.keys import ImageRecipe
+    from build_env.ports import Engine
+    from build_env.store.claims import Claims
+    from build_env.store.results import LocalStore
+
+__all__ = ["new_executor"]
+
+
+def new_executor(  # noqa: PLR0913 - the parts of one run
+    *,
+    project: Project,
+    options: BuildOptions,
+    run: Run,
+    store: LocalStore,
+    claims: Claims,
+    containers: Containers | None,
+    recipes: Mapping[str, ImageRecipe],
+    anew: frozenset[str],
+) -> LocalExecutor:
+    """The executor of `run`, for plans whose images have `recipes`. `containers` is None where rooms are native."""
+    paths, settings = project.paths, project.settings
+    directory = paths.rooms / run.id
+    images = containers.target_images(store) if containers else None
+    return LocalExecutor(
+        root=paths.root,
+        logs=paths.logs,
+        store=store,
+        publisher=LocalPublisher(
+            root=paths.root,
+            deploy=paths.deploy,
+            repositories=paths.repositories,
+            store=store,
+            signer=lambda: project_signer(settings, paths),
+            label=settings.repository_label,
+            publishes=not (options.native or options.container),
+        ),
+        rooms=RoomWork(
+            root=paths.root,
+            directory=directory,
+            engine=_engine(options, containers, directory),
+            store=store,
+            specs=_specs(project, options, run, store),
+            claims=claims,
+            images=images,
+        ),
+        recipes=recipes,
+        claims=claims,
+        images=images,
+        forced=anew,
+    )
+
+
+def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore) -> RoomSpecs:
+    paths, settings = project.paths, project.settings
+    return RoomSpecs(
+        root=paths.root,
+        downloads=paths.downloads,
+        store=store,
+        labels={"project": project.identity, "run": run.id, "prefix": settings.image_prefix},
+        reused_prefix=f"{settings.image_prefix}-{project.identity}-" if options.container else "",
+        ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
+        timeout=options.timeout or settings.timeout or None,
+    )
+
+
+def _engine(options: BuildOptions, containers: Containers | None, directory: Path) -> Engine:
+    """Without an engine nothing can run, but a plan can be shown: native rooms stand for it."""
+    if containers is None or options.native:
+        return NativeRooms(rooms=directory, install=options.native and options.install)
+    return containers.rooms

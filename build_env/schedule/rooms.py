@@ -1,0 +1,167 @@
+"""Owns the work that is done in rooms: commands of stages, and the layers of build dependencies below them.
+
+Knows no attempts and no logs: those are the executor's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
+from build_env.core.trees import tree_manifest
+from build_env.model.artifact import Isolation, StoredResult
+from build_env.model.task import Place, Stage
+from build_env.plan.keys import INSTALLED
+from build_env.schedule.inputs import refuse_undeclared
+from build_env.schedule.specs import RoomSpecs, input_at, layer_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from build_env.images.target import TargetImages
+    from build_env.model.task import Task
+    from build_env.ports import Engine, ResolvedInput, RoomOutcome, Store, Work
+    from build_env.store.claims import Claims
+
+__all__ = ["RoomWork"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomWork:
+    """Makes rooms from what the plan says and nothing else. `images` is None where rooms are native."""
+
+    root: Path
+    directory: Path
+    engine: Engine
+    store: Store
+    specs: RoomSpecs
+    claims: Claims
+    images: TargetImages | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def isolation(self) -> Isolation:
+        """The rank of the results."""
+        return self.engine.isolation
+
+    def cancel(self) -> None:
+        """Kill all rooms, and wait for nothing any more; callable from any thread."""
+        self.stopped.set()
+        self.engine.cancel()
+
+    def do(self, work: Work, write: Callable[[str], None], *, anew: bool) -> tuple[StoredResult | None, RoomOutcome]:
+        """The result of the task, None when a command failed. A layer is made `anew` even if the engine has it."""
+        refuse_undeclared(work, self.store)
+        with self._directory() as collect:
+            if work.task.stage is Stage.LAYER and self.images and not self.specs.reused_prefix:
+                return self._layer(work, collect, write, anew=anew)
+            return self._in_room(work, collect, write)
+
+    def _in_room(
+        self, work: Work, collect: Path, write: Callable[[str], None]
+    ) -> tuple[StoredResult | None, RoomOutcome]:
+        spec = self.specs.of(work, collect)
+        layer = input_at(work, Place.LAYER)
+        if layer and self.images and not spec.name:
+            self._have_layer(work, layer, write)
+            spec = replace(spec, image=layer.facts["tag"])
+        with self._alone(spec.name):  # a kept room is for one task at a time
+            outcome = self.engine.run(spec, write)
+        if outcome.status:
+            return None, outcome
+        return self._result(work, collect), outcome
+
+    def _layer(
+        self, work: Work, collect: Path, write: Callable[[str], None], *, anew: bool
+    ) -> tuple[StoredResult | None, RoomOutcome]:
+        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it."""
+        spec = self.specs.layer(work, collect)
+        outcome = self._images.layer(spec, write, anew=anew)
+        if outcome.status:
+            return None, outcome
+        stored = self._result(work, collect)
+        return replace(stored, facts={**stored.facts, "tag": self._images.layer_tag(spec)}), outcome
+
+    def _result(self, work: Work, collect: Path) -> StoredResult:
+        """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
+        self._refuse_changed(work.task)
+        lists = [entry for entry in work.inputs if entry.place in {Place.IMAGE, Place.LAYER}]
+        installed = [item.digest for entry in lists for item in entry.artifacts if item.name == INSTALLED]
+        stand_in = next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
+        return StoredResult(
+            key=work.key,
+            artifacts=self.store.ingest(collect),
+            isolation=self.isolation,
+            seconds=0.0,
+            facts={
+                "stand-in": stand_in,
+                "layer": layer_key(work),
+                "installed": installed[-1] if installed else "",
+            },
+        )
+
+    def _have_layer(self, work: Work, layer: ResolvedInput, write: Callable[[str], None]) -> None:
+        """Make the layer again when the engine has lost it: from the packages that were kept, without network."""
+        with self._directory() as collect, self._alone(layer.facts["layer"]):
+            spec = self.specs.layer(work, collect)
+            if self._images.has_layer(spec):
+                return
+            kept = [item for item in layer.artifacts if item.name != INSTALLED]
+            write(f"the layer of build dependencies is gone: made again from {len(kept)} packages that were kept")
+            outcome = self._images.layer(self.specs.offline(spec, kept), write, anew=True) if kept else None
+            if outcome is None or outcome.status:
+                outcome = self._images.layer(spec, write, anew=True)
+            if outcome.status:
+                raise TaskError(f"the layer of build dependencies could not be made again: {outcome.message}")
+            made = {item.name: item.digest for item in self.store.ingest(collect)}
+        if made.get(INSTALLED) != next(item.digest for item in layer.artifacts if item.name == INSTALLED):
+            raise EnvironmentNotReady(
+                "the layer of build dependencies came out with other packages than it had",
+                hint="run again with --refresh: what the mirrors changed is installed, and what uses it is built again",
+            )
+
+    @property
+    def _images(self) -> TargetImages:
+        if self.images is None:
+            raise RuntimeError("native rooms have no layers")
+        return self.images
+
+    @contextlib.contextmanager
+    def _directory(self) -> Iterator[Path]:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix="out-", dir=self.directory))
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Have what `name` stands for alone among all threads and runs; nothing is waited for without a name."""
+        if not name:
+            yield
+            return
+        claim = self.claims.await_claim({name}, self.stopped)
+        if claim is None:
+            raise Interrupted("stopped")
+        try:
+            yield
+        finally:
+            claim.release()
+
+    def _refuse_changed(self, task: Task) -> None:
+        """Compare the trees with the plan; their manifests are kept, so that `why` can name single files later."""
+        for tree in task.room.trees if task.room else ():
+            manifest = tree_manifest(self.root / tree.path, tree.leave_out)
+            if self.store.put("tree", manifest).digest != tree.digest:
+                raise TaskError(
+                    f"{tree.path} changed while the {task.stage.value} stage of {task.subject} ran: "
+                    "the result is not kept",
+                    hint="run the same command again",
+                )

@@ -1,0 +1,103 @@
+"""Owns the specification of rooms: from work to what an engine must make. Makes nothing itself but download folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from build_env.model.task import Place, Stage
+from build_env.plan.keys import IMAGE_FACTS, kept_room_name
+from build_env.plan.layers import layer_room
+from build_env.ports import RoomEntry, RoomSpec
+from build_env.schedule.inputs import dependency_files, room_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.model.artifact import Artifact
+    from build_env.model.task import Task
+    from build_env.ports import ResolvedInput, Store, Work
+
+__all__ = ["RoomSpecs", "input_at", "layer_key"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomSpecs:
+    """What rooms of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones."""
+
+    root: Path
+    downloads: Path
+    store: Store
+    labels: Mapping[str, str]
+    reused_prefix: str = ""
+    ssh_agent: str = ""
+    timeout: float | None = None
+
+    def of(self, work: Work, collect: Path) -> RoomSpec:
+        """The room of a task; what it leaves in `out/` goes to `collect`."""
+        task, room = work.task, work.task.room
+        if room is None:
+            raise RuntimeError(f"{task.id} has no room")
+        image = input_at(work, Place.IMAGE)
+        identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
+        trees = [
+            RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
+            for tree in room.trees
+        ]
+        kept = kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity)
+        return RoomSpec(
+            image=image.facts["tag"] if image else "",
+            commands=room.commands,
+            environment=room.environment,
+            entries=(*trees, *room_inputs(work, self.store)),
+            collect=collect,
+            labels={**self.labels, "role": "room", "task": task.id},
+            platform=room.platform,
+            mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
+            downloads=self._downloads(task) if room.downloads else None,
+            epoch=room.epoch,
+            name=kept if self.reused_prefix and image else "",
+            layer_key=layer_key(work),
+            ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
+            timeout=self.timeout,
+        )
+
+    def layer(self, work: Work, collect: Path) -> RoomSpec:
+        """What the layer's room sees: the dependency set and the shared folders, not the package."""
+        room = layer_room(work.task)
+        if room is None:
+            raise RuntimeError(f"{work.task.id} has no layer")
+        spec = self.of(replace(work, task=replace(work.task, room=room)), collect)
+        shared = tuple(entry for entry in spec.entries if entry.destination.startswith("common/"))
+        files = tuple(
+            RoomEntry(source=self.store.path(item), destination=f"in/{name}")
+            for name, item in dependency_files(work, self.store)
+        )
+        return replace(
+            spec, entries=(*shared, *files), labels={**spec.labels, "role": "layer"}, downloads=None, ssh_agent=""
+        )
+
+    def offline(self, spec: RoomSpec, kept: Sequence[Artifact]) -> RoomSpec:
+        """The room of a layer without network, with the packages that were fetched for it before (`in/archives/`)."""
+        files = tuple(RoomEntry(source=self.store.path(item), destination=f"in/{item.name}") for item in kept)
+        commands = tuple(replace(command, network=False) for command in spec.commands)
+        return replace(spec, commands=commands, entries=(*spec.entries, *files))
+
+    def _downloads(self, task: Task) -> Path:
+        directory = self.downloads / task.subject
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+
+def input_at(work: Work, place: Place) -> ResolvedInput | None:
+    """The first input of that place."""
+    return next((entry for entry in work.inputs if entry.place is place), None)
+
+
+def layer_key(work: Work) -> str:
+    """The key of the layer that the task is, or that its room has."""
+    if work.task.stage is Stage.LAYER:
+        return work.key
+    layer = input_at(work, Place.LAYER)
+    return layer.facts["layer"] if layer else ""

@@ -1,0 +1,208 @@
+"""Owns the connection to `build/store.db`: opening, replacing what cannot be read, transactions. Knows no results.
+
+Disposable: a database that is damaged or of another version is replaced with a word, and everything is built again.
+A database that is only busy, or on a full disk, is not touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError
+from build_env.core.locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Database", "Values"]
+
+Values = tuple[str | int | float | None, ...]
+_Answer = TypeVar("_Answer")
+
+_PATIENCE = 60  # seconds another run may take for one short transaction
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+# What says nothing of the content: the disk, the rights, the memory.
+_MACHINE = frozenset(
+    {
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_CUT_SHORT = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ})
+_PRIMARY = 0xFF
+# The second where SQLite's own words repeat text of the file that is no text any more.
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+_HEADER = 100  # bytes
+
+_SCHEMA = 3
+_TABLES = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, pid INTEGER NOT NULL, began REAL NOT NULL, finished REAL, command TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE attempt (
+    id TEXT PRIMARY KEY, run TEXT NOT NULL, task TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,
+    began REAL NOT NULL, seconds REAL NOT NULL, peak_memory INTEGER NOT NULL, size INTEGER NOT NULL,
+    isolation INTEGER, message TEXT NOT NULL, log TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX attempt_by_task ON attempt (task, began);
+CREATE INDEX attempt_running ON attempt (run) WHERE state = 'running';
+CREATE TABLE result (
+    key TEXT NOT NULL, isolation INTEGER NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL,
+    artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
+    peak_memory INTEGER NOT NULL, log TEXT NOT NULL, proof TEXT NOT NULL,
+    PRIMARY KEY (key, isolation)
+) WITHOUT ROWID;
+CREATE INDEX result_by_task ON result (task, finished);
+"""
+
+
+class Database:
+    """One connection for all threads of this process; other processes may have theirs."""
+
+    def __init__(self, path: Path) -> None:
+        """Open, make or replace the file; `replaced` says in a sentence why it was replaced."""
+        self._path = path
+        self._lock = threading.Lock()
+        self.replaced = ""
+        with self._alone():
+            self._connection = self._open()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+    def read(self, query: str, values: Values) -> list[tuple[object, ...]]:
+        """The rows that a query finds; none when the database had to be replaced."""
+        with self._lock:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except _UNREADABLE as error:
+                self._renew(error)
+                return []
+
+    def change(self, work: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """Do `work` in one transaction, which is on the disk when this returns; an exception undoes it."""
+        with self._lock:
+            try:
+                self._follow()
+                return self._transaction(work)
+            except _UNREADABLE as error:
+                self._renew(error)
+                return self._transaction(work)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            answer = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+        return answer
+
+    def _follow(self) -> None:
+        """Open the new database when another run has replaced the one that this process had open."""
+        if _inode(self._path) != self._inode:
+            self._connection.close()
+            with self._alone():
+                self._connection = self._open()
+
+    def _renew(self, error: Exception) -> None:
+        _refuse_trouble(error, self._path)
+        self._connection.close()
+        with self._alone():
+            # Another run may have replaced it meanwhile: then its database is good.
+            self._connection = self._open() if _inode(self._path) != self._inode else self._replace(error)
+
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        """No other process opens or replaces the database meanwhile."""
+        guard = self._path.with_suffix(".lock")
+        guard.touch()
+        return locked(guard)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            _refuse_empty(self._path)
+            connection = _prepare(self._path)
+        except _UNREADABLE as error:
+            _refuse_trouble(error, self._path)
+            return self._replace(error)
+        self._inode = _inode(self._path)
+        return connection
+
+    def _replace(self, error: Exception) -> sqlite3.Connection:
+        """A new database in the place of one that cannot be read."""
+        self.replaced = f"{self._path.name} could not be read ({error}): everything is built again"
+        for name in (f"{self._path.name}-wal", f"{self._path.name}-shm", self._path.name):
+            self._path.with_name(name).unlink(missing_ok=True)
+        try:
+            connection = _prepare(self._path)
+        except _UNREADABLE as second:
+            _refuse_trouble(second, self._path)
+            raise
+        self._inode = _inode(self._path)
+        return connection
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def _refuse_trouble(error: Exception, path: Path) -> None:
+    """Raise what the machine is to blame for; return when the content of the database is."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    if code & _PRIMARY == sqlite3.SQLITE_FULL:
+        raise OSError(errno.ENOSPC, str(error), str(path)) from error
+    if code & _PRIMARY in _BUSY:
+        raise InfrastructureError(
+            f"{path.name} is kept busy by another run ({error})", hint="run the same command again"
+        ) from error
+    if code & _PRIMARY in _MACHINE and code not in _CUT_SHORT:
+        space = os.statvfs(path.parent)
+        if not space.f_bavail:
+            raise OSError(errno.ENOSPC, str(error), str(path)) from error
+        raise EnvironmentNotReady(
+            f"{path.name} cannot be used: {error}", hint=f"look at the disk and the rights of {path.parent}"
+        ) from error
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_SCHEMA}; COMMIT;")
+        else:
+            _refuse_other_version(version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_empty(path: Path) -> None:
+    """SQLite would take a file that ends before the end of its header for a new database, and say nothing."""
+    if path.is_file() and path.stat().st_size < _HEADER:
+        raise sqlite3.DatabaseError("it is cut short")
+
+
+def _refuse_other_version(version: int) -> None:
+    if version != _SCHEMA:
+        raise sqlite3.DatabaseError(f"it has version {version}, this build-env writes {_SCHEMA}")

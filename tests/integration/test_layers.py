@@ -1,0 +1,169 @@
+"""Layers of build dependencies, from a real apt repository that changes and goes away."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import docker
+import pytest
+
+from tests.support.servers import serve
+from tests.support.tiny import REPOSITORY, SCRIPT, tiny_project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.tiny import Tiny
+
+# The build image has the index of the mirror at hand and of nothing else.
+DOCKERFILE = """\
+FROM {{ base_image }}
+RUN rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* && \\
+    echo 'deb [trusted=yes] MIRROR ./' >/etc/apt/sources.list && apt-get update
+"""
+INSTALL = """\
+#!/bin/bash
+set -euo pipefail
+. "${0%/*}/lib.sh"
+offer_archives
+run_apt install "$1"
+clean_apt
+"""
+INSTALLING = """
+
+def run_build(env: Env, package: Package) -> None:
+    env.use("common/install")
+    env.install(ImageKind.BUILD, "common/install/install.sh", f"tool-{package.name}")
+    env.run_command_build(env.path_package_script(package), "--build", f"--arch={env.arch}")
+"""
+BUILD = SCRIPT.replace("--build) ", '--build) cat "/usr/share/tool-$BUILD_PACKAGE"; ')
+
+
+class Mirror:
+    """A flat apt repository in a directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.directory.mkdir()
+
+    def put(self, name: str, version: str) -> None:
+        """Offer that version of a package, and no other one."""
+        tree = self.directory.parent / f"tree-{name}"
+        shutil.rmtree(tree, ignore_errors=True)
+        facts = f"Package: {name}\nVersion: {version}\nArchitecture: all\n"
+        for path, text in {
+            "DEBIAN/control": f"{facts}Maintainer: t <t@t>\nDescription: t\n",
+            f"usr/share/{name}": f"{name} {version}\n",
+        }.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text, encoding="utf-8")
+        for old in self.directory.glob(f"{name}_*.deb"):
+            old.unlink()
+        subprocess.run(
+            ["dpkg-deb", "--build", "--root-owner-group", tree, self.directory], check=True, capture_output=True
+        )
+        self._index()
+
+    def _index(self) -> None:
+        text = ""
+        for path in sorted(self.directory.glob("*.deb")):
+            control = subprocess.run(["dpkg-deb", "--field", path], check=True, capture_output=True, text=True).stdout
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            text += f"{control}Filename: ./{path.name}\nSize: {path.stat().st_size}\nSHA256: {digest}\n\n"
+        (self.directory / "Packages.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Mirror:
+    found = Mirror(tmp_path / "mirror")
+    found.put("tool-one", "1")
+    found.put("tool-two", "1")
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Tiny]:
+    (tmp_path / "project").mkdir()
+    with tiny_project(tmp_path / "project") as tiny:
+        for name in ("one", "two"):
+            tiny.package(name, BUILD)
+        library = (REPOSITORY / "common/deb/lib.sh").read_text(encoding="utf-8")
+        tiny.write("common/install/lib.sh", library)
+        tiny.write("common/install/install.sh", INSTALL, mode=0o755)
+        tiny.configure(INSTALLING)
+        yield tiny
+
+
+def reads_from(project: Tiny, address: str) -> None:
+    project.write("Dockerfiles/tiny.Dockerfile.j2", DOCKERFILE.replace("MIRROR", address))
+
+
+def test_refresh_builds_again_exactly_what_used_a_package_that_changed(project: Tiny, mirror: Mirror) -> None:
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build().expect(0)
+        mirror.put("tool-two", "2")
+        project.build().expect(0, "nothing to do")
+        answer = project.build("--refresh").expect(0, "ok    build    two amd64")
+        assert "build    one" not in answer.text
+        assert "tool-two 2" in project.log("two", "build", "amd64")
+        project.build().expect(0, "up to date")
+        project.build("--refresh").expect(0)
+        assert "tool-two 2" in project.log("two", "build", "amd64")
+
+
+def test_why_names_the_installed_package_that_changed(project: Tiny, mirror: Mirror) -> None:
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build().expect(0)
+        mirror.put("tool-two", "2")
+        # The build fails, so that its last result is the one with the old package.
+        project.write(
+            "src/two/build.sh", BUILD.replace("set -eu", 'set -eu\n[ "$1" = --source ] || exit 3'), mode=0o755
+        )
+        project.build("--refresh").expect(1, "build    two amd64")
+        project.write("src/two/build.sh", BUILD, mode=0o755)
+        answer = project.build("--dry-run")
+    assert "installed package tool-two (all) changed (1 → 2)" in answer.text
+
+
+def test_a_lost_layer_is_made_again_without_the_mirror(project: Tiny, mirror: Mirror) -> None:
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build().expect(0)
+        shutil.rmtree(mirror.directory)
+    lose_layers(project)
+    project.build().expect(0, "nothing to do")
+    project.write("src/one/changed", "")
+    answer = project.build().expect(0, "ok    build    one amd64")
+    assert "build    two" not in answer.text
+    assert "made again from 1 packages that were kept" in project.log("one", "build", "amd64")
+    assert "tool-one 1" in project.log("one", "build", "amd64")
+
+
+def test_every_result_names_the_exact_packages_of_its_room(project: Tiny, mirror: Mirror) -> None:
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build().expect(0)
+    listings = [
+        path.read_text(encoding="utf-8")
+        for path in (project.root / "build/store/objects").rglob("*")
+        if path.is_file()
+        if path.read_bytes().startswith(b"adduser ")
+    ]
+    assert any("tool-one 1 all\n" in text for text in listings)
+    assert not any("tool-one 1 all\n" in text and "tool-two 1 all\n" in text for text in listings)
+
+
+def lose_layers(project: Tiny) -> None:
+    connection = docker.from_env()
+    try:
+        for tag in project.images("/layer:"):
+            connection.images.remove(tag, force=True)
+    finally:
+        connection.close()

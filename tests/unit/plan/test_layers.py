@@ -1,0 +1,91 @@
+"""What a task installs is a task of its own: shared where it is equal, and blind to the package."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from build_env.model.command import Command, ImageKind, Mount, Role
+from build_env.model.task import Input, Place, Room, Stage, Task, Tree
+from build_env.plan.layers import layer_room, with_layers
+
+MAKE = Command(kind=ImageKind.BUILD, argv=("make",))
+INSTALL = Command(kind=ImageKind.BUILD, argv=("install",), role=Role.INSTALL, network=True)
+ROOM = Room(
+    commands=(INSTALL, MAKE),
+    environment={
+        "ARCH": "arm64",
+        "BUILD_HOST_ARCH": "amd64",
+        "BUILD_TARGET": "t/1",
+        "BUILD_PACKAGE": "greet",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+    },
+    trees=(
+        Tree(path="src/greet", destination="src/greet", digest="1"),
+        Tree(path="common/deb", destination="common/deb", digest="2"),
+    ),
+    downloads=True,
+    epoch=7,
+)
+INPUTS = (
+    Input(task="t/1:image:b", place=Place.IMAGE),
+    Input(task="t/1:greet:source:source", place=Place.SOURCE),
+    Input(task="t/1:libgreet:build:arm64", place=Place.PACKAGES),
+    Input(task="t/1:other:build:arm64", place=Place.BUILD),
+)
+BUILD = Task(id="t/1:greet:build:arm64", stage=Stage.BUILD, target="t/1", subject="greet", arch="arm64", inputs=INPUTS, room=ROOM)  # fmt: skip  # noqa: E501 - one line reads best
+
+
+def layers(*tasks: Task) -> list[Task]:
+    return [task for task in with_layers({task.id: task for task in tasks}).values() if task.stage is Stage.LAYER]
+
+
+def verify(subject: str, arch: str, **changes: object) -> Task:
+    room = replace(ROOM, environment={**ROOM.environment, "ARCH": arch, "BUILD_PACKAGE": subject})
+    return replace(BUILD, id=f"t/1:{subject}:verify:{arch}", stage=Stage.VERIFY, room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def test_the_layer_of_a_build_comes_from_its_image_its_source_and_the_packages_it_may_install() -> None:
+    (layer,) = layers(BUILD)
+    assert layer.id == "t/1:greet:layer:arm64"
+    assert [entry.place for entry in layer.inputs] == [Place.IMAGE, Place.SOURCE, Place.PACKAGES]
+    assert with_layers({BUILD.id: BUILD})[BUILD.id].inputs[-1] == Input(task=layer.id, place=Place.LAYER)
+
+
+def test_a_layer_sees_nothing_of_the_package() -> None:
+    room = layer_room(BUILD)
+    assert room is not None
+    assert [tree.destination for tree in room.trees] == ["common/deb"]
+    assert "BUILD_PACKAGE" not in room.environment
+    assert (room.commands, room.epoch, room.downloads) == ((INSTALL,), 0, False)
+
+
+def test_two_packages_with_the_same_tools_share_a_layer_and_so_do_architectures() -> None:
+    assert len(layers(verify("one", "amd64"), verify("two", "amd64"), verify("two", "arm64"))) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"commands": (replace(INSTALL, argv=("other",)), MAKE)},
+        {"mounts": (Mount(source="sdk", destination="/opt"),)},
+        {"trees": (replace(ROOM.trees[1], digest="3"),)},
+    ],
+    ids=str,
+)
+def test_what_installs_otherwise_gets_a_layer_of_its_own(changes: dict[str, object]) -> None:
+    assert len(layers(verify("one", "amd64"), verify("two", "amd64", **changes))) == 2
+
+
+def test_what_installs_nothing_or_has_no_image_gets_none() -> None:
+    assert layers(replace(BUILD, room=replace(ROOM, commands=(MAKE,)))) == []
+    assert layers(replace(BUILD, inputs=INPUTS[1:])) == []
+    assert layers(replace(BUILD, room=None)) == []
+
+
+def test_the_architecture_counts_for_builds_only() -> None:
+    other = replace(BUILD, id="t/1:greet:build:armhf", arch="armhf", room=verify("greet", "armhf").room)
+    first, second = layers(BUILD, other)
+    assert first.static_inputs != second.static_inputs
