@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from build_env.ports import RoomSpec
 
-__all__ = ["DockerRooms", "builder_id"]
+__all__ = ["DockerRooms", "builder_id", "failed_name"]
 
 _KEPT_FAILURES = 3
 _TIMED_OUT = 124
@@ -52,6 +52,11 @@ _AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 def builder_id() -> tuple[int, int]:
     """The uid and gid of the builder: the caller's, or 1000 when root calls. In no key."""
     return (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
+
+
+def failed_name(identifier: str, command: int) -> str:
+    """The name of the kept room of a failed task: that it is one, and the number of the command that failed."""
+    return f"{LABEL}-failed-{identifier}.{command}"
 
 
 @dataclass
@@ -177,7 +182,7 @@ class DockerRooms:
             elif entering and outcome.status == NOT_ENTERED and receiver.status is None:
                 return None
             else:
-                self._keep_failed(container, spec)
+                self._keep_failed(container, spec, receiver.command)
             return replace(outcome, peak_memory=receiver.peak_memory)
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
@@ -335,11 +340,11 @@ class DockerRooms:
         with self.connection.errors("waiting for the end of a room"):
             self.connection.api.wait(container)
 
-    def _keep_failed(self, container: str, spec: RoomSpec) -> None:
+    def _keep_failed(self, container: str, spec: RoomSpec, command: int) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project."""
         if self._cancelled:
             return
-        name = f"{LABEL}-failed-{container[:12]}"
+        name = failed_name(container[:12], command)
         with self.connection.errors("keeping a failed room"):
             self.connection.api.rename(container, name)
         self._kept.add(container)

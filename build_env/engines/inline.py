@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import gzip
+import re
 import secrets
 import shlex
 from typing import TYPE_CHECKING
@@ -70,14 +71,16 @@ class Receiver:
         """Everything else goes on to `output`."""
         self._output = output
         self._mark = f"build-env-results-{secrets.token_hex(8)}"
+        self._end = re.compile(rf"{self._mark} (\d+) (\d+) (\d+)")
         self._lines: list[str] | None = None
         self._whole = False
         self._blank = False
         self.peak_memory = 0
         self.status: int | None = None  # of the script, when it has ended
+        self.command = 0  # the number of the one at work then
 
     def measuring(self, *, kept: bool = False) -> str:
-        """What to run before the commands: at its end the script prints the memory they needed and its exit status.
+        """What to run before the commands: at its end the script prints memory, exit status and the last command.
 
         The counter of a room that is kept goes on from task to task and cannot be set back from inside. There, what
         use grew by counts, if it grew beyond all before; else nothing is known.
@@ -88,7 +91,7 @@ class Receiver:
         if kept:
             begin = "counter memory.current memory.usage_in_bytes; began=$counted; peak; highest=$counted\n"
             memory = 'peak; [ "$counted" -gt "$highest" ] && counted=$((counted - began)) || counted=0'
-        end = f"""ended=$?; {memory}; printf '\\n%s %s %s\\n' {self._mark} "$counted" "$ended\""""
+        end = f"""ended=$?; {memory}; printf '\\n%s %s %s %s\\n' {self._mark} "$counted" "$ended" "${{running:-0}}\""""
         return f"exec 2>&1\n{_COUNTER}{begin}trap {shlex.quote(end)} EXIT\n"
 
     def script(self, root: str, *names: str) -> str:
@@ -108,8 +111,8 @@ class Receiver:
             self._whole = self._lines is not None
             self._lines = self._lines or []
             self._blank = False
-        elif text.startswith(f"{self._mark} "):
-            self.peak_memory, self.status = (int(word) for word in text.split()[1:3])
+        elif told := self._end.fullmatch(text):
+            self.peak_memory, self.status, self.command = (int(word) for word in told.groups())
             self._blank = False
         elif self._lines is not None and not self._whole:
             self._lines.append(text)

@@ -84,7 +84,7 @@ class LocalExecutor:
         if difference is not None:
             return str(difference)
         if latest.isolation < self.rooms.isolation:
-            return f"its result comes from a {latest.isolation.name.lower()} room, a fresher one is asked for"
+            return f"its result {_origin(latest.isolation)}, a fresher one is asked for"
         faults = ((item.name, self.store.fault(item)) for item in latest.artifacts)
         return next((f"what it made {fault}: {name}" for name, fault in faults if fault), f"what it made {GONE}")
 
@@ -201,6 +201,12 @@ class LocalExecutor:
             )
         rank = self.rooms.isolation
         return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
+
+
+def _origin(isolation: Isolation) -> str:
+    if isolation is Isolation.CONTINUED:
+        return "was continued by hand"
+    return f"comes from a {isolation.name.lower()} room"
 
 
 def _names(work: Work) -> frozenset[str]:

@@ -36,9 +36,10 @@ def test_the_number_is_taken_out_of_the_output() -> None:
     receiver = Receiver(lines.append)
     script = receiver.measuring()
     mark = script[script.index("build-env-results-") :].split()[0]
-    for line in ("before", "", f"{mark} 61440 3", "after"):
+    for line in ("before", "", f"{mark} 61440 3 2", "after"):
         receiver.line(line)
-    assert (receiver.peak_memory, receiver.status, lines) == (61440, 3, ["before", "after"])
+    assert (receiver.peak_memory, receiver.status, receiver.command) == (61440, 3, 2)
+    assert lines == ["before", "after"]
 
 
 def test_nothing_is_known_without_a_counter() -> None:
