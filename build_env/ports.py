@@ -123,7 +123,7 @@ class RoomSpec:
 class RoomOutcome:
     """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words.
 
-    `peak_memory` is in bytes, 0 where it is not known.
+    `peak_memory` is the most memory that the commands held at one time, in bytes; 0 where that is not known.
     """
 
     status: int

@@ -78,7 +78,12 @@ def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore)
         root=paths.root,
         downloads=paths.downloads,
         store=store,
-        labels={"project": project.identity, "run": run.id, "prefix": settings.image_prefix},
+        labels={
+            "project": project.identity,
+            "run": run.id,
+            "prefix": settings.image_prefix,
+            "architectures": ",".join(options.architectures),
+        },
         reused_prefix=f"{settings.image_prefix}-{project.identity}-" if options.container else "",
         ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
         timeout=options.timeout or settings.timeout or None,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from build_env.app.build import open_session
+from build_env.app.failed import IDLE, copied
 from build_env.app.options import BuildOptions
 from build_env.app.runlock import run_lock
-from build_env.core.errors import EnvironmentNotReady, UsageError
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.engines.docker import LABEL
 from build_env.engines.docker_console import LOGIN, Inside
 from build_env.engines.docker_reused import ReusedRooms
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from build_env.app.build import Session
     from build_env.app.containers import Containers
+    from build_env.app.failed import FailedRoom
     from build_env.app.project import Project
     from build_env.engines.docker import Connection
     from build_env.images.target import TargetImages
@@ -38,9 +40,8 @@ if TYPE_CHECKING:
     from build_env.model.command import ImageKind
     from build_env.plan.keys import ImageRecipe
 
-__all__ = ["LOGIN", "FailedRoom", "ShellRequest", "choose_failed", "enter_failed", "enter_target", "failed_rooms"]
+__all__ = ["LOGIN", "ShellRequest", "enter_failed", "enter_target"]
 
-_IDLE = ["sleep", "infinity"]
 _ROLE = "shell"
 
 
@@ -53,20 +54,6 @@ class ShellRequest:
     architecture: str = ""
     kept: bool = False
     recreate: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailedRoom:
-    """A stopped container that a failed task left: the task's id, when it failed."""
-
-    container: str
-    task: str
-    created: int
-
-    @property
-    def subject(self) -> str:
-        """The package."""
-        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
 
 
 @contextlib.contextmanager
@@ -94,55 +81,13 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
             )
 
 
-def failed_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
-    """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
-    found = [
-        FailedRoom(container=item["Id"], task=item["Labels"].get(f"{LABEL}.task", ""), created=int(item["Created"]))
-        for item in connection.containers(project=project.identity, role="room")
-        if any("-failed-" in name for name in item["Names"] or ())
-    ]
-    newest: dict[str, FailedRoom] = {}
-    for room in sorted(found, key=lambda room: room.created, reverse=True):
-        newest.setdefault(room.task, room)
-    return list(newest.values())
-
-
-def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
-    """The room that `wanted` means: a package, a task, the end of a task's name, or nothing for the only one.
-
-    Raises UsageError that lists the candidates.
-    """
-    fitting = [room for room in rooms if not wanted or wanted in {room.subject, room.task}]
-    fitting = fitting or [room for room in rooms if room.task.endswith(f":{wanted}")]
-    if len(fitting) == 1:
-        return fitting[0]
-    listed = ", ".join(room.task for room in fitting or rooms)
-    if fitting:
-        raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
-    what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
-    raise UsageError(what, hint=f"kept are {listed}" if rooms else "the last three rooms of failed tasks are kept")
-
-
 @contextlib.contextmanager
 def enter_failed(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Inside]:
-    """A copy of the failed room: same files, user and environment, no network. Removed at the end, with its image."""
+    """A copy of the failed room without network. Removed at the end, with its image."""
     _sweep(connection, project)
-    api = connection.api
-    with connection.errors("looking into a failed room"):
-        config = api.inspect_container(room.container)["Config"]
-        image = api.commit(room.container, pause=False)["Id"]
-    try:
-        user = config["User"] or "0:0"
-        with _started(connection, image, _labels(project), network="none", user=user) as container:
-            yield Inside(
-                connection=connection,
-                container=container,
-                user=user,
-                directory=config["WorkingDir"] or "/",
-            )
-    finally:
-        with connection.errors("removing the copy of a failed room"):
-            api.remove_image(image, force=True)
+    labels = {f"{LABEL}.{name}": value for name, value in _labels(project).items()}
+    with copied(connection, room, labels) as copy:
+        yield copy.inside
 
 
 def _connected(session: Session) -> Containers:
@@ -254,7 +199,7 @@ def _started(
         )
         created = api.create_container(
             image,
-            _IDLE,
+            IDLE,
             hostname=HOST_NAME,
             labels={f"{LABEL}.{name}": value for name, value in labels.items()},
             user=user,
@@ -279,6 +224,11 @@ def _sweep(connection: Connection, project: Project) -> None:
         process = item["Labels"].get(f"{LABEL}.process", "")
         if not Path("/proc", process).is_dir():
             connection.remove(item["Id"])
+    with connection.errors("listing images of failed rooms"):
+        wanted = {"dangling": True, "label": [f"{LABEL}.project={project.identity}", f"{LABEL}.role=room"]}
+        for image in connection.api.images(filters=wanted):
+            with contextlib.suppress(InfrastructureError), connection.errors("removing an image nobody needs"):
+                connection.api.remove_image(image["Id"])  # refused while a room that is kept was made from it
 
 
 def _builder() -> str:

@@ -15,7 +15,9 @@ from build_env.cli.words import options_first
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from build_env.app.failed import FailedRoom
     from build_env.app.project import Project
+    from build_env.engines.docker import Connection
     from build_env.engines.docker_console import Inside
 
 __all__ = ["register"]
@@ -46,6 +48,7 @@ class _Wanted:
     kept: bool
     recreate: bool
     failed: bool
+    resume: bool
     root: Path | None
 
 
@@ -60,12 +63,17 @@ def shell(
     container: Annotated[bool, typer.Option("--container", "-c", help="The room that build-all -c keeps.")] = False,
     recreate: Annotated[bool, typer.Option("--recreate", "-r", help="Make the image anew.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="The room of a task that failed.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--continue", help="With --failed: run the rest of the task there afterwards.")
+    ] = False,
     root: ROOT = None,
     debug: DEBUG = False,
 ) -> None:
     """Open a shell in a room of TARGET, or run CMD there; the exit status is the command's.
 
     The room has copies of common/ and src/ below /build; it is removed at the end, except with --container.
+    With --failed --continue the task goes on from the command that failed, after CMD or the shell has ended; its
+    result is marked as continued by hand, and the next build-all makes a fresh one.
     """
     from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
 
@@ -77,6 +85,7 @@ def shell(
         kept=container,
         recreate=recreate,
         failed=failed,
+        resume=resume,
         root=root,
     )
     context.exit(run_command(lambda: _shell(wanted), debug=debug))
@@ -88,7 +97,9 @@ def _shell(wanted: _Wanted) -> int:
     from build_env.core.errors import UsageError  # noqa: PLC0415
 
     check_choice("--kind", wanted.kind or " ", ("build", "source"))
-    if not wanted.command and not sys.stdin.isatty():
+    if wanted.resume and not wanted.failed:
+        raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
+    if not wanted.command and not sys.stdin.isatty() and not wanted.resume:
         raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
     project = open_project(wanted.root)
     if wanted.failed:
@@ -115,13 +126,38 @@ def _in_target(project: Project, wanted: _Wanted) -> int:
 
 def _in_failed(project: Project, wanted: _Wanted) -> int:
     from build_env.app.containers import connect_containers  # noqa: PLC0415
-    from build_env.app.shell import choose_failed, enter_failed, failed_rooms  # noqa: PLC0415
+    from build_env.app.failed import choose_failed, failed_rooms  # noqa: PLC0415
+    from build_env.app.shell import enter_failed  # noqa: PLC0415
 
     connection = connect_containers(project, reuse=False, slots=1).connection
     room = choose_failed(failed_rooms(connection, project), wanted.name)
+    if wanted.resume:
+        return _continue(connection, project, room, wanted.command)
     _tell(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
     with enter_failed(connection, project, room) as inside:
         return _run(inside, wanted.command)
+
+
+def _continue(connection: Connection, project: Project, room: FailedRoom, command: tuple[str, ...]) -> int:
+    """Let the person mend the room, then go on with the task. A command that fails mended nothing."""
+    from build_env.app.failed import continued  # noqa: PLC0415
+
+    with continued(connection, project, room) as task:
+        if command or sys.stdin.isatty():
+            _tell(f"a copy of the room of {room.task} as it was when it failed; the task goes on at the end")
+            status = _run(task.copy.inside, command)
+            if command and status:
+                _tell(f"the command ended with {status}: the task does not go on, what it changed is gone")
+                return status
+        _tell(f"going on with command {task.engine.command} of {task.commands}")
+        result = task.go_on(_print)
+    if not result.ok:
+        _tell(f"{result.message}; the room is kept as it is now: build-env shell --failed {room.task} --continue")
+        return 1
+    for path in task.paths:
+        _tell(f"made {path.relative_to(project.paths.root)}")
+    _tell("the result is recorded as continued by hand: the next build-all makes a fresh one")
+    return 0
 
 
 def _run(inside: Inside, command: tuple[str, ...]) -> int:
@@ -130,6 +166,11 @@ def _run(inside: Inside, command: tuple[str, ...]) -> int:
     if command:
         return inside.command(command, sys.stdout.buffer, sys.stderr.buffer)
     return inside.terminal(LOGIN)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _tell(line: str) -> None:

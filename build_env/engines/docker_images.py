@@ -20,6 +20,7 @@ from build_env.core.trees import walk_tree
 from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
 from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
+from build_env.engines.network_faults import Listener
 from build_env.ports import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = ["BUILDER", "DockerImages"]
 
 BUILDER = "image"  # the role of containers in which an image is built
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
+_STEP = re.compile(r"Step \d+/\d+ : ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,18 +179,20 @@ class DockerImages:
 
 
 def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], None]) -> None:
+    """Pass on what the steps print; raise what fits when one fails."""
+    step = Listener(output)
     for event in events:
         if "error" in event:
             text = str(event["error"]).strip()
             if "exec format error" in text or "exec /bin/sh" in text:
-                raise InfrastructureError(
-                    f"this machine cannot run programs of the image's architecture ({text})",
-                    hint="register qemu's binfmt handlers: build-all --setup does it",
-                )
+                raise no_handler(text)
+            step.refuse_fault(int(event.get("errorDetail", {}).get("code", 0)), text)
             raise TaskError(f"a step of the Dockerfile failed: {text}")
         for line in str(event.get("stream", "")).splitlines():
+            if _STEP.match(line):
+                step.restart()
             if line.strip():
-                output(line.rstrip())
+                step.line(line.rstrip())
 
 
 def _context(dockerfile: str, context: RoomEntry | None) -> io.BytesIO:

@@ -16,6 +16,7 @@ from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
 from build_env.engines.inline import Receiver, laying_script
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, INSTALLED, LIST_PACKAGES, room_environment, room_script
+from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
 from build_env.ports import RoomOutcome
@@ -49,20 +50,28 @@ class ReusedRoom:
         self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
         environment = room_environment(BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True)
         status = self._install(spec, environment, output)
+        peak_memory = 0
         if status == 0:
             commands = [command for command in spec.commands if command.role is Role.RUN]
             self._network(on=any(command.network for command in commands))
             results = {"out": spec.collect, **({"downloads": spec.downloads} if spec.downloads else {})}
             receiver = Receiver(output)
-            script = room_script(commands, BUILD_ROOT, exported=environment)
+            script = f"{receiver.measuring(kept=True)}cd {BUILD_ROOT}\n"
+            script += room_script(commands, BUILD_ROOT, exported=environment)
             if not commands:  # a layer: what the room has now
                 script += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
             script += receiver.script(BUILD_ROOT, *results)
-            status = self.builder_shell.run(f"cd {BUILD_ROOT}\n{script}", receiver.line)
+            status = self.builder_shell.run(script, receiver.line)
             receiver.flush()
+            peak_memory = receiver.peak_memory
             if status == 0:
                 self.connection.fetch(self.container, receiver.archive(), results)
-        return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+        return RoomOutcome(status=status, message=f"exit status {status}" if status else "", peak_memory=peak_memory)
+
+    def close(self) -> None:
+        """Let the shells end; the container stays."""
+        self.root_shell.close()
+        self.builder_shell.close()
 
     def _lay(self, archive: bytes) -> None:
         """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
@@ -80,8 +89,11 @@ class ReusedRoom:
         if not commands or self._root(f"test -e {mark}", check=False) == 0:
             return 0
         self._network(on=True)
-        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), output)
-        if status == 0:
+        listener = Listener(output)
+        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), listener.line)
+        if status:
+            listener.refuse_fault(status)
+        else:
             self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
         return status
 
@@ -125,7 +137,15 @@ class ReusedRooms:
             except BaseException:
                 # Whatever state its shells are in, the next task starts new ones.
                 self._rooms.pop(spec.name, None)
+                room.close()
                 raise
+
+    def close(self) -> None:
+        """Leave the rooms."""
+        with self._lock:
+            for room in self._rooms.values():
+                room.close()
+            self._rooms.clear()
 
     def clean(self, prefix: str) -> None:
         """Remove the kept rooms whose names begin with `prefix`."""

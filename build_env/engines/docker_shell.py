@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
+from build_env.engines.docker_stream import Stream
 from build_env.engines.output import LineSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from build_env.engines.docker import Connection
 
 __all__ = ["HeldShell"]
-
-_HEADER = 8
 
 
 class HeldShell:
@@ -30,8 +29,7 @@ class HeldShell:
         self._connection = connection
         with connection.errors("starting a shell in a kept room"):
             created = connection.api.exec_create(container, ["/bin/sh"], stdin=True, user=user)
-            self._stream: Any = connection.api.exec_start(created["Id"], socket=True)
-            self._socket: Any = getattr(self._stream, "_sock", self._stream)
+            self._stream = Stream(connection.api.exec_start(created["Id"], socket=True))
 
     def run(self, script: str, output: Callable[[str], None]) -> int:
         """Run `script` in a subshell without input; its exit status. Raises InfrastructureError when the shell dies."""
@@ -53,8 +51,8 @@ class HeldShell:
 
         splitter = LineSplitter(line)
         with self._connection.errors("talking to a kept room"):
-            self._socket.sendall(command.encode())
-            for chunk in self._frames():
+            self._stream.send(command.encode())
+            for chunk in self._stream.chunks():
                 splitter.feed(chunk)
                 if status:
                     return status[0]
@@ -63,17 +61,3 @@ class HeldShell:
     def close(self) -> None:
         """Let the shell end."""
         self._stream.close()
-
-    def _frames(self) -> Iterator[bytes]:
-        """Payloads of the engine's multiplexed stream: eight bytes of header with the length, then the payload."""
-        while header := self._read(_HEADER):
-            yield self._read(int.from_bytes(header[4:], "big"))
-
-    def _read(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            chunk: bytes = self._socket.recv(count - len(data))
-            if not chunk:
-                return b""
-            data += chunk
-        return data

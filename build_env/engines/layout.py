@@ -75,16 +75,23 @@ def room_environment(
 
 
 def room_script(
-    commands: Sequence[Command], root: str, *, exported: Mapping[str, str] | None = None, umask: int = 0o022
+    commands: Sequence[Command],
+    root: str,
+    *,
+    exported: Mapping[str, str] | None = None,
+    umask: int = 0o022,
+    first: int = 1,
 ) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
-    `exported` is set in the script itself, for rooms whose container must not carry an environment.
+    `exported` is set in the script itself, for rooms whose container must not carry an environment. `first` is the
+    number of the command to begin with; the script's own variable `running` has the number of the one at work.
     """
     lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
-        lines.append(_run(command, root, number, len(commands)))
+        if number >= first:
+            lines += [f"running={number}", _run(command, root, number, len(commands))]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.engines.layout import SEARCH_PATH, room_environment, room_script
+from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
@@ -85,8 +87,11 @@ class NativeRooms:
         installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
         if installs and self.install:
             script = _as_root(room_script(installs, str(root), exported=environment))
+            listener = Listener(output)
             with self._installing:  # the machine has one package database
-                outcome = self._execute(script, spec, root, {"PATH": path}, output)
+                outcome = self._execute(script, spec, root, {"PATH": path}, listener.line)
+            if outcome.status:
+                listener.refuse_fault(outcome.status)
         if outcome.status == 0:
             commands = tuple(command for command in spec.commands if command.role is Role.RUN)
             script = ["/bin/sh", "-c", room_script(commands, str(root))]
@@ -129,7 +134,7 @@ class NativeRooms:
         if timer:
             timer.start()
         try:
-            status = _follow(process, output)
+            status, peak_memory = _follow(process, output)
         finally:
             if timer:
                 timer.cancel()
@@ -139,17 +144,31 @@ class NativeRooms:
             raise Interrupted("stopped")
         if late.is_set():
             return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
-        return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+        message = f"exit status {status}" if status else ""
+        return RoomOutcome(status=status, message=message, peak_memory=peak_memory)
 
 
-def _follow(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> int:
-    """Pass on what the process prints until its end; its exit status."""
+def _follow(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> tuple[int, int]:
+    """Pass on what the process prints until its end; its exit status and the memory of its largest descendant.
+
+    The kernel counts this program's own memory for the process until that became another program. A number that is no
+    larger says nothing.
+    """
+    own = _resident(resource.getrusage(resource.RUSAGE_SELF))
     lines = LineSplitter(output)
     with process:
         while chunk := os.read(process.stdout.fileno() if process.stdout else -1, 1 << 16):
             lines.feed(chunk)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     lines.close()
-    return process.returncode
+    peak = _resident(usage)
+    return process.returncode, peak if peak > own else 0
+
+
+def _resident(usage: resource.struct_rusage) -> int:
+    """The maximum resident size in bytes; the kernel gives kibibytes."""
+    return usage.ru_maxrss * 1024
 
 
 def _as_root(script: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.attempt import AttemptState
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalExecutor"]
 
-_TEMPORARY_FAILURE = 75
+_TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h
+_NOT_READY = 78  # EX_CONFIG
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class LocalExecutor:
         if difference is not None:
             return str(difference)
         if latest.isolation < self.rooms.isolation:
-            return f"its result comes from a {latest.isolation.name.lower()} room, a fresher one is asked for"
+            return f"its result {_origin(latest.isolation)}, a fresher one is asked for"
         faults = ((item.name, self.store.fault(item)) for item in latest.artifacts)
         return next((f"what it made {fault}: {name}" for name, fault in faults if fault), f"what it made {GONE}")
 
@@ -189,12 +190,22 @@ class LocalExecutor:
     def _failed(self, task: Task, outcome: RoomOutcome | None, seconds: float, log: str) -> TaskResult:
         message = outcome.message if outcome else ""
         if outcome and outcome.status == _TEMPORARY_FAILURE:
+            raise InfrastructureError(
+                f"the {task.stage.value} stage of {task.subject} could not get what it needs", hint=f"read {log}"
+            )
+        if outcome and outcome.status == _NOT_READY:
             raise EnvironmentNotReady(
-                f"the {task.stage.value} stage of {task.subject} could not get what it needs",
-                hint=f"read {log}; --recreate refreshes the package indexes of the images",
+                f"the {task.stage.value} stage of {task.subject} has not what it needs",
+                hint=f"read {log}; --refresh fetches the package indexes anew",
             )
         rank = self.rooms.isolation
         return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
+
+
+def _origin(isolation: Isolation) -> str:
+    if isolation is Isolation.CONTINUED:
+        return "was continued by hand"
+    return f"comes from a {isolation.name.lower()} room"
 
 
 def _names(work: Work) -> frozenset[str]:

@@ -52,7 +52,7 @@ class RoomSpecs:
             environment=room.environment,
             entries=(*trees, *room_inputs(work, self.store)),
             collect=collect,
-            labels={**self.labels, "role": "room", "task": task.id},
+            labels={**self.labels, "role": "room", "task": task.id, "key": work.key},
             platform=room.platform,
             mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
             downloads=self._downloads(task) if room.downloads else None,

@@ -156,16 +156,16 @@ download_archive() {
     cat "$log"
     [ "$status" -ne 0 ] || return 0
     if grep -q 'You must put some .*deb-src' "$log"; then
-        fail "$EX_TEMPFAIL" "the image holds no index of source packages" "run again with --recreate"
+        fail "$EX_CONFIG" "the image holds no index of source packages" "run again with --refresh"
     fi
     if grep -Eq "Can not find version|Unable to find a source package|Couldn't find" "$log"; then
         known=$(apt-cache showsrc --only-source "$name" 2>/dev/null | sed -n 's/^Version: //p' | sort -u | xargs)
-        fail "$EX_TEMPFAIL" "the archive of $(print_target) has no $name $archive_version; its index has: ${known:-nothing}" \
-            "correct the pin in src/$name/definition.yaml, or run again with --recreate when the image is old"
+        fail "$EX_CONFIG" "the archive of $(print_target) has no $name $archive_version; its index has: ${known:-nothing}" \
+            "correct the pin in src/$name/definition.yaml, or run again with --refresh when the image is old"
     fi
     if grep -Eq '404 +Not Found' "$log"; then
-        fail "$EX_TEMPFAIL" "the mirror does not have a file of $name $archive_version that its index names" \
-            "when the image is old: run again with --recreate; else the mirror is incomplete: run again later"
+        fail "$EX_CONFIG" "the mirror does not have a file of $name $archive_version that its index names" \
+            "when the image is old: run again with --refresh; else the mirror is incomplete: run again later"
     fi
     fail "$EX_TEMPFAIL" "$name $archive_version is not in the download cache and cannot be fetched" \
         "connect to the network and run again"
@@ -352,7 +352,7 @@ stage_verify() {
     for file in "$dsc" "$build_folder"/*.deb; do
         [ ! -f "$file" ] || files+=("$file")
     done
-    command -v lintian >/dev/null || fail "$EX_TEMPFAIL" "lintian is not installed" "verify.sh --install installs it"
+    command -v lintian >/dev/null || fail "$EX_CONFIG" "lintian is not installed" "verify.sh --install installs it"
     log=$BUILD_WORK/lintian.log
     lintian --no-cfg --fail-on error --display-info --suppress-tags-from-file "$here/lintian-tags.ignore" \
         "${files[@]}" >"$log" 2>&1 || status=$?

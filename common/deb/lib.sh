@@ -3,7 +3,8 @@
 # environment is at fault. Sourced, not run.
 
 EX_USAGE=2
-EX_TEMPFAIL=75 # the environment is not ready: nothing is known about the package
+EX_TEMPFAIL=75 # the network or a mirror is at fault: the same may succeed later
+EX_CONFIG=78   # the environment is not ready and will not be by waiting; nothing is known about the package
 
 say() {
     printf '%s\n' "$*"
@@ -35,7 +36,7 @@ need_root() {
 # result without a change of the key.
 need_index() {
     local lists=(/var/lib/apt/lists/*_Packages*)
-    [ -e "${lists[0]}" ] || fail "$EX_TEMPFAIL" "the image holds no package index" "run again with --recreate"
+    [ -e "${lists[0]}" ] || fail "$EX_CONFIG" "the image holds no package index" "run again with --refresh"
 }
 
 # Not apt's own folder: images of Docker tell apt to empty that one after each call.
@@ -69,8 +70,8 @@ run_apt() {
         return 0
     fi
     if grep -Eq '(^|[[:space:]])404 +Not Found' "$APT_LOG"; then
-        fail "$EX_TEMPFAIL" "the index snapshot of the image is out of date: the mirror no longer has these files" \
-            "run again with --recreate"
+        fail "$EX_CONFIG" "the index snapshot of the image is out of date: the mirror no longer has these files" \
+            "run again with --refresh"
     fi
     if grep -Eq 'Failed to fetch|Unable to connect|Temporary failure resolving|Hash Sum mismatch' "$APT_LOG"; then
         fail "$EX_TEMPFAIL" "the mirror cannot be reached or is being changed" "run again later"

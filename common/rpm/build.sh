@@ -282,7 +282,7 @@ lint() {
 stage_verify() {
     local file srpm binaries=()
     need BUILD_WORK ARCH BUILD_HOST_ARCH
-    command -v rpmlint >/dev/null || fail "$EX_TEMPFAIL" "rpmlint is not installed" "verify.sh --install installs it"
+    command -v rpmlint >/dev/null || fail "$EX_CONFIG" "rpmlint is not installed" "verify.sh --install installs it"
     for file in "$build_folder"/*.rpm; do
         case $file in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
         [ ! -f "$file" ] || binaries+=("$file")

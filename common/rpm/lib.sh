@@ -6,7 +6,8 @@
 shopt -s inherit_errexit
 
 EX_USAGE=2
-EX_TEMPFAIL=75 # the environment is not ready: nothing is known about the package
+EX_TEMPFAIL=75 # the network or a mirror is at fault: the same may succeed later
+EX_CONFIG=78   # the environment is not ready and will not be by waiting; nothing is known about the package
 
 say() {
     printf '%s\n' "$*"
@@ -106,8 +107,8 @@ run_dnf() {
         return 0
     fi
     if grep -Eq 'Status code: 404|[Cc]hecksum does ?n.t match|incorrect checksum' "$log"; then
-        fail "$EX_TEMPFAIL" "environment, not package: the mirror no longer has what the image's index names" \
-            "run again with --recreate"
+        fail "$EX_CONFIG" "environment, not package: the mirror no longer has what the image's index names" \
+            "run again with --refresh"
     fi
     if grep -Eq 'Failed to download|Error downloading|Cannot download|Curl error|All mirrors were tried|Status code' \
         "$log"; then
@@ -116,7 +117,7 @@ run_dnf() {
     fi
     if grep -Eq 'GPG check FAILED|Bad GPG signature|is not signed|No space left on device|no enabled repositories' \
         "$log"; then
-        fail "$EX_TEMPFAIL" "environment, not package: dnf cannot use what it has; it says why above"
+        fail "$EX_CONFIG" "environment, not package: dnf cannot use what it has; it says why above"
     fi
     return 1
 }

@@ -252,3 +252,32 @@ def test_a_checkout_without_results_takes_the_image_that_is_there(project: Tiny)
     assert project.images() == before
     project.build("--recreate").expect(0)
     assert "is there" not in (project.root / "build/logs/tiny-1/tiny-1.image.log").read_text(encoding="utf-8")
+
+
+def test_an_image_without_the_programs_for_filling_a_room_gives_the_same(project: Tiny) -> None:
+    """Such a room is filled by the engine; it must look the same, and one without `setpriv` and `gzip` must work."""
+    shows = SCRIPT.replace(
+        "set -eu\n", "set -eu\nid; grep ^Cap /proc/self/status; env | sort; ls -lnR --time-style=+ /build\n"
+    )
+    project.package("one", shows)
+    project.build().expect(0)
+    first = project.log("one", "build", "amd64")
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\nRUN rm /usr/bin/setpriv /usr/bin/gzip\n")
+    project.build().expect(0)
+    assert project.log("one", "build", "amd64") == first
+    assert project.leftovers() == []
+
+
+def test_a_program_that_ends_as_one_that_is_not_there(project: Tiny) -> None:
+    """127 is also how a room that cannot be filled from inside ends; this one ran, so it is not run again."""
+    project.package("one", SCRIPT.replace("--build) ", "--build) echo once; exit 127; "))
+    project.build().expect(1, "exit status 127")
+    assert project.log("one", "build", "amd64").count("once") == 1
+    assert project.leftovers(failed=1) == []
+
+
+def test_the_output_can_be_opened_by_its_name(project: Tiny) -> None:
+    project.package("one", SCRIPT.replace("--build) ", "--build) echo out >/dev/stdout; echo err >/dev/stderr; "))
+    project.build().expect(0)
+    project.write("src/one/changed", "")
+    assert project.log("one", "build", "amd64").splitlines() == ["out", "err"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.app.shell import FailedRoom, choose_failed
+from build_env.app.failed import FailedRoom, choose_failed
 from build_env.core.errors import UsageError
 
 

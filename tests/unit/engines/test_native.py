@@ -108,3 +108,16 @@ def test_install_commands_run_only_when_allowed(tmp_path: Path, *, allowed: bool
     install = spec(tmp_path, "echo installing", role=Role.INSTALL)
     assert NativeRooms(rooms=tmp_path / "rooms", install=allowed).run(install, lines.append).status == 0
     assert lines == (["installing"] if allowed else [])
+
+
+def test_the_memory_of_the_largest_process_is_told(tmp_path: Path) -> None:
+    """`tail` holds what has no line ends; this much is more than the tests themselves take."""
+    size = 600_000_000
+    script = f"head -c {size} /dev/zero | tail -n 1 >/dev/null"
+    outcome = NativeRooms(rooms=tmp_path / "rooms").run(spec(tmp_path, script), lambda _: None)
+    assert size <= outcome.peak_memory < 2 * size
+
+
+def test_less_memory_than_the_tool_has_is_not_known(tmp_path: Path) -> None:
+    outcome = NativeRooms(rooms=tmp_path / "rooms").run(spec(tmp_path, "exit 3"), lambda _: None)
+    assert (outcome.status, outcome.peak_memory) == (3, 0)

@@ -1,0 +1,105 @@
+"""Owns how a failed step shows that not the work was at fault but the network or a mirror.
+
+Pure: it reads what the step printed last. A fault that may pass is an InfrastructureError, which is tried again;
+files that a mirror has no longer are an EnvironmentNotReady, because trying again cannot help.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["EX_CONFIG", "EX_TEMPFAIL", "Listener"]
+
+EX_TEMPFAIL = 75  # of sysexits.h: what a script needs may be there later
+EX_CONFIG = 78  # of sysexits.h: what a script needs is not in this environment
+_LAST = 40  # lines: a fault that a step overcame lies further back
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+_GONE = {
+    "apt": (r"Failed to fetch \S+ +404 ",),
+    "dnf": (r"\bStatus code: 404\b", r"\bHTTP Error 404\b", r"[Cc]hecksum does ?n.t match", r"incorrect checksum"),
+}
+_MAY_PASS = {
+    "apt": (
+        r"\b(Temporary failure|Something wicked happened) resolving '",
+        r"\bCould not resolve '",
+        r"\b(Could not|Unable to|Cannot initiate the) connect(ion)? to \S+:",
+        r"^(E: |W: |Err:|  ).*\bConnection (failed|timed out|reset by peer)",
+        r"\bFailed to fetch \S+ +(5\d\d|429) ",
+        r"\b(Hash Sum mismatch|File has unexpected size|Writing more data than expected)\b",
+        r"\bfile isn't valid, got 'NO(DATA|SPLIT)'",
+    ),
+    "curl and dnf": (
+        r"\b[Cc]url(:| error) \((5|6|7|16|18|28|35|52|55|56|92)\)",
+        r"\bcurl#(5|6|7|16|18|28|35|52|55|56|92) - ",
+        r"\bStatus code: (5\d\d|429)\b",
+        r"\bThe requested URL returned error: (5\d\d|429)\b",
+        r"\bCould(n't| not) resolve host\b",
+    ),
+    "git": (r"\bunable to access '\S+': (Failed to connect|Connection|Operation timed out|Recv failure)",),
+    "wget": (
+        r"\bwget: (unable to resolve host|bad address|can't connect to remote host|download timed out)",
+        r"\bfailed: (Connection|Network is unreachable|No route to host|Name or service|Temporary failure)",
+        r"\bERROR (5\d\d|429): ",
+    ),
+    "pip": (r"\b(NewConnectionError|ConnectTimeoutError|ReadTimeoutError)\b",),
+    "any": (r"\bTemporary failure in name resolution\b",),
+    "engine": (r"\bdial (tcp|udp)\b.*: ", r"\bTLS handshake timeout\b", r": i/o timeout\b"),
+}
+
+
+def _joined(table: dict[str, tuple[str, ...]]) -> re.Pattern[str]:
+    return re.compile("|".join(pattern for patterns in table.values() for pattern in patterns))
+
+
+_GONE_PATTERN = _joined(_GONE)
+_MAY_PASS_PATTERN = _joined(_MAY_PASS)
+
+
+@dataclass
+class Listener:
+    """Hears what a step prints and passes it on; asked after a failure, it tells whose fault that was."""
+
+    output: Callable[[str], None]
+    _lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST))
+
+    def line(self, text: str) -> None:
+        """Take one printed line."""
+        self._lines.append(_COLOUR.sub("", text))
+        self.output(text)
+
+    def restart(self) -> None:
+        """Forget what was heard: another step begins."""
+        self._lines.clear()
+
+    def refuse_fault(self, status: int, *more: str) -> None:
+        """Raise the error that fits when the step's end was no failure of its work; `more` are lines it did not print.
+
+        The exit status counts before the words: scripts that know what happened say it by EX_TEMPFAIL, EX_CONFIG.
+        """
+        lines = [*self._lines, *more]
+        gone, passing = _last(_GONE_PATTERN, lines), _last(_MAY_PASS_PATTERN, lines)
+        said = gone or passing or next((line for line in lines if line.startswith("error: ")), "")
+        if status == EX_CONFIG or (gone and status != EX_TEMPFAIL):
+            raise EnvironmentNotReady(
+                said or "an install command found that the environment is not ready",
+                hint="run the same command with --refresh, which fetches the package indexes anew",
+            )
+        if passing or status == EX_TEMPFAIL:
+            raise InfrastructureError(
+                said or "an install command could not get what it needs",
+                hint="run the same command again when the network and the mirror are well",
+            )
+
+
+def _last(pattern: re.Pattern[str], lines: list[str]) -> str:
+    """The last of `lines` that shows it: programs sum up at their end."""
+    return next((line.strip() for line in reversed(lines) if pattern.search(line)), "")
