@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 from benchmarks.support.tree import STAGES
-from build_env.app.build import open_session
+from build_env.app.build import resolve
 from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.recall import write_memory
+from build_env.app.session import open_session
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Stage
@@ -31,8 +32,8 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     request = Request(stages=frozenset(map(Stage, STAGES)))
     os.fsync = int  # type: ignore[assignment]  # does nothing, as below
     done: dict[str, StoredResult] = {}
-    with open_session(open_project(root), options, exclusive=True) as session:
-        resolved = session._resolve(request)  # noqa: SLF001 - what a run does, without its commands
+    with open_session(open_project(root), options, writes=True) as session:
+        resolved = resolve(session, request)
         session.store._database._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
         for task in resolved.planned.plan:
             work = work_of(task, done, session.store)
@@ -50,7 +51,7 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
         publisher = session.executor(resolved.planned).publisher
-        write_memory(session._memory(request), resolved, summary, publisher, {})  # noqa: SLF001 - as above
+        write_memory(session.memory(request), resolved, summary, publisher, {})
     return len(done)
 
 

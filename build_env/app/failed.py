@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from build_env.app.build import open_session
+from build_env.app.build import foresee_build
 from build_env.app.options import BuildOptions
+from build_env.app.session import open_session
 from build_env.core.errors import UsageError
 from build_env.engines.docker import LABEL
 from build_env.engines.docker_console import Inside
@@ -200,8 +201,8 @@ class Continuation:
 def continued(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Continuation]:
     """The task of `room`, ready to go on in a copy. Raises UsageError when it would be another task today."""
     options = BuildOptions(target=room.target, architectures=room.architectures)
-    with open_session(project, options, exclusive=True) as session:
-        planned, _, hits = session.plan(Request(packages=(room.subject,)), remembered=False)
+    with open_session(project, options, writes=True) as session:
+        planned, _, hits = foresee_build(session, Request(packages=(room.subject,)), remembered=False)
         task = next((task for task in planned.plan if task.id == room.task), None)
         executor = session.executor(planned)
         if task is None or task.room is None or any(entry.task not in hits for entry in task.inputs):

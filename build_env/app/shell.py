@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from build_env.app.build import open_session
 from build_env.app.failed import IDLE, copied
 from build_env.app.options import BuildOptions
 from build_env.app.runlock import run_lock
+from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.engines.docker import LABEL
 from build_env.engines.docker_console import LOGIN, Inside
@@ -30,10 +30,10 @@ from build_env.schedule.attempting import state_after
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from build_env.app.build import Session
     from build_env.app.containers import Containers
     from build_env.app.failed import FailedRoom
     from build_env.app.project import Project
+    from build_env.app.session import Session
     from build_env.engines.docker import Connection
     from build_env.images.target import TargetImages
     from build_env.model.artifact import StoredResult
@@ -61,7 +61,7 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
     """A running room of the target with copies of `common/` and `src/`; `tell` gets what a person should know."""
     architecture = request.architecture or project.host.architecture
     options = BuildOptions(target=request.target, architectures=(architecture,))
-    with open_session(project, options, exclusive=False) as session:
+    with open_session(project, options, writes=False) as session:
         containers = _connected(session)
         _sweep(containers.connection, project)
         stored = _image(session, containers, request, architecture, tell)

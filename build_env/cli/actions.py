@@ -74,25 +74,27 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
 
 def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
     """The plan and what a run would do with each task; runs nothing."""
-    from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.app.build import foresee_build  # noqa: PLC0415
+    from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
-    with open_session(project, _options(project, arguments), exclusive=False) as session:
-        planned, answers, _ = session.plan(_request(arguments))
+    with open_session(project, _options(project, arguments), writes=False) as session:
+        planned, answers, _ = foresee_build(session, _request(arguments))
         return planned, in_words(answers)
 
 
 def explain_tasks(arguments: Arguments) -> list[Explanation]:
     """Why each task of the packages would run, or would not; runs nothing."""
-    from build_env.app.build import open_session  # noqa: PLC0415
+    from build_env.app.build import foresee_build  # noqa: PLC0415
+    from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.app.why import explain  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
-    with open_session(project, _options(project, arguments), exclusive=False) as session:
-        planned, answers, _ = session.plan(_request(arguments), remembered=False)
+    with open_session(project, _options(project, arguments), writes=False) as session:
+        planned, answers, _ = foresee_build(session, _request(arguments), remembered=False)
         return explain(planned.plan, answers, arguments.packages)
 
 
@@ -126,11 +128,12 @@ def _build(project: Project, arguments: Arguments) -> int:
         if not reports and up_to_date(project, options, request, listener):
             return 0
         # Only now, because it imports everything.
-        from build_env.app.build import open_session  # noqa: PLC0415
+        from build_env.app.build import run_build  # noqa: PLC0415
         from build_env.app.outcome import exit_code  # noqa: PLC0415
+        from build_env.app.session import open_session  # noqa: PLC0415
 
-        with open_session(project, options, exclusive=True) as session, with_reports(listener, reports) as sink:
-            return exit_code(session.run(request, sink))
+        with open_session(project, options, writes=True) as session, with_reports(listener, reports) as sink:
+            return exit_code(run_build(session, request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:

@@ -10,11 +10,12 @@ import pytest
 
 from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
 from build_env.app import build
-from build_env.app.build import open_session
+from build_env.app.build import foresee_build, run_build
 from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
+from build_env.app.session import open_session
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -60,8 +61,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(root: Path) -> int:
     """The number of tasks that a run really does."""
-    with open_session(open_project(root), OPTIONS, exclusive=True) as session:
-        return session.run(REQUEST, silent).count(Status.DONE)
+    with open_session(open_project(root), OPTIONS, writes=True) as session:
+        return run_build(session, REQUEST, silent).count(Status.DONE)
 
 
 def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:
@@ -69,8 +70,8 @@ def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:
 
 
 def answers(root: Path) -> dict[str, str]:
-    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
-        return in_words(session.plan(REQUEST)[1])
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        return in_words(foresee_build(session, REQUEST)[1])
 
 
 def planned_anew(root: Path) -> dict[str, str]:
@@ -192,8 +193,8 @@ def test_a_shared_hook_module_that_changes_makes_the_plan_anew(root: Path, monke
 def test_why_never_answers_from_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rewrite(root / _FILE, "int", "long")
     monkeypatch.setattr(build, "recalled", None)
-    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
-        found = session.plan(REQUEST, remembered=False)[1]
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        found = foresee_build(session, REQUEST, remembered=False)[1]
     reasons = {answer.reason for answer in found.values() if answer.verdict == HIT}
     assert all("inputs are those of its result" in reason for reason in reasons)
     changed = found[f"{TARGET}:{name_of(1)}:build:{ARCHITECTURES[0]}"]
@@ -204,9 +205,9 @@ def test_why_never_answers_from_memory(root: Path, monkeypatch: pytest.MonkeyPat
 def test_what_is_recalled_covers_what_planning_anew_covers(root: Path) -> None:
     """Listeners, reports and the next `why` get the same named inputs, and hits the same results."""
     rewrite(root / _FILE, "int", "long")
-    with open_session(open_project(root), OPTIONS, exclusive=False) as session:
-        recalled, _, hits = session.plan(REQUEST)
-        anew, _, found = session.plan(REQUEST, remembered=False)
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        recalled, _, hits = foresee_build(session, REQUEST)
+        anew, _, found = foresee_build(session, REQUEST, remembered=False)
     assert recalled.plan.tasks == anew.plan.tasks
     assert hits == found
     assert all(stored.inputs and stored.task for stored in hits.values())

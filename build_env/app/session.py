@@ -1,0 +1,212 @@
+"""Owns what one command has in its hands: the store, the engine, the planner, connected when they are first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import shutil
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from build_env.app.capacity import capacity_of
+from build_env.app.executor import new_executor
+from build_env.app.planning import Planned, Planner
+from build_env.app.quick import MEMORIES, memory_of
+from build_env.app.runlock import is_alive, run_lock, sweep_dead
+from build_env.core.errors import EnvironmentNotReady
+from build_env.model.events import Note, PlanReady
+from build_env.schedule.estimates import asked_of_history, estimate_tasks
+from build_env.schedule.foresee import in_words
+from build_env.schedule.loop import Loop
+from build_env.store.claims import Claims
+from build_env.store.digests import FileDigests
+from build_env.store.results import LocalStore, new_run
+from build_env.targets.guard import Observed, observing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from build_env.app.containers import Containers
+    from build_env.app.options import BuildOptions
+    from build_env.app.project import Project
+    from build_env.app.remembered import Memory
+    from build_env.model.result import RunSummary
+    from build_env.model.run import Run
+    from build_env.model.task import Plan
+    from build_env.plan.select import Request
+    from build_env.ports import EventSink
+    from build_env.schedule.foresee import Answer, Hits
+    from build_env.schedule.local import LocalExecutor
+
+__all__ = ["Session", "open_session"]
+
+
+@dataclass
+class Session:
+    """Everything one command needs, connected. `containers` is None where rooms are native or no engine answers."""
+
+    project: Project
+    options: BuildOptions
+    store: LocalStore
+    identity: Run
+    writes: bool
+    began: float
+    digests: FileDigests
+    observed: Observed = field(default_factory=Observed)
+    read_since: int = 0
+    said: str = ""
+
+    @cached_property
+    def containers(self) -> Containers | None:
+        """The engine, connected when it is first needed."""
+        if self.options.native:
+            return None
+        return _containers(self.project, self.options, self.identity.id, needed=self.writes)
+
+    @cached_property
+    def planner(self) -> Planner:
+        """The planner of the target, loaded when a plan must be made."""
+        self.read_since = time.time_ns()
+        with observing(self.observed):
+            return self._new_planner()
+
+    def _new_planner(self) -> Planner:
+        return Planner(
+            paths=self.project.paths,
+            settings=self.project.settings,
+            host=self.project.host,
+            target_name=self.options.target,
+            architectures=self.options.architectures,
+            native=self.options.native,
+            base_identity=self.containers.base_identity if self.containers else _unknown,
+            digest_of=self.digests.digest,
+        )
+
+    def close(self) -> None:
+        """Remove what rooms shared, if the engine was needed at all."""
+        if containers := vars(self).get("containers"):
+            containers.rooms.close()
+
+    def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
+        """What does the tasks of that plan; those of `anew` whatever the store has."""
+        return new_executor(
+            project=self.project,
+            options=self.options,
+            run=self.identity,
+            store=self.store,
+            claims=self._claims,
+            containers=self.containers,
+            recipes=planned.recipes,
+            anew=anew,
+        )
+
+    @contextlib.contextmanager
+    def claimed(self, names: Collection[str]) -> Iterator[None]:
+        """Have the work that these names stand for alone, waiting for other runs."""
+        claim = self._claims.await_claim(names, threading.Event())
+        try:
+            yield
+        finally:
+            if claim:
+                claim.release()
+
+    @property
+    def _claims(self) -> Claims:
+        owner = f"run {self.identity.id} (process {self.identity.pid})"
+        return Claims(self.project.paths.build / "claims", owner)
+
+    def memory(self, request: Request) -> Memory:
+        """What an earlier run of this command left."""
+        return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.writes)
+
+    def prepare(self, sink: EventSink) -> None:
+        """Refuse to run without an engine; remove what a killed run left; make kept rooms anew when asked."""
+        if self.options.native:
+            return
+        if self.containers is None:
+            raise EnvironmentNotReady(
+                "no container engine answers",
+                hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
+            )
+        removed = self.containers.sweep(partial(is_alive, self.project.paths.build))
+        if removed:
+            sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
+        if self.options.container == "clean" or (self.options.container and self.options.images_anew):
+            self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
+
+    def say_replaced(self, sink: EventSink) -> None:
+        """Damage of the database may show when it is opened, or only when it is asked."""
+        if self.store.replaced != self.said:
+            self.said = self.store.replaced
+            sink(Note(text=self.said))
+
+    def run_plan(
+        self,
+        plan: Plan,
+        executor: LocalExecutor,
+        sink: EventSink,
+        answers: Mapping[str, Answer],
+        hits: Hits,
+    ) -> RunSummary:
+        """Say what the plan comes to, and run it."""
+        asked = asked_of_history(plan, hits)
+        estimates = estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
+        sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
+        loop = Loop(
+            plan=plan,
+            executor=executor,
+            sink=sink,
+            capacity=capacity_of(self.options, self.project.settings, self.containers),
+            keep_going=self.options.keep_going,
+            publisher=executor.publisher,
+            hits=hits,
+            estimates=estimates,
+            retries=self.project.settings.retries,
+            began=self.began,
+        )
+        return loop.run()
+
+
+@contextlib.contextmanager
+def open_session(project: Project, options: BuildOptions, *, writes: bool) -> Iterator[Session]:
+    """Connect everything. `writes` is for commands that build: they hold the lock of a run while they live."""
+    began = time.monotonic()
+    paths, identity = project.paths, new_run(shlex.join(sys.argv))
+    with contextlib.ExitStack() as stack:
+        if writes:
+            stack.enter_context(run_lock(paths.build, identity))
+            stack.callback(shutil.rmtree, paths.rooms / identity.id, ignore_errors=True)
+        store = LocalStore(paths.build, identity)
+        stack.callback(store.close)
+        if writes:
+            sweep_dead(paths, store)
+        session = Session(
+            project=project,
+            options=options,
+            store=store,
+            identity=identity,
+            writes=writes,
+            began=began,
+            digests=FileDigests(paths.build / MEMORIES / "digests"),
+        )
+        stack.callback(session.close)
+        yield session
+
+
+def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
+    from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
+
+    try:
+        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
+    except EnvironmentNotReady:
+        if needed:
+            raise
+        return None
+
+
+def _unknown(reference: str, architecture: str) -> str:  # noqa: ARG001 - the signature of base_identity
+    return ""
