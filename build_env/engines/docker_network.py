@@ -1,7 +1,7 @@
-"""Owns the one network namespace that all rooms without network share: that of an idle container with a loopback only.
+"""Owns the network namespaces that rooms share: that of an idle container with a loopback only, and one with network.
 
-Making a namespace costs half of starting a container; joining one is nearly free. The price: rooms of one run that
-are at work at the same time share their loopback, so that two cannot listen on one port.
+Making a namespace costs half of starting a container, or two thirds with network; joining one is nearly free. The
+price: rooms of one run that are at work at the same time share their loopback, so that two cannot listen on one port.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
     from build_env.engines.docker import Connection
 
-__all__ = ["NETWORK", "QuietNetwork"]
+__all__ = ["NETWORK", "SharedNetwork"]
 
 NETWORK = "network"  # what the idle container is labelled as, where rooms name their task
 
 
 @dataclass
-class QuietNetwork:
-    """Started with the first room that has no network; `close` ends it."""
+class SharedNetwork:
+    """Started with the first room that joins it; `close` ends it. `kind` is the engine's: `none` or `bridge`."""
 
     connection: Connection
+    kind: str
     _container: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,9 +50,9 @@ class QuietNetwork:
 
     def _start(self, image: str, labels: Mapping[str, str]) -> str:
         api = self.connection.api
-        with self.connection.errors("making the network of rooms without network"):
+        with self.connection.errors("making the network of rooms"):
             host = api.create_host_config(
-                network_mode="none", cap_drop=["ALL"], security_opt=["no-new-privileges"], init=False
+                network_mode=self.kind, cap_drop=["ALL"], security_opt=["no-new-privileges"], init=False
             )
             created = api.create_container(
                 image,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.engines.docker import LABEL, NO_HANDLER, Connection, no_handler
-from build_env.engines.docker_network import QuietNetwork
+from build_env.engines.docker_network import SharedNetwork
 from build_env.engines.docker_reaper import Reaper
 from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_stream import Stream
@@ -22,7 +22,6 @@ from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, Receive
 from build_env.engines.layout import (
     ARCHIVES,
     BUILD_ROOT,
-    HOST_NAME,
     INSTALLED,
     LIST_PACKAGES,
     room_environment,
@@ -74,7 +73,7 @@ class DockerRooms:
     def __post_init__(self) -> None:
         """Prepare the keeper of reused rooms."""
         self._reused = ReusedRooms(connection=self.connection, builder=builder_id())
-        self._quiet = QuietNetwork(connection=self.connection)
+        self._networks = {on: SharedNetwork(self.connection, "bridge" if on else "none") for on in (False, True)}
         self._reaper = Reaper(connection=self.connection)
 
     @property
@@ -109,7 +108,8 @@ class DockerRooms:
         """Leave kept rooms, remove what rooms shared; no room may be made after."""
         self._reused.close()
         self._reaper.close()
-        self._quiet.close()
+        for network in self._networks.values():
+            network.close()
 
     def clean_reused(self, prefix: str) -> None:
         """Remove the reused rooms whose name begins with `prefix` (`--container=clean`)."""
@@ -260,7 +260,7 @@ class DockerRooms:
             )
             labels = {f"{LABEL}.{name}": value for name, value in spec.labels.items()}
             # A joined namespace brings its own name.
-            name = {"hostname": spec.variation.host_name or HOST_NAME} if network or spec.variation.host_name else {}
+            name = {"hostname": spec.variation.host_name} if spec.variation.host_name else {}
             created = api.create_container(spec.image, host_config=host, labels=labels, **name, **options)
         container: str = created["Id"]
         try:
@@ -278,9 +278,9 @@ class DockerRooms:
 
     def _network(self, spec: RoomSpec, *, network: bool) -> str:
         """The engine's network mode; a room with a host name of its own has a namespace of its own, too."""
-        if network:
-            return "bridge"
-        return "none" if spec.variation.host_name else self._quiet.mode(spec.image, spec.labels)
+        if spec.variation.host_name:
+            return "bridge" if network else "none"
+        return self._networks[network].mode(spec.image, spec.labels)
 
     def _follow(self, container: str, spec: RoomSpec, receiver: Receiver) -> RoomOutcome:
         """Start the container, take what it prints, wait until its script has told its end or could not."""
