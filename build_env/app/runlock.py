@@ -13,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.app.remembered import MEMORIES
 from build_env.core.locks import held, take_lock
+from build_env.store.blob import sweep_blobs
 from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def sweep_dead(paths: ProjectPaths, store: LocalStore) -> None:
     alive = partial(is_alive, paths.build)
     store.sweep(alive)
     sweep_rooms(paths.rooms, alive)
+    sweep_blobs(paths.build / MEMORIES)
     _sweep_locks(paths.build)
 
 
