@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from build_env.app.remembered import Memory, memory_name
+from build_env.app.remembered import MEMORIES, Memory, memory_name
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
 from build_env.engines.docker_peek import containers_with, image_identifiers
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
-__all__ = ["MEMORIES", "memory_of", "up_to_date"]
+__all__ = ["memory_of", "up_to_date"]
 
-MEMORIES = "remembered"
 _IN_PLAN = ("target", "architectures", "native", "container", "install")
 
 

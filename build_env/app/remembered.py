@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore, Row
 
-__all__ = ["CONTENT", "KIND", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
+__all__ = ["CONTENT", "KIND", "MEMORIES", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
 
+MEMORIES = "remembered"  # the directory below build/
 # What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
 CONTENT, KIND, NAMES = "content", "kind", "names"
 _FORMAT = 2

@@ -9,11 +9,14 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.app.remembered import MEMORIES
 from build_env.core.locks import held, take_lock
+from build_env.store.blob import sweep_blobs
 from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_alive", "run_lock", "sweep_dead", "sweep_rooms"]
 
+_PROCESSES = Path("/proc")
 _MOUNTS = Path("/proc/self/mountinfo")
 _SUFFIX = ".lock"
 
@@ -55,6 +59,7 @@ def sweep_dead(paths: ProjectPaths, store: LocalStore) -> None:
     alive = partial(is_alive, paths.build)
     store.sweep(alive)
     sweep_rooms(paths.rooms, alive)
+    sweep_blobs(paths.build / MEMORIES)
     _sweep_locks(paths.build)
 
 
@@ -75,6 +80,7 @@ def sweep_rooms(rooms: Path, alive: Callable[[str], bool]) -> None:
     if not rooms.is_dir():
         return
     entries = [entry for entry in rooms.resolve().iterdir() if not alive(entry.name)]
+    _end_processes(entries)
     mounted = _mount_points() if entries else []
     for entry in entries:
         if any(point.is_relative_to(entry) for point in mounted):
@@ -83,6 +89,15 @@ def sweep_rooms(rooms: Path, alive: Callable[[str], bool]) -> None:
             entry.unlink(missing_ok=True)
         else:
             _remove_unlocked(entry)
+
+
+def _end_processes(rooms: list[Path]) -> None:
+    """End what still runs in native rooms of dead runs: it is known by the variables that each room sets."""
+    owned = tuple(f"BUILD_OUT={room}/".encode() for room in rooms)
+    for entry in _PROCESSES.glob("[0-9]*") if rooms else ():
+        with contextlib.suppress(OSError):  # it has ended, or is not ours
+            if any(line.startswith(owned) for line in (entry / "environ").read_bytes().split(b"\0")):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _mount_points() -> list[Path]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from build_env.app.capacity import capacity_of
 from build_env.app.executor import new_executor
 from build_env.app.planning import Planned, Planner
-from build_env.app.quick import MEMORIES, memory_of
+from build_env.app.quick import memory_of
+from build_env.app.remembered import MEMORIES
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady

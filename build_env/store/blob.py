@@ -6,16 +6,19 @@ For memories only, whose loss costs time: a file that is damaged, cut short or o
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import hashlib
 import os
 import pickle
 from typing import TYPE_CHECKING
 
+from build_env.core.locks import held
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["load_blob", "save_blob"]
+__all__ = ["load_blob", "save_blob", "sweep_blobs"]
 
 _HEAD = b"build-env memory 1\n"
 _DIGEST = 32
@@ -48,8 +51,18 @@ def save_blob(file: Path, value: object) -> None:
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(b"".join((_HEAD, hashlib.sha256(body).digest(), body)))
-        temporary.replace(file)
+        with temporary.open("wb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)  # while it is held, `sweep_blobs` leaves the file alone
+            stream.write(b"".join((_HEAD, hashlib.sha256(body).digest(), body)))
+            stream.flush()
+            temporary.replace(file)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def sweep_blobs(directory: Path) -> None:
+    """Remove what killed processes were about to save; if that of a living one goes, it has not saved anything."""
+    for entry in directory.glob(".*.[0-9]*"):
+        if not held(entry):
+            entry.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from build_env.core.canonical import digest_bytes, digest_file
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.artifact import Artifact
+from build_env.store.blob import sweep_blobs
 from build_env.store.digests import FileDigests
 from build_env.store.disk import Disk
 
@@ -83,6 +84,7 @@ class ContentStore:
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
         """Remove the unfinished files of runs that are not alive."""
+        sweep_blobs(self._unfinished.parent)
         for entry in self._unfinished.iterdir() if self._unfinished.is_dir() else ():
             if not alive(entry.name):
                 shutil.rmtree(entry, ignore_errors=True)
