@@ -18,6 +18,7 @@ COMMANDS = {
     "why": CommandEntry("build_env.cli.why", "Why a package would be built again, or would not."),
     "graph": CommandEntry("build_env.cli.graph", "The tasks of a plan as a picture: dot, mermaid, svg."),
     "log": CommandEntry("build_env.cli.log", "What a task of a package printed, also while it runs."),
+    "history": CommandEntry("build_env.cli.history", "Earlier attempts: when, how long, how they ended."),
     "reproduce": CommandEntry("build_env.cli.reproduce", "Build a package twice, in different rooms, and compare."),
     "shell": CommandEntry("build_env.cli.shell", "A shell or a command in a target's image, or in a failed room."),
     "doctor": CommandEntry("build_env.cli.doctor", "What this machine lacks, and the command that mends it."),
