@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, UsageError
+from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.model.logs import read_log_name
 from build_env.model.task import Stage
@@ -153,11 +153,6 @@ def _fits(log: TaskLog, wanted: Wanted) -> bool:
 
 
 def _packages(project: Project) -> Collection[str]:
-    """The names of packages; a definition that cannot be read must not hide the logs."""
-    from build_env.packages.read import METAPACKAGES, read_packages  # noqa: PLC0415 - PyYAML
+    from build_env.packages.read import package_names  # noqa: PLC0415 - PyYAML
 
-    try:
-        return read_packages(project.paths).keys()
-    except BuildEnvError:
-        sources = project.paths.sources
-        return {path.name for pattern in ("*", f"{METAPACKAGES}/*") for path in sources.glob(pattern) if path.is_dir()}
+    return package_names(project.paths)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import MEMORIES
-from build_env.core.locks import held, take_lock
+from build_env.core.errors import EnvironmentNotReady
+from build_env.core.locks import held, locked, take_lock
 from build_env.store.blob import sweep_blobs
 from build_env.store.cas import disk_errors
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from build_env.model.run import Run
     from build_env.store.results import LocalStore
 
-__all__ = ["is_alive", "run_lock", "sweep_dead", "sweep_rooms"]
+__all__ = ["is_alive", "no_runs", "run_lock", "sweep_dead", "sweep_rooms"]
 
 _PROCESSES = Path("/proc")
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -39,7 +40,8 @@ def run_lock(build: Path, run: Run) -> Iterator[None]:
     runs = build / "runs"
     with disk_errors():
         runs.mkdir(parents=True, exist_ok=True)
-        lock = take_lock(runs / f"{run.id}{_SUFFIX}", wait=True)
+        with locked(runs):  # waits for who removes what no run uses
+            lock = take_lock(runs / f"{run.id}{_SUFFIX}", wait=True)
     if lock is None:
         raise RuntimeError("a lock that was waited for is there")
     lock.write(f"{run.pid}\n")
@@ -47,6 +49,30 @@ def run_lock(build: Path, run: Run) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def no_runs(build: Path, doing: str) -> Iterator[None]:
+    """No run is at work meanwhile: one that begins waits. Raises EnvironmentNotReady when one is at work already."""
+    runs = build / "runs"
+    with disk_errors():
+        runs.mkdir(parents=True, exist_ok=True)
+    with locked(runs):
+        for entry in sorted(runs.glob(f"*{_SUFFIX}")):
+            if held(entry):
+                raise EnvironmentNotReady(
+                    f"run {entry.stem} is at work{_process(entry)}: {doing} would take away what it uses",
+                    hint="run the same command again when it has ended",
+                )
+        yield
+
+
+def _process(entry: Path) -> str:
+    try:
+        number = entry.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+    return f" (process {number})" if number else ""
 
 
 def is_alive(build: Path, run: str) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
 
-__all__ = ["METAPACKAGES", "check_name", "read_packages"]
+__all__ = ["METAPACKAGES", "check_name", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
 _RPM_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
@@ -52,6 +52,14 @@ def read_packages(paths: ProjectPaths) -> dict[str, Package]:
     if faults:
         raise InputError("packages of src/ cannot be used", faults=tuple(faults))
     return packages
+
+
+def package_names(paths: ProjectPaths) -> frozenset[str]:
+    """The names of all packages, for questions that a definition which cannot be read must not keep from an answer."""
+    try:
+        return frozenset(read_packages(paths))
+    except BuildEnvError:
+        return frozenset(directory.name for directory, _ in _directories(paths.sources))
 
 
 def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:

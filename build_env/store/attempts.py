@@ -12,13 +12,14 @@ from build_env.model.artifact import Isolation
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.model.run import Run
     from build_env.store.database import Database
 
 __all__ = [
+    "attempts_of",
     "begin_attempt",
     "ended_attempts",
     "finish_attempt",
@@ -92,6 +93,16 @@ def ended_attempts(database: Database, tasks: Collection[str], limit: int) -> di
         if attempt is not None:
             found.setdefault(attempt.task, []).append(attempt)
     return {task: tuple(attempts) for task, attempts in found.items()}
+
+
+def attempts_of(connection: sqlite3.Connection, wanted: Callable[[str], bool]) -> Iterator[Attempt]:
+    """The attempts at all tasks whose id is `wanted`, newest first, those at work, too."""
+    tasks = [row[0] for row in connection.execute("SELECT DISTINCT task FROM attempt") if wanted(row[0])]
+    query = f"SELECT {_COLUMNS} FROM attempt WHERE task IN (SELECT value FROM json_each(?)) ORDER BY began DESC, id"  # noqa: S608 - constants only
+    for row in connection.execute(query, (json.dumps(tasks),)):
+        attempt = _attempt(dict(zip(_COLUMNS.split(", "), row, strict=True)))
+        if attempt is not None:
+            yield attempt
 
 
 def _attempt(values: dict[str, object]) -> Attempt | None:

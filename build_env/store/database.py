@@ -17,10 +17,10 @@ from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.core.locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Database", "Values"]
+__all__ = ["Database", "Values", "read_only"]
 
 Values = tuple[str | int | float | None, ...]
 _Answer = TypeVar("_Answer")
@@ -154,6 +154,33 @@ class Database:
             raise
         self._inode = _inode(self._path)
         return connection
+
+
+@contextlib.contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A look at the database that replaces and changes nothing; None where there is none.
+
+    Raises EnvironmentNotReady when it cannot be read, also while it is looked at.
+    """
+    if not path.exists():
+        yield None
+        return
+    connection = None
+    try:
+        _refuse_empty(path)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
+        _refuse_other_version(connection.execute("PRAGMA user_version").fetchone()[0])
+        yield connection
+    except _UNREADABLE as error:
+        _refuse_trouble(error, path)
+        raise EnvironmentNotReady(
+            f"build/{path.name} cannot be read: {error}",
+            hint="build-env verify-store --repair puts a new one in its place, as the next run does: "
+            "everything is built again",
+        ) from error
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _inode(path: Path) -> int:

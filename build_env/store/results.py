@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.store.disk import Disk
 
-__all__ = ["LocalStore", "Row", "new_run", "result_of", "stored_result"]
+__all__ = ["COLUMNS", "LocalStore", "Row", "new_run", "result_of", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
 Row = tuple[str, int, float, str, str, str, str, int, str, str]
-_COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
-_SELECT = f"SELECT {_COLUMNS} FROM result "  # noqa: S608 - constants only
-_INSERT = f"INSERT OR REPLACE INTO result ({_COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
+COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
+_SELECT = f"SELECT {COLUMNS} FROM result "  # noqa: S608 - constants only
+_INSERT = f"INSERT OR REPLACE INTO result ({COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
 
 
 def new_run(command: str = "") -> Run:

@@ -1,0 +1,74 @@
+"""Owns `build-env history`: earlier attempts at the tasks of packages, and how their times developed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.words import comma_list
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from build_env.app.history import Asked
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("history")(history)
+
+
+def history(
+    context: typer.Context,
+    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all tasks.", metavar="PACKAGES")] = None,
+    target: TARGET = "",
+    arch: ARCHITECTURES = None,
+    stage: Annotated[str, typer.Option("--stage", help="source, build, verify, …", metavar="STAGE")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many attempts.", min=1, metavar="N")] = 20,
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Show the recorded attempts, the newest first, also of packages and targets that are gone.
+
+    A trend compares the last good attempt at a task with the median of up to 20 before it.
+    """
+    from build_env.app.history import Asked  # noqa: PLC0415 - `--help` starts fast
+    from build_env.cli.errors import run_command  # noqa: PLC0415
+
+    asked = Asked(
+        packages=tuple(dict.fromkeys(packages or ())),
+        target=target,
+        architectures=comma_list(arch or ()),
+        stage=stage,
+        limit=limit,
+    )
+    context.exit(run_command(lambda: _history(root, asked, json=json), debug=debug))
+
+
+def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
+    from build_env.app.history import read_history  # noqa: PLC0415
+    from build_env.app.project import open_project  # noqa: PLC0415
+    from build_env.cli.arguments import check_choice  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json  # noqa: PLC0415
+    from build_env.model.task import Stage  # noqa: PLC0415
+    from build_env.ui.history import history_lines  # noqa: PLC0415
+
+    check_choice("--stage", asked.stage, tuple(Stage))
+    found, trends = read_history(open_project(root), asked)
+    if json:
+        sys.stdout.write(canonical_json({"attempts": found, "trends": trends}) + "\n")
+        return 0
+    lines = history_lines(found, trends, _when, complete=len(found) < asked.limit)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

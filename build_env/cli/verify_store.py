@@ -1,0 +1,72 @@
+"""Owns `build-env verify-store`: whether everything in the store is what it was, and removing what is not."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import DEBUG, JSON, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["register"]
+
+_INTERVAL = 0.2  # seconds between two states on the terminal
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("verify-store")(verify_store)
+
+
+def verify_store(
+    context: typer.Context,
+    repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged; the next run rebuilds it.")] = False,
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Read every object and every result in build/store and compare them with their digests.
+
+    Exit code 1 when something is damaged and --repair is not given.
+    """
+    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
+
+    context.exit(run_command(lambda: _verify(root, repair=repair, json=json), debug=debug))
+
+
+def _verify(root: Path | None, *, repair: bool, json: bool) -> int:
+    from build_env.app.project import open_project  # noqa: PLC0415
+    from build_env.app.verify import verify_store as check  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
+    from build_env.ui.store import damage_lines  # noqa: PLC0415
+
+    damage = check(open_project(root), _progress(), repair=repair)
+    if json:
+        sys.stdout.write(canonical_json({**plain(damage), "repaired": repair and damage.found}) + "\n")
+    else:
+        sys.stdout.write("".join(f"{line}\n" for line in damage_lines(damage, repaired=repair)))
+    return int(damage.found and not repair)
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Tells on a terminal how many objects have been read, on one line that goes at the end."""
+    if not sys.stderr.isatty():
+        return lambda _done, _all: None
+    shown = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal shown
+        if done == of:
+            sys.stderr.write("\r\x1b[K")
+        elif time.monotonic() - shown > _INTERVAL:
+            shown = time.monotonic()
+            sys.stderr.write(f"\rreading {done} of {of} objects")
+        sys.stderr.flush()
+
+    return tell
