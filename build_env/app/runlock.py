@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import disk_errors
 from build_env.core.locks import held, take_lock
-from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
