@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.build import make_inputs
 from build_env.app.session import open_session
+from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.engines.docker_rooms import builder_id
 from build_env.model.events import Note
@@ -20,7 +21,6 @@ from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.schedule.logs import new_log
 from build_env.schedule.reproduce import rehearse
-from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import MEMORIES
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import held, locked, take_lock
 from build_env.store.blob import sweep_blobs
-from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

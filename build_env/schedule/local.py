@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes
+from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Artifact, Isolation, StoredResult
@@ -22,7 +23,7 @@ from build_env.schedule.attempting import refuse_damaged, state_after
 from build_env.schedule.logs import new_log
 from build_env.schedule.reasons import first_difference
 from build_env.schedule.work import work_of
-from build_env.store.cas import GONE, disk_errors
+from build_env.store.cas import GONE
 
 if TYPE_CHECKING:
     import threading

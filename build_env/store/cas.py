@@ -7,7 +7,6 @@ after its digest was looked at, which is remembered as long as `stat` says that 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes, digest_file
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.disk import disk_errors
 from build_env.model.artifact import Artifact
 from build_env.store.blob import sweep_blobs
 from build_env.store.digests import FileDigests
@@ -24,7 +23,7 @@ from build_env.store.disk import Disk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DAMAGED", "GONE", "ContentStore", "disk_errors", "files_below"]
+__all__ = ["DAMAGED", "GONE", "ContentStore", "files_below"]
 
 GONE = "is no longer there"
 DAMAGED = "is damaged"
@@ -119,21 +118,6 @@ def _make_way(path: Path) -> None:
         shutil.rmtree(path)
     if path.parent.is_file():
         path.parent.unlink()
-
-
-class disk_errors:  # noqa: N801 - reads as a statement: `with disk_errors():`
-    """Turn a full or read-only disk into an error that says so; other errors pass."""
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise EnvironmentNotReady for an OSError that means the disk."""
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
-            raise EnvironmentNotReady(
-                f"{os.strerror(error.errno)} while writing {error.filename or 'below build/'}",
-                hint="free some space (build/ may be deleted as a whole) and run the same command again",
-            ) from error
 
 
 def files_below(directory: Path) -> Iterator[tuple[str, Path]]:

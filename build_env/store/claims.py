@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import disk_errors
 from build_env.core.locks import FileLock, held, take_lock
-from build_env.store.cas import disk_errors
 
 if TYPE_CHECKING:
     import threading

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.core.locks import locked
 
@@ -38,10 +39,12 @@ _MACHINE = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
-_CUT_SHORT = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ})
 _PRIMARY = 0xFF
-# The second where SQLite's own words repeat text of the file that is no text any more.
-_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+# What only the content of the file can be the reason of; anything else leaves it as it is.
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_SCHEMA})
+_CUT_SHORT = sqlite3.SQLITE_IOERR_SHORT_READ
+_OTHER_TABLES = ("no such table", "no such column", "has no column named", "unsupported file format")
+_NO_TEXT = "Could not decode to UTF-8"  # the words of Python's module, which has no code for it
 _HEADER = 100  # bytes
 
 _SCHEMA = 3
@@ -66,39 +69,61 @@ CREATE INDEX result_by_task ON result (task, finished);
 """
 
 
+class _Unusable(Exception):
+    """The file is no database that this build-env can use; SQLite has no objection."""
+
+
+# UnicodeDecodeError where SQLite's own words repeat text of the file that is no text any more.
+_TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError, _Unusable)
+
+
 class Database:
     """One connection for all threads of this process; other processes may have theirs."""
 
+    @disk_errors()
     def __init__(self, path: Path) -> None:
         """Open, make or replace the file; `replaced` says in a sentence why it was replaced."""
         self._path = path
         self._lock = threading.Lock()
+        self._closed = False
         self.replaced = ""
         with self._alone():
             self._connection = self._open()
 
     def close(self) -> None:
-        """End the connection."""
-        self._connection.close()
+        """End the connection; nothing can be asked after."""
+        with self._lock:
+            self._closed = True
+            self._connection.close()
 
+    @disk_errors()
     def read(self, query: str, values: Values) -> list[tuple[object, ...]]:
         """The rows that a query finds; none when the database had to be replaced."""
         with self._lock:
+            self._refuse_closed()
             try:
                 return self._connection.execute(query, values).fetchall()
-            except _UNREADABLE as error:
+            except _TROUBLE as error:
                 self._renew(error)
                 return []
 
+    @disk_errors()
     def change(self, work: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         """Do `work` in one transaction, which is on the disk when this returns; an exception undoes it."""
         with self._lock:
+            self._refuse_closed()
             try:
                 self._follow()
                 return self._transaction(work)
-            except _UNREADABLE as error:
+            except _TROUBLE as error:
                 self._renew(error)
                 return self._transaction(work)
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise EnvironmentNotReady(
+                f"{self._path.name} is closed already, because the command ends", hint="run the same command again"
+            )
 
     def _transaction(self, work: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         connection = self._connection
@@ -136,7 +161,7 @@ class Database:
         try:
             _refuse_empty(self._path)
             connection = _prepare(self._path)
-        except _UNREADABLE as error:
+        except _TROUBLE as error:
             _refuse_trouble(error, self._path)
             return self._replace(error)
         self._inode = _inode(self._path)
@@ -149,7 +174,7 @@ class Database:
             self._path.with_name(name).unlink(missing_ok=True)
         try:
             connection = _prepare(self._path)
-        except _UNREADABLE as second:
+        except _TROUBLE as second:
             _refuse_trouble(second, self._path)
             raise
         self._inode = _inode(self._path)
@@ -191,21 +216,35 @@ def _inode(path: Path) -> int:
 
 
 def _refuse_trouble(error: Exception, path: Path) -> None:
-    """Raise what the machine is to blame for; return when the content of the database is."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    """Return when the content of the database is to blame for `error`; raise what fits otherwise."""
+    if _is_damage(error):
+        return
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     if code & _PRIMARY == sqlite3.SQLITE_FULL:
         raise OSError(errno.ENOSPC, str(error), str(path)) from error
     if code & _PRIMARY in _BUSY:
         raise InfrastructureError(
             f"{path.name} is kept busy by another run ({error})", hint="run the same command again"
         ) from error
-    if code & _PRIMARY in _MACHINE and code not in _CUT_SHORT:
+    if code & _PRIMARY in _MACHINE:
         space = os.statvfs(path.parent)
         if not space.f_bavail:
             raise OSError(errno.ENOSPC, str(error), str(path)) from error
         raise EnvironmentNotReady(
             f"{path.name} cannot be used: {error}", hint=f"look at the disk and the rights of {path.parent}"
         ) from error
+    raise error
+
+
+def _is_damage(error: Exception) -> bool:
+    if not isinstance(error, sqlite3.Error):
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return str(error).startswith(_NO_TEXT)
+    if code & _PRIMARY == sqlite3.SQLITE_ERROR:
+        return any(words in str(error) for words in _OTHER_TABLES)
+    return code == _CUT_SHORT or code & _PRIMARY in _DAMAGED
 
 
 def _prepare(path: Path) -> sqlite3.Connection:
@@ -227,9 +266,9 @@ def _prepare(path: Path) -> sqlite3.Connection:
 def _refuse_empty(path: Path) -> None:
     """SQLite would take a file that ends before the end of its header for a new database, and say nothing."""
     if path.is_file() and path.stat().st_size < _HEADER:
-        raise sqlite3.DatabaseError("it is cut short")
+        raise _Unusable("it is cut short")
 
 
 def _refuse_other_version(version: int) -> None:
     if version != _SCHEMA:
-        raise sqlite3.DatabaseError(f"it has version {version}, this build-env writes {_SCHEMA}")
+        raise _Unusable(f"it has version {version}, this build-env writes {_SCHEMA}")

@@ -11,6 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING, cast
 
+from build_env.core.disk import disk_errors
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.run import Run
 from build_env.store.attempts import (
@@ -22,7 +23,7 @@ from build_env.store.attempts import (
     refuse_stale,
     runs_at_work,
 )
-from build_env.store.cas import ContentStore, disk_errors, files_below
+from build_env.store.cas import ContentStore, files_below
 from build_env.store.database import Database
 from build_env.store.mounts import refuse_network
 
@@ -62,8 +63,7 @@ class LocalStore:
         self._run = run or new_run()
         self._recorded = False
         self._content = ContentStore(build / "store", self._run.id, disk)
-        with disk_errors():
-            self._database = Database(build / "store.db")
+        self._database = Database(build / "store.db")
 
     @property
     def replaced(self) -> str:
@@ -71,11 +71,11 @@ class LocalStore:
         return self._database.replaced
 
     def close(self) -> None:
-        """Leave nothing unfinished behind, close the database."""
+        """Leave nothing unfinished behind, close the database; a second call does nothing."""
+        recorded, self._recorded = self._recorded, False
         try:
-            if self._recorded:
-                with disk_errors():
-                    self._database.change(lambda connection: finish_run(connection, self._run.id))
+            if recorded:
+                self._database.change(lambda connection: finish_run(connection, self._run.id))
         finally:
             self._content.close()
             self._database.close()
@@ -88,8 +88,7 @@ class LocalStore:
         self._content.sweep(alive)
         dead = [run for run in runs_at_work(self._database) if not alive(run)]
         if dead:
-            with disk_errors():
-                self._database.change(lambda connection: lose_attempts(connection, dead))
+            self._database.change(lambda connection: lose_attempts(connection, dead))
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
@@ -130,8 +129,7 @@ class LocalStore:
 
     def begin(self, task: str, key: str) -> str:
         """See `Store.begin`; the run is written down with its first attempt."""
-        with disk_errors():
-            attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key))
+        attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key))
         self._recorded = True
         return attempt
 
@@ -154,8 +152,7 @@ class LocalStore:
             refuse_stale(attempt, ended=ended)
             connection.execute(_INSERT, row)
 
-        with disk_errors():
-            self._database.change(write)
+        self._database.change(write)
 
     def end(  # noqa: PLR0913 - the port's
         self,
@@ -176,8 +173,7 @@ class LocalStore:
             "peak_memory": peak_memory,
             "isolation": None if isolation is None else int(isolation),
         }
-        with disk_errors():
-            self._database.change(lambda connection: finish_attempt(connection, attempt, state, **facts))
+        self._database.change(lambda connection: finish_attempt(connection, attempt, state, **facts))
 
     def history(self, tasks: Collection[str], limit: int = 5) -> dict[str, tuple[Attempt, ...]]:
         """See `Store.history`."""

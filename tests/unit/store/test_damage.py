@@ -16,6 +16,7 @@ from build_env.core.errors import EnvironmentNotReady, StaleAttempt
 from build_env.model.artifact import Isolation
 from build_env.store import digests, mounts
 from build_env.store.cas import DAMAGED, GONE, ContentStore
+from build_env.store.database import Database
 from build_env.store.results import LocalStore
 from tests.support.samples import stored
 
@@ -145,6 +146,101 @@ def test_a_database_that_another_run_replaced_is_followed(tmp_path: Path) -> Non
                 store.record(stored("key"), old)
             keep(store, stored("key"))
             assert other.find("key", Isolation.FRESH) is not None
+
+
+def refuse(error: Exception) -> Callable[[sqlite3.Connection], None]:
+    def work(_connection: sqlite3.Connection) -> None:
+        raise error
+
+    return work
+
+
+def coded(code: int, words: str) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(words)
+    error.sqlite_errorcode = code
+    return error
+
+
+UNKNOWN = [
+    sqlite3.ProgrammingError("Incorrect number of bindings supplied"),
+    sqlite3.IntegrityError("UNIQUE constraint failed"),
+    coded(sqlite3.SQLITE_CONSTRAINT, "constraint"),
+    coded(sqlite3.SQLITE_ERROR, 'near "SELCT": syntax error'),
+    coded(sqlite3.SQLITE_INTERRUPT, "interrupted"),
+]
+
+
+@pytest.mark.parametrize("error", UNKNOWN, ids=str)
+def test_an_error_that_says_nothing_of_the_file_replaces_nothing(tmp_path: Path, error: sqlite3.Error) -> None:
+    fill(tmp_path)
+    before = (tmp_path / "store.db").stat().st_ino
+    with closing(Database(tmp_path / "store.db")) as database:
+        with pytest.raises(type(error), match=str(error)[:10]):
+            database.change(refuse(error))
+        with pytest.raises(sqlite3.ProgrammingError):
+            database.read("SELECT 1 WHERE ?", ())
+        assert not database.replaced
+    assert (tmp_path / "store.db").stat().st_ino == before
+
+
+DAMAGE = [
+    coded(sqlite3.SQLITE_CORRUPT, "malformed"),
+    coded(sqlite3.SQLITE_NOTADB, "no database"),
+    coded(sqlite3.SQLITE_SCHEMA, "schema"),
+    coded(sqlite3.SQLITE_IOERR_SHORT_READ, "short read"),
+    coded(sqlite3.SQLITE_ERROR, "no such table: result"),
+    sqlite3.OperationalError("Could not decode to UTF-8 column 'key'"),
+]
+
+
+@pytest.mark.parametrize("error", DAMAGE, ids=str)
+def test_an_error_that_says_that_the_file_is_damaged_replaces_it(tmp_path: Path, error: Exception) -> None:
+    fill(tmp_path)
+    once = iter([error])
+
+    def work(_connection: sqlite3.Connection) -> str:
+        for found in once:
+            raise found
+        return "done"
+
+    with closing(Database(tmp_path / "store.db")) as database:
+        assert database.change(work) == "done"
+        assert str(error) in database.replaced
+
+
+def test_a_table_that_is_missing_and_text_that_is_none_are_damage(tmp_path: Path) -> None:
+    for harm in ("DROP TABLE result", "UPDATE result SET task = CAST(x'ff' AS TEXT)"):
+        fill(tmp_path)
+        with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
+            database.execute(harm)
+        with closing(Database(tmp_path / "store.db")) as opened:
+            assert opened.read("SELECT task FROM result", ()) == []
+            assert opened.replaced
+
+
+def test_a_closed_database_is_said_and_not_replaced(tmp_path: Path) -> None:
+    fill(tmp_path)
+    database = Database(tmp_path / "store.db")
+    database.close()
+    before = (tmp_path / "store.db").stat()
+    with pytest.raises(EnvironmentNotReady, match="is closed already"):
+        database.read("SELECT 1", ())
+    with pytest.raises(EnvironmentNotReady, match="is closed already"):
+        database.change(lambda connection: connection.execute("SELECT 1"))
+    assert (tmp_path / "store.db").stat() == before
+
+
+def test_a_disk_that_is_full_is_said_while_reading_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Database(tmp_path / "store.db")) as database:
+
+        class Full:
+            def execute(self, _query: str, _values: object) -> None:
+                raise coded(sqlite3.SQLITE_FULL, "database or disk is full")
+
+        with monkeypatch.context() as context:
+            context.setattr(database, "_connection", Full())
+            with pytest.raises(EnvironmentNotReady, match="No space left on device"):
+                database.read("SELECT 1", ())
 
 
 def test_a_database_that_is_busy_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.artifact import Isolation
-from build_env.store.cas import ContentStore, disk_errors
+from build_env.store.cas import ContentStore
 from build_env.store.results import LocalStore
 from tests.support.samples import stored
 

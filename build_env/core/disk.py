@@ -1,0 +1,28 @@
+"""Owns what a full or read-only disk means to people; knows no path of build-env."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+from build_env.core.errors import EnvironmentNotReady
+
+__all__ = ["disk_errors"]
+
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
+class disk_errors(contextlib.ContextDecorator):  # noqa: N801 - reads as a statement: `with disk_errors():`
+    """Turn a full or read-only disk into an error that says so; other errors pass."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise EnvironmentNotReady for an OSError that means the disk."""
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise EnvironmentNotReady(
+                f"{os.strerror(error.errno)} while writing {error.filename or 'below build/'}",
+                hint="free some space (build/ may be deleted as a whole) and run the same command again",
+            ) from error
