@@ -76,7 +76,6 @@ class Deployment:
 
     format: str
     suite: str
-    component: str = "main"
 
 
 @dataclass(frozen=True, kw_only=True)
