@@ -34,7 +34,7 @@ helpers: methods of env
 | = | path_package_script(package) | returns what the target's hook says | |
 | - | install(kind, *argv, environment=None) | a command as root with network, into the layer below the room | |
 | - | use(*folders) | folders of common/ that the room sees; they enter the key | none |
-| - | deploy(repository_format, *, suite, component='main') | into the deb or rpm repository | |
+| - | deploy(repository_format, *, suite) | into the deb or rpm repository | |
 | - | provide() | later builds may install the package | |
 | - | tar() | one archive of everything built for env.arch | |
 | - | call(hook, *arguments) | returns what another hook of the target says | |

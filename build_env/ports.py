@@ -388,7 +388,7 @@ class Env(Protocol):
     ) -> None:
         """Record a Dockerfile build."""
 
-    def deploy(self, repository_format: str, *, suite: str, component: str = "main") -> None:
+    def deploy(self, repository_format: str, *, suite: str) -> None:
         """Record that the package goes into the target's repository (`deb` or `rpm`)."""
 
     def provide(self) -> None:

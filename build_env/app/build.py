@@ -120,7 +120,7 @@ def resolve(session: Session, request: Request) -> Resolved:
 
 def _with_clients(session: Session, sink: EventSink) -> EventSink:
     """Say at the end of a run that published how clients read the repositories."""
-    if session.options.native or session.options.container:
+    if not session.options.publishes:
         return sink
 
     def tell(event: Event) -> None:

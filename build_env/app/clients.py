@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from build_env.model.task import Stage
-from build_env.publish.local import STAND_IN_SUFFIX
+from build_env.publish.layout import repository_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +39,14 @@ def _directory(task: Task, summary: RunSummary) -> str:
     """As the publisher names it: results of a stand-in base have a repository of their own."""
     stored = (summary.results[entry.task].stored for entry in task.inputs)
     stand_in = any(item.facts.get("stand-in") for item in stored if item)
-    return f"{task.target}{STAND_IN_SUFFIX if stand_in else ''}"
+    return repository_name(task.target, stand_in=stand_in)
 
 
 def _lines(repository: Path, deployment: Deployment) -> Iterator[str]:
     address = f"file://{quote(str(repository))}"
     if deployment.format == "deb" and (key := repository / _APT_KEY).is_file():
         yield "install from it: put this line into /etc/apt/sources.list.d/build-env.list"
-        yield f"deb [signed-by={key}] {address} {deployment.suite} {deployment.component}"
+        yield f"deb [signed-by={key}] {address} {deployment.suite} main"
     elif deployment.format == "rpm" and (repository / _RPM_KEY).is_file():
         name = "build-env-" + repository.relative_to(repository.parent.parent).as_posix().replace("/", "-")
         options = [

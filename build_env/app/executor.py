@@ -13,7 +13,7 @@ from build_env.schedule.rooms import RoomWork
 from build_env.schedule.specs import RoomSpecs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from build_env.app.containers import Containers
@@ -38,6 +38,7 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
     containers: Containers | None,
     recipes: Mapping[str, ImageRecipe],
     anew: frozenset[str],
+    digest_of: Callable[[Path], str],
 ) -> LocalExecutor:
     """The executor of `run`, for plans whose images have `recipes`. `containers` is None where rooms are native."""
     paths, settings = project.paths, project.settings
@@ -54,7 +55,8 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             store=store,
             signer=lambda: project_signer(settings, paths),
             label=settings.repository_label,
-            publishes=not (options.native or options.container),
+            digest_of=digest_of,
+            publishes=options.publishes,
         ),
         rooms=RoomWork(
             root=paths.root,

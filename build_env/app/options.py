@@ -27,3 +27,8 @@ class BuildOptions:
     def images_anew(self) -> bool:
         """Whether target images are made anew, whatever is recorded."""
         return self.recreate or self.refresh
+
+    @property
+    def publishes(self) -> bool:
+        """Whether clients get the results: they do only from fresh rooms."""
+        return not (self.native or self.container)

@@ -103,6 +103,7 @@ class Session:
             containers=self.containers,
             recipes=planned.recipes,
             anew=anew,
+            digest_of=self.digests.digest,
         )
 
     @contextlib.contextmanager

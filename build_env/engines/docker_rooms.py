@@ -83,7 +83,7 @@ class DockerRooms:
 
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """See `Engine.run`."""
-        if spec.name and not any(command.temporary for command in spec.commands):
+        if spec.name:
             if is_socket(spec.ssh_agent):
                 output(
                     "note: the SSH agent is not passed on, because the room is kept; run without --container for that"

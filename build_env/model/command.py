@@ -30,7 +30,7 @@ class Role(StrEnum):
 class Command:
     """One command a room runs. A relative `argv[0]` and `cwd` start at the build root of the room.
 
-    `temporary` asks for a fresh room even where rooms are reused (the seed's `docker_image_run`).
+    `temporary` asks for a fresh room for its whole task even where rooms are reused (the seed's `docker_image_run`).
     """
 
     kind: ImageKind
@@ -76,7 +76,6 @@ class Deployment:
 
     format: str
     suite: str
-    component: str = "main"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,9 @@ def layer_room(task: Task) -> Room | None:
     room = task.room
     if room is None or task.stage is Stage.LAYER:
         return room
-    commands = tuple(command for command in room.commands if command.role is Role.INSTALL)
+    # A fresh room needs a layer that is an image, and a kept one has it inside: they are not the same result.
+    temporary = any(command.temporary for command in room.commands)
+    commands = tuple(replace(command, temporary=temporary) for command in room.commands if command.role is Role.INSTALL)
     if not commands:
         return None
     native = room.environment["BUILD_HOST_ARCH"]

@@ -1,7 +1,4 @@
-"""Owns the publisher of a run: plain results below `build/deploy/`, one index transaction per repository at the end.
-
-Results of a stand-in base get a directory and a repository of their own, so that they never meet real ones.
-"""
+"""Owns the publisher of a run: plain results below `build/deploy/`, one index transaction per repository at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.core.locks import locked
 from build_env.publish.apt import publish_apt
 from build_env.publish.generation import repository_evidence, repository_holds
-from build_env.publish.layout import is_deployed, plain_path
+from build_env.publish.layout import is_deployed, plain_path, repository_name, stand_in_mark
 from build_env.publish.model import AptDescription, PackageFile
 from build_env.publish.rpm import publish_rpm
 
@@ -28,9 +25,7 @@ if TYPE_CHECKING:
     from build_env.ports import Store, Work
     from build_env.publish.signing import Signer
 
-__all__ = ["STAND_IN_SUFFIX", "LocalPublisher"]
-
-STAND_IN_SUFFIX = "+stand-in"
+__all__ = ["LocalPublisher"]
 
 
 @dataclass
@@ -38,6 +33,7 @@ class LocalPublisher:
     """The `Publisher` port on the local disk.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
+    `digest_of` tells the digest of a file's content.
     """
 
     root: Path
@@ -46,6 +42,7 @@ class LocalPublisher:
     store: Store
     signer: Callable[[], Signer]
     label: str
+    digest_of: Callable[[Path], str]
     publishes: bool = True
     _taken: dict[Path, list[tuple[Deployment, str, PackageFile]]] = field(default_factory=dict)
     _plain: set[str] = field(default_factory=set)
@@ -56,7 +53,7 @@ class LocalPublisher:
         if work.task.deployment is None:
             return _tar_key(self._tar_path(work)) == work.key
         items = list(_own(work))
-        plain = all(_same_size(self.deploy / path, item) for path, item in self._paths(work, items))
+        plain = all(self._same(self.deploy / path, item) for path, item in self._paths(work, items))
         if not plain or not self.publishes:
             return plain
         digests = {item.digest for item in items}
@@ -109,7 +106,7 @@ class LocalPublisher:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
         for repository, taken in self._taken.items() if self.publishes else ():
             files = list({(file.artifact.name, file.artifact.digest): file for _, _, file in taken}.values())
-            deployment, stand_in, _ = taken[0]
+            deployment, stand_in, _ = taken[0]  # a plan has one format and one suite
             if deployment.format == "deb":
                 self._publish_apt(repository, files, deployment)
             else:
@@ -118,30 +115,28 @@ class LocalPublisher:
         return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
 
     def _publish_apt(self, repository: Path, files: list[PackageFile], deployment: Deployment) -> None:
-        described = {file.artifact.name.rpartition(".")[0].rpartition("_")[2] for file in files}
-        architectures = tuple(sorted(name for name in described if name.isalnum() and name not in {"all", "source"}))
         description = AptDescription(
-            origin=self.label,
-            label=self.label,
-            suite=deployment.suite,
-            codename=deployment.suite,
-            architectures=architectures,
+            origin=self.label, label=self.label, suite=deployment.suite, codename=deployment.suite
         )
         publish_apt(repository, files, description=description, signer=self.signer())
 
     def _repository(self, work: Work) -> Path:
-        return self.repositories / f"{work.task.target}{STAND_IN_SUFFIX if _stand_in(work) else ''}"
+        return self.repositories / repository_name(work.task.target, stand_in=bool(_stand_in(work)))
 
     def _tar_path(self, work: Work) -> Path:
-        mark = STAND_IN_SUFFIX if _stand_in(work) else ""
+        mark = stand_in_mark(stand_in=bool(_stand_in(work)))
         return self.deploy / "tar" / f"{work.task.target.replace('/', '-')}{mark}-{work.task.arch}.tar"
 
     def _paths(self, work: Work, items: list[Artifact]) -> Iterator[tuple[str, Artifact]]:
         deployment = work.task.deployment
         if deployment is not None:
-            suite = deployment.suite + (STAND_IN_SUFFIX if _stand_in(work) else "")
+            suite = deployment.suite + stand_in_mark(stand_in=bool(_stand_in(work)))
             for item in items:
-                yield plain_path(item.name, suite=suite, component=deployment.component), item
+                yield plain_path(item.name, suite=suite), item
+
+    def _same(self, path: Path, item: Artifact) -> bool:
+        """Whether the plain file is the artifact; a package built again may well have the size of the old one."""
+        return path.is_file() and path.stat().st_size == item.size and self.digest_of(path) == item.digest
 
     def _copy(self, item: Artifact, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,10 +165,6 @@ def _stand_in(work: Work) -> str:
 
 def _is_binary(name: str) -> bool:
     return name.endswith((".deb", ".rpm")) and not name.endswith(".src.rpm")
-
-
-def _same_size(path: Path, item: Artifact) -> bool:
-    return path.is_file() and path.stat().st_size == item.size
 
 
 def _tar_key(path: Path) -> str:

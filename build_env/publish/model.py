@@ -41,13 +41,16 @@ class PackageFile:
 
 @dataclass(frozen=True, kw_only=True)
 class AptDescription:
-    """What an apt repository says about itself; clients refuse a changed `origin` or `label`."""
+    """What an apt repository says about itself; clients refuse a changed `origin` or `label`.
+
+    `architectures` are announced in addition to those of its packages.
+    """
 
     origin: str
     label: str
     suite: str
     codename: str
-    architectures: tuple[str, ...]
+    architectures: tuple[str, ...] = ()
     description: str = ""
 
 

@@ -60,7 +60,7 @@ class RoomWork:
         """The result of the task, None when a command failed. A layer is made `anew` even if the engine has it."""
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
-            if work.task.stage is Stage.LAYER and self.images and not self.specs.reused_prefix:
+            if work.task.stage is Stage.LAYER and self.images and not self.specs.of(work, collect).name:
                 return self._layer(work, collect, write, anew=anew)
             return self._in_room(work, collect, write)
 

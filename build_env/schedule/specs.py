@@ -24,7 +24,10 @@ __all__ = ["RoomSpecs", "input_at", "layer_key"]
 
 @dataclass(frozen=True, kw_only=True)
 class RoomSpecs:
-    """What rooms of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones."""
+    """What rooms of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones.
+
+    A command that wants a temporary room has a fresh one in any case, and so has its layer.
+    """
 
     root: Path
     downloads: Path
@@ -45,7 +48,7 @@ class RoomSpecs:
             RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
             for tree in room.trees
         ]
-        kept = kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity)
+        kept = self.reused_prefix and image and not any(command.temporary for command in room.commands)
         return RoomSpec(
             image=image.facts["tag"] if image else "",
             commands=room.commands,
@@ -57,7 +60,7 @@ class RoomSpecs:
             mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
             downloads=self._downloads(task) if room.downloads else None,
             epoch=room.epoch,
-            name=kept if self.reused_prefix and image else "",
+            name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
             ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
             timeout=self.timeout,

@@ -143,13 +143,13 @@ class Recorder:
             )
         )
 
-    def deploy(self, repository_format: str, *, suite: str, component: str = "main") -> None:
+    def deploy(self, repository_format: str, *, suite: str) -> None:
         """Record that the package goes into the target's repository."""
         if repository_format not in {"deb", "rpm"}:
             raise HookError(f"env.deploy: the format is deb or rpm, not {repository_format!r}")
         if self._deployments:
             raise HookError("env.deploy: a package goes into one repository, and this hook names a second")
-        self._deployments.append(Deployment(format=repository_format, suite=suite, component=component))
+        self._deployments.append(Deployment(format=repository_format, suite=suite))
 
     def provide(self) -> None:
         """Record that later builds may install the package."""

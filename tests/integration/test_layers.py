@@ -167,3 +167,12 @@ def lose_layers(project: Tiny) -> None:
             connection.images.remove(tag, force=True)
     finally:
         connection.close()
+
+
+def test_a_temporary_command_has_its_layer_also_where_rooms_are_kept(project: Tiny, mirror: Mirror) -> None:
+    project.configure(INSTALLING.replace("run_command_build(", "docker_image_run(ImageKind.BUILD, "))
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build("--container", "one").expect(0)
+        assert "tool-one 1" in project.log("one", "build", "amd64")
+        project.build("--container", "one").expect(0, "nothing to do")

@@ -219,3 +219,11 @@ def test_a_hook_that_gives_one_name_to_different_images_is_told(project: MakePro
     )
     with pytest.raises(HookError, match="different images under the name here-1-build"):
         plan(with_hook(project, text), "amd64", "arm64")
+
+
+@pytest.mark.parametrize("second", ['"rpm", suite="s"', '"deb", suite="other"'])
+def test_a_target_has_one_repository(project: MakeProject, second: str) -> None:
+    hook = f"def run_deploy(env, package):\n    env.deploy({second}) if package.name == 'two' else env.deploy('deb', suite='s')"  # noqa: E501 - as a hook is written
+    with pytest.raises(InputError, match="deployed differently") as raised:
+        plan(with_hook(project, hook))
+    assert [str(fault).partition(":")[0] for fault in raised.value.faults] == ["one", "two"]

@@ -116,7 +116,7 @@ def test_where_a_repository_lies_changes_the_key_of_a_deployment() -> None:
     keys = {
         key_of(deploy_inputs(target, deployment))
         for target in ("debian/12", "debian/13")
-        for deployment in (DEPLOYMENT, replace(DEPLOYMENT, suite="x"), replace(DEPLOYMENT, component="x"), None)
+        for deployment in (DEPLOYMENT, replace(DEPLOYMENT, suite="x"), replace(DEPLOYMENT, format="x"), None)
     }
     assert len(keys) == 8
 

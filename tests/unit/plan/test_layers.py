@@ -89,3 +89,12 @@ def test_the_architecture_counts_for_builds_only() -> None:
     other = replace(BUILD, id="t/1:greet:build:armhf", arch="armhf", room=verify("greet", "armhf").room)
     first, second = layers(BUILD, other)
     assert first.static_inputs != second.static_inputs
+
+
+def test_the_layer_of_a_temporary_room_is_another_one_than_that_of_a_kept_room() -> None:
+    usual, fresh = verify("a", "amd64"), verify("b", "amd64", commands=(INSTALL, replace(MAKE, temporary=True)))
+    kept, temporary = layers(usual, fresh)
+    assert kept.room is not None
+    assert temporary.room is not None
+    assert [command.temporary for command in (*kept.room.commands, *temporary.room.commands)] == [False, True]
+    assert kept.static_inputs != temporary.static_inputs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.core.canonical import digest_file
 from build_env.model.command import Deployment
 from build_env.model.task import Place, Stage, Task
 from build_env.ports import ResolvedInput, Work
@@ -38,6 +39,7 @@ def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
             store=store,
             signer=no_signer,
             label="x",
+            digest_of=digest_file,
             publishes=False,
         )
 
@@ -64,7 +66,7 @@ def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, st
     ],
 )
 def test_the_layout_of_plain_results(name: str, path: str) -> None:
-    assert plain_path(name, suite="s", component="main") == path
+    assert plain_path(name, suite="s") == path
     assert is_deployed(name)
 
 
@@ -83,6 +85,16 @@ def test_a_deployment_holds_until_a_file_is_gone(publisher: LocalPublisher) -> N
     assert publisher.commit() == ["build/deploy/deb/bookworm/main/binary-amd64/a_1_amd64.deb"]
     (publisher.deploy / lines[1]).unlink()
     assert not publisher.holds(deploy)
+
+
+def test_a_package_built_again_with_the_size_of_the_old_one_is_deployed(publisher: LocalPublisher) -> None:
+    deploy = work(publisher, "a_1_amd64.deb")
+    publisher.add(deploy, lambda _line: None)
+    (path,) = publisher.deploy.rglob("*.deb")
+    path.write_bytes(path.read_bytes().swapcase())
+    assert not publisher.holds(deploy)
+    publisher.add(deploy, lambda _line: None)
+    assert publisher.holds(deploy)
 
 
 def test_results_of_a_stand_in_lie_apart(publisher: LocalPublisher) -> None:

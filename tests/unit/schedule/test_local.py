@@ -20,6 +20,7 @@ from build_env.core.errors import (
 )
 from build_env.model.artifact import Isolation
 from build_env.model.attempt import AttemptState
+from build_env.model.command import Command, Role
 from build_env.model.result import Status
 from build_env.model.task import Place, Stage
 from build_env.ports import ResolvedInput, RoomOutcome, RoomSpec, Work
@@ -298,3 +299,30 @@ def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stoppe
     assert ended(store) == (AttemptState.INTERRUPTED, "stopped")
     again = executor_of(tmp_path, store, engine, "prefix-")
     assert again.run(work(Stage.BUILD, given), silent).status is Status.DONE
+
+
+def test_a_temporary_command_and_its_layer_have_a_fresh_room_also_where_rooms_are_kept(
+    store: LocalStore, engine: FakeEngine, tmp_path: Path
+) -> None:
+    specs = executor_of(tmp_path, store, engine, "prefix-").rooms.specs
+    given = ResolvedInput(task="debian/12:image:x", place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
+    usual = work(Stage.BUILD, given)
+    install = replace(room().commands[0], role=Role.INSTALL)
+
+    def with_commands(*commands: Command) -> Work:
+        environment = {
+            **room().environment,
+            "BUILD_HOST_ARCH": "amd64",
+            "BUILD_TARGET": "t",
+            "LC_ALL": "C",
+            "TZ": "UTC",
+        }
+        environment["ARCH"] = "amd64"
+        return replace(
+            usual, task=replace(usual.task, room=replace(room(), commands=commands, environment=environment))
+        )
+
+    run = room().commands[0]
+    kept, temporary = with_commands(install, run), with_commands(install, replace(run, temporary=True))
+    assert specs.of(kept, tmp_path).name == specs.layer(kept, tmp_path).name != ""
+    assert specs.of(temporary, tmp_path).name == specs.layer(temporary, tmp_path).name == ""
