@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Database", "Values", "read_only"]
+__all__ = ["DamagedDatabase", "Database", "Values", "read_only"]
 
 Values = tuple[str | int | float | None, ...]
 _Answer = TypeVar("_Answer")
@@ -67,6 +67,10 @@ CREATE TABLE result (
 ) WITHOUT ROWID;
 CREATE INDEX result_by_task ON result (task, finished);
 """
+
+
+class DamagedDatabase(EnvironmentNotReady):
+    """The content of the database is not what was written."""
 
 
 class _Unusable(Exception):
@@ -185,7 +189,7 @@ class Database:
 def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A look at the database that replaces and changes nothing; None where there is none.
 
-    Raises EnvironmentNotReady when it cannot be read, also while it is looked at.
+    Raises DamagedDatabase when it cannot be read, also while it is looked at.
     """
     if not path.exists():
         yield None
@@ -196,9 +200,9 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
         _refuse_other_version(connection.execute("PRAGMA user_version").fetchone()[0])
         yield connection
-    except _UNREADABLE as error:
+    except _TROUBLE as error:
         _refuse_trouble(error, path)
-        raise EnvironmentNotReady(
+        raise DamagedDatabase(
             f"build/{path.name} cannot be read: {error}",
             hint="build-env verify-store --repair puts a new one in its place, as the next run does: "
             "everything is built again",

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_file
-from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.store.cas import DAMAGED, GONE
-from build_env.store.database import Database, read_only
+from build_env.store.database import DamagedDatabase, Database, read_only
 from build_env.store.reachable import needed_objects
 from build_env.store.records import BadRow, read_records
 
@@ -119,11 +118,7 @@ def _read_rows(path: Path) -> tuple[str, list[Record], list[BadRow]]:
                 return found[0].replace("\n", " "), [], []
             records, bad = read_records(connection)
             return "", records, bad
-    except InfrastructureError:
-        raise
-    except EnvironmentNotReady as error:
-        if not isinstance(error.__cause__, (sqlite3.DatabaseError, UnicodeDecodeError)):
-            raise
+    except DamagedDatabase as error:
         return str(error.__cause__), [], []
 
 
