@@ -7,7 +7,6 @@ is killed in between leaves nothing that is believed and not there.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from build_env.store.reachable import needed_objects
 from build_env.store.records import BadRow, read_records
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
