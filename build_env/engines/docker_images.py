@@ -98,8 +98,12 @@ class DockerImages:
 
     def _marked(self, dockerfile: str) -> str:
         """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
-        labels = f'LABEL "{LABEL}.project"="{self.project}" "{LABEL}.run"="{self.run}" "{LABEL}.role"="{BUILDER}"'
+        labels = " ".join(["LABEL", *(f'"{name}"="{value}"' for name, value in self._builder_labels().items())])
         return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
+
+    def _builder_labels(self) -> dict[str, str]:
+        """What a container has by which it is found when this run was killed."""
+        return {f"{LABEL}.project": self.project, f"{LABEL}.run": self.run, f"{LABEL}.role": BUILDER}
 
     def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         for event in events:
@@ -158,7 +162,9 @@ class DockerImages:
         with self.connection.errors("listing the packages of an image"):
             host = api.create_host_config(network_mode="none")
             script = f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"
-            created = api.create_container(reference, ["/bin/sh", "-c", script], host_config=host)
+            created = api.create_container(
+                reference, ["/bin/sh", "-c", script], host_config=host, labels=self._builder_labels()
+            )
             try:
                 api.start(created["Id"])
                 status = api.wait(created["Id"])["StatusCode"]

@@ -312,7 +312,24 @@ class DockerRooms:
             return _timed_out(spec)
         if status and refused:
             raise no_handler(refused[0])
-        return self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
+        outcome = self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
+        return (
+            self._killed(container, outcome, told=receiver.status is not None) if status == _KILLED.status else outcome
+        )
+
+    def _killed(self, container: str, outcome: RoomOutcome, *, told: bool) -> RoomOutcome:
+        """Tell who killed a command: the kernel for want of memory, something in the room, or somebody outside.
+
+        Nothing in a room can kill its first process, which tells how the commands ended.
+        """
+        self._await_end(container)  # only then the engine tells
+        with self.connection.errors("looking at a room"):
+            state = self.connection.api.inspect_container(container)["State"]
+        if state["OOMKilled"]:
+            return replace(outcome, message=f"{outcome.message}: killed, because the room ran out of memory")
+        if not told:
+            raise InfrastructureError("the room was killed from outside", hint="run the same command again")
+        return outcome
 
     def _checked(self, outcome: RoomOutcome) -> RoomOutcome:
         if self._cancelled:

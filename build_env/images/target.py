@@ -22,6 +22,7 @@ __all__ = ["TargetImages"]
 
 _SHORT = 16
 _KEY_LABEL = "build-env.key"
+_PROJECT_LABEL = "build-env.project"
 
 
 @dataclass
@@ -113,10 +114,12 @@ class TargetImages:
     def layer(self, spec: RoomSpec, output: Callable[[str], None], *, anew: bool) -> RoomOutcome:
         """Make the layer of `spec`; `spec.collect` gets the list of what it holds, and the packages fetched for it.
 
-        Another checkout may have made it: then only the list is there to be had, unless it is to be made `anew`.
+        Another checkout may have made it: then only the list is there to be had, unless it is to be made `anew`. One of
+        this checkout that comes here was never recorded, because its run was killed: what was fetched for it is lost.
         """
         tag = self.layer_tag(spec)
-        if anew or not self.has_layer(spec):
+        made = self.images.describe(tag)
+        if anew or made is None or made.labels.get(_PROJECT_LABEL) == spec.labels["project"]:
             return self.images.commit_layer(spec, tag, output)
         output(f"{tag} is there")
         (spec.collect / INSTALLED).write_text(self.images.inventory(tag).packages, encoding="utf-8")

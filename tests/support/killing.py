@@ -4,8 +4,8 @@
 
 RECORD gets a line for each write that is reached; with POINT 0 the command comes to its end, and the lines tell all
 points. With WORDs only the writes whose line has one of them are numbered. A write is what changes a name, makes a
-file, puts data on the disk, or ends a transaction; of the last also the moment after it is one. What the product does
-is not changed, and it need not help.
+file, puts data on the disk, ends a transaction, or is asked of the engine; of the last two also the moment after it.
+What the product does is not changed, and it need not help.
 """
 
 # It stands in front of functions that take anything and that pathlib itself calls.
@@ -17,6 +17,7 @@ import builtins
 import importlib
 import io
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -25,6 +26,7 @@ import time
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,7 @@ _NEW_NAMES = ("link", "rename", "replace", "symlink")
 _DESCRIPTORS = ("fsync", "pwrite")
 # Directories of rooms, which nobody reads after their run.
 _NO_JOURNAL = "/build/rooms/"
+_VOLATILE = re.compile(r"^/v[0-9.]+|/[0-9a-f]{64}")  # the version of the interface, identifiers
 _HOUR = 3600 * 10**9
 
 _write = os.write
@@ -122,6 +125,24 @@ def _wrap_database(killer: Killer) -> None:
     sqlite3.connect = connected
 
 
+def _wrap_engine(killer: Killer) -> None:
+    """What the engine is asked to change: points lie before the request and after the head of its answer."""
+    import requests  # noqa: PLC0415 - a run without an engine does without
+
+    own = requests.Session.request
+
+    def request(session: Any, method: str, url: str, *words: Any, **options: Any) -> Any:
+        path = f"{killer.root}/engine{_VOLATILE.sub('', urlsplit(url).path)}"
+        if method != "GET":
+            killer.reach(f"before {method}", path)
+        answer = own(session, method, url, *words, **options)
+        if method != "GET":
+            killer.reach(f"after {method}", path)
+        return answer
+
+    requests.Session.request = request  # type: ignore[method-assign]  # takes the same
+
+
 def _named(act: str, place: int, *words: Any, **options: Any) -> tuple[str, str]:
     return act, _path(words[place], options)
 
@@ -166,7 +187,10 @@ def main() -> None:
     now = time.time_ns
     # An hour later, files that a test has just written are settled, so that what was read of them is remembered.
     time.time_ns = lambda: now() + _HOUR
-    install(Killer(root=os.getcwd(), record=handle, point=int(point), words=tuple(words)))
+    killer = Killer(root=os.getcwd(), record=handle, point=int(point), words=tuple(words))
+    install(killer)
+    if "native" not in arguments:
+        _wrap_engine(killer)
     command.main()
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 __all__ = ["Outcome", "attempts", "outcome"]
 
@@ -20,6 +22,7 @@ __all__ = ["Outcome", "attempts", "outcome"]
 _NOT_COMPARED = re.compile(
     r"build/(store\.(db|db-wal|db-shm|lock)|store/(verified|objects/.*)|remembered/[^.].*|logs/.*)"
 )
+_REPOSITORIES = "build/repositories"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +39,16 @@ def outcome(root: Path) -> Outcome:
         rows = connection.execute("SELECT task, key, isolation, artifacts, facts, inputs FROM result").fetchall()
         assert connection.execute("SELECT task FROM attempt WHERE state = 'running'").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    for row in rows:
-        for artifact in json.loads(row[3]):
+    results = set()
+    for task, key, isolation, artifacts, facts, inputs in rows:
+        known = json.loads(facts)
+        known.pop("image", None)  # the engine's name for an image, which has the time when it was made in it
+        results.add((task, key, str(isolation), artifacts, json.dumps(known), inputs))
+        for artifact in json.loads(artifacts):
             digest = artifact["digest"]
             data = (root / "build/store/objects" / digest[:2] / digest).read_bytes()
             assert (hashlib.sha256(data).hexdigest(), len(data)) == (digest, artifact["size"])
-    return Outcome(results=frozenset(tuple(map(str, row)) for row in rows), files=_files(root))
+    return Outcome(results=frozenset(results), files=_files(root))
 
 
 def attempts(root: Path) -> list[tuple[Any, ...]]:
@@ -50,10 +57,26 @@ def attempts(root: Path) -> list[tuple[Any, ...]]:
         return connection.execute("SELECT task, state FROM attempt ORDER BY began").fetchall()
 
 
+def _served(root: Path) -> Iterator[tuple[str, bytes]]:
+    """What clients of the repositories read. Two publishes differ in their date and in the signatures over it, only."""
+    for directory, names, files in os.walk(root / _REPOSITORIES, followlinks=True):
+        names[:] = [name for name in names if name != ".publish"]
+        for path in (Path(directory) / name for name in files):
+            data = path.read_bytes()
+            if path.name in {"Release", "InRelease"}:
+                text = data.partition(b"-----BEGIN PGP SIGNATURE-----")[0]
+                data = b"".join(line for line in text.splitlines(keepends=True) if not line.startswith(b"Date: "))
+            elif path.name == "Release.gpg":
+                data = b"signature"
+            yield path.relative_to(root).as_posix(), data
+
+
 def _files(root: Path) -> dict[str, str]:
-    found = {}
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in _served(root)}
     for path in sorted((root / "build").rglob("*")):
         name = path.relative_to(root).as_posix()
+        if name.startswith(f"{_REPOSITORIES}/"):
+            continue
         if path.is_symlink():
             found[name] = f"-> {path.readlink()}"
         elif path.is_file() and not _NOT_COMPARED.fullmatch(name):
