@@ -103,8 +103,12 @@ class LocalExecutor:
         return self.claims.claim(_names(work))
 
     def await_claim(self, work: Work, stop: threading.Event) -> FileClaim | None:
-        """See `Executor.await_claim`."""
+        """The right to do the task, waited for; None only when `stop` was set."""
         return self.claims.await_claim(_names(work), stop)
+
+    def owner(self, work: Work) -> str:
+        """See `Executor.owner`."""
+        return self.claims.owner(_names(work))
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """See `Executor.run`: one attempt, which is ended however the task ends."""

@@ -327,6 +327,7 @@ def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
 def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp_path: Path) -> None:
     with holding(tmp_path / "build", "other", "greet") as process:
         assert executor.claim(work()) is None
+        assert executor.owner(work())
         process.kill()
         claim = executor.await_claim(work(), threading.Event())
         assert claim is not None

@@ -57,19 +57,19 @@ class FakeExecutor:
     cancelled: threading.Event = field(default_factory=threading.Event)
     locks: dict[str, threading.Lock] = field(default_factory=dict)
     claims: list[FakeClaim] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
     waiting: threading.Event = field(default_factory=threading.Event)
     runs: list[str] = field(default_factory=list)
 
     def claim(self, work: Work) -> FakeClaim | None:
         lock = self.locks.setdefault(work.key, threading.Lock())
-        return self._claimed(lock) if lock.acquire(blocking=False) else None
-
-    def await_claim(self, work: Work, stop: threading.Event) -> FakeClaim | None:
+        if lock.acquire(blocking=False):
+            return self._claimed(lock)
         self.waiting.set()
-        while not stop.is_set():
-            if self.locks[work.key].acquire(timeout=0.01):
-                return self._claimed(self.locks[work.key])
         return None
+
+    def owner(self, work: Work) -> str:
+        return self.owners.get(work.task.id, "")
 
     def _claimed(self, lock: threading.Lock) -> FakeClaim:
         self.claims.append(FakeClaim(lock))
@@ -599,11 +599,14 @@ def test_two_tasks_with_one_key_are_done_once() -> None:
 def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None:
     executor = FakeExecutor()
     claim = claim_of(executor, task("a"))
+    looks = iter([None])
 
-    def await_claim(_work: Work, _stop: threading.Event) -> None:
+    def look(_work: Work) -> None:
+        for found in looks:
+            return found
         raise error
 
-    executor.await_claim = await_claim  # type: ignore[method-assign,assignment]
+    executor.claim = look  # type: ignore[method-assign,assignment]
     loop = Loop(plan=plan_of(task("a")), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
     if isinstance(error, EnvironmentNotReady):
         assert loop.run().results["a"].message == "no lock"
@@ -611,6 +614,30 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
         with pytest.raises(ZeroDivisionError):
             loop.run()
     claim.release()
+
+
+def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -> None:
+    names = [f"t{number}" for number in range(20)]
+    executor = FakeExecutor(owners={"t0": "run 1a2b (process 42)"})
+    claims = {name: claim_of(executor, task(name)) for name in names}
+    waiting: dict[str, str] = {}
+    threads: list[int] = []
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskWaiting):
+            waiting[event.task.id] = event.text
+        if len(waiting) == len(names) and not threads:
+            threads.append(sum(thread.name.startswith("wait") for thread in threading.enumerate()))
+            for claim in claims.values():
+                claim.release()
+
+    plan = plan_of(*map(task, names))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2))
+    assert statuses(loop.run()) == dict.fromkeys(names, "done")
+    assert threads == [1]
+    assert waiting.pop("t0") == "run 1a2b (process 42) does it now"
+    assert set(waiting.values()) == {"another run does it now"}
+    assert executor.all_released()
 
 
 def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
@@ -631,6 +658,6 @@ def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
     assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
     assert executor.waiting.is_set()
-    assert not any(thread.name.startswith("wait ") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("wait") for thread in threading.enumerate())
     claim.release()
     assert executor.all_released()
