@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
@@ -297,8 +296,8 @@ class Executor(Protocol):
     def claim(self, work: Work) -> Claim | None:
         """The right to do the task, taken without waiting; None when somebody else does it now."""
 
-    def await_claim(self, work: Work, stop: threading.Event) -> Claim | None:
-        """The right to do the task, waited for; None only when `stop` was set."""
+    def owner(self, work: Work) -> str:
+        """Who does the task now, in a few words; nothing when nobody does, or it does not say."""
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
         """Do the task; a failure of its work comes back as a result, everything else is raised as BuildEnvError."""

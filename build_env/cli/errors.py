@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
@@ -19,13 +20,16 @@ _DEFECT = 70
 
 
 def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
-    """Run `command`; expected errors become lines on standard error and their exit code, never a traceback."""
+    """Run `command`; expected errors become lines on standard error and their exit code.
+
+    A traceback is only for `debug`, and changes no exit code.
+    """
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         return command()
     except BuildEnvError as error:
         if debug:
-            raise
+            traceback.print_exc()
         sys.stderr.write("\n".join([f"error   {error.lines()[0]}", *error.lines()[1:]]) + "\n")
         return error.exit_code
     except KeyboardInterrupt:
@@ -35,12 +39,12 @@ def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
         # The reader has gone (`build-all | head`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a defect, which has an exit code of its own
         if debug:
-            raise
+            traceback.print_exc()
+        following = "report what is printed above" if debug else "run it again with --debug and report what it prints"
         sys.stderr.write(
-            f"error   this is a defect of build-env: {type(error).__name__}: {error} [defect]\n"
-            "  next  run it again with --debug and report what it prints\n"
+            f"error   this is a defect of build-env: {type(error).__name__}: {error} [defect]\n  next  {following}\n"
         )
         return _DEFECT
 

@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.errors import InfrastructureError
 from build_env.engines.docker import LABEL, Connection
 from build_env.engines.docker_shell import HeldShell
 from build_env.engines.inline import Receiver, laying_script
@@ -101,7 +102,10 @@ class ReusedRoom:
         printed: list[str] = []
         status = self.root_shell.run(script, printed.append)
         if check and status:
-            raise RuntimeError(f"{script!r} ended with {status}: {' '.join(printed)}")
+            said = " ".join(printed) or f"exit status {status}"
+            raise InfrastructureError(
+                f"a kept room could not be prepared: {said}", hint="--container=clean removes kept rooms"
+            )
         return status
 
     def _network(self, *, on: bool) -> None:
@@ -129,7 +133,12 @@ class ReusedRooms:
         """The room called `spec.name`, made or started when needed; the caller has it alone."""
         with self._lock:
             room = self._rooms.get(spec.name)
-            if room is None or room.image != spec.image:
+            if room is not None and room.image != spec.image:
+                with room.lock:
+                    self._rooms.pop(spec.name, None)
+                    room.close()
+                room = None
+            if room is None:
                 room = self._rooms[spec.name] = self._enter(spec)
         with room.lock:
             try:

@@ -80,6 +80,7 @@ class Bases:
     def resolve(self, reference: str, architecture: str, bootstrap: str, output: Callable[[str], None]) -> Base:
         """Find the base, else pull it, else bootstrap the suite `bootstrap` of Debian."""
         with self._lock:
+            self._refuse_cancelled()
             found = self.find(reference, architecture)
             if found:
                 return found
@@ -111,8 +112,7 @@ class Bases:
             argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
             status = self._bootstrap(argv, directory, lock, output)
-            if self._cancelled:
-                raise Interrupted("stopped")
+            self._refuse_cancelled()
             if status:
                 raise EnvironmentNotReady(
                     f"mmdebstrap could not make {suite} for {architecture}: exit status {status}",
@@ -126,13 +126,17 @@ class Bases:
     def cancel(self) -> None:
         """End a bootstrap that is running; callable from any thread."""
         self._cancelled = True
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
+        process = self._process
+        if process is not None:
+            _end(process)
+
+    def _refuse_cancelled(self) -> None:
+        if self._cancelled:
+            raise Interrupted("stopped")
 
     def _bootstrap(self, argv: list[str], directory: str, lock: int, output: Callable[[str], None]) -> int:
         """Run mmdebstrap in a process group of its own, which `cancel` ends; it removes its own root then."""
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -142,10 +146,13 @@ class Bases:
             start_new_session=True,
             pass_fds=[lock],
         )
+        if self._cancelled:
+            _end(process)  # who cancelled found no process yet
         try:
-            for line in self._process.stderr or ():
-                output(line.rstrip())
-            return self._process.wait()
+            with process:
+                for line in process.stderr or ():
+                    output(line.rstrip())
+            return process.returncode
         finally:
             self._process = None
 
@@ -167,6 +174,11 @@ class Bases:
                 hint=f"build-env base map … --arch {architecture} names an image for that architecture",
             )
         return _base(name, found)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 @contextlib.contextmanager

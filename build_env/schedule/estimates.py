@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -44,18 +45,27 @@ def estimate_tasks(
     """What each task will take that is no hit.
 
     The median of its last good attempts; else that of the same stage and subject on other architectures; else that of
-    all of its stage in `history`; else a usual value.
+    all of its stage in `history`; else a usual value. Of memory at least the most that any of its attempts used,
+    because one that failed may have failed for want of it.
     """
     seen = {name: found for name, attempts in history.items() if (found := _typical(attempts))}
     by_stage: dict[str, list[Estimate]] = defaultdict(list)
     for task in plan:
         by_stage[task.stage.value] += [seen[name] for name in (task.id, *_siblings(task)) if name in seen]
     usual = {stage: _middle(found) for stage, found in by_stage.items() if found}
-    return {
+    expected = {
         task.id: seen.get(task.id) or _guess(task, [seen[name] for name in _siblings(task) if name in seen], usual)
         for task in plan
         if task.id not in hits
     }
+    return {
+        name: replace(estimate, memory=max(estimate.memory, _peak(history.get(name, ()))))
+        for name, estimate in expected.items()
+    }
+
+
+def _peak(attempts: Iterable[Attempt]) -> int:
+    return max((attempt.peak_memory for attempt in attempts), default=0)
 
 
 def _guess(task: Task, siblings: Sequence[Estimate], usual: Mapping[str, Estimate]) -> Estimate:
@@ -65,14 +75,14 @@ def _guess(task: Task, siblings: Sequence[Estimate], usual: Mapping[str, Estimat
     return usual.get(task.stage.value, default)
 
 
-def _typical(attempts: Iterable[Attempt]) -> Estimate | None:
-    """What the good attempts took, the most memory that any of them used; None when there was none."""
+def _typical(attempts: Sequence[Attempt]) -> Estimate | None:
+    """What the good attempts took; None when there was none. Their siblings are guessed from that, too."""
     good = [attempt for attempt in attempts if attempt.state is AttemptState.DONE]
     if not good:
         return None
     return Estimate(
         seconds=median(attempt.seconds for attempt in good),
-        memory=max(attempt.peak_memory for attempt in good),
+        memory=_peak(attempts),
         recorded=True,
     )
 

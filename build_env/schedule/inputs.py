@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from build_env.model.artifact import Artifact
     from build_env.ports import ResolvedInput, Store, Work
 
-__all__ = ["dependency_files", "is_dependency_set", "refuse_undeclared", "room_inputs", "view"]
+__all__ = ["is_dependency_set", "layer_inputs", "refuse_undeclared", "room_inputs", "view"]
 
 _PACKAGES = (".deb", ".rpm")
 _NOT_INSTALLED = ("-dbgsym_", "-debuginfo-", "-debugsource-", ".src.rpm")
@@ -34,21 +34,20 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
         if entry.place in {Place.SOURCE, Place.BUILD} and work.task.stage is not Stage.LAYER
         for item in entry.artifacts
     ]
-    return tuple(
-        RoomEntry(source=store.path(item), destination=f"in/{name}")
-        for name, item in (*own, *dependency_files(work, store))
-    )
+    return (*_entries(own, store), *layer_inputs(work, store))
 
 
-def dependency_files(work: Work, store: Store) -> tuple[tuple[str, Artifact], ...]:
+def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """What the install commands see below `in/`: the dependency set and the built packages of the view."""
     if work.task.stage not in {Stage.BUILD, Stage.LAYER}:
         return ()
     sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
-    return (
-        *((f"dependencies/{item.name}", item) for item in sets),
-        *((f"packages/{item.name}", item) for item in view(work.inputs, store)),
-    )
+    named = [(f"dependencies/{item.name}", item) for item in sets]
+    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))], store)
+
+
+def _entries(named: Iterable[tuple[str, Artifact]], store: Store) -> tuple[RoomEntry, ...]:
+    return tuple(RoomEntry(source=store.path(item), destination=f"in/{name}") for name, item in named)
 
 
 def is_dependency_set(name: str) -> bool:

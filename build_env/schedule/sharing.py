@@ -1,6 +1,6 @@
 """Owns the claims of a run: the right to do a task, which no two tasks, threads or processes have at once.
 
-What somebody else does is waited for by a thread of its own, which tells the loop.
+What somebody else does is looked at again and again by one thread, which tells the loop when the run has it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Claimed", "Sharing"]
 
+_INTERVAL = 0.05  # seconds between two looks
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
@@ -30,13 +32,15 @@ class Claimed:
 
 @dataclass
 class Sharing:
-    """The claims that this run holds, by task id, and the threads that wait for more and `tell` when they have them."""
+    """The claims that this run holds, by task id, and the thread that waits for more and `tell`s when it has one."""
 
     executor: Executor
     tell: Callable[[Claimed], None]
     _claims: dict[str, tuple[Work, Claim]] = field(default_factory=dict)
+    _wanted: dict[str, Work] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # of what is wanted, and of who waits for it
     _stop: threading.Event = field(default_factory=threading.Event)
-    _waiters: list[threading.Thread] = field(default_factory=list)
+    _waiter: threading.Thread | None = None
 
     def holds(self, task: Task) -> bool:
         """Whether this run has the claim to the task."""
@@ -50,12 +54,15 @@ class Sharing:
         return claim is not None
 
     def wait(self, work: Work) -> TaskWaiting:
-        """Let a thread wait for the claim; the event says what for."""
+        """Let the thread wait for the claim, too; the event says what for."""
         own = next((held.task for held, _ in [*self._claims.values()] if held.key == work.key), None)
-        thread = threading.Thread(target=self._await, args=(work,), name=f"wait {work.task.id}", daemon=True)
-        self._waiters.append(thread)
-        thread.start()
-        who = f"{own.stage.value} {own.label} is the same" if own else "another run does it now"
+        owner = "" if own else self.executor.owner(work)
+        with self._lock:
+            self._wanted[work.task.id] = work
+            if self._waiter is None:
+                self._waiter = threading.Thread(target=self._await, name="wait for claims", daemon=True)
+                self._waiter.start()
+        who = f"{own.stage.value} {own.label} is the same" if own else f"{owner or 'another run'} does it now"
         return TaskWaiting(task=work.task, text=who)
 
     def release(self, task: Task) -> None:
@@ -67,18 +74,32 @@ class Sharing:
     def close(self) -> None:
         """The run is over: nobody waits, nothing is held."""
         self._stop.set()
-        for waiter in self._waiters:
+        waiter = self._waiter
+        if waiter is not None:
             waiter.join()
         for work, _ in [*self._claims.values()]:
             self.release(work.task)
 
-    def _await(self, work: Work) -> None:
-        """A thread that waits: the claim is kept before anybody is told, so that `close` finds it in any case."""
+    def _await(self) -> None:
+        """The thread that waits; it ends when nothing is wanted any more."""
+        while not self._stop.is_set():
+            for work in [*self._wanted.values()]:
+                self._look(work)
+            with self._lock:
+                if not self._wanted:
+                    self._waiter = None
+                    return
+            self._stop.wait(_INTERVAL)
+
+    def _look(self, work: Work) -> None:
+        """The claim is kept before anybody is told, so that `close` finds it in any case."""
         try:
-            claim = self.executor.await_claim(work, self._stop)
+            claim = self.executor.claim(work)
         except BaseException as error:  # noqa: BLE001 - for the main thread to raise
+            del self._wanted[work.task.id]
             self.tell(Claimed(work=work, error=error))
             return
         if claim is not None:
             self._claims[work.task.id] = work, claim
+            del self._wanted[work.task.id]
             self.tell(Claimed(work=work))

@@ -9,14 +9,14 @@ from build_env.model.task import Place, Stage
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
 from build_env.ports import RoomEntry, RoomSpec
-from build_env.schedule.inputs import dependency_files, room_inputs
+from build_env.schedule.inputs import layer_inputs, room_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
-    from build_env.model.task import Task
+    from build_env.model.task import Room, Task
     from build_env.ports import ResolvedInput, Store, Work
 
 __all__ = ["RoomSpecs", "input_at", "layer_key"]
@@ -39,9 +39,20 @@ class RoomSpecs:
 
     def of(self, work: Work, collect: Path) -> RoomSpec:
         """The room of a task; what it leaves in `out/` goes to `collect`."""
-        task, room = work.task, work.task.room
+        if work.task.room is None:
+            raise RuntimeError(f"{work.task.id} has no room")
+        return self._spec(work, work.task.room, room_inputs(work, self.store), collect)
+
+    def layer(self, work: Work, collect: Path) -> RoomSpec:
+        """What the layer's room sees: the dependency set and the shared folders, not the package."""
+        room = layer_room(work.task)
         if room is None:
-            raise RuntimeError(f"{task.id} has no room")
+            raise RuntimeError(f"{work.task.id} has no layer")
+        spec = self._spec(work, room, layer_inputs(work, self.store), collect)
+        return replace(spec, labels={**spec.labels, "role": "layer"}, ssh_agent="")
+
+    def _spec(self, work: Work, room: Room, inputs: tuple[RoomEntry, ...], collect: Path) -> RoomSpec:
+        task = work.task
         image = input_at(work, Place.IMAGE)
         identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
         trees = [
@@ -53,7 +64,7 @@ class RoomSpecs:
             image=image.facts["tag"] if image else "",
             commands=room.commands,
             environment=room.environment,
-            entries=(*trees, *room_inputs(work, self.store)),
+            entries=(*trees, *inputs),
             collect=collect,
             labels={**self.labels, "role": "room", "task": task.id, "key": work.key},
             platform=room.platform,
@@ -64,21 +75,6 @@ class RoomSpecs:
             layer_key=layer_key(work),
             ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
             timeout=self.timeout,
-        )
-
-    def layer(self, work: Work, collect: Path) -> RoomSpec:
-        """What the layer's room sees: the dependency set and the shared folders, not the package."""
-        room = layer_room(work.task)
-        if room is None:
-            raise RuntimeError(f"{work.task.id} has no layer")
-        spec = self.of(replace(work, task=replace(work.task, room=room)), collect)
-        shared = tuple(entry for entry in spec.entries if entry.destination.startswith("common/"))
-        files = tuple(
-            RoomEntry(source=self.store.path(item), destination=f"in/{name}")
-            for name, item in dependency_files(work, self.store)
-        )
-        return replace(
-            spec, entries=(*shared, *files), labels={**spec.labels, "role": "layer"}, downloads=None, ssh_agent=""
         )
 
     def offline(self, spec: RoomSpec, kept: Sequence[Artifact]) -> RoomSpec:

@@ -31,7 +31,13 @@ def attempts(*seconds: float, state: AttemptState = AttemptState.DONE, memory: i
 
 def test_a_task_takes_what_its_last_good_attempts_took() -> None:
     history = {AMD.id: (*attempts(1, 90, 3, memory=7), *attempts(500, state=AttemptState.FAILED, memory=9))}
-    assert estimate_tasks(plan_of(AMD), history) == {AMD.id: Estimate(seconds=3, memory=7, recorded=True)}
+    assert estimate_tasks(plan_of(AMD), history) == {AMD.id: Estimate(seconds=3, memory=9, recorded=True)}
+
+
+def test_the_memory_of_what_failed_counts_also_when_nothing_went_well() -> None:
+    history = {AMD.id: attempts(500, 600, state=AttemptState.FAILED, memory=9), ARM.id: attempts(4, memory=5)}
+    assert estimate_tasks(plan_of(AMD), history)[AMD.id] == Estimate(seconds=4, memory=9)
+    assert estimate_tasks(plan_of(OTHER), {OTHER.id: history[AMD.id]})[OTHER.id].memory == 9
 
 
 def test_else_what_it_takes_on_another_architecture() -> None:

@@ -12,7 +12,7 @@ import pytest
 from build_env.core.errors import InputError
 from build_env.model.task import Place, Stage
 from build_env.ports import ResolvedInput, Work
-from build_env.schedule.inputs import dependency_files, refuse_undeclared, room_inputs
+from build_env.schedule.inputs import layer_inputs, refuse_undeclared, room_inputs
 from build_env.store.results import LocalStore
 from tests.support.samples import task
 
@@ -72,7 +72,8 @@ def depends(store: LocalStore, text: str) -> Artifact:
 
 
 def view(work: Work, store: LocalStore) -> list[str]:
-    return [name.removeprefix("packages/") for name, _ in dependency_files(work, store) if name.startswith("packages/")]
+    found = [entry.destination for entry in layer_inputs(work, store)]
+    return [name.removeprefix("in/packages/") for name in found if name.startswith("in/packages/")]
 
 
 def test_named_packages_and_what_they_need_are_there_others_are_not(store: LocalStore) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, InputError, Interrupted, Location, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.loop import Loop
@@ -56,19 +57,19 @@ class FakeExecutor:
     cancelled: threading.Event = field(default_factory=threading.Event)
     locks: dict[str, threading.Lock] = field(default_factory=dict)
     claims: list[FakeClaim] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
     waiting: threading.Event = field(default_factory=threading.Event)
     runs: list[str] = field(default_factory=list)
 
     def claim(self, work: Work) -> FakeClaim | None:
         lock = self.locks.setdefault(work.key, threading.Lock())
-        return self._claimed(lock) if lock.acquire(blocking=False) else None
-
-    def await_claim(self, work: Work, stop: threading.Event) -> FakeClaim | None:
+        if lock.acquire(blocking=False):
+            return self._claimed(lock)
         self.waiting.set()
-        while not stop.is_set():
-            if self.locks[work.key].acquire(timeout=0.01):
-                return self._claimed(self.locks[work.key])
         return None
+
+    def owner(self, work: Work) -> str:
+        return self.owners.get(work.task.id, "")
 
     def _claimed(self, lock: threading.Lock) -> FakeClaim:
         self.claims.append(FakeClaim(lock))
@@ -276,6 +277,131 @@ def test_an_interrupt_between_two_steps_does_not_wait_for_ever(when: str) -> Non
     assert set(summary.results) == {"a", "b"}
 
 
+class SinkBroken(Exception):
+    """What a listener raises that is broken."""
+
+
+def until_cancelled(executor: FakeExecutor) -> Act:
+    """Work that ends only when it is cancelled."""
+
+    def act(output: Callable[[str], None]) -> None:
+        output("it runs")
+        assert executor.cancelled.wait(timeout=20)
+        raise Interrupted("stopped")
+
+    return act
+
+
+def workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name in {"a", "b"} and thread.is_alive()]
+
+
+def test_a_listener_that_breaks_leaves_no_worker_behind() -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise SinkBroken
+
+    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    with pytest.raises(SinkBroken):
+        loop.run()
+    assert executor.cancelled.is_set()
+    assert workers() == []
+    assert executor.all_released()
+
+
+def test_a_cancel_that_fails_does_not_hide_what_went_wrong() -> None:
+    executor = FakeExecutor(acts={"a": raising(ZeroDivisionError("defect"))})
+
+    def cancel() -> None:
+        raise InfrastructureError("the engine is gone")
+
+    executor.cancel = cancel  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        run(plan_of(task("a")), executor)
+
+
+@pytest.mark.parametrize("trouble", [InfrastructureError("the engine is gone"), KeyboardInterrupt()], ids=repr)
+def test_an_interrupt_is_told_also_when_the_rooms_cannot_be_killed_at_once(trouble: BaseException) -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+    events: list[Event] = []
+    calls: list[str] = []
+    real = executor.cancel
+
+    def cancel() -> None:
+        assert not any(isinstance(event, TaskFinished) for event in events)
+        calls.append("cancel")
+        if len(calls) == 1 and isinstance(trouble, KeyboardInterrupt):
+            raise trouble
+        real()
+        raise InfrastructureError("the engine is gone")
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    executor.cancel = cancel  # type: ignore[method-assign]
+    plan = plan_of(task("a"), task("b", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
+    assert isinstance(events[-1], RunFinished)
+    assert len(calls) == (2 if isinstance(trouble, KeyboardInterrupt) else 1)
+
+
+def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+    events: list[Event] = []
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskOutput | TaskFinished) and len(events) < 5:
+            raise KeyboardInterrupt
+
+    plan = plan_of(task("a"), task("b", "a"), task("c", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
+    assert isinstance(events[-1], RunFinished)
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "raised"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (FULL, EnvironmentNotReady), (TaskError("no key"), TaskError)],
+    ids=repr,
+)
+def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, raised: type[BaseException]) -> None:
+    class Failing(FakePublisher):
+        def commit(self) -> list[str]:
+            raise trouble
+
+    events: list[Event] = []
+    loop = Loop(
+        plan=plan_of(task("a")),
+        executor=FakeExecutor(),
+        sink=events.append,  # type: ignore[arg-type]  # a list names its parameter otherwise
+        capacity=Capacity(slots=1),
+        publisher=Failing(),  # type: ignore[arg-type]  # the double has only what is called
+    )
+    with pytest.raises(raised):
+        loop.run()
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].summary.deployed == ()
+    assert statuses(events[-1].summary) == {"a": "done"}
+
+
+def test_a_failure_names_its_place() -> None:
+    error = InputError("a line is missing", location=Location(file="src/a/definition.yaml", line=3))
+    summary, _ = run(plan_of(task("a")), FakeExecutor(acts={"a": raising(error)}))
+    assert summary.results["a"].message == "src/a/definition.yaml:3: a line is missing"
+
+
 @dataclass
 class Clock:
     """Time that moves only when it is told to."""
@@ -473,11 +599,14 @@ def test_two_tasks_with_one_key_are_done_once() -> None:
 def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None:
     executor = FakeExecutor()
     claim = claim_of(executor, task("a"))
+    looks = iter([None])
 
-    def await_claim(_work: Work, _stop: threading.Event) -> None:
+    def look(_work: Work) -> None:
+        for found in looks:
+            return found
         raise error
 
-    executor.await_claim = await_claim  # type: ignore[method-assign,assignment]
+    executor.claim = look  # type: ignore[method-assign,assignment]
     loop = Loop(plan=plan_of(task("a")), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
     if isinstance(error, EnvironmentNotReady):
         assert loop.run().results["a"].message == "no lock"
@@ -485,6 +614,30 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
         with pytest.raises(ZeroDivisionError):
             loop.run()
     claim.release()
+
+
+def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -> None:
+    names = [f"t{number}" for number in range(20)]
+    executor = FakeExecutor(owners={"t0": "run 1a2b (process 42)"})
+    claims = {name: claim_of(executor, task(name)) for name in names}
+    waiting: dict[str, str] = {}
+    threads: list[int] = []
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskWaiting):
+            waiting[event.task.id] = event.text
+        if len(waiting) == len(names) and not threads:
+            threads.append(sum(thread.name.startswith("wait") for thread in threading.enumerate()))
+            for claim in claims.values():
+                claim.release()
+
+    plan = plan_of(*map(task, names))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2))
+    assert statuses(loop.run()) == dict.fromkeys(names, "done")
+    assert threads == [1]
+    assert waiting.pop("t0") == "run 1a2b (process 42) does it now"
+    assert set(waiting.values()) == {"another run does it now"}
+    assert executor.all_released()
 
 
 def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
@@ -505,6 +658,6 @@ def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
     assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
     assert executor.waiting.is_set()
-    assert not any(thread.name.startswith("wait ") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("wait") for thread in threading.enumerate())
     claim.release()
     assert executor.all_released()

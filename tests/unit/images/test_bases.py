@@ -1,0 +1,62 @@
+"""A bootstrap that is stopped at any moment ends, and none begins after."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from build_env.core.errors import Interrupted
+from build_env.images.bases import Bases
+from build_env.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class NoImages:
+    """An engine that has nothing and finds nothing."""
+
+    def describe(self, reference: str) -> None:
+        pass
+
+    def pull(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def bases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bases:
+    """Bases whose mmdebstrap never ends by itself."""
+    program = tmp_path / "bin" / "mmdebstrap"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec sleep 1000 2>&1 >/dev/null\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    images: Any = NoImages()
+    return Bases(images=images, settings=Settings(), temporary=tmp_path / "rooms")
+
+
+def test_nothing_is_asked_for_after_a_cancel(bases: Bases) -> None:
+    said: list[str] = []
+    bases.cancel()
+    with pytest.raises(Interrupted):
+        bases.resolve("debian:12", "amd64", "bookworm", said.append)
+    assert said == []
+
+
+def test_a_cancel_before_there_is_a_process_ends_it_when_it_is_there(
+    bases: Bases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real: Any = subprocess.Popen
+    made: list[subprocess.Popen[str]] = []
+
+    def start(argv: list[str], **options: object) -> subprocess.Popen[str]:
+        bases.cancel()
+        made.append(real(argv, **options))
+        return made[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with pytest.raises(Interrupted):
+        bases.resolve("debian:12", "amd64", "bookworm", lambda _line: None)
+    assert made[0].returncode < 0
