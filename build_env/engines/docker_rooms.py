@@ -313,9 +313,9 @@ class DockerRooms:
         if status and refused:
             raise no_handler(refused[0])
         outcome = self._checked(RoomOutcome(status=status, message=f"exit status {status}" if status else ""))
-        return (
-            self._killed(container, outcome, told=receiver.status is not None) if status == _KILLED.status else outcome
-        )
+        if status == _KILLED.status:
+            return self._killed(container, outcome, told=receiver.status is not None)
+        return outcome
 
     def _killed(self, container: str, outcome: RoomOutcome, *, told: bool) -> RoomOutcome:
         """Tell who killed a command: the kernel for want of memory, something in the room, or somebody outside.

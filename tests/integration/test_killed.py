@@ -1,4 +1,4 @@
-"""The real command with the real engine is killed at its writes; the plain command goes on and ends in the same bytes."""
+"""The real command with the real engine is killed at its writes; run again, it goes on and ends in the same bytes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.tiny import TARGET, tiny_project, tool_environment
-from tests.support.tree import outcome
+from tests.support.tree import attempts, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +157,21 @@ def test_killed_when(sample: Sample, moment: str) -> None:
     status, reached = killing(sample.project, number, write)
     assert status == -signal.SIGKILL
     go_on(sample, f"killed at {reached[-1]}")
+
+
+def test_two_at_once(sample: Sample) -> None:
+    """A deployment is published when its run ends: until then the other run has to do it, too."""
+    project = sample.project
+    forget(project)
+    with project.started(*COMMAND[2:4]) as first, project.started(*COMMAND[2:4]) as second:
+        for answer in (first.end(), second.end()):
+            answer.expect(0)
+            assert '"status": "failed"' not in answer.text
+    assert outcome(project.root) == sample.wanted
+    tried = Counter(task for task, _ in attempts(project.root) if ":deploy:" not in task)
+    assert set(tried.values()) == {1}
+    assert {state for _, state in attempts(project.root)} == {"done"}
+    assert project.leftovers() == []
 
 
 # What they are about is on the disk or in the engine before it is synced or told who did it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.support.tree import attempts
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from docker.models.containers import Container
 
     from tests.support.tiny import Running, Tiny
 
@@ -39,10 +41,10 @@ def project(tmp_path: Path) -> Iterator[Tiny]:
         yield tiny
 
 
-def room_of(project: Tiny, run: Running) -> Any:
+def room_of(project: Tiny, run: Running) -> Container:
     """The container in which the build waits."""
     run.await_output("hanging")
-    rooms = [*project.containers(role="room"), *project.containers(role="kept-room")]
+    rooms: list[Container] = [*project.containers(role="room"), *project.containers(role="kept-room")]
     return next(item for item in rooms if item.labels["build-env.task"] != "network")
 
 

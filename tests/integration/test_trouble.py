@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.engine import private_engine
 from tests.support.tiny import REPOSITORY, SCRIPT, tiny_project, tool_environment
+from tests.support.tree import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -298,6 +300,7 @@ def test_an_engine_that_dies(project: Tiny) -> None:
     project.package("one")
     project.build().expect(0, "done")
     assert project.leftovers() == []
+    assert_as_undisturbed(project)
 
 
 _OFFLINE = """
@@ -333,18 +336,29 @@ def test_a_full_disk(small: Tiny, left: int) -> None:
     fill.unlink()
     small.build().expect(0, "done")
     assert small.leftovers() == []
+    assert_as_undisturbed(small)
 
 
 @needs_root
 def test_a_result_that_does_not_fit(small: Tiny) -> None:
-    small.package("one", SCRIPT.replace("--build) ", '--build) head -c 12000000 /dev/urandom >"$BUILD_OUT/big.deb"; '))
+    small.package("one", SCRIPT.replace("--build) ", '--build) head -c 12000000 /dev/zero >"$BUILD_OUT/big.deb"; '))
     small.build().expect(4, "No space left on device", "free some space")
-    small.package("one")
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small.root)], check=True)
     small.build().expect(0, "done")
     assert small.leftovers() == []
+    assert_as_undisturbed(small)
 
 
 # ---------------------------------------------------------------------------------------------------- helpers
+
+
+def assert_as_undisturbed(project: Tiny) -> None:
+    """What is there must be what the same command makes of nothing."""
+    found = outcome(project.root)
+    project.discard()
+    shutil.rmtree(project.root / "build")
+    project.build().expect(0, "done")
+    assert found == outcome(project.root)
 
 
 def hang_in(project: Tiny, moment: str) -> None:

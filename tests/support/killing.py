@@ -140,7 +140,7 @@ def _wrap_engine(killer: Killer) -> None:
             killer.reach(f"after {method}", path)
         return answer
 
-    requests.Session.request = request  # type: ignore[method-assign]  # takes the same
+    setattr(requests.Session, own.__name__, request)
 
 
 def _named(act: str, place: int, *words: Any, **options: Any) -> tuple[str, str]:
