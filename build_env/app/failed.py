@@ -20,8 +20,8 @@ from build_env.app.session import open_session
 from build_env.core.errors import UsageError
 from build_env.engines.docker import LABEL
 from build_env.engines.docker_console import Inside
+from build_env.engines.docker_containers import failed_name
 from build_env.engines.docker_continued import ContinuedRoom
-from build_env.engines.docker_rooms import failed_name
 from build_env.engines.layout import HOST_NAME
 from build_env.model.command import Role
 from build_env.plan.select import Request

@@ -14,7 +14,7 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from build_env.core.errors import InfrastructureError, Interrupted, TaskError
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import debian_architecture
 from build_env.core.trees import walk_tree
 from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BUILDER", "DockerImages"]
 
-BUILDER = "image"  # the role of containers in which an image is built
+BUILDER = "image"  # the role of containers in which an image is built or looked at
+_LAYER = "layer-image"  # the role of the image of a layer; that of the container it is made in is another one
+_OF_ONE_RUN = ("architectures", "key", "run", "task", "user")  # labels that must not pass from a room to an image
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
 
@@ -92,18 +94,20 @@ class DockerImages:
 
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
-        for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
-            with contextlib.suppress(Exception):  # it may have ended by itself
-                self.connection.api.kill(container["Id"])
+        with contextlib.suppress(EnvironmentNotReady):  # an engine that is gone builds nothing
+            for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
+                with contextlib.suppress(Exception):  # it may have ended by itself
+                    self.connection.api.kill(container["Id"])
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        """What marks the containers in which images are built or looked at."""
+        return {f"{LABEL}.project": self.project, f"{LABEL}.run": self.run, f"{LABEL}.role": BUILDER}
 
     def _marked(self, dockerfile: str) -> str:
         """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
-        labels = " ".join(["LABEL", *(f'"{name}"="{value}"' for name, value in self._builder_labels().items())])
+        labels = _label(self._labels)
         return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
-
-    def _builder_labels(self) -> dict[str, str]:
-        """What a container has by which it is found when this run was killed."""
-        return {f"{LABEL}.project": self.project, f"{LABEL}.run": self.run, f"{LABEL}.role": BUILDER}
 
     def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         for event in events:
@@ -147,12 +151,12 @@ class DockerImages:
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
         """See `ImageEngine.commit_layer`."""
         repository, _, version = tag.rpartition(":")
+        own = {f"{LABEL}.role": _LAYER, **{f"{LABEL}.{name}": "" for name in _OF_ONE_RUN}}
 
         def keep(container: str) -> None:
             with self.connection.errors("keeping a layer"):
-                self.connection.api.commit(
-                    container, repository=repository, tag=version, changes=["WORKDIR /", 'CMD ["/bin/sh"]']
-                )
+                changes = ["WORKDIR /", 'CMD ["/bin/sh"]', _label(own)]
+                self.connection.api.commit(container, repository=repository, tag=version, changes=changes)
 
         return self.rooms.run_install(spec, output, keep)
 
@@ -162,9 +166,8 @@ class DockerImages:
         with self.connection.errors("listing the packages of an image"):
             host = api.create_host_config(network_mode="none")
             script = f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"
-            created = api.create_container(
-                reference, ["/bin/sh", "-c", script], host_config=host, labels=self._builder_labels()
-            )
+            command = ["/bin/sh", "-c", script]
+            created = api.create_container(reference, command, host_config=host, labels=self._labels)
             try:
                 api.start(created["Id"])
                 status = api.wait(created["Id"])["StatusCode"]
@@ -172,8 +175,15 @@ class DockerImages:
                 said: bytes = api.logs(created["Id"], stdout=True, stderr=True) if status else b""
             finally:
                 self.connection.remove(created["Id"])
+        if self.rooms.cancelled:
+            raise Interrupted("stopped")
         if NO_HANDLER.encode() in said:
             raise no_handler(NO_HANDLER)
+        if status:
+            raise EnvironmentNotReady(
+                f"the packages of {reference} cannot be listed: {said.decode(errors='replace').strip() or status}",
+                hint="an image needs find, sort and sha256sum",
+            )
         packages, _, index = listing.decode(errors="replace").partition("\n\n")
         return ImageInventory(packages=f"{packages.strip()}\n", index=index.split(maxsplit=1)[0])
 
@@ -182,6 +192,11 @@ class DockerImages:
         if description is None:
             raise InfrastructureError(f"the engine made {tag} and does not have it")
         return description
+
+
+def _label(labels: Mapping[str, str]) -> str:
+    """The instruction of a Dockerfile that sets labels."""
+    return " ".join(["LABEL", *(f'"{name}"="{value}"' for name, value in sorted(labels.items()))])
 
 
 def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], None]) -> None:

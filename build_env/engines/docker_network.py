@@ -48,6 +48,22 @@ class SharedNetwork:
                     self.connection.remove(self._container)
                 self._container = ""
 
+    def forget_ended(self) -> None:
+        """Let the next room start another one if the idle container has ended: nothing can join it any more.
+
+        Asked when a room could not be made or started, so that rooms pay nothing for it.
+        """
+        with self._lock:
+            if self._container and not self._running():
+                with contextlib.suppress(Exception):
+                    self.connection.remove(self._container)
+                self._container = ""
+
+    def _running(self) -> bool:
+        with contextlib.suppress(Exception):  # it is gone, or the engine is
+            return bool(self.connection.api.inspect_container(self._container)["State"]["Running"])
+        return False
+
     def _start(self, image: str, labels: Mapping[str, str]) -> str:
         api = self.connection.api
         with self.connection.errors("making the network of rooms"):
@@ -63,6 +79,11 @@ class SharedNetwork:
                 host_config=host,
                 labels={f"{LABEL}.{name}": value for name, value in {**labels, "task": NETWORK}.items()},
             )
-            api.start(created["Id"])
-        identifier: str = created["Id"]
+            identifier: str = created["Id"]
+            try:
+                api.start(identifier)
+            except BaseException:
+                with contextlib.suppress(Exception):  # what went wrong first is what to tell
+                    self.connection.remove(identifier)
+                raise
         return identifier
