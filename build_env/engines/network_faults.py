@@ -6,6 +6,7 @@ files that a mirror has no longer are an EnvironmentNotReady, because trying aga
 
 from __future__ import annotations
 
+import os
 import re
 from collections import deque
 from dataclasses import dataclass, field
@@ -16,10 +17,8 @@ from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["EX_CONFIG", "EX_TEMPFAIL", "Listener"]
+__all__ = ["Listener"]
 
-EX_TEMPFAIL = 75  # of sysexits.h: what a script needs may be there later
-EX_CONFIG = 78  # of sysexits.h: what a script needs is not in this environment
 _LAST = 40  # lines: a fault that a step overcame lies further back
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -83,17 +82,18 @@ class Listener:
     def refuse_fault(self, status: int, *more: str) -> None:
         """Raise the error that fits when the step's end was no failure of its work; `more` are lines it did not print.
 
-        The exit status counts before the words: scripts that know what happened say it by EX_TEMPFAIL, EX_CONFIG.
+        The exit status counts before the words: scripts that know what happened say it by EX_TEMPFAIL (what they need
+        may be there later) and EX_CONFIG (it is not in this environment).
         """
         lines = [*self._lines, *more]
         gone, passing = _last(_GONE_PATTERN, lines), _last(_MAY_PASS_PATTERN, lines)
         said = gone or passing or next((line for line in lines if line.startswith("error: ")), "")
-        if status == EX_CONFIG or (gone and status != EX_TEMPFAIL):
+        if status == os.EX_CONFIG or (gone and status != os.EX_TEMPFAIL):
             raise EnvironmentNotReady(
                 said or "an install command found that the environment is not ready",
                 hint="run the same command with --refresh, which fetches the package indexes anew",
             )
-        if passing or status == EX_TEMPFAIL:
+        if passing or status == os.EX_TEMPFAIL:
             raise InfrastructureError(
                 said or "an install command could not get what it needs",
                 hint="run the same command again when the network and the mirror are well",

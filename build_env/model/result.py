@@ -29,7 +29,7 @@ class Status(StrEnum):
 class TaskResult:
     """How one task ended. `message` says why it failed, `because` names the task that kept it from running.
 
-    `environment` tells that the machine and not the package was at fault (exit code 4, never recorded).
+    `environment` tells that the machine and not the package was at fault (exit code 4).
     `isolation` is the rank of the room in which commands failed; None when none did.
     """
 

@@ -10,14 +10,16 @@ from build_env.model.task import Place
 from build_env.plan.keys import INSTALLED
 
 if TYPE_CHECKING:
-    from build_env.ports import Store, Work
+    from collections.abc import Iterable
+
+    from build_env.ports import ResolvedInput, Store
 
 __all__ = ["refuse_damaged", "state_after"]
 
 
-def refuse_damaged(work: Work, store: Store) -> None:
+def refuse_damaged(inputs: Iterable[ResolvedInput], store: Store) -> None:
     """The last look before bytes are used. Raises EnvironmentNotReady when an input was damaged since it was a hit."""
-    for entry in work.inputs:
+    for entry in inputs:
         for item in entry.artifacts:
             if entry.place is Place.LAYER and item.name != INSTALLED:
                 continue  # only needed should the layer be lost

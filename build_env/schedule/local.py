@@ -6,6 +6,7 @@ Makes the room from what the plan says and nothing else, writes the task's log, 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from build_env.store.claims import Claims, FileClaim
 
 __all__ = ["LocalExecutor"]
-
-_TEMPORARY_FAILURE = 75  # EX_TEMPFAIL of sysexits.h
-_NOT_READY = 78  # EX_CONFIG
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,21 +116,30 @@ class LocalExecutor:
             try:
                 return self._attempt(work, attempt, write, began, log)
             except BaseException as error:
-                write(f"build-env: {error}")
-                # What the store says now must not hide what went wrong.
-                with contextlib.suppress(BuildEnvError):
+                # What the store or the disk says now must not hide what went wrong.
+                with contextlib.suppress(Exception):
                     self.store.end(
                         attempt, state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
                     )
+                with contextlib.suppress(OSError):
+                    write(f"build-env: {error}")
                 raise
 
     def _attempt(self, work: Work, attempt: str, write: Callable[[str], None], began: float, log: str) -> TaskResult:
         """Do the task and write down how it ended; effects leave no result in the store."""
-        refuse_damaged(work, self.store)
+        refuse_damaged(work.inputs, self.store)
         stored, outcome = self._do(work, write)
         seconds, peak = time.monotonic() - began, outcome.peak_memory if outcome else 0
         if stored is None:
-            failed = self._failed(work.task, outcome, seconds, log)
+            if outcome:
+                _refuse_trouble(work.task, outcome.status, log)
+            failed = TaskResult(
+                status=Status.FAILED,
+                seconds=seconds,
+                message=outcome.message if outcome else "",
+                log=log,
+                isolation=self.rooms.isolation,
+            )
             self.store.end(
                 attempt,
                 AttemptState.FAILED,
@@ -158,10 +165,12 @@ class LocalExecutor:
         return TaskResult(status=Status.DONE, seconds=seconds, log=log, stored=stored)
 
     def cancel(self) -> None:
-        """See `Executor.cancel`."""
-        self.rooms.cancel()
+        """See `Executor.cancel`: what cannot be reached any more is left."""
+        with contextlib.suppress(BuildEnvError):
+            self.rooms.cancel()
         if self.images:
-            self.images.cancel()
+            with contextlib.suppress(BuildEnvError):
+                self.images.cancel()
 
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
@@ -188,19 +197,18 @@ class LocalExecutor:
             shown = path.relative_to(self.root) if path.is_relative_to(self.root) else path
             yield str(shown), write
 
-    def _failed(self, task: Task, outcome: RoomOutcome | None, seconds: float, log: str) -> TaskResult:
-        message = outcome.message if outcome else ""
-        if outcome and outcome.status == _TEMPORARY_FAILURE:
-            raise InfrastructureError(
-                f"the {task.stage.value} stage of {task.subject} could not get what it needs", hint=f"read {log}"
-            )
-        if outcome and outcome.status == _NOT_READY:
-            raise EnvironmentNotReady(
-                f"the {task.stage.value} stage of {task.subject} has not what it needs",
-                hint=f"read {log}; --refresh fetches the package indexes anew",
-            )
-        rank = self.rooms.isolation
-        return TaskResult(status=Status.FAILED, seconds=seconds, message=message, log=log, isolation=rank)
+
+def _refuse_trouble(task: Task, status: int, log: str) -> None:
+    """Raise what fits when a command told by its status that not the package was at fault."""
+    if status == os.EX_TEMPFAIL:
+        raise InfrastructureError(
+            f"the {task.stage.value} stage of {task.subject} could not get what it needs", hint=f"read {log}"
+        )
+    if status == os.EX_CONFIG:
+        raise EnvironmentNotReady(
+            f"the {task.stage.value} stage of {task.subject} has not what it needs",
+            hint=f"read {log}; --refresh fetches the package indexes anew",
+        )
 
 
 def _origin(isolation: Isolation) -> str:

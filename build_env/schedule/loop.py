@@ -5,6 +5,7 @@ No asyncio. Signals reach the main thread only; a worker is unblocked by cancell
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -12,7 +13,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, InfrastructureError, Interrupted
+from build_env.core.disk import disk_errors
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, Fault, InfrastructureError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.schedule.retries import Retries
@@ -32,6 +34,7 @@ __all__ = ["Loop"]
 
 _TAIL = 12
 _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
+_FAREWELL = 10.0  # seconds that cancelled workers have to end after a defect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +82,23 @@ class Loop:
         self._retries = Retries(most=self.retries, clock=self.clock)
 
     def run(self) -> RunSummary:
-        """Run the plan to its end; an interrupt ends it early and is told by the results."""
+        """Run the plan to its end; an interrupt ends it early and is told by the results.
+
+        Whatever else is raised on the way leaves no worker and no room behind.
+        """
         began = self.began or self.clock()
         state = ScheduleState(self.plan, capacity=self.capacity, estimates=self.estimates, keep_going=self.keep_going)
+        try:
+            self._work_off(state)
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._sharing.close()
+        return self._finish(state, began)
+
+    def _work_off(self, state: ScheduleState) -> None:
+        """Do tasks until every one has ended."""
         try:
             while not state.over:
                 self._start_ready(state)
@@ -89,21 +106,25 @@ class Loop:
                     self._wait(state)
         except KeyboardInterrupt:
             self._interrupt(state)
+
+    def _finish(self, state: ScheduleState, began: float) -> RunSummary:
+        """Publish, and tell how the run ended, also when publishing did not come to its end."""
+        deployed: tuple[str, ...] = ()
+        try:
+            deployed = self._publish(state)
         finally:
-            self._sharing.close()
-        deployed = self._publish(state)
-        summary = RunSummary(
-            tasks=self.plan.tasks,
-            results=state.results,
-            seconds=self.clock() - began,
-            longest_chain=longest_chain(self.plan, state.results),
-            deployed=deployed,
-        )
-        self.sink(RunFinished(summary=summary))
+            summary = RunSummary(
+                tasks=self.plan.tasks,
+                results=state.results,
+                seconds=self.clock() - began,
+                longest_chain=longest_chain(self.plan, state.results),
+                deployed=deployed,
+            )
+            self.sink(RunFinished(summary=summary))
         return summary
 
     def _start_ready(self, state: ScheduleState) -> None:
-        """Start what there are tokens for; what the store has needs none."""
+        """Start what there are tokens for; what the store has gives its own back at once."""
         for task_id in self._retries.due():
             if task_id in state.aside:
                 state.resume(task_id)
@@ -177,7 +198,6 @@ class Loop:
                 else:
                     self._end(task, result, state)
             case _Defect(error=error):
-                self.executor.cancel()
                 raise error
 
     def _take_over(self, message: Claimed, state: ScheduleState) -> None:
@@ -209,19 +229,38 @@ class Loop:
             self.sink(TaskFinished(task=other, result=dropped))
 
     def _interrupt(self, state: ScheduleState) -> None:
-        """Kill the rooms, say of what waits that it will not run, wait for the workers."""
-        self.executor.cancel()
+        """Let nothing start, kill the rooms, say of what waits that it will not run, wait for the workers."""
         stopped = TaskResult(status=Status.INTERRUPTED)
-        for task, result in state.stop(stopped):
-            self.sink(TaskFinished(task=task, result=result))
-        while state.running:
+        dropped = deque(state.stop(stopped))
+        self._cancel()
+        while dropped or state.running:
             try:
+                while dropped:
+                    task, result = dropped.popleft()
+                    self.sink(TaskFinished(task=task, result=result))
                 self._handle(self._queue.get(timeout=_PATIENCE), state)
             except queue.Empty:
                 for task in self._lost(state):
                     self._end(task, stopped, state)
             except KeyboardInterrupt:  # a second Ctrl-C: rooms are being removed already
                 continue
+
+    def _cancel(self) -> None:
+        """Kill the rooms, whatever comes up: an engine that is gone has none, a second Ctrl-C must not spare some."""
+        while True:
+            try:
+                with contextlib.suppress(Exception):
+                    self.executor.cancel()
+            except KeyboardInterrupt:
+                continue
+            return
+
+    def _abandon(self) -> None:
+        """Kill the rooms and wait for the workers, not for ever: nobody hears them any more."""
+        self._cancel()
+        deadline = time.monotonic() + _FAREWELL
+        for worker in [worker for worker in self._workers.values() if worker.is_alive()]:
+            worker.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def _lost(self, state: ScheduleState) -> list[Task]:
         """The running tasks that nobody will ever speak of: the interrupt came before the start or after the word."""
@@ -237,14 +276,16 @@ class Loop:
         interrupted = any(result.status is Status.INTERRUPTED for result in state.results.values())
         if self.publisher is None or interrupted:
             return ()
-        return tuple(self.publisher.commit())
+        with disk_errors():
+            return tuple(self.publisher.commit())
 
 
 def _failure(error: BuildEnvError, *, seconds: float = 0.0) -> TaskResult:
+    said = Fault(message=str(error.message), location=error.location)
     return TaskResult(
         status=Status.FAILED,
         seconds=seconds,
-        message="; ".join([str(error.message), *map(str, error.faults)]),
+        message="; ".join(map(str, (said, *error.faults))),
         hint=error.hint,
-        environment=error.exit_code == 4,  # noqa: PLR2004 - the exit code of EnvironmentNotReady and its kind
+        environment=isinstance(error, EnvironmentNotReady),
     )

@@ -6,6 +6,7 @@ only, and an image one locale only.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,7 +41,6 @@ SAME = "same"
 DIFFERENT = "different"
 EXPECTED = "expected"
 ONE_ONLY = "missing"
-_TEMPORARY_FAILURE = 75
 _HOST_NAME = "elsewhere"
 _USERS = ((65534, 65534), (1000, 1000))  # nobody is known by name in every image, which rpmbuild insists on
 _PLAIN_LOCALES = frozenset({"C", "POSIX", "C.utf8", "C.UTF-8"})
@@ -209,7 +209,7 @@ def _new(directory: Path) -> Path:
 
 def _failure(task: Task, room: str, outcome: RoomOutcome) -> TaskError | EnvironmentNotReady:
     text = f"the {task.stage.value} stage of {task.subject} failed in the {room} room: {outcome.message}"
-    if outcome.status == _TEMPORARY_FAILURE:
+    if outcome.status == os.EX_TEMPFAIL:
         return EnvironmentNotReady(text, hint="it could not get what it needs; run the same command again")
     if room == "first":
         return TaskError(text, hint="build it with build-all first")

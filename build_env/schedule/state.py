@@ -32,7 +32,7 @@ def longest_chain(plan: Plan, results: Mapping[str, TaskResult]) -> float:
 class ScheduleState:
     """The state of one run of `plan`. A task waits, is ready, running, or set aside, and has a result in the end.
 
-    `estimates` are what tasks take; one without is a hit and takes nothing. With no estimate at all, tasks count the
+    `estimates` are what tasks take; one without is a hit and takes no memory. With no estimate at all, tasks count the
     same.
     """
 

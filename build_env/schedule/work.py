@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from build_env.model.task import Place, Stage
 from build_env.plan.keys import key_inputs, key_of
 from build_env.ports import ResolvedInput, Work
+from build_env.schedule.attempting import refuse_damaged
 from build_env.schedule.inputs import is_dependency_set, view
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def work_of(task: Task, stored: Mapping[str, StoredResult], store: Store) -> Wor
     """The task with the results `stored` of its inputs, and the key that they make.
 
     A layer gets only what can be installed into it, so that nothing else of a source or a package is in its key.
+    Raises EnvironmentNotReady when a file that must be read for that was damaged since it was a hit.
     """
     inputs = tuple(
         ResolvedInput(task=entry.task, place=entry.place, artifacts=found.artifacts, facts=found.facts)
@@ -31,6 +33,7 @@ def work_of(task: Task, stored: Mapping[str, StoredResult], store: Store) -> Wor
         if (found := stored.get(entry.task)) is not None
     )
     if task.stage is Stage.LAYER:
+        refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
         inputs = _installable(inputs, store)
     covered = key_inputs(task.stage, task.static_inputs, inputs)
     return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
-from build_env.engines.network_faults import EX_CONFIG, EX_TEMPFAIL, Listener
+from build_env.engines.network_faults import Listener
 
 # What apt 2.6, curl 7.88, wget 1.21, git 2.39, dnf 4 and the engine said; the hosts are replaced.
 MAY_PASS = {
@@ -121,9 +123,9 @@ def test_a_failure_of_the_work(case: str) -> None:
 def test_a_script_says_it_by_its_exit_status() -> None:
     said = "error: the mirror cannot be reached or is being changed\n       run again later"
     with pytest.raises(InfrastructureError, match="the mirror cannot be reached"):
-        heard(said).refuse_fault(EX_TEMPFAIL)
+        heard(said).refuse_fault(os.EX_TEMPFAIL)
     with pytest.raises(EnvironmentNotReady) as caught:
-        heard(said).refuse_fault(EX_CONFIG)
+        heard(said).refuse_fault(os.EX_CONFIG)
     assert not isinstance(caught.value, InfrastructureError)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -18,11 +19,11 @@ from build_env.core.errors import (
     StaleAttempt,
     TaskError,
 )
-from build_env.model.artifact import Isolation
+from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
 from build_env.model.command import Command, Role
 from build_env.model.result import Status
-from build_env.model.task import Place, Stage
+from build_env.model.task import Input, Place, Stage
 from build_env.ports import ResolvedInput, RoomOutcome, RoomSpec, Work
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.rooms import RoomWork
@@ -35,8 +36,6 @@ from tests.support.samples import room, task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from build_env.model.artifact import StoredResult
 
 
 @dataclass
@@ -249,6 +248,66 @@ def test_a_damaged_result_is_explained_and_made_anew(
     executor.run(work(), silent)
     assert executor.find(work()) is not None
     assert path.read_bytes() == b"package"
+
+
+def test_an_attempt_is_ended_also_when_the_log_cannot_be_written(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine
+) -> None:
+    engine.error = Interrupted("stopped")
+
+    def full(line: str) -> None:
+        if line.startswith("build-env: "):
+            assert ended(store) == (AttemptState.INTERRUPTED, "stopped")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Interrupted):
+        executor.run(work(), full)
+    assert ended(store) == (AttemptState.INTERRUPTED, "stopped")
+
+
+def test_a_store_that_is_broken_does_not_hide_what_went_wrong(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_arguments: object, **_facts: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store, "end", end)
+    engine.error = TaskError("a step failed")
+    with pytest.raises(TaskError):
+        executor.run(work(), silent)
+
+
+def test_rooms_that_cannot_be_killed_keep_no_image_from_being_stopped(
+    executor: LocalExecutor, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[str] = []
+
+    class Images:
+        def cancel(self) -> None:
+            stopped.append("images")
+            raise InfrastructureError("the engine is gone")
+
+    def cancel() -> None:
+        raise InfrastructureError("the engine is gone")
+
+    monkeypatch.setattr(engine, "cancel", cancel)
+    replace(executor, images=Images()).cancel()  # type: ignore[arg-type]  # the double has only what is called
+    assert stopped == ["images"]
+
+
+@pytest.mark.parametrize("place", [Place.SOURCE, Place.PACKAGES])
+def test_a_file_that_a_layer_is_chosen_by_and_that_is_gone_is_said(
+    executor: LocalExecutor, store: LocalStore, place: Place
+) -> None:
+    name = "build-depends.dsc" if place is Place.SOURCE else "first_1_amd64.deb"
+    kept = store.put(name, b"Build-Depends: x\n")
+    source = store.put("build-depends.dsc", b"Build-Depends: first\n")
+    first = StoredResult(key="first", artifacts=(kept, source), isolation=Isolation.FRESH, seconds=0.0)
+    layer = replace(task("layer", stage=Stage.LAYER), inputs=(Input(task="first", place=place),))
+    assert executor.work(layer, {"first": first}).key
+    store.path(kept).unlink()
+    with pytest.raises(EnvironmentNotReady, match="which first made, is no longer there"):
+        executor.work(layer, {"first": first})
 
 
 def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:

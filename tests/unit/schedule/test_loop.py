@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, InputError, Interrupted, Location, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.loop import Loop
@@ -274,6 +275,131 @@ def test_an_interrupt_between_two_steps_does_not_wait_for_ever(when: str) -> Non
     assert seen == [when]
     assert statuses(summary)["b"] == "interrupted"
     assert set(summary.results) == {"a", "b"}
+
+
+class SinkBroken(Exception):
+    """What a listener raises that is broken."""
+
+
+def until_cancelled(executor: FakeExecutor) -> Act:
+    """Work that ends only when it is cancelled."""
+
+    def act(output: Callable[[str], None]) -> None:
+        output("it runs")
+        assert executor.cancelled.wait(timeout=20)
+        raise Interrupted("stopped")
+
+    return act
+
+
+def workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name in {"a", "b"} and thread.is_alive()]
+
+
+def test_a_listener_that_breaks_leaves_no_worker_behind() -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise SinkBroken
+
+    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    with pytest.raises(SinkBroken):
+        loop.run()
+    assert executor.cancelled.is_set()
+    assert workers() == []
+    assert executor.all_released()
+
+
+def test_a_cancel_that_fails_does_not_hide_what_went_wrong() -> None:
+    executor = FakeExecutor(acts={"a": raising(ZeroDivisionError("defect"))})
+
+    def cancel() -> None:
+        raise InfrastructureError("the engine is gone")
+
+    executor.cancel = cancel  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        run(plan_of(task("a")), executor)
+
+
+@pytest.mark.parametrize("trouble", [InfrastructureError("the engine is gone"), KeyboardInterrupt()], ids=repr)
+def test_an_interrupt_is_told_also_when_the_rooms_cannot_be_killed_at_once(trouble: BaseException) -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+    events: list[Event] = []
+    calls: list[str] = []
+    real = executor.cancel
+
+    def cancel() -> None:
+        assert not any(isinstance(event, TaskFinished) for event in events)
+        calls.append("cancel")
+        if len(calls) == 1 and isinstance(trouble, KeyboardInterrupt):
+            raise trouble
+        real()
+        raise InfrastructureError("the engine is gone")
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    executor.cancel = cancel  # type: ignore[method-assign]
+    plan = plan_of(task("a"), task("b", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
+    assert isinstance(events[-1], RunFinished)
+    assert len(calls) == (2 if isinstance(trouble, KeyboardInterrupt) else 1)
+
+
+def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
+    executor = FakeExecutor()
+    executor.acts["a"] = until_cancelled(executor)
+    events: list[Event] = []
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, TaskOutput | TaskFinished) and len(events) < 5:
+            raise KeyboardInterrupt
+
+    plan = plan_of(task("a"), task("b", "a"), task("c", "a"))
+    loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
+    assert isinstance(events[-1], RunFinished)
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "raised"),
+    [(KeyboardInterrupt(), KeyboardInterrupt), (FULL, EnvironmentNotReady), (TaskError("no key"), TaskError)],
+    ids=repr,
+)
+def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, raised: type[BaseException]) -> None:
+    class Failing(FakePublisher):
+        def commit(self) -> list[str]:
+            raise trouble
+
+    events: list[Event] = []
+    loop = Loop(
+        plan=plan_of(task("a")),
+        executor=FakeExecutor(),
+        sink=events.append,  # type: ignore[arg-type]  # a list names its parameter otherwise
+        capacity=Capacity(slots=1),
+        publisher=Failing(),  # type: ignore[arg-type]  # the double has only what is called
+    )
+    with pytest.raises(raised):
+        loop.run()
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].summary.deployed == ()
+    assert statuses(events[-1].summary) == {"a": "done"}
+
+
+def test_a_failure_names_its_place() -> None:
+    error = InputError("a line is missing", location=Location(file="src/a/definition.yaml", line=3))
+    summary, _ = run(plan_of(task("a")), FakeExecutor(acts={"a": raising(error)}))
+    assert summary.results["a"].message == "src/a/definition.yaml:3: a line is missing"
 
 
 @dataclass
