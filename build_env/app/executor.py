@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.signer import project_signer
 from build_env.engines.native import NativeRooms
+from build_env.ports import TimeLimit
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.rooms import RoomWork
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from build_env.model.run import Run
     from build_env.plan.keys import ImageRecipe
     from build_env.ports import Engine
+    from build_env.settings import Settings
     from build_env.store.claims import Claims
     from build_env.store.results import LocalStore
 
-__all__ = ["new_executor"]
+__all__ = ["new_executor", "time_limit"]
 
 
 def new_executor(  # noqa: PLR0913 - the parts of one run
@@ -88,8 +90,17 @@ def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore)
         },
         reused_prefix=f"{settings.image_prefix}-{project.identity}-" if options.container else "",
         ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
-        timeout=options.timeout or settings.timeout or None,
+        limit=time_limit(options, settings),
     )
+
+
+def time_limit(options: BuildOptions, settings: Settings) -> TimeLimit | None:
+    """The option says it, else the setting; either may say that there is none."""
+    if options.timeout is not None:
+        seconds, origin = options.timeout, "--timeout"
+    else:
+        seconds, origin = settings.timeout, f"timeout in {settings.origins.get('timeout', '')}"
+    return TimeLimit(seconds=seconds, origin=origin) if seconds else None
 
 
 def _engine(options: BuildOptions, containers: Containers | None, directory: Path) -> Engine:

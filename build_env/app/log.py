@@ -126,7 +126,7 @@ def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
         return logs
     from build_env.store.results import LocalStore  # noqa: PLC0415 - SQLite
 
-    with contextlib.closing(LocalStore(project.paths.build)) as store:
+    with contextlib.closing(LocalStore(project.paths.build, writes=False)) as store:
         last = {task: found[0] for task, found in store.history(list(tasks), 1).items() if found}
     words = {
         tasks[task].path: attempt.state.value

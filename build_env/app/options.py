@@ -9,7 +9,10 @@ __all__ = ["BuildOptions"]
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How to run, as the command line says it. `container` is empty, `keep` or `clean`; `memory` is in bytes or 0."""
+    """How to run, as the command line says it. `container` is empty, `keep` or `clean`; `memory` is in bytes or 0.
+
+    `timeout` is in seconds, 0 for no limit; without it the setting decides.
+    """
 
     target: str
     architectures: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from build_env.app.remembered import MEMORIES, Memory, memory_name
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
+from build_env.core.disk import disk_errors
 from build_env.engines.docker_peek import containers_with, image_identifiers
 from build_env.model.artifact import Isolation
 from build_env.model.events import Note, RunFinished
@@ -27,6 +28,7 @@ __all__ = ["memory_of", "up_to_date"]
 _IN_PLAN = ("target", "architectures", "native", "container", "install")
 
 
+@disk_errors()
 def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
     """Whether the run has nothing to do, and has said so; otherwise only that the store was replaced, if it was.
 

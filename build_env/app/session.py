@@ -18,6 +18,7 @@ from build_env.app.planning import Planned, Planner
 from build_env.app.quick import memory_of
 from build_env.app.remembered import MEMORIES
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady
 from build_env.schedule.estimates import asked_of_history, estimate_tasks
@@ -175,14 +176,17 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, writes: bool) -> Iterator[Session]:
-    """Connect everything. `writes` is for commands that build: they hold the lock of a run while they live."""
+    """Connect everything. `writes` is for commands that build: they hold the lock of a run while they live.
+
+    Others change nothing that is recorded, and a disk that is full is said to be, wherever it shows.
+    """
     began = time.monotonic()
     paths, identity = project.paths, new_run(shlex.join(sys.argv))
-    with contextlib.ExitStack() as stack:
+    with disk_errors(), contextlib.ExitStack() as stack:
         if writes:
             stack.enter_context(run_lock(paths.build, identity))
             stack.callback(shutil.rmtree, paths.rooms / identity.id, ignore_errors=True)
-        store = LocalStore(paths.build, identity)
+        store = LocalStore(paths.build, identity, writes=writes)
         stack.callback(store.close)
         if writes:
             sweep_dead(paths, store)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from build_env.app.failed import IDLE, copied
 from build_env.app.options import BuildOptions
-from build_env.app.runlock import run_lock
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.engines.docker import LABEL
@@ -102,14 +101,20 @@ def _image(
     session: Session, containers: Containers, request: ShellRequest, architecture: str, tell: Callable[[str], None]
 ) -> StoredResult:
     """The target's image as build-all makes it; made when it is not there."""
-    images = containers.target_images(session.store)
     recipe = session.planner.images.recipes[session.planner.images.name(architecture, request.kind)]
-    found = None if request.recreate else images.find(image_key(recipe), recipe)
+    found = None if request.recreate else containers.target_images(session.store).find(image_key(recipe), recipe)
     if found:
         return found
+    with open_session(session.project, session.options, writes=True) as making:
+        return _have(making, recipe, request, tell)
+
+
+def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
+    """Make the image as a run does, which holds its lock no longer than that."""
+    images = _connected(session).target_images(session.store)
     paths, task = session.project.paths, f"{request.target}:image:{recipe.build.name}"
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
-    with run_lock(paths.build, session.identity), session.claimed({task, image_key(recipe)}):
+    with session.claimed({task, image_key(recipe)}):
         found = None if request.recreate else images.find(image_key(recipe), recipe)
         if found:  # another run has made it meanwhile
             return found

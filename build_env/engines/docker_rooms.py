@@ -331,7 +331,7 @@ class DockerRooms:
             if self._cancelled:
                 raise Interrupted("stopped")
             self._running.add(container)
-        timer = threading.Timer(spec.timeout, expire) if spec.timeout else None
+        timer = threading.Timer(spec.limit.seconds, expire) if spec.limit else None
         if timer:
             timer.daemon = True
             timer.start()
@@ -380,7 +380,7 @@ def _with_agent(options: dict[str, Any], agent: str) -> dict[str, Any]:
 
 
 def _timed_out(spec: RoomSpec) -> RoomOutcome:
-    return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
+    return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded if spec.limit else "")
 
 
 def _user(spec: RoomSpec) -> tuple[int, int]:

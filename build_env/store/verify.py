@@ -7,18 +7,18 @@ is killed in between leaves nothing that is believed and not there.
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_file
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.store.cas import DAMAGED, GONE
-from build_env.store.database import Database, read_only
+from build_env.store.database import Database, is_damage, read_only
 from build_env.store.reachable import needed_objects
 from build_env.store.records import BadRow, read_records
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -122,7 +122,7 @@ def _read_rows(path: Path) -> tuple[str, list[Record], list[BadRow]]:
     except InfrastructureError:
         raise
     except EnvironmentNotReady as error:
-        if not isinstance(error.__cause__, (sqlite3.DatabaseError, UnicodeDecodeError)):
+        if not is_damage(error.__cause__):
             raise
         return str(error.__cause__), [], []
 
