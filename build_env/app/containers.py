@@ -52,7 +52,7 @@ class Containers:
         found = [
             item
             for role in ("room", "layer", BUILDER)
-            for item in self.connection.containers(project=self.project.identity, role=role)
+            for item in self.connection.containers(project=self.project.checkout, role=role)
             if not any("-failed-" in name for name in item["Names"] or ())
             and not alive(item["Labels"].get(f"{LABEL}.run", ""))
         ]
@@ -65,6 +65,6 @@ def connect_containers(project: Project, *, run: str = "", reuse: bool, slots: i
     """Connect to the engine. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots)
     rooms = DockerRooms(connection=connection, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms, project=project.identity, run=run)
+    images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

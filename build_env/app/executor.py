@@ -72,7 +72,7 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
         recipes=recipes,
         claims=claims,
         images=images,
-        forced=anew,
+        anew=anew,
     )
 
 
@@ -83,12 +83,12 @@ def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore)
         downloads=paths.downloads,
         store=store,
         labels={
-            "project": project.identity,
+            "project": project.checkout,
             "run": run.id,
             "prefix": settings.image_prefix,
             "architectures": ",".join(options.architectures),
         },
-        reused_prefix=f"{settings.image_prefix}-{project.identity}-" if options.container else "",
+        reused_prefix=f"{settings.image_prefix}-{project.checkout}-" if options.container else "",
         ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
         limit=time_limit(options, settings),
     )

@@ -38,9 +38,9 @@ def up_to_date(project: Project, options: BuildOptions, request: Request, sink: 
     if options.images_anew or options.container or not directory.is_dir():
         return False
     began = time.monotonic()
-    identity = new_run()
-    with run_lock(project.paths.build, identity):
-        store = LocalStore(project.paths.build, identity)
+    run = new_run()
+    with run_lock(project.paths.build, run):
+        store = LocalStore(project.paths.build, run)
         try:
             sweep_dead(project.paths, store)
             memory = memory_of(project, options, request, store, FileDigests(directory / "digests"), writes=True)
@@ -102,7 +102,7 @@ def _orphans(project: Project) -> bool:
     """Whether a killed run left containers, or the engine does not say."""
     build = project.paths.build
     for role in ("room", "layer", "image"):
-        found = containers_with(project=project.identity, role=role)
+        found = containers_with(project=project.checkout, role=role)
         if found is None or any("-failed-" not in name and not is_alive(build, run) for name, run in found):
             return True
     return False

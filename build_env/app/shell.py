@@ -147,7 +147,7 @@ def _line(file: TextIO, line: str) -> None:
 def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
     identity = next(item.digest for item in stored.artifacts if item.name == IMAGE_FACTS)
     prefix = project.settings.image_prefix
-    name = kept_room_name(f"{prefix}-{project.identity}-", request.target, request.kind, identity)
+    name = kept_room_name(f"{prefix}-{project.checkout}-", request.target, request.kind, identity)
     root = project.paths.root
     return RoomSpec(
         image=stored.facts["tag"],
@@ -220,17 +220,17 @@ def _started(
 
 
 def _labels(project: Project) -> dict[str, str]:
-    return {"project": project.identity, "role": _ROLE, "process": str(os.getpid())}
+    return {"project": project.checkout, "role": _ROLE, "process": str(os.getpid())}
 
 
 def _sweep(connection: Connection, project: Project) -> None:
     """Remove rooms of shells whose process is gone."""
-    for item in connection.containers(project=project.identity, role=_ROLE):
+    for item in connection.containers(project=project.checkout, role=_ROLE):
         process = item["Labels"].get(f"{LABEL}.process", "")
         if not Path("/proc", process).is_dir():
             connection.remove(item["Id"])
     with connection.errors("listing images of failed rooms"):
-        wanted = {"dangling": True, "label": [f"{LABEL}.project={project.identity}", f"{LABEL}.role=room"]}
+        wanted = {"dangling": True, "label": [f"{LABEL}.project={project.checkout}", f"{LABEL}.role=room"]}
         for image in connection.api.images(filters=wanted):
             with contextlib.suppress(InfrastructureError), connection.errors("removing an image nobody needs"):
                 connection.api.remove_image(image["Id"])  # refused while a room that is kept was made from it

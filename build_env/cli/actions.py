@@ -131,12 +131,12 @@ def _build(project: Project, arguments: Arguments) -> int:
         if not reports and up_to_date(project, options, request, sink):
             return 0
         # Only now, because it imports everything.
-        from build_env.app.build import run_build  # noqa: PLC0415
+        from build_env.app.build import run_request  # noqa: PLC0415
         from build_env.app.outcome import exit_code  # noqa: PLC0415
         from build_env.app.session import open_session  # noqa: PLC0415
 
         with open_session(project, options, writes=True) as session:
-            return exit_code(run_build(session, request, sink))
+            return exit_code(run_request(session, request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
