@@ -11,7 +11,6 @@ from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
 from build_env.core.disk import disk_errors
 from build_env.engines.docker_peek import containers_with, image_identifiers
-from build_env.model.artifact import Isolation
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.store.digests import FileDigests
@@ -85,17 +84,10 @@ def memory_of(
         root=project.paths.root,
         store=store,
         digests=digests,
-        isolation=_rank(options),
+        isolation=options.isolation,
         images_now=image_identifiers,
         writes=writes,
     )
-
-
-def _rank(options: BuildOptions) -> Isolation:
-    """The isolation of the rooms that such a run makes."""
-    if options.native:
-        return Isolation.NATIVE
-    return Isolation.REUSED if options.container else Isolation.FRESH
 
 
 def _orphans(project: Project) -> bool:

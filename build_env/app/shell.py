@@ -22,6 +22,7 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_rooms import builder_id
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
+from build_env.plan.ids import image_id
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.attempting import state_after
@@ -112,7 +113,7 @@ def _image(
 def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
     """Make the image as a run does, which holds its lock no longer than that."""
     images = _connected(session).target_images(session.store)
-    paths, task = session.project.paths, f"{request.target}:image:{recipe.build.name}"
+    paths, task = session.project.paths, image_id(request.target, recipe.build.name)
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
     with session.claimed({task, image_key(recipe)}):
         found = None if request.recreate else images.find(image_key(recipe), recipe)

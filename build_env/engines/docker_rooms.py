@@ -60,9 +60,13 @@ def failed_name(identifier: str, command: int) -> str:
 
 @dataclass
 class DockerRooms:
-    """The `Engine` port on containers. `reuse` keeps one container per target and image kind."""
+    """The `Engine` port on containers. `reuse` keeps one container per target and image kind.
+
+    Of the failed rooms of `project` the last ones are kept.
+    """
 
     connection: Connection
+    project: str
     reuse: bool = False
     _running: set[str] = field(default_factory=set)
     _kept: set[str] = field(default_factory=set)
@@ -185,7 +189,7 @@ class DockerRooms:
             elif entering and outcome.status == NOT_ENTERED and receiver.status is None:
                 return None
             else:
-                self._keep_failed(container, spec, receiver.command)
+                self._keep_failed(container, receiver.command)
             return replace(outcome, peak_memory=receiver.peak_memory)
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
@@ -352,7 +356,7 @@ class DockerRooms:
         with self.connection.errors("waiting for the end of a room"):
             self.connection.api.wait(container)
 
-    def _keep_failed(self, container: str, spec: RoomSpec, command: int) -> None:
+    def _keep_failed(self, container: str, command: int) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project."""
         if self._cancelled:
             return
@@ -361,7 +365,7 @@ class DockerRooms:
             self.connection.api.rename(container, name)
         self._kept.add(container)
         self._await_end(container)
-        found = self.connection.containers(project=spec.labels["project"], role="room")
+        found = self.connection.containers(project=self.project, role="room")
         failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
         for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:
             self.connection.remove(old["Id"])
