@@ -36,6 +36,7 @@ __all__ = [
     "RoomOutcome",
     "RoomSpec",
     "Store",
+    "TimeLimit",
     "Variation",
     "Work",
 ]
@@ -91,6 +92,19 @@ class Variation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimeLimit:
+    """How many seconds the commands of a room may take, and what says so: an option, or a setting with its file."""
+
+    seconds: float
+    origin: str
+
+    @property
+    def exceeded(self) -> str:
+        """What is said of commands that took longer."""
+        return f"stopped after {self.seconds:g} s ({self.origin})"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomSpec:
     """What an engine needs to make one room and run its commands.
 
@@ -114,7 +128,7 @@ class RoomSpec:
     name: str = ""
     layer_key: str = ""
     ssh_agent: str = ""
-    timeout: float | None = None
+    limit: TimeLimit | None = None
     variation: Variation = field(default_factory=Variation)
 
 

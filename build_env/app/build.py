@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from build_env.schedule.foresee import Answer, Hits
     from build_env.schedule.local import LocalExecutor
 
-__all__ = ["Inputs", "foresee_build", "make_inputs", "resolve", "run_build"]
+__all__ = ["Inputs", "foresee_build", "make_inputs", "resolve", "run_request"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def foresee_build(
     return replace(resolved.planned, notes=notes), answers, hits
 
 
-def run_build(session: Session, request: Request, sink: EventSink) -> RunSummary:
+def run_request(session: Session, request: Request, sink: EventSink) -> RunSummary:
     """Run everything that `request` asks for."""
     session.say_replaced(sink)
     memory = session.memory(request)

@@ -45,6 +45,7 @@ class Containers:
             bases=self.bases,
             store=store,
             host_arch=self.project.host.architecture,
+            layer_prefix=self.project.settings.image_prefix,
         )
 
     def sweep(self, alive: Callable[[str], bool]) -> int:
@@ -52,7 +53,7 @@ class Containers:
         found = [
             item
             for role in ("room", "layer", BUILDER)
-            for item in self.connection.containers(project=self.project.identity, role=role)
+            for item in self.connection.containers(project=self.project.checkout, role=role)
             if not any("-failed-" in name for name in item["Names"] or ())
             and not alive(item["Labels"].get(f"{LABEL}.run", ""))
         ]
@@ -64,7 +65,7 @@ class Containers:
 def connect_containers(project: Project, *, run: str = "", reuse: bool, slots: int) -> Containers:
     """Connect to the engine. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots)
-    rooms = DockerRooms(connection=connection, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms, project=project.identity, run=run)
+    rooms = DockerRooms(connection=connection, project=project.checkout, reuse=reuse)
+    images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 from build_env.app.signer import project_signer
+from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
+from build_env.ports import TimeLimit
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.rooms import RoomWork
@@ -19,13 +22,31 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
+    from build_env.model.artifact import Isolation
     from build_env.model.run import Run
     from build_env.plan.keys import ImageRecipe
-    from build_env.ports import Engine
+    from build_env.ports import Engine, RoomSpec
+    from build_env.settings import Settings
     from build_env.store.claims import Claims
     from build_env.store.results import LocalStore
 
-__all__ = ["new_executor"]
+__all__ = ["MissingEngine", "new_executor", "time_limit"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MissingEngine:
+    """Stands for an engine that does not answer: a plan can be shown, results are asked for as it would, none made."""
+
+    isolation: Isolation
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> NoReturn:  # noqa: ARG002 - the port's
+        """See `Engine.run`."""
+        raise EnvironmentNotReady(
+            "no container engine answers", hint="start it; build-env doctor shows what is missing"
+        )
+
+    def cancel(self) -> None:
+        """See `Engine.cancel`; nothing runs."""
 
 
 def new_executor(  # noqa: PLR0913 - the parts of one run
@@ -70,7 +91,7 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
         recipes=recipes,
         claims=claims,
         images=images,
-        forced=anew,
+        anew=anew,
     )
 
 
@@ -81,19 +102,26 @@ def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore)
         downloads=paths.downloads,
         store=store,
         labels={
-            "project": project.identity,
+            "project": project.checkout,
             "run": run.id,
-            "prefix": settings.image_prefix,
             "architectures": ",".join(options.architectures),
         },
-        reused_prefix=f"{settings.image_prefix}-{project.identity}-" if options.container else "",
+        reused_prefix=f"{settings.image_prefix}-{project.checkout}-" if options.container else "",
         ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
-        timeout=options.timeout or settings.timeout or None,
+        limit=time_limit(options, settings),
     )
 
 
+def time_limit(options: BuildOptions, settings: Settings) -> TimeLimit | None:
+    """The option says it, else the setting; either may say that there is none."""
+    if options.timeout is not None:
+        seconds, origin = options.timeout, "--timeout"
+    else:
+        seconds, origin = settings.timeout, f"timeout in {settings.origins.get('timeout', '')}"
+    return TimeLimit(seconds=seconds, origin=origin) if seconds else None
+
+
 def _engine(options: BuildOptions, containers: Containers | None, directory: Path) -> Engine:
-    """Without an engine nothing can run, but a plan can be shown: native rooms stand for it."""
-    if containers is None or options.native:
-        return NativeRooms(rooms=directory, install=options.native and options.install)
-    return containers.rooms
+    if options.native:
+        return NativeRooms(rooms=directory, install=options.install)
+    return containers.rooms if containers else MissingEngine(isolation=options.isolation)

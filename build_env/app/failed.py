@@ -71,7 +71,7 @@ class FailedRoom:
 def failed_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
     """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
     newest: dict[str, FailedRoom] = {}
-    found = connection.containers(project=project.identity, role="room")
+    found = connection.containers(project=project.checkout, role="room")
     for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True):
         name = next((name for name in item["Names"] or () if "-failed-" in name), "")
         if name:

@@ -11,6 +11,7 @@ from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.model.logs import read_log_name
 from build_env.model.task import Stage
+from build_env.plan.ids import image_id, task_id, unit_id
 from build_env.plan.units import SOURCE
 from build_env.schedule.logs import is_written
 
@@ -126,7 +127,7 @@ def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
         return logs
     from build_env.store.results import LocalStore  # noqa: PLC0415 - SQLite
 
-    with contextlib.closing(LocalStore(project.paths.build)) as store:
+    with contextlib.closing(LocalStore(project.paths.build, writes=False)) as store:
         last = {task: found[0] for task, found in store.history(list(tasks), 1).items() if found}
     words = {
         tasks[task].path: attempt.state.value
@@ -139,8 +140,8 @@ def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
 def _task(log: TaskLog) -> str:
     """The id of the task, as plans have it."""
     if log.stage == Stage.IMAGE.value:
-        return f"{log.target}:image:{log.subject}"
-    return f"{log.target}:{log.subject}:{log.stage}:{log.arch or SOURCE}"
+        return image_id(log.target, log.subject)
+    return task_id(log.target, unit_id(log.subject, Stage(log.stage), log.arch or SOURCE))
 
 
 def _fits(log: TaskLog, wanted: Wanted) -> bool:

@@ -1,15 +1,20 @@
-"""Owns the options of a run, as the command line says them. Imports nothing, so that a quick answer stays quick."""
+"""Owns the options of a run, as the command line says them. Imports little: a quick answer stays quick."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from build_env.model.artifact import Isolation
 
 __all__ = ["BuildOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How to run, as the command line says it. `container` is empty, `keep` or `clean`; `memory` is in bytes or 0."""
+    """How to run, as the command line says it. `container` is empty, `keep` or `clean`; `memory` is in bytes or 0.
+
+    `timeout` is in seconds, 0 for no limit; without it the setting decides.
+    """
 
     target: str
     architectures: tuple[str, ...] = ()
@@ -27,6 +32,13 @@ class BuildOptions:
     def images_anew(self) -> bool:
         """Whether target images are made anew, whatever is recorded."""
         return self.recreate or self.refresh
+
+    @property
+    def isolation(self) -> Isolation:
+        """The rank of the rooms that such a run makes."""
+        if self.native:
+            return Isolation.NATIVE
+        return Isolation.REUSED if self.container else Isolation.FRESH
 
     @property
     def publishes(self) -> bool:

@@ -16,6 +16,7 @@ from build_env.model.task import Plan, Tree
 from build_env.packages.read import read_packages
 from build_env.packages.spec_facts import with_spec_facts
 from build_env.plan.graph import PlanFacts, build_plan, leave_out, scan_plan
+from build_env.plan.ids import image_id
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
@@ -115,7 +116,7 @@ class Planner:
         records = {unit.id: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        recipes = {f"{self.target.name}:image:{name}": recipe for name, recipe in self.images.recipes.items()}
+        recipes = {image_id(self.target.name, name): recipe for name, recipe in self.images.recipes.items()}
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
         return Planned(plan=plan, recipes=recipes, notes=tuple(notes))
 

@@ -49,7 +49,7 @@ def probe_target(project: Project, name: str, note: Callable[[str], None]) -> tu
             environment={"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
             entries=(),
             collect=Path(nothing),
-            labels={"project": project.identity, "prefix": project.settings.image_prefix},
+            labels={"project": project.checkout},
         )
         outcome = containers.rooms.run_install(spec, lines.append, lambda _container: None)
     if outcome.status:

@@ -27,7 +27,7 @@ class Project:
     host: Host
 
     @property
-    def identity(self) -> str:
+    def checkout(self) -> str:
         """A short name of this checkout, for labels: rooms of other checkouts are none of our business."""
         return hashlib.sha256(str(self.paths.root).encode()).hexdigest()[:12]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from build_env.app.remembered import MEMORIES, Memory, memory_name
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
+from build_env.core.disk import disk_errors
 from build_env.engines.docker_peek import containers_with, image_identifiers
-from build_env.model.artifact import Isolation
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.store.digests import FileDigests
@@ -27,6 +27,7 @@ __all__ = ["memory_of", "up_to_date"]
 _IN_PLAN = ("target", "architectures", "native", "container", "install")
 
 
+@disk_errors()
 def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
     """Whether the run has nothing to do, and has said so; otherwise only that the store was replaced, if it was.
 
@@ -36,9 +37,9 @@ def up_to_date(project: Project, options: BuildOptions, request: Request, sink: 
     if options.images_anew or options.container or not directory.is_dir():
         return False
     began = time.monotonic()
-    identity = new_run()
-    with run_lock(project.paths.build, identity):
-        store = LocalStore(project.paths.build, identity)
+    run = new_run()
+    with run_lock(project.paths.build, run):
+        store = LocalStore(project.paths.build, run)
         try:
             sweep_dead(project.paths, store)
             memory = memory_of(project, options, request, store, FileDigests(directory / "digests"), writes=True)
@@ -83,24 +84,17 @@ def memory_of(
         root=project.paths.root,
         store=store,
         digests=digests,
-        isolation=_rank(options),
+        isolation=options.isolation,
         images_now=image_identifiers,
         writes=writes,
     )
-
-
-def _rank(options: BuildOptions) -> Isolation:
-    """The isolation of the rooms that such a run makes."""
-    if options.native:
-        return Isolation.NATIVE
-    return Isolation.REUSED if options.container else Isolation.FRESH
 
 
 def _orphans(project: Project) -> bool:
     """Whether a killed run left containers, or the engine does not say."""
     build = project.paths.build
     for role in ("room", "layer", "image"):
-        found = containers_with(project=project.identity, role=role)
+        found = containers_with(project=project.checkout, role=role)
         if found is None or any("-failed-" not in name and not is_alive(build, run) for name, run in found):
             return True
     return False

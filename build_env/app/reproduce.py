@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from build_env.app.build import make_inputs
 from build_env.app.session import open_session
-from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.engines.docker_rooms import builder_id
 from build_env.model.events import Note
@@ -59,7 +58,7 @@ def reproduce(
     if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UsageError(f"--keep {keep}: this is there already", hint="name a directory that is new or empty")
     request = Request(packages=(package,), stages=_STAGES, only_depends=False)
-    with open_session(project, options, writes=True) as session, disk_errors():
+    with open_session(project, options, writes=True) as session:
         inputs = make_inputs(session, request, sink, lambda task: task.subject == package and task.stage in _STAGES)
         rehearsals: tuple[Rehearsal, ...] = ()
         if inputs.executor is not None:

@@ -18,6 +18,7 @@ from build_env.app.planning import Planned, Planner
 from build_env.app.quick import memory_of
 from build_env.app.remembered import MEMORIES
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady
 from build_env.schedule.estimates import asked_of_history, estimate_tasks
@@ -53,7 +54,7 @@ class Session:
     project: Project
     options: BuildOptions
     store: LocalStore
-    identity: Run
+    run: Run
     writes: bool
     began: float
     digests: FileDigests
@@ -66,7 +67,7 @@ class Session:
         """The engine, connected when it is first needed."""
         if self.options.native:
             return None
-        return _containers(self.project, self.options, self.identity.id, needed=self.writes)
+        return _containers(self.project, self.options, self.run.id, needed=self.writes)
 
     @cached_property
     def planner(self) -> Planner:
@@ -97,7 +98,7 @@ class Session:
         return new_executor(
             project=self.project,
             options=self.options,
-            run=self.identity,
+            run=self.run,
             store=self.store,
             claims=self._claims,
             containers=self.containers,
@@ -118,7 +119,7 @@ class Session:
 
     @property
     def _claims(self) -> Claims:
-        owner = f"run {self.identity.id} (process {self.identity.pid})"
+        owner = f"run {self.run.id} (process {self.run.pid})"
         return Claims(self.project.paths.build / "claims", owner)
 
     def memory(self, request: Request) -> Memory:
@@ -138,7 +139,7 @@ class Session:
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
         if self.options.container == "clean" or (self.options.container and self.options.images_anew):
-            self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.identity}-")
+            self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.checkout}-")
 
     def say_replaced(self, sink: EventSink) -> None:
         """Damage of the database may show when it is opened, or only when it is asked."""
@@ -175,14 +176,17 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(project: Project, options: BuildOptions, *, writes: bool) -> Iterator[Session]:
-    """Connect everything. `writes` is for commands that build: they hold the lock of a run while they live."""
+    """Connect everything. `writes` is for commands that build: they hold the lock of a run while they live.
+
+    Others change nothing that is recorded, and a disk that is full is said to be, wherever it shows.
+    """
     began = time.monotonic()
-    paths, identity = project.paths, new_run(shlex.join(sys.argv))
-    with contextlib.ExitStack() as stack:
+    paths, run = project.paths, new_run(shlex.join(sys.argv))
+    with disk_errors(), contextlib.ExitStack() as stack:
         if writes:
-            stack.enter_context(run_lock(paths.build, identity))
-            stack.callback(shutil.rmtree, paths.rooms / identity.id, ignore_errors=True)
-        store = LocalStore(paths.build, identity)
+            stack.enter_context(run_lock(paths.build, run))
+            stack.callback(shutil.rmtree, paths.rooms / run.id, ignore_errors=True)
+        store = LocalStore(paths.build, run, writes=writes)
         stack.callback(store.close)
         if writes:
             sweep_dead(paths, store)
@@ -190,7 +194,7 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             project=project,
             options=options,
             store=store,
-            identity=identity,
+            run=run,
             writes=writes,
             began=began,
             digests=FileDigests(paths.build / MEMORIES / "digests"),

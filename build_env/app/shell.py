@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TextIO
 
 from build_env.app.failed import IDLE, copied
 from build_env.app.options import BuildOptions
-from build_env.app.runlock import run_lock
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
 from build_env.engines.docker import LABEL
@@ -23,6 +22,7 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_rooms import builder_id
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
+from build_env.plan.ids import image_id
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.attempting import state_after
@@ -102,14 +102,20 @@ def _image(
     session: Session, containers: Containers, request: ShellRequest, architecture: str, tell: Callable[[str], None]
 ) -> StoredResult:
     """The target's image as build-all makes it; made when it is not there."""
-    images = containers.target_images(session.store)
     recipe = session.planner.images.recipes[session.planner.images.name(architecture, request.kind)]
-    found = None if request.recreate else images.find(image_key(recipe), recipe)
+    found = None if request.recreate else containers.target_images(session.store).find(image_key(recipe), recipe)
     if found:
         return found
-    paths, task = session.project.paths, f"{request.target}:image:{recipe.build.name}"
+    with open_session(session.project, session.options, writes=True) as making:
+        return _have(making, recipe, request, tell)
+
+
+def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
+    """Make the image as a run does, which holds its lock no longer than that."""
+    images = _connected(session).target_images(session.store)
+    paths, task = session.project.paths, image_id(request.target, recipe.build.name)
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
-    with run_lock(paths.build, session.identity), session.claimed({task, image_key(recipe)}):
+    with session.claimed({task, image_key(recipe)}):
         found = None if request.recreate else images.find(image_key(recipe), recipe)
         if found:  # another run has made it meanwhile
             return found
@@ -142,7 +148,7 @@ def _line(file: TextIO, line: str) -> None:
 def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
     identity = next(item.digest for item in stored.artifacts if item.name == IMAGE_FACTS)
     prefix = project.settings.image_prefix
-    name = kept_room_name(f"{prefix}-{project.identity}-", request.target, request.kind, identity)
+    name = kept_room_name(f"{prefix}-{project.checkout}-", request.target, request.kind, identity)
     root = project.paths.root
     return RoomSpec(
         image=stored.facts["tag"],
@@ -215,17 +221,17 @@ def _started(
 
 
 def _labels(project: Project) -> dict[str, str]:
-    return {"project": project.identity, "role": _ROLE, "process": str(os.getpid())}
+    return {"project": project.checkout, "role": _ROLE, "process": str(os.getpid())}
 
 
 def _sweep(connection: Connection, project: Project) -> None:
     """Remove rooms of shells whose process is gone."""
-    for item in connection.containers(project=project.identity, role=_ROLE):
+    for item in connection.containers(project=project.checkout, role=_ROLE):
         process = item["Labels"].get(f"{LABEL}.process", "")
         if not Path("/proc", process).is_dir():
             connection.remove(item["Id"])
     with connection.errors("listing images of failed rooms"):
-        wanted = {"dangling": True, "label": [f"{LABEL}.project={project.identity}", f"{LABEL}.role=room"]}
+        wanted = {"dangling": True, "label": [f"{LABEL}.project={project.checkout}", f"{LABEL}.role=room"]}
         for image in connection.api.images(filters=wanted):
             with contextlib.suppress(InfrastructureError), connection.errors("removing an image nobody needs"):
                 connection.api.remove_image(image["Id"])  # refused while a room that is kept was made from it

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
-__all__ = ["act", "look_ahead"]
+__all__ = ["act", "explain_tasks", "look_ahead", "reproduce_package"]
 
 _VARIABLES = {"packages": "PACKAGES", "meta": "METAPACKAGES", "deps": "DEPENDS"}
 
@@ -74,19 +74,23 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
 
 def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
     """The plan and what a run would do with each task; runs nothing."""
+    arguments.check()
+    project = open_project(arguments.root)
+    return _foreseen(project, _options(project, arguments), _request(arguments))
+
+
+def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[str, str]]:
     from build_env.app.build import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
-    arguments.check()
-    project = open_project(arguments.root)
-    with open_session(project, _options(project, arguments), writes=False) as session:
-        planned, answers, _ = foresee_build(session, _request(arguments))
+    with open_session(project, options, writes=False) as session:
+        planned, answers, _ = foresee_build(session, request)
         return planned, in_words(answers)
 
 
-def explain_tasks(arguments: Arguments) -> list[Explanation]:
-    """Why each task of the packages would run, or would not; runs nothing."""
+def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
+    """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
     from build_env.app.build import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.app.why import explain  # noqa: PLC0415
@@ -95,7 +99,7 @@ def explain_tasks(arguments: Arguments) -> list[Explanation]:
     project = open_project(arguments.root)
     with open_session(project, _options(project, arguments), writes=False) as session:
         planned, answers, _ = foresee_build(session, _request(arguments), remembered=False)
-        return explain(planned.plan, answers, arguments.packages)
+        return explain(planned.plan, answers, arguments.packages), session.store.replaced
 
 
 def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) -> Reproduction:
@@ -113,27 +117,26 @@ def _build(project: Project, arguments: Arguments) -> int:
     from build_env.ui.choose import choose_listener  # noqa: PLC0415
     from build_env.ui.reports import reports_for, with_reports  # noqa: PLC0415
 
-    request = _request(arguments)
+    request, options = _request(arguments), _options(project, arguments)
     if arguments.dry_run:
         from build_env.ui.plan import plan_lines  # noqa: PLC0415
 
-        planned, answers = look_ahead(arguments)
+        planned, answers = _foreseen(project, options, request)
         return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
-    options = _options(project, arguments)
     reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
-    with choose_listener(arguments.log_format) as listener:
-        if arguments.setup and not options.native:
-            project = _set_up(project, options, listener)
+    with choose_listener(arguments.log_format) as listener, with_reports(listener, reports) as sink:
+        if arguments.setup:
+            project = _set_up(project, options, sink)
         # Reports tell of each task, and the quick answer lists none.
-        if not reports and up_to_date(project, options, request, listener):
+        if not reports and up_to_date(project, options, request, sink):
             return 0
         # Only now, because it imports everything.
-        from build_env.app.build import run_build  # noqa: PLC0415
+        from build_env.app.build import run_request  # noqa: PLC0415
         from build_env.app.outcome import exit_code  # noqa: PLC0415
         from build_env.app.session import open_session  # noqa: PLC0415
 
-        with open_session(project, options, writes=True) as session, with_reports(listener, reports) as sink:
-            return exit_code(run_build(session, request, sink))
+        with open_session(project, options, writes=True) as session:
+            return exit_code(run_request(session, request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
@@ -149,6 +152,11 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
     target, native = _target(project, arguments)
     if native and arguments.container:
         raise UsageError("--container keeps containers, and a native build has none", hint="name a --target")
+    if native and arguments.setup:
+        raise UsageError(
+            "--setup prepares this machine for builds in containers, and this build is native",
+            hint="name a --target, or install what the build needs with --install",
+        )
     return BuildOptions(
         target=target,
         architectures=arguments.architectures,
@@ -160,7 +168,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
         recreate=arguments.recreate,
         refresh=arguments.refresh,
         install=arguments.install,
-        timeout=arguments.timeout or None,
+        timeout=arguments.timeout,
     )
 
 

@@ -41,7 +41,7 @@ class Arguments:
     keep_going: bool = False
     dry_run: bool = False
     setup: bool = False
-    timeout: float = 0
+    timeout: float | None = None
     log_format: str = "auto"
     junit: Path | None = None
     report: Path | None = None

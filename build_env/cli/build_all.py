@@ -121,11 +121,11 @@ def build_all(
         bool, typer.Option("--keep-going", "-k", help="Go on after a failure.", rich_help_panel=_RUN)
     ] = False,
     timeout: Annotated[
-        float,
+        float | None,
         typer.Option(
             "--timeout", min=0, help="Seconds a task may take; 0: no limit.", metavar="SECONDS", rich_help_panel=_RUN
         ),
-    ] = 0,
+    ] = None,
     log_format: Annotated[
         str,
         typer.Option(

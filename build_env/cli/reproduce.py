@@ -32,7 +32,10 @@ def reproduce(
     keep: Annotated[
         Path | None, typer.Option("--keep", help="Leave the results of both rooms there.", metavar="DIRECTORY")
     ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds a task may take.", metavar="SECONDS")] = 0,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0, help="Seconds a task may take; 0: no limit.", metavar="SECONDS"),
+    ] = None,
     json: JSON = False,
     root: ROOT = None,
     debug: DEBUG = False,

@@ -51,7 +51,9 @@ def _why(arguments: Arguments, *, json: bool) -> int:
     from build_env.cli.actions import explain_tasks  # noqa: PLC0415
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
 
-    explanations = explain_tasks(arguments)
+    explanations, note = explain_tasks(arguments)
+    if note:
+        sys.stderr.write(f"note    {note}\n")
     if json:
         sys.stdout.write(canonical_json(explanations) + "\n")
     else:

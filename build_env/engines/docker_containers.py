@@ -40,7 +40,7 @@ def failed_name(identifier: str, command: int) -> str:
 
 def timed_out(spec: RoomSpec) -> RoomOutcome:
     """The outcome of a room that took longer than it may."""
-    return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
+    return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded if spec.limit else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +63,10 @@ class Frame:
 
 @dataclass
 class RoomContainers:
-    """The containers of one run's rooms."""
+    """The containers of one run's rooms; of the failed ones of `project` the last are kept."""
 
     connection: Connection
+    project: str
     _running: set[str] = field(default_factory=set)
     _kept: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -223,7 +224,7 @@ class RoomContainers:
             if self._cancelled:
                 raise Interrupted("stopped")
             self._running.add(container)
-        timer = threading.Timer(spec.timeout, expire) if spec.timeout else None
+        timer = threading.Timer(spec.limit.seconds, expire) if spec.limit else None
         if timer:
             timer.daemon = True
             timer.start()
@@ -244,7 +245,7 @@ class RoomContainers:
         with self.connection.errors("waiting for the end of a room"):
             self.connection.api.wait(container)
 
-    def keep_failed(self, container: str, spec: RoomSpec, command: int) -> None:
+    def keep_failed(self, container: str, command: int) -> None:
         """Keep the stopped room of a failed task for a look inside; only the last three of a project.
 
         An engine that fails at it does not make the failure of the task any other: then the room is not kept.
@@ -256,10 +257,10 @@ class RoomContainers:
                 self.connection.api.rename(container, failed_name(container[:12], command))
             self._kept.add(container)
             self.await_end(container)
-            self._remove_oldest(spec.labels["project"])
+            self._remove_oldest()
 
-    def _remove_oldest(self, project: str) -> None:
-        found = self.connection.containers(project=project, role="room")
+    def _remove_oldest(self) -> None:
+        found = self.connection.containers(project=self.project, role="room")
         failed = [item for item in found if any("-failed-" in name for name in item["Names"])]
         for old in sorted(failed, key=lambda item: item["Created"], reverse=True)[_KEPT_FAILURES:]:
             self.connection.remove(old["Id"])

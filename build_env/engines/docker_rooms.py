@@ -49,15 +49,19 @@ def builder_id() -> tuple[int, int]:
 
 @dataclass
 class DockerRooms:
-    """The `Engine` port on containers. `reuse` keeps one container per target and image kind."""
+    """The `Engine` port on containers. `reuse` keeps one container per target and image kind.
+
+    Of the failed rooms of `project` the last ones are kept.
+    """
 
     connection: Connection
+    project: str
     reuse: bool = False
     _plain: set[str] = field(default_factory=set)  # images that lack the programs for filling a room from inside
 
     def __post_init__(self) -> None:
         """Prepare the keepers of rooms."""
-        self._containers = RoomContainers(connection=self.connection)
+        self._containers = RoomContainers(connection=self.connection, project=self.project)
         self._reused = ReusedRooms(connection=self.connection, builder=builder_id())
 
     @property
@@ -164,7 +168,7 @@ class DockerRooms:
             elif entering and outcome.status == NOT_ENTERED and receiver.status is None:
                 return None
             else:
-                self._containers.keep_failed(container, spec, receiver.command)
+                self._containers.keep_failed(container, receiver.command)
             return replace(outcome, peak_memory=receiver.peak_memory)
 
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:

@@ -130,7 +130,7 @@ class NativeRooms:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-        timer = threading.Timer(spec.timeout, expire) if spec.timeout else None
+        timer = threading.Timer(spec.limit.seconds, expire) if spec.limit else None
         if timer:
             timer.start()
         try:
@@ -142,8 +142,8 @@ class NativeRooms:
                 self._running.discard(process.pid)
         if self._cancelled:
             raise Interrupted("stopped")
-        if late.is_set():
-            return RoomOutcome(status=_TIMED_OUT, message=f"stopped after {spec.timeout:g} s (--timeout)")
+        if spec.limit and late.is_set():
+            return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded)
         message = f"exit status {status}" if status else ""
         return RoomOutcome(status=status, message=message, peak_memory=peak_memory)
 

@@ -27,13 +27,14 @@ _PROJECT_LABEL = "build-env.project"
 
 @dataclass
 class TargetImages:
-    """Makes what rooms are made from."""
+    """Makes what rooms are made from. `layer_prefix` begins the names of layers; images have that of their recipe."""
 
     root: Path
     images: ImageEngine
     bases: Bases
     store: Store
     host_arch: str
+    layer_prefix: str
 
     def tag(self, recipe: ImageRecipe, key: str) -> str:
         """The engine's name for the image with that key."""
@@ -102,10 +103,9 @@ class TargetImages:
             facts={"image": description.identifier, "tag": self.tag(recipe, key), "stand-in": base.stand_in},
         )
 
-    @staticmethod
-    def layer_tag(spec: RoomSpec) -> str:
+    def layer_tag(self, spec: RoomSpec) -> str:
         """The engine's name for the layer that `spec` makes."""
-        return f"{spec.labels['prefix']}/layer:{spec.layer_key[:_SHORT]}"
+        return f"{self.layer_prefix}/layer:{spec.layer_key[:_SHORT]}"
 
     def has_layer(self, spec: RoomSpec) -> bool:
         """Whether the engine has it."""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import Fault, InputError
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
+from build_env.plan.ids import image_id, scan_id, tar_id, task_id
 from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
 from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from build_env.model.command import Deployment, Mount, Record
     from build_env.model.target import Target
@@ -54,12 +55,13 @@ class PlanFacts:
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
     """The plan of `selection` for `target`; tasks whose hook recorded nothing are left out."""
     tasks: dict[str, Task] = {}
-    for unit in selection.units:
-        task = _task(target, unit, selection, facts)
+    withheld = {_id(target, unit.id) for unit in selection.units if unit.package in facts.withheld}
+    for made in selection.units:
+        task = _task(target, made, selection, facts, withheld)
         if task is not None:
             tasks[task.id] = task
-    for unit_id, name in facts.unit_images.items():
-        if _id(target, unit_id) in tasks:
+    for unit, name in facts.unit_images.items():
+        if _id(target, unit) in tasks:
             image = image_task(target, name, facts.recipes[name])
             tasks[image.id] = image
     for arch, units in selection.tars.items():
@@ -75,7 +77,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     """The task that makes the image called `name`."""
     suffix = name.removeprefix(target.slug).strip("-").replace("-", " ")
     return Task(
-        id=f"{target.name}:image:{name}",
+        id=image_id(target.name, name),
         stage=Stage.IMAGE,
         target=target.name,
         subject=f"{target.name} {suffix}",
@@ -109,7 +111,7 @@ def scan_plan(
         platform=recipe.build.platform,
     )
     scan = Task(
-        id=f"{target.name}:scan",
+        id=scan_id(target.name),
         stage=Stage.SCAN,
         target=target.name,
         subject=f"spec files of {target.name}",
@@ -121,16 +123,16 @@ def scan_plan(
     return Plan(target=target.name, architectures=(arch,), tasks=(image, scan))
 
 
-def _id(target: Target, unit_id: str) -> str:
-    return f"{target.name}:{unit_id}"
+def _id(target: Target, unit: str) -> str:
+    return task_id(target.name, unit)
 
 
-def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) -> Task | None:
+def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts, withheld: Collection[str]) -> Task | None:
     record = facts.records[unit.id]
     inputs = [
-        Input(task=_id(target, entry.task), place=entry.place)
+        Input(task=name, place=entry.place)
         for entry in selection.inputs[unit.id]
-        if not (entry.place is Place.PACKAGES and entry.task.split(":")[0] in facts.withheld)
+        if (name := _id(target, entry.task)) not in withheld or entry.place is not Place.PACKAGES
     ]
     common = {
         "id": _id(target, unit.id),
@@ -150,7 +152,7 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts) ->
     if not record.commands:
         return None
     if unit.id in facts.unit_images:
-        inputs.insert(0, Input(task=f"{target.name}:image:{facts.unit_images[unit.id]}", place=Place.IMAGE))
+        inputs.insert(0, Input(task=image_id(target.name, facts.unit_images[unit.id]), place=Place.IMAGE))
     room = _room(target, unit, record, facts)
     return Task(
         **common,  # type: ignore[arg-type]  # kept in one dict
@@ -231,7 +233,7 @@ def _refuse_two_repositories(target: Target, tasks: Iterable[Task]) -> None:
 
 def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:
     return Task(
-        id=f"{target.name}:tar:{arch}",
+        id=tar_id(target.name, arch),
         stage=Stage.TAR,
         target=target.name,
         subject=target.name,

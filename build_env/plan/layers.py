@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.core.canonical import digest_data
 from build_env.model.command import Role
 from build_env.model.task import Input, Place, Room, Stage, Task
+from build_env.plan.ids import layer_id, task_id, unit_id
 from build_env.plan.keys import room_inputs
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _layer_of(task: Task) -> Task | None:
     if task.stage is Stage.BUILD:
         return replace(
             task,
-            id=task.id.replace(f":{Stage.BUILD.value}:", f":{Stage.LAYER.value}:"),
+            id=task_id(task.target, unit_id(task.subject, Stage.LAYER, task.arch)),
             stage=Stage.LAYER,
             static_inputs=static,
             inputs=tuple(entry for entry in task.inputs if entry.place in _FROM_PACKAGE),
@@ -81,7 +82,7 @@ def _layer_of(task: Task) -> Task | None:
         )
     inputs = tuple(entry for entry in task.inputs if entry.place is Place.IMAGE)
     return Task(
-        id=f"{task.target}:{Stage.LAYER.value}:{digest_data([static, inputs])[:_SHORT]}",
+        id=layer_id(task.target, digest_data([static, inputs])[:_SHORT]),
         stage=Stage.LAYER,
         target=task.target,
         subject=f"{task.target} {task.stage.value}",

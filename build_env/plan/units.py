@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from build_env.model.task import Stage
+from build_env.plan.ids import unit_id
 
 __all__ = ["ALL", "SOURCE", "PackageRole", "Unit", "hook_of"]
 
@@ -40,7 +41,7 @@ class Unit:
     @property
     def id(self) -> str:
         """Unique within a target: `greet:build:arm64`."""
-        return f"{self.package}:{self.stage.value}:{self.label}"
+        return unit_id(self.package, self.stage, self.label)
 
 
 def hook_of(unit: Unit) -> str:

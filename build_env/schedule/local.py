@@ -53,7 +53,7 @@ class LocalExecutor:
     recipes: Mapping[str, ImageRecipe]
     claims: Claims
     images: TargetImages | None = None
-    forced: frozenset[str] = field(default_factory=frozenset)
+    anew: frozenset[str] = field(default_factory=frozenset)
 
     def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
         """See `Executor.work`."""
@@ -62,7 +62,7 @@ class LocalExecutor:
     def find(self, work: Work) -> StoredResult | None:
         """See `Executor.find`."""
         task = work.task
-        if task.id in self.forced:
+        if task.id in self.anew:
             return None
         if task.stage is Stage.IMAGE:
             return self.images.find(work.key, self.recipes[task.id]) if self.images else None
@@ -74,7 +74,7 @@ class LocalExecutor:
     def reason(self, work: Work) -> str:
         """See `Executor.reason`."""
         task = work.task
-        if task.id in self.forced:
+        if task.id in self.anew:
             return "asked for with --recreate or --refresh"
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             return "not deployed yet, or not as it is now"
@@ -179,14 +179,14 @@ class LocalExecutor:
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
         if task.stage is Stage.IMAGE and self.images:
-            return self.images.make(self.recipes[task.id], write, anew=task.id in self.forced), None
+            return self.images.make(self.recipes[task.id], write, anew=task.id in self.anew), None
         if task.stage is Stage.DEPLOY:
             self.publisher.add(work, write)
             return _effect(work), None
         if task.stage is Stage.TAR:
             write(str(self.publisher.tar(work)))
             return _effect(work), None
-        return self.rooms.do(work, write, anew=task.id in self.forced)
+        return self.rooms.do(work, write, anew=task.id in self.anew)
 
     @contextlib.contextmanager
     def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:

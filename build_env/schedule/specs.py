@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import Artifact
     from build_env.model.task import Room, Task
-    from build_env.ports import ResolvedInput, Store, Work
+    from build_env.ports import ResolvedInput, Store, TimeLimit, Work
 
 __all__ = ["RoomSpecs", "input_at", "layer_key"]
 
@@ -35,7 +35,7 @@ class RoomSpecs:
     labels: Mapping[str, str]
     reused_prefix: str = ""
     ssh_agent: str = ""
-    timeout: float | None = None
+    limit: TimeLimit | None = None
 
     def of(self, work: Work, collect: Path) -> RoomSpec:
         """The room of a task; what it leaves in `out/` goes to `collect`."""
@@ -74,7 +74,7 @@ class RoomSpecs:
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
             ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
-            timeout=self.timeout,
+            limit=self.limit,
         )
 
     def offline(self, spec: RoomSpec, kept: Sequence[Artifact]) -> RoomSpec:

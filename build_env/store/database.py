@@ -1,7 +1,7 @@
 """Owns the connection to `build/store.db`: opening, replacing what cannot be read, transactions. Knows no results.
 
 Disposable: a database that is damaged or of another version is replaced with a word, and everything is built again.
-A database that is only busy, or on a full disk, is not touched.
+A database that is only busy, or on a full disk, is not touched, nor is any by those who only look.
 """
 
 from __future__ import annotations
@@ -85,14 +85,17 @@ class Database:
     """One connection for all threads of this process; other processes may have theirs."""
 
     @disk_errors()
-    def __init__(self, path: Path) -> None:
-        """Open, make or replace the file; `replaced` says in a sentence why it was replaced."""
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        """Open, make or replace the file; `replaced` says in a sentence why it was replaced.
+
+        Without `writes` nothing is made or replaced: what cannot be read is as if it were empty.
+        """
         self._path = path
+        self._writes = writes
         self._lock = threading.Lock()
         self._closed = False
         self.replaced = ""
-        with self._alone():
-            self._connection = self._open()
+        self._connection = self._begin()
 
     def close(self) -> None:
         """End the connection; nothing can be asked after."""
@@ -116,6 +119,8 @@ class Database:
         """Do `work` in one transaction, which is on the disk when this returns; an exception undoes it."""
         with self._lock:
             self._refuse_closed()
+            if not self._writes:
+                raise RuntimeError(f"{self._path.name} was opened to be looked at")
             try:
                 self._follow()
                 return self._transaction(work)
@@ -151,6 +156,9 @@ class Database:
     def _renew(self, error: Exception) -> None:
         _refuse_trouble(error, self._path)
         self._connection.close()
+        if not self._writes:
+            self._connection = self._pass_over(error)
+            return
         with self._alone():
             # Another run may have replaced it meanwhile: then its database is good.
             self._connection = self._open() if _inode(self._path) != self._inode else self._replace(error)
@@ -160,6 +168,24 @@ class Database:
         guard = self._path.with_suffix(".lock")
         guard.touch()
         return locked(guard)
+
+    def _begin(self) -> sqlite3.Connection:
+        if not self._writes and not self._path.exists():
+            return _in_memory()
+        with self._alone():
+            return self._open() if self._writes else self._look()
+
+    def _look(self) -> sqlite3.Connection:
+        try:
+            return _open_read_only(self._path)
+        except _TROUBLE as error:
+            _refuse_trouble(error, self._path)
+            return self._pass_over(error)
+
+    def _pass_over(self, error: Exception) -> sqlite3.Connection:
+        """An empty database instead of one that cannot be read, which stays for the next run."""
+        self.replaced = f"{self._path.name} could not be read ({error}): the next run builds everything again"
+        return _in_memory()
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -196,9 +222,7 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
         return
     connection = None
     try:
-        _refuse_empty(path)
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
-        _refuse_other_version(connection.execute("PRAGMA user_version").fetchone()[0])
+        connection = _open_read_only(path)
         yield connection
     except _TROUBLE as error:
         _refuse_trouble(error, path)
@@ -221,7 +245,7 @@ def _inode(path: Path) -> int:
 
 def _refuse_trouble(error: Exception, path: Path) -> None:
     """Return when the content of the database is to blame for `error`; raise what fits otherwise."""
-    if _is_damage(error):
+    if is_damage(error):
         return
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     if code & _PRIMARY == sqlite3.SQLITE_FULL:
@@ -240,9 +264,10 @@ def _refuse_trouble(error: Exception, path: Path) -> None:
     raise error
 
 
-def _is_damage(error: Exception) -> bool:
+def is_damage(error: BaseException | None) -> bool:
+    """Whether only the content of the file can be the reason of the error."""
     if not isinstance(error, sqlite3.Error):
-        return True
+        return isinstance(error, _TROUBLE)
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return str(error).startswith(_NO_TEXT)
@@ -264,6 +289,24 @@ def _prepare(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    _refuse_empty(path)
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        _refuse_other_version(connection.execute("PRAGMA user_version").fetchone()[0])
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _in_memory() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript(_TABLES)
     return connection
 
 

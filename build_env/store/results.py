@@ -55,19 +55,23 @@ class LocalStore:
     Who writes must hold the lock of the run: what belongs to no living run is swept.
     """
 
-    def __init__(self, build: Path, run: Run | None = None, disk: Disk | None = None) -> None:
-        """Open, make or replace `build/store.db`; raises EnvironmentNotReady on a network file system."""
-        with disk_errors():
-            build.mkdir(parents=True, exist_ok=True)
+    def __init__(self, build: Path, run: Run | None = None, disk: Disk | None = None, *, writes: bool = True) -> None:
+        """Open, make or replace `build/store.db`; raises EnvironmentNotReady on a network file system.
+
+        Without `writes` it is only looked at, and nothing can be recorded.
+        """
+        if writes:
+            with disk_errors():
+                build.mkdir(parents=True, exist_ok=True)
         refuse_network(build)
         self._run = run or new_run()
         self._recorded = False
         self._content = ContentStore(build / "store", self._run.id, disk)
-        self._database = Database(build / "store.db")
+        self._database = Database(build / "store.db", writes=writes)
 
     @property
     def replaced(self) -> str:
-        """Why the database had to be replaced, in a sentence; empty if it was not."""
+        """Why the database had to be replaced, or will be by the next run, in a sentence; empty if it is whole."""
         return self._database.replaced
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ PROJECT = f"peak-memory-{os.getpid()}"
 @pytest.fixture(params=[False, True], ids=["fresh", "kept"])
 def rooms(request: pytest.FixtureRequest) -> Iterator[DockerRooms]:
     connection = connect()
-    rooms = DockerRooms(connection=connection, reuse=request.param)
+    rooms = DockerRooms(connection=connection, project="tests", reuse=request.param)
     try:
         yield rooms
     finally:

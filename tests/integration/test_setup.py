@@ -107,7 +107,9 @@ def test_a_base_that_cannot_be_had(project: Tiny) -> None:
 def load_foreign(name: str) -> None:
     """Give the engine an image of the exotic architecture whose only program the kernel cannot start by itself."""
     connection = connect()
-    images = DockerImages(connection=connection, rooms=DockerRooms(connection=connection), project="tests")
+    images = DockerImages(
+        connection=connection, rooms=DockerRooms(connection=connection, project="tests"), project="tests"
+    )
     with tempfile.TemporaryDirectory() as directory:
         archive = Path(directory) / "root.tar"
         with tarfile.open(archive, "w") as tar:

@@ -27,7 +27,7 @@ def engine() -> Connection:
 def failed(project: MakeProject, engine: Connection) -> Iterator[Project]:
     """A project whose task failed: its stopped container is all that is left of it."""
     made = project()
-    identity = open_project(made.root).identity
+    identity = open_project(made.root).checkout
     labels = {"build-env.project": identity, "build-env.role": "room", "build-env.task": TASK}
     created = engine.api.create_container(
         BASE,
@@ -63,7 +63,7 @@ def test_the_status_is_the_commands_and_nothing_is_left(failed: Project, engine:
     result = failed.run("shell", "--failed", "greet:build:amd64", "sh", "-c", "exit 7", command="build-env")
     assert result.returncode == 7
     assert not images(engine) - before
-    assert not engine.containers(project=open_project(failed.root).identity, role="shell")
+    assert not engine.containers(project=open_project(failed.root).checkout, role="shell")
 
 
 def test_what_is_changed_in_the_copy_does_not_stay(failed: Project) -> None:

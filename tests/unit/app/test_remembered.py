@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
 from build_env.app import build
-from build_env.app.build import foresee_build, run_build
+from build_env.app.build import foresee_build, run_request
 from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
@@ -62,7 +62,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(root: Path) -> int:
     """The number of tasks that a run really does."""
     with open_session(open_project(root), OPTIONS, writes=True) as session:
-        return run_build(session, REQUEST, silent).count(Status.DONE)
+        return run_request(session, REQUEST, silent).count(Status.DONE)
 
 
 def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:

@@ -54,8 +54,20 @@ def test_a_database_that_is_cut_short(sample: Project, length: int) -> None:
 
 
 def test_a_look_ahead_says_it_too(sample: Project) -> None:
-    (sample.root / "build/store.db").write_bytes(b"garbage" * 1000)
+    """It has no lock of a run, and a run may be at work: what it finds stays as it is."""
+    database = sample.root / "build/store.db"
+    database.write_bytes(b"garbage" * 1000)
     assert _REPLACED in sample.run("--dry-run", "one").stdout
+    assert _REPLACED in sample.run("why", "one", command="build-env").stderr
+    assert database.read_bytes() == b"garbage" * 1000
+    assert _REPLACED in sample.run("one").stdout
+    assert "nothing to do" in sample.run("one").stdout
+
+
+def test_a_look_ahead_in_a_new_checkout_makes_no_store(project: MakeProject) -> None:
+    made = project()
+    assert made.run("--dry-run", "one").returncode == 0
+    assert not (made.root / "build/store.db").exists()
 
 
 @pytest.mark.parametrize("harm", ["zeros", "short", "gone", "all gone"])

@@ -96,7 +96,7 @@ FRAME = Frame(options={}, network=False)
 
 
 def test_a_network_that_ended_is_forgotten_with_the_first_room_that_fails(api: Api, connection: Connection) -> None:
-    containers = RoomContainers(connection=connection)
+    containers = RoomContainers(connection=connection, project="p")
     with containers.made(spec(), FRAME):
         pass
     api.running.clear()
@@ -127,16 +127,18 @@ def test_a_network_that_does_not_start_leaves_nothing(api: Api, connection: Conn
 def test_an_engine_that_cannot_keep_a_failed_room_does_not_hide_the_failure(
     api: Api, connection: Connection, broken: str
 ) -> None:
-    containers = RoomContainers(connection=connection)
+    containers = RoomContainers(connection=connection, project="p")
     api.broken.add(broken)
     with containers.made(spec(), FRAME) as container:
-        containers.keep_failed(container, spec(), 1)
+        containers.keep_failed(container, 1)
     containers.close()
     assert (container in api.made) == (broken == "containers")
 
 
 def images_of(connection: Connection) -> DockerImages:
-    return DockerImages(connection=connection, rooms=DockerRooms(connection=connection), project="p", run="1a2b")
+    return DockerImages(
+        connection=connection, rooms=DockerRooms(connection=connection, project="p"), project="p", run="1a2b"
+    )
 
 
 def test_images_are_stopped_without_a_word_when_the_engine_is_gone(api: Api, connection: Connection) -> None:

@@ -12,7 +12,7 @@ import pytest
 from build_env.core.errors import Interrupted
 from build_env.engines.native import NativeRooms
 from build_env.model.command import Command, ImageKind, Role
-from build_env.ports import RoomSpec
+from build_env.ports import RoomSpec, TimeLimit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_hanging_command_is_killed_at_the_time_limit(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     # Nobody ever writes: only the limit ends it.
     outcome = NativeRooms(rooms=tmp_path / "rooms").run(
-        replace(spec(tmp_path, f"cat {fifo}"), timeout=0.05), lambda _: None
+        replace(spec(tmp_path, f"cat {fifo}"), limit=TimeLimit(seconds=0.05, origin="--timeout")), lambda _: None
     )
     assert (outcome.status, outcome.message) == (124, "stopped after 0.05 s (--timeout)")
 

@@ -98,3 +98,10 @@ def test_the_layer_of_a_temporary_room_is_another_one_than_that_of_a_kept_room()
     assert temporary.room is not None
     assert [command.temporary for command in (*kept.room.commands, *temporary.room.commands)] == [False, True]
     assert kept.static_inputs != temporary.static_inputs
+
+
+@pytest.mark.parametrize("subject", ["build", "layer"])
+def test_a_package_may_be_called_like_a_stage(subject: str) -> None:
+    task = replace(BUILD, id=f"t/1:{subject}:build:arm64", subject=subject)
+    (layer,) = layers(task)
+    assert layer.id == f"t/1:{subject}:layer:arm64"
