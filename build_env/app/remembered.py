@@ -8,6 +8,7 @@ differs is never an answer: the content is looked at, and what is the same count
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -106,6 +107,9 @@ class Memory:
         check = load_blob(self._file("check"))
         if not isinstance(check, Check):
             return None
+        if self.writes:
+            with contextlib.suppress(OSError):  # gone meanwhile, or a disk that is only read
+                os.utime(self._file("check"))  # gc lets go what is not used for long
         if check.images and self.images_now(check.images) != check.images:
             return None
         changed = check.paths.changed()

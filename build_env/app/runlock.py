@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from build_env.model.run import Run
     from build_env.store.results import LocalStore
 
-__all__ = ["is_alive", "no_runs", "run_lock", "sweep_dead", "sweep_rooms"]
+__all__ = ["is_alive", "no_runs", "run_lock", "stale_rooms", "sweep_dead", "sweep_rooms"]
 
 _PROCESSES = Path("/proc")
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -103,18 +103,20 @@ def sweep_rooms(rooms: Path, alive: Callable[[str], bool]) -> None:
     What somebody has locked is still written to: a base is made without a run, and mmdebstrap may outlive us.
     What holds a mount stays: behind it lie files of the machine.
     """
-    if not rooms.is_dir():
-        return
-    entries = [entry for entry in rooms.resolve().iterdir() if not alive(entry.name)]
+    entries = stale_rooms(rooms, alive)
     _end_processes(entries)
-    mounted = _mount_points() if entries else []
     for entry in entries:
-        if any(point.is_relative_to(entry) for point in mounted):
-            continue
         if entry.is_symlink() or not entry.is_dir():
             entry.unlink(missing_ok=True)
         else:
             _remove_unlocked(entry)
+
+
+def stale_rooms(rooms: Path, alive: Callable[[str], bool]) -> list[Path]:
+    """What runs that are dead left there and holds no mount; somebody may have locked it still."""
+    entries = [entry for entry in rooms.resolve().iterdir() if not alive(entry.name)] if rooms.is_dir() else []
+    mounted = _mount_points() if entries else []
+    return [entry for entry in entries if not any(point.is_relative_to(entry) for point in mounted)]
 
 
 def _end_processes(rooms: list[Path]) -> None:

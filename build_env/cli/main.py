@@ -21,6 +21,7 @@ COMMANDS = {
     "history": CommandEntry("build_env.cli.history", "Earlier attempts: when, how long, how they ended."),
     "reproduce": CommandEntry("build_env.cli.reproduce", "Build a package twice, in different rooms, and compare."),
     "shell": CommandEntry("build_env.cli.shell", "A shell or a command in a target's image, or in a failed room."),
+    "gc": CommandEntry("build_env.cli.gc", "What nothing needs any more; removes it with --delete."),
     "verify-store": CommandEntry("build_env.cli.verify_store", "Read every recorded result and object; find damage."),
     "doctor": CommandEntry("build_env.cli.doctor", "What this machine lacks, and the command that mends it."),
     "base": CommandEntry("build_env.cli.base", "Base images: list, make, map."),

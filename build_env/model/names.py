@@ -22,8 +22,8 @@ class TaskName:
 
     @property
     def of_package(self) -> bool:
-        """Whether the subject is a package."""
-        return self.stage not in {Stage.IMAGE, Stage.SCAN, Stage.LAYER, Stage.TAR}
+        """Whether the subject is a package; of the layers only those of builds have one."""
+        return self.stage not in {Stage.IMAGE, Stage.SCAN, Stage.TAR} and bool(self.arch)
 
     @property
     def label(self) -> str:

@@ -16,13 +16,13 @@ import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from pathlib import Path
 
 __all__ = [
     "Generation",
@@ -31,6 +31,7 @@ __all__ = [
     "current_generation",
     "locked",
     "private",
+    "published_digests",
     "repository_holds",
     "sync",
 ]
@@ -149,6 +150,16 @@ def repository_evidence(repository: Path, digests: Collection[str]) -> list[Path
     held = _held(repository)
     names = [repository / held[digest] for digest in sorted(held.keys() & frozenset(digests))]
     return [private(repository) / "current", *([current.path / _HOLDINGS] if current else ()), *names]
+
+
+def published_digests(repositories: Path) -> frozenset[str]:
+    """All that clients of the repositories below this directory get now. Raises where a record is damaged."""
+    found: set[str] = set()
+    for current, directories, _ in os.walk(repositories):
+        if private(Path(current)).name in directories:
+            found |= _held(Path(current)).keys()
+            directories.clear()
+    return frozenset(found)
 
 
 def _held(repository: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Owns which recorded results and objects are still of use, from values only. Pure.
 
-A result is kept when it was asked to be (its age, its key, what is published), when it is the last one of a task
-that the project still has, or when a kept result was made on it as its layer. Objects are kept with results.
+A result is kept when it was asked to be (its age, its key, what is published), or when it is the last one of a task
+that the project still has. Images and layers have no names that last: their results are kept as long as a kept result
+was made in them. Objects are kept with results.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from build_env.model.names import read_task_id
 from build_env.model.task import Stage
-from build_env.plan.keys import INSTALLED, TREE
+from build_env.plan.keys import IMAGE_FACTS, INSTALLED, TREE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from build_env.model.artifact import StoredResult
+    from build_env.model.names import TaskName
 
 __all__ = ["Record", "Roots", "layer_of", "needed_objects", "reachable"]
+
+_MADE_IN = frozenset({Stage.IMAGE, Stage.LAYER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,42 +37,46 @@ class Record:
         """What names its row."""
         return self.result.key, int(self.result.isolation)
 
+    @property
+    def line(self) -> tuple[str, int]:
+        """Whose last result it may be: of its task, at its rank."""
+        return self.result.task, int(self.result.isolation)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roots:
     """What is to be kept: results not older than `since`, of these `keys`, with an artifact of these digests.
 
-    `living` says of a task's id whether the project still has such a task.
+    `living` says whether the project still has such a task.
     """
 
     since: float
-    living: Callable[[str], bool]
+    living: Callable[[TaskName], bool]
     keys: Collection[str] = frozenset()
     published: Collection[str] = frozenset()
 
 
-def reachable(records: Collection[Record], roots: Roots) -> frozenset[tuple[str, int]]:
+def reachable(records: Sequence[Record], roots: Roots) -> frozenset[tuple[str, int]]:
     """The rows of the results to keep."""
     last: dict[tuple[str, int], Record] = {}
     for record in records:
-        own = (record.result.task, int(record.result.isolation))
-        if own not in last or record.finished > last[own].finished:
-            last[own] = record
-    kept = [
-        record
+        if record.line not in last or record.finished > last[record.line].finished:
+            last[record.line] = record
+    kept = {
+        record.row: record
         for record in records
-        if record.finished >= roots.since
-        or record.result.key in roots.keys
-        or any(artifact.digest in roots.published for artifact in record.result.artifacts)
-        or (
-            last[record.result.task, int(record.result.isolation)] is record
-            and not _is_layer(record)
-            and roots.living(record.result.task)
-        )
-    ]
-    layers = {layer_of(record.result) for record in kept}
-    below = (record for record in records if record.result.key in layers)
-    return frozenset(record.row for record in (*kept, *below))
+        if _is_root(record, roots) or (last[record.line] is record and _lives(record, roots))
+    }
+    layers = {layer_of(record.result) for record in kept.values()}
+    kept |= {record.row: record for record in records if record.result.key in layers}
+    images = {
+        value
+        for record in kept.values()
+        for name, value in record.result.inputs.items()
+        if name.endswith(f" {IMAGE_FACTS}")
+    }
+    made = {record.row for record in records if any(item.digest in images for item in record.result.artifacts)}
+    return frozenset(kept.keys() | made)
 
 
 def needed_objects(results: Iterable[StoredResult]) -> frozenset[str]:
@@ -80,12 +89,20 @@ def layer_of(result: StoredResult) -> str:
     return result.facts.get("layer", "")
 
 
+def _is_root(record: Record, roots: Roots) -> bool:
+    return (
+        record.finished >= roots.since
+        or record.result.key in roots.keys
+        or any(artifact.digest in roots.published for artifact in record.result.artifacts)
+    )
+
+
+def _lives(record: Record, roots: Roots) -> bool:
+    name = read_task_id(record.result.task)
+    return name is not None and name.stage not in _MADE_IN and roots.living(name)
+
+
 def _mentioned(result: StoredResult) -> Iterable[str]:
     yield from (artifact.digest for artifact in result.artifacts)
     yield from (value for name, value in result.inputs.items() if name.startswith(TREE) or name.endswith(INSTALLED))
     yield result.facts.get("installed", "")
-
-
-def _is_layer(record: Record) -> bool:
-    """Layers have no name but their key: they live as long as what was made on them."""
-    return f":{Stage.LAYER.value}:" in record.result.task and layer_of(record.result) == record.result.key

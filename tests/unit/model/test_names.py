@@ -17,6 +17,11 @@ from build_env.model.task import Stage
         ("d/12:g:source:source", TaskName(target="d/12", subject="g", stage=Stage.SOURCE, arch="source"), "g"),
         ("d/12:image:d-12-build", TaskName(target="d/12", subject="d-12-build", stage=Stage.IMAGE), "d-12-build"),
         ("d/12:layer:0123abcd", TaskName(target="d/12", subject="0123abcd", stage=Stage.LAYER), "0123abcd"),
+        (
+            "d/12:g:layer:amd64",
+            TaskName(target="d/12", subject="g", stage=Stage.LAYER, arch="amd64"),
+            "g amd64",
+        ),
         ("d/12:tar:amd64", TaskName(target="d/12", subject="", stage=Stage.TAR, arch="amd64"), "amd64"),
         ("d/12:scan", TaskName(target="d/12", subject="", stage=Stage.SCAN), ""),
     ],

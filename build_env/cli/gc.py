@@ -1,0 +1,81 @@
+"""Owns `build-env gc`: what of this checkout nothing needs any more, and removing it when that is asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import DEBUG, JSON, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from build_env.model.garbage import LayerLimit
+
+__all__ = ["register"]
+
+_FORTNIGHT = "14d"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("gc")(gc)
+
+
+def gc(
+    context: typer.Context,
+    older_than: Annotated[str, typer.Option("--older-than", help="What is newer stays.", metavar="AGE")] = _FORTNIGHT,
+    layers_keep: Annotated[
+        str, typer.Option("--layers-keep", help="Keep at most so many layers, or bytes.", metavar="N|SIZE")
+    ] = "",
+    delete: Annotated[bool, typer.Option("--delete", help="Remove it; without, only say what would go.")] = False,
+    json: JSON = False,
+    root: ROOT = None,
+    debug: DEBUG = False,
+) -> None:
+    """Say what is no longer needed below build/ and in the engine; with --delete remove it.
+
+    What is up to date, published, or newer than asked stays.
+    """
+    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
+
+    context.exit(run_command(lambda: _gc(root, older_than, layers_keep, delete=delete, json=json), debug=debug))
+
+
+def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, json: bool) -> int:
+    from build_env.app.gc import collect, survey  # noqa: PLC0415
+    from build_env.app.project import open_project  # noqa: PLC0415
+    from build_env.core.ages import AGE_EXAMPLE, parse_age  # noqa: PLC0415
+    from build_env.core.canonical import canonical_json  # noqa: PLC0415
+    from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.ui.garbage import garbage_lines  # noqa: PLC0415
+
+    age = parse_age(older_than)
+    if age is None:
+        raise UsageError(f"--older-than {older_than} is no age", hint=f"write {AGE_EXAMPLE}")
+    limit = _limit(layers_keep)
+    found = (collect if delete else survey)(open_project(root), age, limit)
+    if json:
+        sys.stdout.write(canonical_json(found) + "\n")
+        return 0
+    options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
+    options += f" --layers-keep {layers_keep}" if layers_keep else ""
+    command = f"build-env gc{options} --delete"
+    sys.stdout.write("".join(f"{line}\n" for line in garbage_lines(found, command, time.time())))
+    return 0
+
+
+def _limit(text: str) -> LayerLimit:
+    from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.core.sizes import SIZE_EXAMPLE, parse_size  # noqa: PLC0415
+    from build_env.model.garbage import LayerLimit  # noqa: PLC0415
+
+    if text.isdecimal():
+        return LayerLimit(count=int(text))
+    size = parse_size(text)
+    if text and size is None:
+        raise UsageError(f"--layers-keep {text} is no limit", hint=f"write how many layers, or {SIZE_EXAMPLE}")
+    return LayerLimit(size=size)

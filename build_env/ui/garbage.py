@@ -1,0 +1,66 @@
+"""Owns how it is shown what `gc` would remove or has removed: by kind, and what is large by name. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from build_env.model.garbage import Garbage, Kind
+from build_env.ui.report.views import size_words
+from build_env.ui.words import count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["garbage_lines"]
+
+_NAMED = frozenset({Kind.LAYER, Kind.IMAGE, Kind.FAILED_ROOM, Kind.CONTINUED, Kind.ROOMS})
+_PLURALS = {Kind.ROOMS: "directories of dead runs", Kind.CONTINUED: "results of continued tasks"}
+_PLURALS |= {Kind.DOWNLOADS: "empty download directories", Kind.UNTAGGED: "images without a name"}
+_DAY, _HOUR = 86400, 3600
+_WIDTH = 30
+
+
+class ShownCollection(Protocol):
+    """What would go, or went."""
+
+    @property
+    def garbage(self) -> Sequence[Garbage]:
+        """The single things."""
+
+    @property
+    def engine(self) -> bool:
+        """Whether a container engine was asked."""
+
+    @property
+    def deleted(self) -> bool:
+        """Whether they are gone."""
+
+
+def garbage_lines(found: ShownCollection, command: str, now: float) -> list[str]:
+    """A line per kind with its number and bytes, below it what has a name; `command` removes it."""
+    lines = [] if found.engine else ["note    no container engine answers: its images and rooms were not looked at"]
+    if not found.garbage:
+        return [*lines, "done    nothing to remove"]
+    lines.append("removed" if found.deleted else "unused  what nothing needs any more")
+    for kind in Kind:
+        entries = [entry for entry in found.garbage if entry.kind is kind]
+        if entries:
+            lines.append(_line(_counted(kind, len(entries)), sum(entry.size for entry in entries)))
+            lines += [f"    {_named(entry, now)}" for entry in entries if kind in _NAMED]
+    size = size_words(sum(entry.size for entry in found.garbage))
+    return [*lines, f"done    {size} freed"] if found.deleted else [*lines, f"next    {command}   (frees {size})"]
+
+
+def _line(text: str, size: int) -> str:
+    return f"  {text:<{_WIDTH}}{size_words(size) if size else '':>10}".rstrip()
+
+
+def _counted(kind: Kind, number: int) -> str:
+    return f"{number} {_PLURALS[kind]}" if number > 1 and kind in _PLURALS else count(number, kind.value)
+
+
+def _named(entry: Garbage, now: float) -> str:
+    age = max(0.0, now - entry.used)
+    since = count(int(age // _DAY), "day") if age >= _DAY else count(int(age // _HOUR), "hour")
+    size = f"{size_words(entry.size)}, " if entry.size else ""
+    return f"{entry.name}  {size}last used {since} ago"
