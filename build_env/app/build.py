@@ -5,21 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from build_env.app.clients import client_lines
-from build_env.app.reads import what_was_read
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.model.events import Note, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.schedule.foresee import foresee
-from build_env.schedule.reproduce import needs_of
 from build_env.targets.guard import observing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from build_env.app.options import BuildOptions
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
@@ -81,6 +78,8 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
 
 def make_inputs(session: Session, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
     """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
+    from build_env.schedule.reproduce import needs_of  # noqa: PLC0415 - a build compares nothing
+
     session.prepare(sink)
     failed = _scan(session, sink)
     if failed:
@@ -101,6 +100,8 @@ def make_inputs(session: Session, request: Request, sink: EventSink, wanted: Cal
 
 def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
+    from build_env.app.reads import what_was_read  # noqa: PLC0415 - a remembered plan reads no packages
+
     planner = session.planner
     with observing(session.observed):
         scan = planner.scan()
@@ -125,6 +126,8 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
+            from build_env.app.clients import client_lines  # noqa: PLC0415 - only after a deploy
+
             notes = client_lines(session.project.paths, event.summary)
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from build_env.app.failed import CONTINUED
 from build_env.app.memories import MEMORIES, old_memories, remembered_keys
 from build_env.app.runlock import is_alive, no_runs, stale_rooms, sweep_dead
+from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import held
 from build_env.images.unused import last_use, layer_tags, unused_images, unused_layers, unused_untagged
 from build_env.model.garbage import Garbage, Kind, LayerLimit
 from build_env.packages.read import package_names
 from build_env.publish.generation import published_digests
-from build_env.store.cas import disk_errors
 from build_env.store.collect import StoreGarbage, remove_garbage, survey_store
 from build_env.store.reachable import Roots, layer_of
 from build_env.store.results import LocalStore, new_run
@@ -127,11 +127,11 @@ def _look_into_engine(project: Project, found: _Survey, since: float, limit: Lay
     except EnvironmentNotReady:
         return
     found.engine = True
-    for number, (container, name, created) in enumerate(failed_containers(connection, project.identity)):
+    for number, (container, name, created) in enumerate(failed_containers(connection, project.checkout)):
         if number >= _KEPT_FAILURES or created < since:
             garbage = Garbage(kind=Kind.FAILED_ROOM, name=name, used=created)
             found.add(garbage, partial(connection.remove, container))
-    images = own_images(connection, project.identity)
+    images = own_images(connection, project.checkout)
     uses = dict(found.store.layer_uses)
     needed = {layer_of(result) for result in found.store.kept}
     for image in unused_layers(images, uses, needed, since, limit):

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.app.planned import Planned
 from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
 from build_env.model.command import Mount
 from build_env.model.target import Options, Target
-from build_env.model.task import Plan, Tree
+from build_env.model.task import Tree
 from build_env.packages.read import read_packages
 from build_env.packages.spec_facts import with_spec_facts
 from build_env.plan.graph import PlanFacts, build_plan, leave_out, scan_plan
@@ -31,22 +32,12 @@ if TYPE_CHECKING:
     from build_env.model.command import Record
     from build_env.model.package import Package
     from build_env.model.target import Host
-    from build_env.plan.keys import ImageRecipe
     from build_env.plan.relations import Relations
     from build_env.plan.select import Selection
     from build_env.settings import Settings
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["Planned", "Planner"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A plan, the recipes of its images by task id, and what a person should be told about it."""
-
-    plan: Plan
-    recipes: Mapping[str, ImageRecipe]
-    notes: tuple[str, ...] = ()
+__all__ = ["Planner"]
 
 
 @dataclass

@@ -15,7 +15,8 @@ from build_env.settings import LOCAL_SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from build_env.app.planning import Planned, Planner
+    from build_env.app.planned import Planned
+    from build_env.app.planning import Planner
     from build_env.core.paths import ProjectPaths
     from build_env.model.package import Package
     from build_env.targets.guard import Observed

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from build_env.app.remembered import Reads
 from build_env.model.task import Stage
 from build_env.schedule.work import work_of
-from build_env.store.results import result_of, stored_result
+from build_env.store.results import outcome_of, result_of, stored_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from build_env.app.remembered import Known, Memory
     from build_env.model.artifact import StoredResult
     from build_env.model.result import RunSummary
@@ -49,6 +49,7 @@ def recalled(memory: Memory) -> Resolved | None:
         return None
     check = found[0]
     rows = memory.rows(check)
+    outcomes = {key: outcome_of(row) for key, row in rows.items()}
     return Resolved(
         planned=known.planned,
         reads=Reads(
@@ -57,7 +58,7 @@ def recalled(memory: Memory) -> Resolved | None:
         ),
         began=began,
         scanned=known.scanned,
-        shortcut=_known_results(known, rows, memory.store, trusted=memory.intact(check, rows)),
+        shortcut=_known_results(known, rows, memory.store, trusted=memory.intact(check, outcomes)),
     )
 
 

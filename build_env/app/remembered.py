@@ -25,11 +25,11 @@ from build_env.store.watch import Watched, kind_of, watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from build_env.model.artifact import Isolation, StoredResult
     from build_env.model.task import Input, Task
     from build_env.store.digests import FileDigests
-    from build_env.store.results import LocalStore, Row
+    from build_env.store.results import LocalStore, Outcome, Row
 
 __all__ = ["CONTENT", "KIND", "MEMORIES", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
 
@@ -129,15 +129,15 @@ class Memory:
 
     def complete(self, check: Check) -> bool:
         """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
-        return not check.evidence.changed() and self.intact(check, self.rows(check))
+        return not check.evidence.changed() and self.intact(check, self.store.outcomes(check.keys, self.isolation))
 
     def rows(self, check: Check) -> Mapping[str, Row]:
         """The results by key, as the store has them now."""
         return self.store.rows(check.keys, self.isolation)
 
-    def intact(self, check: Check, rows: Mapping[str, Row]) -> bool:
-        """Whether the rows of all results and their objects are what they were."""
-        if _rows_digest(rows) != check.rows:
+    def intact(self, check: Check, outcomes: Mapping[str, Outcome]) -> bool:
+        """Whether all results as the store has them, and their objects, are what they were."""
+        if _rows_digest(outcomes) != check.rows:
             return False
         began = time.time_ns()
         names, changed = check.objects.paths, check.objects.changed()
@@ -177,7 +177,7 @@ class Memory:
             # Planning may have read it before or after it changed.
             return
         keys = tuple(dict.fromkeys(stored.key for stored in (*scanned, *hits.values())))
-        rows = self.store.rows(keys, self.isolation)
+        outcomes = self.store.outcomes(keys, self.isolation)
         members, starts = self._members(reads.trees)
         files = dict.fromkeys(
             str(self.store.path(artifact)) for stored in (*scanned, *hits.values()) for artifact in stored.artifacts
@@ -193,13 +193,13 @@ class Memory:
             objects=watch(list(files), began),
             evidence=watch(evidence, time.time_ns()),
             keys=keys,
-            rows=_rows_digest(rows),
+            rows=_rows_digest(outcomes),
             images=images,
         )
         results = {
-            task.id: (task.static_inputs, stored.key, rows[stored.key][3])
+            task.id: (task.static_inputs, stored.key, outcomes[stored.key][2])
             for task in planned.plan
-            if (stored := hits.get(task.id)) and stored.key in rows
+            if (stored := hits.get(task.id)) and stored.key in outcomes
         }
         save_blob(self._file("plan"), Known(planned=_shared(planned), results=results, scanned=scanned))
         save_blob(self._file("check"), check)
@@ -268,8 +268,8 @@ def _program() -> list[object]:
     return [__version__, sorted(found)]
 
 
-def _rows_digest(rows: Mapping[str, Row]) -> str:
-    return digest_bytes("\n".join(f"{key} {row[1]} {row[3]} {row[4]}" for key, row in sorted(rows.items())).encode())
+def _rows_digest(outcomes: Mapping[str, Outcome]) -> str:
+    return digest_bytes("\n".join(" ".join(map(str, row)) for _, row in sorted(outcomes.items())).encode())
 
 
 def _with_digests(task: Task, digests: Mapping[tuple[str, tuple[str, ...]], str]) -> Task:

@@ -12,18 +12,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from build_env.app.capacity import capacity_of
 from build_env.app.executor import new_executor
-from build_env.app.planning import Planned, Planner
 from build_env.app.quick import memory_of
 from build_env.app.remembered import MEMORIES
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.events import Note, PlanReady
-from build_env.schedule.estimates import asked_of_history, estimate_tasks
 from build_env.schedule.foresee import in_words
-from build_env.schedule.loop import Loop
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
@@ -34,6 +30,8 @@ if TYPE_CHECKING:
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
+    from build_env.app.planned import Planned
+    from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
     from build_env.model.result import RunSummary
@@ -77,6 +75,8 @@ class Session:
             return self._new_planner()
 
     def _new_planner(self) -> Planner:
+        from build_env.app.planning import Planner  # noqa: PLC0415 - a remembered plan needs no planner
+
         return Planner(
             paths=self.project.paths,
             settings=self.project.settings,
@@ -156,6 +156,11 @@ class Session:
         hits: Hits,
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
+        # Only now: a look ahead runs nothing.
+        from build_env.app.capacity import capacity_of  # noqa: PLC0415
+        from build_env.schedule.estimates import asked_of_history, estimate_tasks  # noqa: PLC0415
+        from build_env.schedule.loop import Loop  # noqa: PLC0415
+
         asked = asked_of_history(plan, hits)
         estimates = estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
         sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.options import BuildOptions
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from build_env.app.project import Project
     from build_env.app.reproduce import Reproduction
     from build_env.app.why import Explanation

@@ -37,9 +37,12 @@ def load_blob(file: Path) -> object:
     collecting = gc.isenabled()
     gc.disable()  # what is read all lives on: looking for garbage meanwhile takes half as long as reading
     try:
-        return pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
+        found: object = pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
+        gc.freeze()  # nor does any later look for garbage go through it
     except Exception:  # noqa: BLE001 - written by a build-env with other classes: pickle may raise anything
         return None
+    else:
+        return found
     finally:
         if collecting:
             gc.enable()

@@ -35,12 +35,15 @@ if TYPE_CHECKING:
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.store.disk import Disk
 
-__all__ = ["COLUMNS", "LocalStore", "Row", "new_run", "result_of", "stored_result"]
+__all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "outcome_of", "result_of", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
 Row = tuple[str, int, float, str, str, str, str, int, str, str]
+# What of a row tells whether a result is the same: key, isolation, artifacts, facts.
+Outcome = tuple[str, int, str, str]
 COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
 _SELECT = f"SELECT {COLUMNS} FROM result "  # noqa: S608 - constants only
+_AMONG = "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
 _INSERT = f"INSERT OR REPLACE INTO result ({COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
 
 
@@ -111,8 +114,14 @@ class LocalStore:
 
     def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
         """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
-        query = _SELECT + "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"  # noqa: S608 - as above
+        query = _SELECT + _AMONG
         found = cast("list[Row]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
+        return {row[0]: row for row in found}
+
+    def outcomes(self, keys: Collection[str], isolation: Isolation) -> dict[str, Outcome]:
+        """As `rows`, without what results were made from: a tenth of the bytes, for runs with nothing to do."""
+        query = f"SELECT key, isolation, artifacts, facts FROM result {_AMONG}"  # noqa: S608 - as above
+        found = cast("list[Outcome]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
         return {row[0]: row for row in found}
 
     def fault(self, artifact: Artifact) -> str:
@@ -187,6 +196,11 @@ class LocalStore:
 def stored_result(row: Row) -> StoredResult | None:
     """A row of the record as a value; None when it is not what was written."""
     return result_of(row) if _proof(*row[:-1]) == row[-1] else None
+
+
+def outcome_of(row: Row) -> Outcome:
+    """What of a row tells whether a result is the same."""
+    return row[0], row[1], row[3], row[4]
 
 
 def result_of(row: Row) -> StoredResult:

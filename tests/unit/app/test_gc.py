@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.app.build import run_build
+from build_env.app.build import run_request
 from build_env.app.gc import collect, survey
 from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
@@ -52,7 +52,7 @@ def silent(event: Event) -> None:
 def run(project: Project) -> int:
     """The number of tasks that a run really does."""
     with open_session(open_project(project.root), OPTIONS, writes=True) as session:
-        return run_build(session, REQUEST, silent).count(Status.DONE)
+        return run_request(session, REQUEST, silent).count(Status.DONE)
 
 
 def quick(project: Project) -> bool:

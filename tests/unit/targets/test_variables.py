@@ -13,7 +13,7 @@ from build_env.settings import Settings
 from tests.support.samples import planner
 
 if TYPE_CHECKING:
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from tests.support.project import MakeProject
 
 TARGET = """

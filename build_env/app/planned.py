@@ -1,0 +1,23 @@
+"""Owns what planning answers, apart from the planner: a remembered plan is read without importing what makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.model.task import Plan
+    from build_env.plan.keys import ImageRecipe
+
+__all__ = ["Planned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan, the recipes of its images by task id, and what a person should be told about it."""
+
+    plan: Plan
+    recipes: Mapping[str, ImageRecipe]
+    notes: tuple[str, ...] = ()
