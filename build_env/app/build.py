@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.app.recall import Resolved, recalled, write_memory
@@ -13,7 +13,7 @@ from build_env.schedule.foresee import foresee
 from build_env.targets.guard import observing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from build_env.app.options import BuildOptions
     from build_env.app.planned import Planned
@@ -21,32 +21,10 @@ if TYPE_CHECKING:
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
-    from build_env.model.task import Task
     from build_env.plan.select import Request
-    from build_env.ports import EventSink, Work
-    from build_env.schedule.foresee import Answer, Hits
-    from build_env.schedule.local import LocalExecutor
+    from build_env.ports import EventSink
 
-__all__ = ["Inputs", "foresee_build", "make_inputs", "resolve", "run_request"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """What some tasks need, made; `works` are these tasks, ready. Without an executor the run failed: see `summary`."""
-
-    summary: RunSummary
-    executor: LocalExecutor | None = None
-    works: tuple[Work, ...] = ()
-
-
-def foresee_build(
-    session: Session, request: Request, *, remembered: bool = True
-) -> tuple[Planned, dict[str, Answer], Hits]:
-    """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
-    resolved = (recalled(session.memory(request)) if remembered else None) or resolve(session, request)
-    answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned), resolved.shortcut)
-    notes = (*resolved.planned.notes, *([session.store.replaced] if session.store.replaced else ()))
-    return replace(resolved.planned, notes=notes), answers, hits
+__all__ = ["resolve", "run_request", "scan_first"]
 
 
 def run_request(session: Session, request: Request, sink: EventSink) -> RunSummary:
@@ -56,7 +34,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     session.prepare(sink)
     resolved = None if session.options.images_anew else recalled(memory)
     if resolved is None:
-        failed = _scan(session, sink)
+        failed = scan_first(session, sink)
         if failed:
             return failed
         resolved = resolve(session, request)
@@ -74,28 +52,6 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
         images = session.containers.images.seen if session.containers else {}
         write_memory(memory, resolved, summary, executor.publisher, images)
     return summary
-
-
-def make_inputs(session: Session, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> Inputs:
-    """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
-    from build_env.schedule.reproduce import needs_of  # noqa: PLC0415 - a build compares nothing
-
-    session.prepare(sink)
-    failed = _scan(session, sink)
-    if failed:
-        return Inputs(summary=failed)
-    planned = resolve(session, request).planned
-    executor = session.executor(planned)
-    tasks = [task for task in planned.plan if wanted(task)]
-    needs = needs_of(planned.plan, tasks)
-    answers, hits = foresee(needs, executor)
-    for note in planned.notes:
-        sink(Note(text=note))
-    summary = session.run_plan(needs, executor, sink, answers, hits)
-    made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
-    if len(made) < len(needs):
-        return Inputs(summary=summary)
-    return Inputs(summary=summary, executor=executor, works=tuple(executor.work(task, made) for task in tasks))
 
 
 def resolve(session: Session, request: Request) -> Resolved:
@@ -135,7 +91,7 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
     return tell
 
 
-def _scan(session: Session, sink: EventSink) -> RunSummary | None:
+def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     """Read what only a room may read; a summary only when that failed."""
     planner = session.planner
     with observing(session.observed):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from build_env.app.build import foresee_build
+from build_env.app.ahead import foresee_build
 from build_env.app.options import BuildOptions
 from build_env.app.session import open_session
 from build_env.core.errors import UsageError

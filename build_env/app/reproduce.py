@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.app.build import make_inputs
+from build_env.app.build import resolve, scan_first
 from build_env.app.session import open_session
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.engines.docker_rooms import builder_id
@@ -18,17 +18,20 @@ from build_env.model.events import Note
 from build_env.model.logs import log_file
 from build_env.model.task import Stage
 from build_env.plan.select import Request
+from build_env.schedule.foresee import foresee
 from build_env.schedule.logs import new_log
-from build_env.schedule.reproduce import rehearse
+from build_env.schedule.reproduce import needs_of, rehearse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
+    from build_env.app.session import Session
     from build_env.model.result import RunSummary
     from build_env.model.task import Task
     from build_env.ports import EventSink, Work
+    from build_env.schedule.local import LocalExecutor
     from build_env.schedule.reproduce import Rehearsal, Rehearser
 
 __all__ = ["Reproduction", "reproduce"]
@@ -51,6 +54,15 @@ class Reproduction:
         return all(rehearsal.same for rehearsal in self.rehearsals)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Inputs:
+    """What some tasks need, made; `works` are these tasks, ready. Without an executor the run failed: see `summary`."""
+
+    summary: RunSummary
+    executor: LocalExecutor | None = None
+    works: tuple[Work, ...] = ()
+
+
 def reproduce(
     project: Project, options: BuildOptions, package: str, sink: EventSink, keep: Path | None
 ) -> Reproduction:
@@ -59,7 +71,7 @@ def reproduce(
         raise UsageError(f"--keep {keep}: this is there already", hint="name a directory that is new or empty")
     request = Request(packages=(package,), stages=_STAGES, only_depends=False)
     with open_session(project, options, writes=True) as session:
-        inputs = make_inputs(session, request, sink, lambda task: task.subject == package and task.stage in _STAGES)
+        inputs = _make_inputs(session, request, sink, lambda task: task.subject == package and task.stage in _STAGES)
         rehearsals: tuple[Rehearsal, ...] = ()
         if inputs.executor is not None:
             if not inputs.works:
@@ -71,6 +83,26 @@ def reproduce(
                     sink(Note(text=f"doing {work.task.stage.value} {work.task.label} in two rooms"))
                     rehearsals = (*rehearsals, _rehearse(project, inputs.executor.rooms, work, directory))
         return Reproduction(package=package, target=options.target, summary=inputs.summary, rehearsals=rehearsals)
+
+
+def _make_inputs(session: Session, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> _Inputs:
+    """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
+    session.prepare(sink)
+    failed = scan_first(session, sink)
+    if failed:
+        return _Inputs(summary=failed)
+    planned = resolve(session, request).planned
+    executor = session.executor(planned)
+    tasks = [task for task in planned.plan if wanted(task)]
+    needs = needs_of(planned.plan, tasks)
+    answers, hits = foresee(needs, executor)
+    for note in planned.notes:
+        sink(Note(text=note))
+    summary = session.run_plan(needs, executor, sink, answers, hits)
+    made = {task: result.stored for task, result in summary.results.items() if result.ok and result.stored}
+    if len(made) < len(needs):
+        return _Inputs(summary=summary)
+    return _Inputs(summary=summary, executor=executor, works=tuple(executor.work(task, made) for task in tasks))
 
 
 def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -> Rehearsal:

@@ -117,7 +117,7 @@ class Session:
             if claim:
                 claim.release()
 
-    @property
+    @cached_property
     def _claims(self) -> Claims:
         owner = f"run {self.run.id} (process {self.run.pid})"
         return Claims(self.project.paths.build / "claims", owner)

@@ -80,7 +80,7 @@ def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
 
 
 def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[str, str]]:
-    from build_env.app.build import foresee_build  # noqa: PLC0415
+    from build_env.app.ahead import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ def _foreseen(project: Project, options: BuildOptions, request: Request) -> tupl
 
 def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
     """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
-    from build_env.app.build import foresee_build  # noqa: PLC0415
+    from build_env.app.ahead import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.app.why import explain  # noqa: PLC0415
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
-from build_env.app import build
-from build_env.app.build import foresee_build, run_request
+from build_env.app import ahead
+from build_env.app.ahead import foresee_build
+from build_env.app.build import run_request
 from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
@@ -192,7 +193,7 @@ def test_a_shared_hook_module_that_changes_makes_the_plan_anew(root: Path, monke
 
 def test_why_never_answers_from_memory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rewrite(root / _FILE, "int", "long")
-    monkeypatch.setattr(build, "recalled", None)
+    monkeypatch.setattr(ahead, "recalled", None)
     with open_session(open_project(root), OPTIONS, writes=False) as session:
         found = foresee_build(session, REQUEST, remembered=False)[1]
     reasons = {answer.reason for answer in found.values() if answer.verdict == HIT}
