@@ -61,6 +61,7 @@ def _counted(kind: Kind, number: int) -> str:
 
 def _named(entry: Garbage, now: float) -> str:
     age = max(0.0, now - entry.used)
-    since = count(int(age // _DAY), "day") if age >= _DAY else count(int(age // _HOUR), "hour")
+    unit, noun = (_DAY, "day") if age >= _DAY else (_HOUR, "hour")
+    since = count(int(age // unit), noun) if age >= _HOUR else "less than an hour"
     size = f"{size_words(entry.size)}, " if entry.size else ""
     return f"{entry.name}  {size}last used {since} ago"
