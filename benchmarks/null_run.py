@@ -1,13 +1,16 @@
 """Measures a run with nothing to do, on a generated tree, against other tools on as many nodes in the same run.
 
 `python -m benchmarks.null_run [--packages 1000] [--rounds 7] [--keep DIRECTORY]`. Results are recorded without
-running the tasks (see `support/seed.py`). Rivals that are missing are installed from PyPI for the time of the run.
+running the tasks (see `support/seed.py`). ninja, make and doit are installed from PyPI for the time of the run where
+they are missing. nix-build, snakemake and BuildStream take part where they are on PATH, with fewer nodes (see
+`support/slow_rivals.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.support.measure import Measured, Runner, interleaved, table
 from benchmarks.support.rivals import install, write_doit, write_make, write_ninja
+from benchmarks.support.slow_rivals import MOST_PACKAGES, SLOW_RIVALS, prepare
 from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, dependents, generate, inputs_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -64,12 +68,14 @@ def _runners(directory: Path, packages: int, *, rivals: bool) -> list[Runner]:
             cwd=root,
             environment=environment,
             expect=f"nothing to do: {packages * 4} tasks",
+            nodes=packages * 4,
         ),
         Runner(
             name=_CHANGED,
             argv=[*words, "--dry-run"],
             expect=f": {len(dependents(packages // 2, packages)) * 4} to run",
             before=lambda number: _change(root, packages, number),
+            nodes=packages * 4,
             cwd=root,
             environment=environment,
         ),
@@ -113,8 +119,23 @@ def _rivals(directory: Path, root: Path, packages: int, environment: dict[str, s
             write(place, packages)
             subprocess.run([programs[name]], cwd=place, env=environment, check=True, stdout=subprocess.DEVNULL)
         words = ["-s"] if name == "make" else []
-        runners.append(Runner(name=name, argv=[programs[name], *words], cwd=place, environment=environment))
-    return runners
+        argv = [programs[name], *words]
+        runners.append(Runner(name=name, argv=argv, cwd=place, environment=environment, nodes=packages * 4))
+    few = min(packages, MOST_PACKAGES)
+    found = {name: path for name in SLOW_RIVALS if (path := shutil.which(name))}
+    return runners + [_slow_rival(name, path, directory, root, few) for name, path in found.items()]
+
+
+def _slow_rival(name: str, program: str, directory: Path, root: Path, packages: int) -> Runner:
+    """Made anew each time, because its first run is not measured; whatever it has to say of a failure is shown."""
+    place = directory / f"{name}-{packages}"
+    shutil.rmtree(place, ignore_errors=True)
+    prepared = prepare(name, place, root / "src", packages)
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **prepared.variables}
+    first = [program, *prepared.words, *(["--touch"] if name == "snakemake" else [])]
+    subprocess.run(first, cwd=place, env=environment, check=True, stdout=subprocess.DEVNULL)
+    words = [program, *prepared.words]
+    return Runner(name=name, argv=words, cwd=place, environment=environment, nodes=packages * 4)
 
 
 def _report(measured: dict[str, Measured], packages: int) -> list[str]:

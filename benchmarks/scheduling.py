@@ -6,7 +6,7 @@ Random graphs of several shapes, tasks of uneven lengths, right estimates; the s
 `chain, work` is the makespan over max(critical chain, work / slots), `barriers` over the bound that also knows that
 all slots wait at a fork or a join (`support/bounds.py`), `fifo` that of first come, first served over the first bound.
 A decision is everything the state machine does for one task, its preparation included. With `--store` lengths are drawn
-from the durations recorded there. The exit status tells whether all is as expected.
+from the attempts recorded there. The exit status tells whether all is as expected.
 """
 
 from __future__ import annotations
@@ -130,11 +130,11 @@ def _row(shape: str, size: int, slots: int, seed: int, recorded: dict[str, list[
 
 
 def _recorded(path: Path) -> dict[str, list[float]]:
-    """The durations in a store, by stage; ids are `target:package:stage:label` or `target:image:name`."""
+    """What tasks in a store took that were done, by stage; ids are `target:package:stage:label`."""
     found: dict[str, list[float]] = defaultdict(list)
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        rows = database.execute("SELECT task, seconds FROM result WHERE seconds > 0").fetchall()
+        rows = database.execute("SELECT task, seconds FROM attempt WHERE state = 'done' AND seconds > 0").fetchall()
     finally:
         database.close()
     for task, seconds in rows:

@@ -20,7 +20,7 @@ _MEBIBYTE = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Runner:
-    """One command to measure; `before` prepares each of its runs and is not measured."""
+    """One command to measure; `before` prepares each of its runs and is not measured. `nodes`: so many it looks at."""
 
     name: str
     argv: Sequence[str]
@@ -28,6 +28,7 @@ class Runner:
     environment: Mapping[str, str]
     expect: str = ""
     before: Callable[[int], None] | None = None
+    nodes: int = 0
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Measured:
 
     seconds: list[float] = field(default_factory=list)
     peak: float = 0.0
+    nodes: int = 0
 
     @property
     def median(self) -> float:
@@ -45,7 +47,7 @@ class Measured:
 
 def interleaved(runners: Sequence[Runner], rounds: int) -> dict[str, Measured]:
     """Every runner once per round, so that a disturbance of the machine hits all; one round before is not counted."""
-    measured = {runner.name: Measured() for runner in runners}
+    measured = {runner.name: Measured(nodes=runner.nodes) for runner in runners}
     for number in range(-1, rounds):
         for runner in runners:
             if runner.before:
@@ -79,12 +81,18 @@ def _run(runner: Runner) -> tuple[float, float]:
 
 
 def table(measured: Mapping[str, Measured], base: str) -> list[str]:
-    """A row per command with the ratio to `base`."""
+    """A row per command with the ratio to `base`, and the seconds per 1,000 nodes, whose number may differ."""
     unit = measured[base].median
-    rows = [f"{'command':<34}{'median s':>10}{'min':>9}{'max':>9}{f'x {base}':>10}{'peak MiB':>10}"]
+    rows = [
+        f"{'command':<34}{'median s':>10}{'min':>9}{'max':>9}{f'x {base}':>24}{'s/1,000 nodes':>15}{'peak MiB':>10}"
+    ]
     rows += [
         f"{name:<34}{item.median:>10.3f}{min(item.seconds):>9.3f}{max(item.seconds):>9.3f}"
-        f"{item.median / unit:>10.1f}{item.peak:>10.0f}"
+        f"{item.median / unit:>24.1f}{_per_thousand(item):>15}{item.peak:>10.0f}"
         for name, item in measured.items()
     ]
     return rows
+
+
+def _per_thousand(item: Measured) -> str:
+    return f"{item.median / item.nodes * 1000:.3f}" if item.nodes else ""

@@ -10,7 +10,7 @@ from build_env.app.recall import recalled
 from build_env.schedule.foresee import foresee
 
 if TYPE_CHECKING:
-    from build_env.app.planning import Planned
+    from build_env.app.planned import Planned
     from build_env.app.session import Session
     from build_env.plan.select import Request
     from build_env.schedule.foresee import Answer, Hits

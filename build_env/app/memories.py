@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.app.quick import MEMORIES
-from build_env.app.remembered import Check
+from build_env.app.remembered import MEMORIES, Check
 from build_env.store.blob import load_blob
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.support.tree import ARCHITECTURES, TARGET, generate, name_of
+from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, name_of
 from build_env.app import ahead
 from build_env.app.ahead import foresee_build
 from build_env.app.build import run_request
@@ -180,6 +181,14 @@ def test_one_changed_file_asks_no_hook_and_builds_what_used_it(root: Path, monke
     assert wanted == {
         f"{TARGET}:{name}:{stage}:{arch}" for name in names for stage in ("build", "verify") for arch in ARCHITECTURES
     }
+
+
+def test_one_changed_file_runs_the_tasks_of_its_package_and_no_more(root: Path) -> None:
+    """The dependents are planned as maybe, and are up to date once the builds have made the same bytes again."""
+    rewrite(root / _FILE, "int", "long")
+    assert Counter(answers(root).values())["hit"] == len(STAGES) * len(ARCHITECTURES)
+    assert run(root) == len(STAGES) * len(ARCHITECTURES)
+    assert quick(root)
 
 
 def test_a_shared_hook_module_that_changes_makes_the_plan_anew(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
