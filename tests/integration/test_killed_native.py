@@ -70,7 +70,6 @@ def again(project: Project) -> None:
     project.write({"src/one/build.sh": SCRIPT.replace('"build of', '"new build of')})
 
 
-@pytest.mark.timeout(180)  # seconds; thirty processes each, on a machine that may be busy
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("before", [first, pytest.param(again, marks=pytest.mark.full)])
 def test_killed_at_each_write(sample: Project, before: object, part: int) -> None:
