@@ -39,31 +39,33 @@ def main() -> int:
                 project.forget("%:hello:build:%")
                 times[name].append(project.build("--target", TARGET, "--arch", archs, "--build", "hello"))
         sbuild = _sbuild(project)
-    if sbuild:
+    if isinstance(sbuild, float):
         times["sbuild, unshare, amd64"] = [sbuild]
     longer = max(statistics.median(times[name]) for name in list(WAYS)[:2])
     sys.stdout.write(f"hello, {rounds} rounds, medians\n{'way':<28}{'seconds':>9}{'x longer alone':>16}\n")
     for name, seconds in times.items():
         middle = statistics.median(seconds)
         sys.stdout.write(f"{name:<28}{middle:>9.2f}{middle / longer:>16.2f}\n")
-    if not sbuild:
-        sys.stdout.write("sbuild is not installed, or cannot make its chroot here\n")
+    if isinstance(sbuild, str):
+        sys.stdout.write(f"sbuild did not take part: {sbuild}\n")
     sys.stdout.write(f"expected of both at once: <= {EXPECTED}\n")
     return int(statistics.median(times["both at once"]) / longer > EXPECTED)
 
 
-def _sbuild(project: Checkout) -> float:
-    """Seconds of sbuild for the same source package; 0 where it cannot run."""
+def _sbuild(project: Checkout) -> float | str:
+    """Seconds of sbuild for the same source package, or why it cannot be said."""
     if not (shutil.which("sbuild") and shutil.which("mmdebstrap")):
-        return 0.0
+        return "sbuild or mmdebstrap is not installed"
     with tempfile.TemporaryDirectory() as directory:
         chroot = Path(directory) / "bookworm.tar"
         made = subprocess.run(
             ["mmdebstrap", "--variant=buildd", "bookworm", str(chroot)], check=False, capture_output=True
         )
         sources = sorted((project.root / "build/downloads/hello").glob("hello_*"))
-        if made.returncode or not sources:
-            return 0.0
+        if made.returncode:
+            return f"mmdebstrap failed: {_last_words(made)}"
+        if not any(path.suffix == ".dsc" for path in sources):
+            return "the .dsc of hello is not in build/downloads/hello"
         for path in sources:
             shutil.copy(path, directory)
         (dsc,) = Path(directory).glob("*.dsc")
@@ -77,7 +79,13 @@ def _sbuild(project: Checkout) -> float:
         ]
         began = time.perf_counter()
         done = subprocess.run(command, cwd=directory, check=False, capture_output=True)
-        return time.perf_counter() - began if done.returncode == 0 else 0.0
+        seconds = time.perf_counter() - began
+        return f"sbuild failed: {_last_words(done)}" if done.returncode else seconds
+
+
+def _last_words(process: subprocess.CompletedProcess[bytes]) -> str:
+    lines = (process.stderr or process.stdout).decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), f"exit status {process.returncode}")
 
 
 if __name__ == "__main__":
