@@ -21,6 +21,7 @@ from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
 from build_env.engines.docker_rooms import DockerRooms, builder_id
 from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
+from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
 from build_env.ports import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["BUILDER", "DockerImages"]
 
 BUILDER = "image"  # the role of containers in which an image is built or looked at
-_LAYER = "layer-image"  # the role of the image of a layer; that of the container it is made in is another one
 _OF_ONE_RUN = ("architectures", "key", "run", "task", "user")  # labels that must not pass from a room to an image
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
@@ -82,7 +82,7 @@ class DockerImages:
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
-                labels={**labels, f"{LABEL}.role": "target-image", f"{LABEL}.run": ""},
+                labels={**labels, f"{LABEL}.role": TARGET_IMAGE, f"{LABEL}.run": ""},
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
@@ -151,7 +151,7 @@ class DockerImages:
     def commit_layer(self, spec: RoomSpec, tag: str, output: Callable[[str], None]) -> RoomOutcome:
         """See `ImageEngine.commit_layer`."""
         repository, _, version = tag.rpartition(":")
-        own = {f"{LABEL}.role": _LAYER, **{f"{LABEL}.{name}": "" for name in _OF_ONE_RUN}}
+        own = {f"{LABEL}.role": LAYER_IMAGE, **{f"{LABEL}.{name}": "" for name in _OF_ONE_RUN}}
 
         def keep(container: str) -> None:
             with self.connection.errors("keeping a layer"):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["last_use", "layer_tags", "unused_images", "unused_layers", "unused_untagged"]
 
-_LAYER, _TARGET = "layer", "target-image"
+_REPOSITORY = "/layer"  # behind the prefix
 _SHORT = 16
 
 
 def layer_tags(image: EngineImage) -> tuple[str, ...]:
     """Its names as a layer: `PREFIX/layer:KEY`."""
-    return tuple(tag for tag in image.tags if tag.rpartition(":")[0].endswith(f"/{_LAYER}"))
+    return tuple(tag for tag in image.tags if tag.rpartition(":")[0].endswith(_REPOSITORY))
 
 
 def last_use(image: EngineImage, uses: Mapping[str, float]) -> float:
@@ -42,7 +44,7 @@ def unused_layers(
     `limit` counts the most recently used first and asks for no age: a layer is made again from what was fetched.
     """
     short = {key[:_SHORT] for key in needed}
-    layers = [image for image in images if image.role == _LAYER and layer_tags(image)]
+    layers = [image for image in images if image.role == LAYER_IMAGE and layer_tags(image)]
     layers.sort(key=lambda image: (-last_use(image, uses), image.identifier))
     kept: list[EngineImage] = []
     for image in layers:
@@ -57,7 +59,7 @@ def unused_images(images: Sequence[EngineImage], tags: Collection[str], since: f
     return [
         image
         for image in images
-        if image.role == _TARGET and image.tags and image.created < since and not set(image.tags) & set(tags)
+        if image.role == TARGET_IMAGE and image.tags and image.created < since and not set(image.tags) & set(tags)
     ]
 
 

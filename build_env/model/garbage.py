@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["EngineImage", "Garbage", "Kind", "LayerLimit"]
+__all__ = ["LAYER_IMAGE", "TARGET_IMAGE", "EngineImage", "Garbage", "Kind", "LayerLimit"]
+
+# The roles by which images are known in the engine.
+LAYER_IMAGE, TARGET_IMAGE = "layer-image", "target-image"
 
 
 class Kind(StrEnum):

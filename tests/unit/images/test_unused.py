@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from build_env.images.unused import last_use, unused_images, unused_layers, unused_untagged
-from build_env.model.garbage import EngineImage, LayerLimit
+from build_env.model.garbage import LAYER_IMAGE, EngineImage, LayerLimit
 
 SINCE = 100.0
 KEYS = {name: name * 64 for name in "abcd"}
@@ -11,7 +11,7 @@ KEYS = {name: name * 64 for name in "abcd"}
 
 def layer(name: str, *, created: float = 1.0, size: int = 10) -> EngineImage:
     tag = f"prefix/layer:{KEYS[name][:16]}"
-    return EngineImage(identifier=name, tags=(tag,), role="layer", created=created, size=size)
+    return EngineImage(identifier=name, tags=(tag,), role=LAYER_IMAGE, created=created, size=size)
 
 
 def image(*tags: str, created: float = 1.0, role: str = "target-image") -> EngineImage:
@@ -51,7 +51,7 @@ def test_of_what_may_stay_the_longest_unused_goes_beyond_the_limit(limit: LayerL
 
 
 def test_a_foreign_name_makes_no_layer_of_an_image() -> None:
-    other = EngineImage(identifier="x", tags=("mine/other:1",), role="layer", created=1.0, size=1)
+    other = EngineImage(identifier="x", tags=("mine/other:1",), role=LAYER_IMAGE, created=1.0, size=1)
     assert gone(other, uses={}) == ""
 
 
