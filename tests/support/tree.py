@@ -43,7 +43,9 @@ def outcome(root: Path) -> Outcome:
     for task, key, isolation, artifacts, facts, inputs in rows:
         known = json.loads(facts)
         known.pop("image", None)  # the engine's name for an image, which has the time when it was made in it
-        results.add((task, key, str(isolation), artifacts, json.dumps(known), inputs))
+        # Of several tasks with one key, as layers are, whichever came first is named.
+        name = "layer" if ":layer:" in task else task
+        results.add((name, key, str(isolation), artifacts, json.dumps(known), inputs))
         for artifact in json.loads(artifacts):
             digest = artifact["digest"]
             data = (root / "build/store/objects" / digest[:2] / digest).read_bytes()
