@@ -5,11 +5,9 @@ Writes nothing and prints nothing; programs are run by the runner it is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import Location
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import Absent
 from build_env.manifest.documents import Unreadable, read_nodes
@@ -26,7 +24,9 @@ from build_env.manifest.scope import Definition, Scope
 from build_env.manifest.sources import Sources
 
 if TYPE_CHECKING:
-    from build_env.core.errors import Fault
+    from collections.abc import Mapping
+
+    from build_env.core.errors import Fault, Location
     from build_env.manifest.nodes import Node
 
 __all__ = ["CompileOptions", "Compiled", "ExternalError", "ExternalRunner", "Origin", "compile_manifest", "is_manifest"]
@@ -50,7 +50,7 @@ class CompileOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a value came from: `kind` is text, define, argument, given, include, override, external or customization."""
+    """Where a value came from; `kind`: text, define, argument, given, include, override, external, customization."""
 
     kind: str
     place: Location
@@ -70,7 +70,7 @@ class Compiled:
 
 
 def is_manifest(text: str) -> bool:
-    """Whether the text is YAML with a key that starts with `otk.`; a text that is no YAML is judged by its keys' look."""
+    """Whether a key of the text starts with `otk.`; a text that is no YAML is judged by the look of its lines."""
     if PREFIX not in text:
         return False
     try:
@@ -127,6 +127,7 @@ class _Compile:
         document = self.sources.entry(file, text)
         self.frame = Frame(document=document)
         self.root = document.root
+        self.scope.namespace(("user", "modifications"))  # what the later project always defines
         self._given()
 
     def discover(self) -> tuple[str, ...]:
@@ -311,7 +312,7 @@ class _Compile:
         self.forcing = True
         for definition in self.scope.every:
             if definition.frame is not None:
-                drive(self.evaluation._definition(definition, definition.place, definition.frame))
+                drive(self.evaluation.definition(definition, definition.place, definition.frame))
         self._blocks()
 
     def _blocks(self) -> None:

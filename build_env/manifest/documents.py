@@ -16,7 +16,7 @@ from build_env.manifest.scalars import ScalarError, key_text, meaning, surprise,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LARGEST_FILE", "DEEPEST", "MOST_NODES", "Unreadable", "read_nodes"]
+__all__ = ["DEEPEST", "LARGEST_FILE", "MOST_NODES", "Unreadable", "read_nodes"]
 
 LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 256
@@ -67,7 +67,9 @@ def read_nodes(text: str, file: str, fault: Callable[[str, Place], None], warn: 
     builder = _Builder(file, fault, warn)
     try:
         while loader.check_event():
-            builder.take(loader.get_event())
+            event = loader.get_event()
+            if event is not None:
+                builder.take(event)
     except yaml.MarkedYAMLError as error:
         raise _unreadable(error, text) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
@@ -118,12 +120,12 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                mark = event.start_mark
-                raise Unreadable("this is a second document: one file holds one", mark.line + 1, mark.column + 1)
+                place = self._place(event)
+                raise Unreadable("this is a second document: one file holds one", place.line, place.column)
 
     def _place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        return Place(self.file, mark.line + 1, mark.column + 1) if mark else Place(self.file, 0, 0)
 
     def _count(self, weight: int, place: Place) -> None:
         self.nodes += weight

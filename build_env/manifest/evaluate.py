@@ -1,7 +1,7 @@
 """Owns evaluation: nodes and scope to data, lazily, without changing a node and without recursion.
 
-Each evaluation is a generator that yields the evaluations it needs; `drive` keeps them on a list. So depth costs memory and
-no stack: neither Python's limit of recursion nor the size of a thread's stack ends a chain of includes or variables.
+Each evaluation is a generator that yields the evaluations it needs; `drive` keeps them on a list. So depth costs memory
+and no stack: neither Python's limit of recursion nor the size of a thread's stack ends a chain of includes or variables.
 """
 
 from __future__ import annotations
@@ -135,17 +135,10 @@ class Evaluation:
             return (yield self._sequence(node, frame))
         return (yield self._mapping(node, frame))
 
-    def _quick(self, node: Node, frame: Frame) -> object:
-        """The value when no other evaluation is needed for it, else UNSET."""
-        if not isinstance(node, Scalar):
-            return UNSET
-        text = node.value
-        return UNSET if isinstance(text, str) and "$" in text else text
-
     def _sequence(self, node: Sequence, frame: Frame) -> Step:
         result: list[object] = []
         for item in node.items:
-            value = self._quick(item, frame)
+            value = _quick(item)
             if value is UNSET:
                 value = yield self.value(item, frame)
             if value is Absent.REMOVED:
@@ -181,7 +174,7 @@ class Evaluation:
                     return self._clash(entry, value, frame)
                 whole = (entry, value)
                 continue
-            value = self._quick(entry.node, frame)
+            value = _quick(entry.node)
             if value is UNSET:
                 value = yield self.value(entry.node, frame)
             data = True
@@ -288,7 +281,7 @@ class Evaluation:
                 else:
                     value = shape.value
                     if value is UNSET:
-                        value = yield self._definition(shape, place, frame)
+                        value = yield self.definition(shape, place, frame)
         if used == len(reference.parts) or value is Absent.POISON:
             return value if value is Absent.POISON else (value, ())
         return self._inside(value, reference, used, place, frame)
@@ -316,7 +309,8 @@ class Evaluation:
             return Absent.POISON
         return value, parts[used:]
 
-    def _definition(self, definition: Definition, place: Place, frame: Frame) -> Step:
+    def definition(self, definition: Definition, place: Place, frame: Frame) -> Step:
+        """The value of a definition, evaluated once; `place` is where it is used."""
         if definition.value is not UNSET or definition.node is None or definition.frame is None:
             return definition.value
         if definition.busy:
@@ -341,7 +335,7 @@ class Evaluation:
             if isinstance(inner, dict):
                 value = yield self._assembled(inner, place, frame)
             else:
-                value = yield self._definition(inner, place, frame)
+                value = yield self.definition(inner, place, frame)
             if value is not Absent.REMOVED:
                 result[name] = value
         return result
@@ -351,7 +345,7 @@ class Evaluation:
         for block in self.scope.blocks:
             if block.busy or block.frame is None:
                 continue
-            data = yield self._definition(block, block.place, block.frame)
+            data = yield self.definition(block, block.place, block.frame)
             if isinstance(data, dict):
                 if name in data:
                     return data[name]
@@ -385,6 +379,14 @@ class Evaluation:
         self.touched.clear()
         self.active.clear()
         self.results.clear()
+
+
+def _quick(node: Node) -> object:
+    """The value when no other evaluation is needed for it, else UNSET."""
+    if not isinstance(node, Scalar):
+        return UNSET
+    text = node.value
+    return UNSET if isinstance(text, str) and "$" in text else text
 
 
 def _is_customization(node: Node) -> bool:

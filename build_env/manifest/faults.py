@@ -16,6 +16,7 @@ __all__ = ["Faults", "ManifestError", "ManifestFault"]
 
 _MOST = 100
 _WIDEST_LINE = 200
+_LONGEST_CHAIN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class ManifestFault(Fault):
             before = self.line[: max(self.location.column - 1, 0)]
             caret = "".join("\t" if character == "\t" else " " for character in before) + "^"
             text += [f"    {self.line}", f"    {caret}"]
-        shown = self.chain if len(self.chain) <= 6 else (*self.chain[:4], self.chain[-1])
+        shown = self.chain if len(self.chain) <= _LONGEST_CHAIN else (*self.chain[:4], self.chain[-1])
         text += [f"    included from {place}" for place in shown]
         if len(shown) < len(self.chain):
             text[-1:-1] = [f"    … {len(self.chain) - len(shown)} more"]

@@ -194,8 +194,7 @@ class Gathering:
         block = defined_block(entry.node) if count else entry.node.get("default")
         if block is None:
             return
-        for index in range(count):
-            later.append(_Visit(block, self.evaluation.bound(frame, name, index)))
+        later.extend(_Visit(block, self.evaluation.bound(frame, name, index)) for index in range(count))
         if not count:
             later.append(_Visit(block, frame))
 
@@ -250,10 +249,7 @@ class Gathering:
         node = entry.node
         if isinstance(node, Mapping):
             replaced = [one for one in node.entries if _replaces(one.key)]
-            if not node.directives or len(node.entries) != 1 or not replaced:
-                if node.entries and not any(key.startswith(PREFIX) for key, _, _ in node.entries):
-                    later.append(_Visit(node, visit.frame, path=path))
-                    return
+            if len(node.entries) != 1 or not replaced:
                 later.append(_Visit(node, visit.frame, path=path))
                 return
         self._define(node, entry.place, visit.frame, path)

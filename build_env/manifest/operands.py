@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["concatenated", "distinct", "operands"]
 
-_WORDS = {list: "sequences", dict: "maps"}
+_WORDS: dict[type, str] = {list: "sequences", dict: "maps"}
 
 
 def operands(engine: Engine, entry: Entry, frame: Frame, wanted: type | None) -> Step:

@@ -66,7 +66,7 @@ def tagged(tag: str, text: str) -> Value:
     if tag == "str":
         return text
     value = meaning(text)
-    types = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[tag]
+    types = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}[tag]
     if not isinstance(value, types) or (isinstance(value, bool) and tag != "bool"):
         raise ScalarError(f"{text!r} is no {tag}")
     return float(value) if tag == "float" and isinstance(value, int) else value

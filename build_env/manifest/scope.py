@@ -1,4 +1,4 @@
-"""Owns the variables of a compile: which definition a name has, double definitions, and the order when these are allowed.
+"""Owns the variables of a compile: which definition a name has, and the order where double definitions are allowed.
 
 Knows nothing of values: a shape is a definition, or a map of shapes where dotted names have a common beginning.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
-
-from build_env.manifest.directive import Absent
 
 if TYPE_CHECKING:
     from build_env.manifest.faults import Faults
@@ -166,8 +164,3 @@ def _shape(before: list[Definition], after: list[Definition]) -> dict[str, Shape
     for definition in after:
         _insert(tree, definition)
     return tree
-
-
-def poisoned(value: object) -> bool:
-    """Whether a fault was reported for it."""
-    return value is Absent.POISON

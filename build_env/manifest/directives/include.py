@@ -36,7 +36,7 @@ def include_path(engine: Engine, entry: Entry, frame: Frame) -> Step:
     return path
 
 
-def _evaluate(engine: Engine, entry: Entry, name: str, frame: Frame) -> Step:
+def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
     found = engine.included(entry, frame)
     return (yield engine.value(*found)) if found is not None else Absent.POISON
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["HASH_MERGE", "MAP_JOIN"]
 
 
-def _evaluate(engine: Engine, entry: Entry, name: str, frame: Frame) -> Step:
+def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
     values = yield operands(engine, entry, frame, dict)
     return distinct(engine, values, entry, frame) if isinstance(values, list) else Absent.POISON
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["VARIABLE"]
 
 
-def _evaluate(engine: Engine, entry: Entry, name: str, frame: Frame) -> Step:
+def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
     node = entry.node
     default = None
     if isinstance(node, Mapping) and not node.directives | any(key.startswith("otk.") for key, _, _ in node):
