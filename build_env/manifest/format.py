@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from build_env.core.errors import InputError, Location
+from build_env.manifest.documents import DEEPEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,14 +55,22 @@ def _same(text: str, events: list[yaml.Event], file: str) -> bool:
 
 
 def _events(text: str, file: str) -> list[yaml.Event]:
+    found: list[yaml.Event] = []
+    depth = 0
     try:
-        return list(yaml.parse(text, Loader=yaml.CSafeLoader))
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            found.append(event)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                where = Location(file=file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+                raise InputError(f"this is nested deeper than {DEEPEST} levels", location=where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = Location(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Location(file=file)
         raise InputError(f"this is not YAML: {error.problem or error}", location=where) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise InputError(f"this is not YAML: {str(error).splitlines()[0]}", location=Location(file=file)) from error
+    return found
 
 
 def _meaning(events: Iterable[yaml.Event]) -> list[tuple[object, ...]]:
