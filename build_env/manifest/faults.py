@@ -1,0 +1,95 @@
+"""Owns the faults of a compile: all are collected, each with place, include chain, source line and caret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import Fault, InputError, Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.manifest.nodes import Place
+
+__all__ = ["Faults", "ManifestError", "ManifestFault"]
+
+_MOST = 100
+_WIDEST_LINE = 200
+_LONGEST_CHAIN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestFault(Fault):
+    """A fault in a manifest; `chain` are the includes that led there, the innermost first."""
+
+    chain: tuple[Location, ...] = ()
+    line: str = ""
+
+    def lines(self) -> list[str]:
+        """The fault, the line with a caret, and the includes."""
+        text = [str(self)]
+        if self.line and self.location is not None and len(self.line) <= _WIDEST_LINE:
+            before = self.line[: max(self.location.column - 1, 0)]
+            caret = "".join("\t" if character == "\t" else " " for character in before) + "^"
+            text += [f"    {self.line}", f"    {caret}"]
+        shown = self.chain if len(self.chain) <= _LONGEST_CHAIN else (*self.chain[:4], self.chain[-1])
+        text += [f"    included from {place}" for place in shown]
+        if len(shown) < len(self.chain):
+            text[-1:-1] = [f"    … {len(self.chain) - len(shown)} more"]
+        return text
+
+
+class ManifestError(InputError):
+    """A manifest cannot be compiled: everything that is wrong with it, at once."""
+
+    code = "manifest"
+
+    def lines(self) -> list[str]:
+        """What cannot be compiled, and each fault in full."""
+        text = [f"{self.message} [{self.code}]"]
+        for fault in self.faults:
+            lines = fault.lines() if isinstance(fault, ManifestFault) else [str(fault)]
+            text += [f"  {line}" for line in lines]
+        return [*text, f"  next  {self.hint}"] if self.hint else text
+
+
+@dataclass(kw_only=True)
+class Faults:
+    """Collects faults and warnings; `line_of` gives the text of a line, for the caret."""
+
+    line_of: Callable[[str, int], str]
+    faults: list[ManifestFault] = field(default_factory=list)
+    warnings: list[ManifestFault] = field(default_factory=list)
+    seen: set[tuple[str, Place]] = field(default_factory=set)
+
+    def add(self, message: str, place: Place, chain: tuple[Location, ...] = ()) -> None:
+        """Something is wrong at `place`; the same is said once."""
+        if (message, place) not in self.seen:
+            self.seen.add((message, place))
+            self.faults.append(self._fault(message, place, chain))
+
+    def warn(self, message: str, place: Place, chain: tuple[Location, ...] = ()) -> None:
+        """Something at `place` is allowed and probably not meant."""
+        if (message, place) not in self.seen:
+            self.seen.add((message, place))
+            self.warnings.append(self._fault(message, place, chain))
+
+    def drop(self, count: int) -> None:
+        """Take back all faults after the first `count`: they were found before everything was known."""
+        for fault in self.faults[count:]:
+            self.seen = {one for one in self.seen if one[0] != fault.message}
+        del self.faults[count:]
+
+    def stop(self, file: str) -> None:
+        """Raise when there is any fault."""
+        if self.faults:
+            found = tuple(self.faults[:_MOST])
+            more = len(self.faults) - len(found)
+            hint = f"these are the first {len(found)} faults, there are {more} more" if more else ""
+            raise ManifestError(f"{file} cannot be compiled", faults=found, hint=hint)
+
+    def _fault(self, message: str, place: Place, chain: tuple[Location, ...]) -> ManifestFault:
+        line = self.line_of(place.file, place.line) if place.line else ""
+        location = place.location if place.line else Location(file=place.file) if place.file else None
+        return ManifestFault(message=message, location=location, chain=chain, line=line)

@@ -1,0 +1,98 @@
+"""Owns the nodes of a parsed YAML document: immutable, each with its place. Knows nothing of directives' meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from build_env.core.errors import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Entry", "Mapping", "Node", "Place", "Scalar", "Sequence"]
+
+
+class Place(NamedTuple):
+    """Where something stands; a tuple, because there are as many places as nodes."""
+
+    file: str
+    line: int
+    column: int
+
+    @property
+    def location(self) -> Location:
+        """The place as errors carry it."""
+        return Location(file=self.file, line=self.line, column=self.column)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """A text, number, truth value or nothing; `text` is as written, without its quotes."""
+
+    value: str | int | float | bool | None
+    text: str
+    place: Place
+    plain: bool = True
+
+    @property
+    def end(self) -> Place:
+        """Where it stands: nothing is inside."""
+        return self.place
+
+
+class Entry(NamedTuple):
+    """One entry of a mapping."""
+
+    key: str
+    place: Place
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """A list; `directives` says whether any key below starts with `otk.`; `weight` counts the nodes."""
+
+    items: tuple[Node, ...]
+    place: Place
+    end: Place
+    directives: bool
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """A map, its entries in the order of the document."""
+
+    entries: tuple[Entry, ...]
+    place: Place
+    end: Place
+    directives: bool
+    weight: int
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def get(self, key: str) -> Node | None:
+        """The node behind `key`."""
+        return next((entry.node for entry in self.entries if entry.key == key), None)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def kind(node: Node) -> str:
+    """What a person calls it."""
+    if isinstance(node, Scalar):
+        return value_kind(node.value)
+    return "a sequence" if isinstance(node, Sequence) else "a map"
+
+
+def value_kind(value: object) -> str:
+    """What a person calls a piece of data."""
+    if value is None:
+        return "null"
+    for types, name in ((bool, "a truth value"), ((int, float), "a number"), (str, "text"), (dict, "a map")):
+        if isinstance(value, types):
+            return name
+    return "a sequence"

@@ -1,0 +1,62 @@
+"""Owns the list of all directives and which one a key names."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from build_env.core.suggest import did_you_mean
+from build_env.manifest.directive import Directive, Form
+from build_env.manifest.directives.argument import ARGUMENT
+from build_env.manifest.directives.customization import CUSTOMIZATION
+from build_env.manifest.directives.define import DEFINE
+from build_env.manifest.directives.external import EXTERNAL
+from build_env.manifest.directives.include import INCLUDE
+from build_env.manifest.directives.join import JOIN
+from build_env.manifest.directives.map_join import HASH_MERGE, MAP_JOIN
+from build_env.manifest.directives.meta import META
+from build_env.manifest.directives.seq_join import SEQ_JOIN
+from build_env.manifest.directives.target import TARGET
+from build_env.manifest.directives.variable import VARIABLE
+from build_env.manifest.directives.version import VERSION
+
+__all__ = ["DIRECTIVES", "PREFIX", "find", "unknown"]
+
+PREFIX = "otk."
+DIRECTIVES = (
+    VERSION,
+    DEFINE,
+    ARGUMENT,
+    VARIABLE,
+    INCLUDE,
+    SEQ_JOIN,
+    MAP_JOIN,
+    HASH_MERGE,
+    JOIN,
+    META,
+    CUSTOMIZATION,
+    TARGET,
+    EXTERNAL,
+)
+
+
+@lru_cache(maxsize=4096)
+def find(key: str) -> tuple[Directive, str] | None:
+    """The directive that a key starting with `otk.` names, and what follows its name; None when there is none."""
+    for directive in DIRECTIVES:
+        if key == directive.name:
+            return (directive, "") if directive.form is not Form.NAMED else None
+        if directive.form is not Form.ALONE and key.startswith(directive.name + "."):
+            rest = key.removeprefix(directive.name + ".")
+            return (directive, rest) if rest and all(rest.split(".")) else None
+    return None
+
+
+def unknown(key: str) -> str:
+    """Why `key` is no directive."""
+    named = {directive.name for directive in DIRECTIVES if directive.form is Form.NAMED}
+    if key.rstrip(".") in named:
+        return f"{key} needs a name: {key.rstrip('.')}.NAME"
+    for directive in DIRECTIVES:
+        if directive.form is Form.ALONE and key.startswith(directive.name + "."):
+            return f"{key} is no directive: {directive.name} takes no tag"
+    return f"there is no directive {key}{did_you_mean(key, [directive.name for directive in DIRECTIVES])}"

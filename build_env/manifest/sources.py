@@ -1,0 +1,100 @@
+"""Owns reading the files of a compile: each once, within limits. The only reading in the language beside externals."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.manifest.documents import LARGEST_FILE, Unreadable, read_nodes
+from build_env.manifest.faults import Faults
+from build_env.manifest.nodes import Place
+
+if TYPE_CHECKING:
+    from build_env.manifest.nodes import Node
+
+__all__ = ["Document", "Sources"]
+
+_LARGEST_TOTAL = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Document:
+    """A file that was read; `root` is None when it cannot be used, `empty` when nothing is in it."""
+
+    file: str
+    identity: str
+    root: Node | None
+
+
+@dataclass(kw_only=True)
+class Sources:
+    """All files of a compile, in the order they were read."""
+
+    faults: Faults = field(init=False)
+    documents: dict[str, Document] = field(default_factory=dict)
+    texts: dict[str, list[str] | str] = field(default_factory=dict)
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(line_of=self._line)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file read, in order."""
+        return tuple(self.texts)
+
+    def entry(self, file: str, text: str) -> Document:
+        """The file that is compiled; its text was read by the caller."""
+        return self._document(file, os.path.realpath(file), text)
+
+    def include(self, path: str, including: str) -> Document | str:
+        """The file `path` relative to the `including` one, or why it cannot be read."""
+        if "\0" in path:
+            return "a path cannot contain a zero byte"
+        file = os.path.normpath(Path(including).parent / path)
+        identity = os.path.realpath(file)
+        known = self.documents.get(identity)
+        if known is not None:
+            return known
+        try:
+            text = _text(Path(file))
+        except FileNotFoundError:
+            return f"file {path} was not found (looked for {file})"
+        except (OSError, ValueError) as error:
+            return f"file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        self.total += len(text)
+        if self.total > _LARGEST_TOTAL:
+            return f"all files together are larger than {_LARGEST_TOTAL // 1024 // 1024} MiB"
+        return self._document(file, identity, text)
+
+    def _document(self, file: str, identity: str, text: str) -> Document:
+        self.texts[file] = text
+        root: Node | None = None
+        try:
+            root = read_nodes(text, file, self.faults.add, self.faults.warn)
+        except Unreadable as error:
+            self.faults.add(error.message, Place(file, error.line, error.column))
+        document = Document(file=file, identity=identity, root=root)
+        self.documents[identity] = document
+        return document
+
+    def _line(self, file: str, line: int) -> str:
+        text = self.texts.get(file, "")
+        if isinstance(text, str):
+            text = self.texts[file] = text.split("\n")
+        return text[line - 1].rstrip("\r") if 0 < line <= len(text) else ""
+
+
+def _text(file: Path) -> str:
+    """The text of a plain file; raises OSError or ValueError."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise ValueError("it is no plain file")  # opening a pipe would wait for ever
+    with file.open("rb") as stream:
+        data = stream.read(LARGEST_FILE * 4 + 1)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is not UTF-8 text") from error
