@@ -7,7 +7,14 @@ import subprocess
 
 __all__ = ["provide_programs"]
 
-_PACKAGES = {"cpio": "cpio", "file": "file", "git": "git", "gpg": "gnupg", "ssh-agent": "openssh-client"}
+_PACKAGES = {
+    "cpio": "cpio",
+    "file": "file",
+    "git": "git",
+    "gpg": "gnupg",
+    "sfdisk": "fdisk",
+    "ssh-agent": "openssh-client",
+}
 
 
 def provide_programs(*names: str) -> None:

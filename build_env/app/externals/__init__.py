@@ -1,0 +1,1 @@
+"""Externals of manifests that the project answers itself: embedding files, partition tables, solving dependencies."""

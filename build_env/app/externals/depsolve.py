@@ -1,0 +1,138 @@
+"""Owns the externals that solve dependencies: what they take, and what they make of a solver's answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+from build_env.app.externals.program import Answer, Context, Program
+from build_env.app.externals.schema import Field, Fields, Items, Text, Truth
+from build_env.app.externals.solvers import DNF4, DNF5, MISSING, TOO_SLOW, apt_command, dnf_command
+from build_env.manifest.externals import ExternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["DEPSOLVE_APT", "DEPSOLVE_DNF4", "DEPSOLVE_DNF5", "read_apt", "read_dnf"]
+
+_SHOWN = 40  # lines of what a solver said
+_WORDS_OF_APT = 4
+_APT_NAME = r"[a-z0-9][a-z0-9+.-]*(=[A-Za-z0-9.+:~-]+)?"
+_DNF_NAME = r"@?[A-Za-z0-9_/(][^\s,\x00-\x1f]*"
+
+
+def _apt(arguments: Mapping[str, object], context: Context) -> object:
+    def command(architecture: str, words: list[str]) -> list[str]:
+        return apt_command(architecture, words, recommends=arguments["recommends"] is True)
+
+    return _solved(arguments, context, "apt", command, read_apt)
+
+
+def _dnf4(arguments: Mapping[str, object], context: Context) -> object:
+    def command(_: str, words: list[str]) -> list[str]:
+        return dnf_command("dnf", DNF4, words, recommends=arguments["recommends"] is True)
+
+    return _solved(arguments, context, "dnf 4 (Python's module dnf)", command, read_dnf)
+
+
+def _dnf5(arguments: Mapping[str, object], context: Context) -> object:
+    def command(_: str, words: list[str]) -> list[str]:
+        return dnf_command("libdnf5", DNF5, words, recommends=arguments["recommends"] is True)
+
+    return _solved(arguments, context, "dnf 5 (Python's module libdnf5)", command, read_dnf)
+
+
+def _solved(
+    arguments: Mapping[str, object],
+    context: Context,
+    solver: str,
+    command: Callable[[str, list[str]], list[str]],
+    read: Callable[[str], list[dict[str, str]]],
+) -> object:
+    target = str(arguments["target"] or context.target)
+    architecture = str(arguments["arch"] or context.architecture)
+    if not target or not architecture:
+        missing = "target" if not target else "arch"
+        raise ExternalError(f"no {missing} is named: set the field {missing}; its packages are those to choose from")
+    words = [
+        f"{sign}{name}" for sign, field in (("+", "include"), ("-", "exclude")) for name in _names(arguments[field])
+    ]
+    answer = context.rooms.run(target, architecture, command(architecture, words))
+    if answer.status == MISSING:
+        raise ExternalError(f"the image of {target} {architecture} has no {solver}")
+    if answer.status:
+        raise ExternalError("\n".join([f"{_how(answer)} in the room of {target} {architecture}", *_said(answer)]))
+    packages = read(answer.output)
+    return {"packages": sorted(packages, key=lambda item: (item["name"], item["version"], item["arch"]))}
+
+
+def read_apt(output: str) -> list[dict[str, str]]:
+    """What `apt-get --print-uris` lists: a line 'ADDRESS' NAME_VERSION_ARCH.deb SIZE SHA256:DIGEST for each package."""
+    found = []
+    for line in output.splitlines():
+        words = line.split()
+        parts = words[1].removesuffix(".deb").split("_") if len(words) == _WORDS_OF_APT else []
+        kind, _, digest = words[-1].partition(":") if words else ("", "", "")
+        if len(parts) != len(("name", "version", "arch")) or kind != "SHA256" or not digest:
+            raise ExternalError(f"apt printed what is no package with a SHA256: {line}")
+        name, version, arch = (unquote(part) for part in parts)
+        found.append({"name": name, "version": version, "arch": arch, "checksum": f"sha256:{digest}"})
+    return found
+
+
+def read_dnf(output: str) -> list[dict[str, str]]:
+    """The packages that a script of ours lists as JSON; plug-ins may print other lines before."""
+    try:
+        found = json.loads(output.strip().rpartition("\n")[2])
+        return [{name: str(item[name]) for name in ("name", "version", "arch", "checksum")} for item in found]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ExternalError(f"the solver printed what is no list of packages: {output[:200]!r}") from error
+
+
+def _how(answer: Answer) -> str:
+    return "the solver took too long" if answer.status == TOO_SLOW else "the packages cannot be had together"
+
+
+def _said(answer: Answer) -> list[str]:
+    lines = [line for text in (answer.standard_error, answer.output) for line in text.splitlines() if line.strip()]
+    return [f"  | {line}" for line in lines[-_SHOWN:]]
+
+
+def _names(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _schema(words: str, pattern: str) -> Fields:
+    names = Items(each=Text(words=words, pattern=pattern))
+    some = Items(each=Text(words=words, pattern=pattern), least=1)
+    return Fields(
+        fields={
+            "include": Field(shape=some, summary="the packages that are wanted", required=True),
+            "exclude": Field(shape=names, summary="packages that must not be taken", default=[]),
+            "recommends": Field(shape=Truth(), summary="whether to take what is recommended, too", default=False),
+            "target": Field(shape=Text(), summary="the target whose index is asked; default: the variable target"),
+            "arch": Field(shape=Text(), summary="its architecture, a Debian name; default: the variable arch"),
+        }
+    )
+
+
+_RPM = _schema("a package as dnf takes it, or @group", _DNF_NAME)
+DEPSOLVE_DNF4: Final = Program(
+    name="osbuild.depsolve-dnf4",
+    summary="packages with all they need, chosen by dnf 4 in a room of the target",
+    schema=_RPM,
+    run=_dnf4,
+)
+DEPSOLVE_DNF5: Final = Program(
+    name="osbuild.depsolve-dnf5",
+    summary="packages with all they need, chosen by dnf 5 in a room of the target",
+    schema=_RPM,
+    run=_dnf5,
+)
+DEPSOLVE_APT: Final = Program(
+    name="build-env.depsolve-apt",
+    summary="packages with all they need, chosen by apt in a room of the target",
+    schema=_schema("a package as apt takes it: name or name=version", _APT_NAME),
+    run=_apt,
+)

@@ -1,0 +1,47 @@
+"""Owns the rooms that externals ask: fresh ones of a target's build image, made when it is not there."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from build_env.app.externals.program import Answer
+from build_env.core.errors import InputError, UsageError
+from build_env.manifest.externals import ExternalError
+from build_env.model.command import ImageKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+__all__ = ["TargetRooms"]
+
+_ROOT = "0:0"  # package managers read their index as root; the room has no capabilities and is thrown away
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRooms:
+    """Rooms of the project at `root` (None: the one around the current directory), opened when one is needed."""
+
+    root: Path | None
+    tell: Callable[[str], None]
+
+    def run(self, target: str, architecture: str, argv: Sequence[str]) -> Answer:
+        """See `Rooms.run`."""
+        from build_env.app.project import open_project  # noqa: PLC0415 - with the engine 150 ms
+        from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415
+
+        try:
+            project = open_project(self.root)
+            request = ShellRequest(target=project.match_target(target), kind=ImageKind.BUILD, architecture=architecture)
+            with enter_target(project, request, self.tell) as inside:
+                output, said = io.BytesIO(), io.BytesIO()
+                status = replace(inside, user=_ROOT).command(argv, output, said)
+        except (InputError, UsageError) as error:
+            raise ExternalError("\n".join(error.lines())) from error
+        return Answer(status=status, output=_text(output), standard_error=_text(said))
+
+
+def _text(stream: io.BytesIO) -> str:
+    return stream.getvalue().decode(errors="replace")

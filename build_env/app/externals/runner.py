@@ -1,0 +1,67 @@
+"""Owns who answers an external: a program of this machine if there is one, else the project itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from build_env.app.externals.depsolve import DEPSOLVE_APT, DEPSOLVE_DNF4, DEPSOLVE_DNF5
+from build_env.app.externals.embed import EMBED_FILE
+from build_env.app.externals.partition import PARTITION
+from build_env.app.externals.program import Context, answer
+from build_env.app.externals.rooms import TargetRooms
+from build_env.manifest.externals import ProgramRunner, program_environment, search_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from build_env.app.externals.program import Program
+
+__all__ = ["OWN", "ProjectRunner", "open_runner"]
+
+OWN: Final[dict[str, Program]] = {
+    program.name: program for program in (DEPSOLVE_APT, DEPSOLVE_DNF4, DEPSOLVE_DNF5, EMBED_FILE, PARTITION)
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectRunner:
+    """The `ExternalRunner` of the project. Programs in the search path go before its own externals."""
+
+    programs: ProgramRunner
+    context: Context
+
+    def run(self, name: str, tree: object) -> object:
+        """See `ExternalRunner.run`."""
+        if self.programs.find(name):
+            return self.programs.run(name, tree)
+        return self.run_own(name, tree)
+
+    def run_own(self, name: str, tree: object) -> object:
+        """Only the project's own: what others call must not lead back to them."""
+        program = OWN.get(name)
+        if program is None:
+            raise self.programs.not_found(name, tuple(OWN))
+        return answer(program, tree, self.context)
+
+
+def open_runner(
+    *,
+    directory: Path,
+    root: Path | None,
+    tell: Callable[[str], None],
+    target: str = "",
+    architecture: str = "",
+) -> ProjectRunner:
+    """The runner for a manifest in `directory`; `tell` gets what a person should know, as that an image is made."""
+    return ProjectRunner(
+        programs=ProgramRunner(search=search_path(os.environ), environment=program_environment(os.environ)),
+        context=Context(
+            directory=directory,
+            rooms=TargetRooms(root=root, tell=tell),
+            target=target,
+            architecture=architecture,
+        ),
+    )

@@ -1,0 +1,236 @@
+"""Owns external programs of manifests: where they are looked for, how they are asked, what an answer must look like.
+
+Beside the sources the only part of the manifest that does more than compute. Knows nothing of directives.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+import re
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from build_env.core.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.manifest.processes import Finished
+
+__all__ = [
+    "REMOVED",
+    "STANDARD_DIRECTORIES",
+    "TIMEOUT",
+    "ExternalError",
+    "ExternalNotFound",
+    "ExternalRunner",
+    "ProgramRunner",
+    "Removed",
+    "check_name",
+    "program_environment",
+    "read_envelope",
+    "search_path",
+    "write_envelope",
+]
+
+STANDARD_DIRECTORIES: Final = (
+    "/usr/libexec/otk/external-binaries",
+    "/usr/local/libexec/otk/external",
+    "/usr/libexec/otk/external",
+    "/usr/local/lib/otk/external",
+    "/usr/lib/otk/external",
+)
+TIMEOUT: Final = 600.0  # seconds: a solver may fetch the index of a distribution first
+_VARIABLES = ("BUILD_ENV_EXTERNAL_PATH", "OTK_EXTERNAL_PATH")
+_INHERITED = ("HOME", "TMPDIR", *_VARIABLES)
+_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MOST_OUTPUT = 64 << 20
+_MOST_SAID = 64 << 10
+_SHOWN = 40  # lines of what a program said
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*(\.[A-Za-z0-9_][A-Za-z0-9_+-]*)*", re.ASCII)
+
+
+class ExternalError(Exception):
+    """An external cannot be run, or failed. The message may have several lines."""
+
+
+class ExternalNotFound(ExternalError):
+    """No program has the name."""
+
+
+class Removed(enum.Enum):
+    """The type of `REMOVED`."""
+
+    REMOVED = "removed"
+
+
+REMOVED: Final = Removed.REMOVED  # what an external answers with an empty envelope: its node goes away
+
+
+class ExternalRunner(Protocol):
+    """Runs externals by name."""
+
+    def run(self, name: str, tree: object) -> object:
+        """The tree that the external `name` (`A.B`) makes of `tree`, or REMOVED. Raises ExternalError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRunner:
+    """Runs programs of this machine: `A.B`, else `otk-A` with the argument `B`; the first in `search` that has it."""
+
+    search: tuple[Path, ...]
+    timeout: float = TIMEOUT
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, name: str, tree: object) -> object:
+        """See `ExternalRunner.run`."""
+        argv = self.find(name)
+        if argv is None:
+            raise self.not_found(name)
+        finished = self._finished(argv, write_envelope(tree))
+        if finished.status:
+            raise ExternalError(_failure(argv[0], finished))
+        try:
+            return read_envelope(finished.output)
+        except ExternalError as error:
+            raise ExternalError("\n".join([f"{argv[0]}: {error}", *_said(finished.standard_error)])) from error
+
+    def find(self, name: str) -> tuple[str, ...] | None:
+        """The command that `name` stands for, None when no directory has it."""
+        check_name(name)
+        for argv in _commands(name):
+            for directory in self.search:
+                path = directory / argv[0]
+                if path.is_file() and os.access(path, os.X_OK):
+                    return str(path.absolute()), *argv[1:]
+        return None
+
+    def not_found(self, name: str, others: tuple[str, ...] = ()) -> ExternalNotFound:
+        """What says that `name` is nowhere, with the nearest of what is there and of `others`."""
+        files = [path for directory in self.search for path in _files(directory)]
+        wanted = [argv[0] for argv in _commands(name)]
+        near = did_you_mean(name, [*others, *(path.name for path in files if os.access(path, os.X_OK))])
+        spoilt = [f"  {path} may not be executed: chmod +x" for path in files if path.name in wanted]
+        places = ", ".join(str(directory) for directory in self.search) or "no directory"
+        return ExternalNotFound(
+            "\n".join([f"there is no program {' or '.join(wanted)}{near}", *spoilt, f"  looked in {places}"])
+        )
+
+    def _finished(self, argv: tuple[str, ...], data: bytes) -> Finished:
+        from build_env.manifest.processes import Limits, OutputTooLarge, TooSlow, run_program  # noqa: PLC0415 - 20 ms
+
+        limits = Limits(seconds=self.timeout, output=_MOST_OUTPUT, said=_MOST_SAID)
+        try:
+            return run_program(argv, data, self.environment, limits)
+        except OSError as error:
+            hint = "; does its first line name an interpreter that is here?"
+            raise ExternalError(f"{argv[0]} cannot be started: {error.strerror or error}{hint}") from error
+        except TooSlow as error:
+            lines = [f"{argv[0]} was stopped after {self.timeout:g} s", *_said(error.standard_error)]
+            raise ExternalError("\n".join(lines)) from error
+        except OutputTooLarge as error:
+            raise ExternalError(f"{argv[0]} was stopped: it printed more than {_MOST_OUTPUT >> 20} MiB") from error
+
+
+def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The directories that programs are looked for in, in order; an empty word of a list is no directory."""
+    words = [word for name in _VARIABLES for word in environment.get(name, "").split(":") if word]
+    return tuple(Path(word) for word in dict.fromkeys((*words, *STANDARD_DIRECTORIES)))
+
+
+def program_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """All that a program gets of `environment`: where programs and files are, and the same language everywhere."""
+    given = {name: environment[name] for name in _INHERITED if environment.get(name)}
+    return {**given, "LC_ALL": "C.UTF-8", "PATH": environment.get("PATH") or _SEARCH_PATH, "TZ": "UTC"}
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no name of an external: nothing may lead out of the directories, or look like an option."""
+    if not _NAME.fullmatch(name):
+        raise ExternalError(
+            f"{name!r} is no name of an external: letters, digits, _ + and -, in parts with a dot between them"
+        )
+
+
+def write_envelope(tree: object) -> bytes:
+    """What a program gets on its standard input."""
+    try:
+        return json.dumps({"tree": tree}, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ExternalError(f"the arguments cannot be written as JSON: {error}") from error
+
+
+def read_envelope(data: bytes) -> object:
+    """The tree that a program printed; REMOVED for an empty envelope. Raises ExternalError."""
+    if not data.strip():
+        raise ExternalError('it printed nothing; {"tree": …} is expected on its standard output')
+    try:
+        found = json.loads(data.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ExternalError(f"what it printed is not JSON: {error.msg} at {where}: {_beginning(data)}") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, a key twice, NaN, a number of 5,000 digits, too deep
+        raise ExternalError(f"what it printed cannot be used: {error}") from error
+    if not isinstance(found, dict):
+        raise ExternalError(f'what it printed is not of the form {{"tree": …}}: {_beginning(data)}')
+    if not found:
+        return REMOVED
+    if set(found) != {"tree"}:
+        more = ", ".join(sorted(set(found) - {"tree"}))
+        fault = f"it printed {more} beside tree" if "tree" in found else f"it printed no tree, but {more}"
+        raise ExternalError(f'{fault}; {{"tree": …}} is expected')
+    tree: object = found["tree"]
+    return tree
+
+
+def _commands(name: str) -> tuple[tuple[str, ...], ...]:
+    """The names of the program, with arguments, in the order in which they are tried."""
+    first, _, rest = name.partition(".")
+    return ((name,), (f"otk-{first}", rest)) if rest else ((name,),)
+
+
+def _files(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if path.is_file())
+    except OSError:
+        return []
+
+
+def _failure(program: str, finished: Finished) -> str:
+    if finished.status < 0:
+        try:
+            how = f"was ended by {signal.Signals(-finished.status).name}"
+        except ValueError:
+            how = f"was ended by signal {-finished.status}"
+    else:
+        how = f"ended with exit status {finished.status}"
+    said = _said(finished.standard_error) or _said(finished.output[-_MOST_SAID:].decode(errors="replace"))
+    return "\n".join([f"{program} {how}", *(said or ["  and said nothing"])])
+
+
+def _said(text: str) -> list[str]:
+    """The last lines of what a program said, without what would move a terminal's cursor."""
+    lines = ["".join(sign for sign in line if sign.isprintable() or sign == "\t") for line in text.splitlines()]
+    kept = [f"  | {line}" for line in lines if line.strip()]
+    return kept if len(kept) <= _SHOWN else [f"  | … {len(kept) - _SHOWN} lines more", *kept[-_SHOWN:]]
+
+
+def _beginning(data: bytes) -> str:
+    text = data[:120].decode(errors="replace").strip()
+    return repr(text[:60] + ("…" if len(text) > len(text[:60]) else ""))
+
+
+def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is there twice")
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
