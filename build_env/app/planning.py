@@ -13,7 +13,8 @@ from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
 from build_env.model.command import Mount
 from build_env.model.target import Options, Target
-from build_env.model.task import Tree
+from build_env.model.task import Stage, Tree
+from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.packages.spec_facts import with_spec_facts
 from build_env.plan.graph import PlanFacts, build_plan, leave_out, scan_plan
@@ -57,15 +58,17 @@ class Planner:
     def __post_init__(self) -> None:
         """Load the target and everything it says of itself."""
         self.loaded: LoadedTarget = load_target(self.paths, self.target_name)
-        self.packages: dict[str, Package] = read_packages(self.paths)
-        self._check_lists()
         archs = self.architectures or (self.host.architecture,)
         options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
         self.options = self._load_options(options)
+        architectures = tuple(dict.fromkeys((*self._all_archs(), self.host.architecture)))
+        purpose = Purpose(target=self.target_name, architectures=architectures)
+        self.packages: dict[str, Package] = read_packages(self.paths, purpose)
+        self._check_lists()
         self._check_architectures()
         self.image_archs = {
             arch: self.host.architecture if self.native else platform_architecture(self._recorder(arch))
-            for arch in dict.fromkeys((*self._all_archs(), self.host.architecture))
+            for arch in architectures
         }
         self.images = ImagePlanner(recorder=self._recorder, base_identity=self.base_identity)
         self.target = Target(
@@ -102,7 +105,7 @@ class Planner:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
         packages = with_spec_facts(self.packages, spec_report or "")
         listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
-        relations = relate(packages, listed, self.target.family)
+        relations = relate(packages, listed, self.target.family, tuple(self.image_archs))
         selection = select(self.target, packages, relations, request, self.image_archs)
         records = {unit.id: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
@@ -134,7 +137,11 @@ class Planner:
                 for name in names
             },
             folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
-            build_closures={name: relations.build_closure(name) for name in names},
+            build_closures={
+                unit.id: relations.on(unit.arch).build_closure(unit.package)
+                for unit in selection.units
+                if unit.stage is Stage.BUILD
+            },
             build_jobs=self.settings.build_jobs,
             provided=self._provided(),
             mounts={arch: self._mounts(arch) for arch in archs},
@@ -143,7 +150,7 @@ class Planner:
         )
 
     def _record(self, unit: Unit, packages: Mapping[str, Package]) -> Record:
-        package = packages[unit.package]
+        package = packages[unit.package].on(unit.arch)
         _, record = call_hook(self._recorder(unit.arch), hook_of(unit), package)
         return record
 
@@ -224,7 +231,8 @@ class Planner:
         return cast("tuple[Mount, ...]", mounts)
 
     def _provides(self, package: Package) -> bool:
-        _, record = call_hook(self._recorder(self.options.opt_deps_arch[0]), "run_deploy_deps", package)
+        arch = self.options.opt_deps_arch[0]
+        _, record = call_hook(self._recorder(arch), "run_deploy_deps", package.on(arch))
         return record.provides
 
     def _wants_tar(self, arch: str) -> bool:

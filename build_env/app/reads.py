@@ -61,6 +61,7 @@ def _of_sources(paths: ProjectPaths, packages: Iterable[Package]) -> Iterator[tu
     for package in packages:
         directory = f"{paths.root}/{package.directory}"
         yield f"{directory}/definition.yaml", CONTENT
+        yield from ((name, CONTENT) for name in package.definition_files)
         yield f"{directory}/deb", KIND
         yield f"{directory}/rpm", NAMES
         if "deb" in package.packaging:

@@ -25,6 +25,7 @@ COMMANDS = {
     "verify-store": CommandEntry("build_env.cli.verify_store", "Read every recorded result and object; find damage."),
     "doctor": CommandEntry("build_env.cli.doctor", "What this machine lacks, and the command that mends it."),
     "base": CommandEntry("build_env.cli.base", "Base images: list, make, map."),
+    "manifest": CommandEntry("build_env.cli.manifest", "YAML with directives: compile, check, explain, format it."),
     "external": CommandEntry("build_env.cli.external", "An external of manifests, for other tools to call."),
     "explain": CommandEntry("build_env.cli.explain", "What the code behind an error message means."),
 }

@@ -49,6 +49,10 @@ class Fault:
         """`file:line:column: message`."""
         return f"{self.location}: {self.message}" if self.location else self.message
 
+    def lines(self) -> list[str]:
+        """The text a person reads; more than one line where there is more to show."""
+        return [str(self)]
+
 
 class BuildEnvError(Exception):
     """The base of all expected errors.
@@ -77,7 +81,7 @@ class BuildEnvError(Exception):
     def lines(self) -> list[str]:
         """The text a person reads, one entry per line, without colour."""
         where = f"{self.location}: " if self.location else ""
-        text = [f"{where}{self.message} [{self.code}]", *(f"  {fault}" for fault in self.faults)]
+        text = [f"{where}{self.message} [{self.code}]", *(f"  {line}" for fault in self.faults for line in fault.lines())]
         return [*text, f"  next  {self.hint}"] if self.hint else text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class Package:
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
     which the package brings its own `build.sh`.
+
+    A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
+    `requires` and `provides` are then those of all. `definition_files` were read for it, its own file among them.
     """
 
     name: str
@@ -57,6 +60,14 @@ class Package:
     packaging: Mapping[str, Packaging] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
     epoch: int = 0
+    variants: Mapping[str, Package] = field(default_factory=dict)
+    definition_files: tuple[str, ...] = ()
+
+    def on(self, architecture: str) -> Package:
+        """The package as it is for `architecture`."""
+        variant = self.variants.get(architecture)
+        # What packaging says is found out later for some families, and is the same everywhere.
+        return replace(variant, packaging=self.packaging) if variant else self
 
     def names(self, family: str) -> frozenset[str]:
         """Every name another package may use to need this one."""

@@ -6,15 +6,16 @@ Reads; runs nothing. Spec files are not parsed here, because parsing them runs c
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
-from build_env.manifest.yaml import Document, parse_mapping
 from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.debian import read_debian, read_text
+from build_env.packages.debian import read_debian
+from build_env.packages.definitions import Purpose, read_definition
 from build_env.packages.names import check_name, is_name
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
+    from build_env.manifest.yaml import Document
 
 __all__ = ["METAPACKAGES", "check_name", "package_names", "read_packages"]
 
@@ -34,13 +36,13 @@ _ARCHITECTURES = frozenset(MACHINE_TO_DEBIAN.values())
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def read_packages(paths: ProjectPaths) -> dict[str, Package]:
-    """All packages of the project by name. Raises InputError with the faults of all of them at once."""
+def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[str, Package]:
+    """All packages of the project by name, as they are for `purpose`. Raises InputError with all faults at once."""
     packages: dict[str, Package] = {}
     faults: list[Fault] = []
     for directory, metapackage in _directories(paths.sources):
         try:
-            package = _read_package(paths.root, directory, metapackage=metapackage)
+            package = _read_package(paths.root, directory, purpose or Purpose(), metapackage=metapackage)
         except BuildEnvError as error:
             faults += error.faults or [Fault(message=error.message, location=error.location)]
             continue
@@ -74,13 +76,38 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
             yield directory, False
 
 
-def _read_package(root: Path, directory: Path, *, metapackage: bool) -> Package:
+def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
-    file = directory / "definition.yaml"
-    document = Document(file=f"{shown}/definition.yaml", data={})
-    if file.is_file():
-        document = parse_mapping(read_text(file, document.file), document.file)
-    name = str(document.data.get("name", directory.name))
+    definition = read_definition(root, f"{shown}/definition.yaml", purpose)
+    packaging = _packaging(directory, shown)
+    scripts = tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file())
+    found = {}
+    for architecture, document in definition.documents.items():
+        declared = _declared(document, shown, directory.name)
+        found[architecture] = replace(declared, metapackage=metapackage, packaging=packaging, scripts=scripts)
+    return replace(_merged(found, f"{shown}/definition.yaml"), definition_files=definition.files)
+
+
+def _merged(variants: Mapping[str, Package], file: str) -> Package:
+    """One package; what differs between architectures is in its `variants`, all names that it needs are its own."""
+    first, *others = variants.values()
+    if all(other == first for other in others):
+        return first
+    for other in others:
+        if other.name != first.name:
+            message = f"the name must be the same for all architectures, not {first.name} and {other.name}"
+            raise InputError(message, location=Location(file=file))
+        if ("all" in other.architectures) != ("all" in first.architectures):
+            message = "a package is of every architecture (architectures: all) for all of them, or for none"
+            raise InputError(message, location=Location(file=file))
+    requires = dict.fromkeys(name for variant in variants.values() for name in variant.requires)
+    provides = dict.fromkeys(name for variant in variants.values() for name in variant.provides)
+    return replace(first, requires=tuple(requires), provides=tuple(provides), variants=variants)
+
+
+def _declared(document: Document, shown: str, default: str) -> Package:
+    """What a definition says; its data is checked."""
+    name = str(document.data.get("name", default))
     _check_fields(document, name)
     data = document.data
     return Package(
@@ -88,13 +115,10 @@ def _read_package(root: Path, directory: Path, *, metapackage: bool) -> Package:
         directory=shown,
         version=str(data.get("version", "")),
         summary=str(data.get("summary", "")),
-        metapackage=metapackage,
         architectures=_words(data.get("architectures", ())),
         requires=_words(data.get("requires", ())),
         provides=_words(data.get("provides", ())),
         archive=_archive(document),
-        packaging=_packaging(directory, shown),
-        scripts=tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file()),
         epoch=_date_epoch(document),
     )
 

@@ -33,7 +33,7 @@ _FAMILIES = ("deb", "rpm")
 class PlanFacts:
     """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
 
-    `provided` maps every name that packages of the target provide to those packages. `withheld` are packages of
+    `build_closures` are by unit id, too. `provided` maps every name that packages of the target provide to those packages. `withheld` are packages of
     `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for which `run_tar_build` wants
     an archive.
     """
@@ -160,12 +160,12 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts, wi
         room=room,
         static_inputs=room_inputs(unit.stage, room),
         provided=facts.provided if unit.stage is Stage.BUILD else {},
-        declared=(unit.package, *facts.build_closures.get(unit.package, ())) if unit.stage is Stage.BUILD else (),
+        declared=(unit.package, *facts.build_closures.get(unit.id, ())) if unit.stage is Stage.BUILD else (),
     )
 
 
 def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
-    package = facts.packages[unit.package]
+    package = facts.packages[unit.package].on(unit.arch)
     packaging = package.packaging.get(target.family, Packaging())
     epoch = packaging.epoch or package.epoch
     trees = [

@@ -6,7 +6,7 @@ Only packages that the target lists count: what else a name means comes from the
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -25,10 +25,18 @@ __all__ = ["Relations", "relate"]
 
 @dataclass(frozen=True, kw_only=True)
 class Relations:
-    """`build` maps a package to those that must be installed to build it, `run` to those its results need."""
+    """`build` maps a package to those that must be installed to build it, `run` to those its results need.
+
+    Where definitions differ between architectures, these are the relations of all, and `by_arch` has those of each.
+    """
 
     build: Mapping[str, tuple[str, ...]]
     run: Mapping[str, tuple[str, ...]]
+    by_arch: Mapping[str, Relations] = field(default_factory=dict)
+
+    def on(self, arch: str) -> Relations:
+        """The relations among packages of `arch`."""
+        return self.by_arch.get(arch, self)
 
     def build_closure(self, package: str) -> tuple[str, ...]:
         """Everything of ours that may be installed in the room that builds `package`, sorted."""
@@ -61,8 +69,24 @@ def _paths(start: Sequence[str], edges: Mapping[str, tuple[str, ...]]) -> dict[s
     return found
 
 
-def relate(packages: Mapping[str, Package], listed: Collection[str], family: str) -> Relations:
-    """The relations among the `listed` packages. Raises InputError for an unknown name in `requires` or a cycle."""
+def relate(
+    packages: Mapping[str, Package], listed: Collection[str], family: str, architectures: Collection[str] = ()
+) -> Relations:
+    """The relations among the `listed` packages, and those on each architecture where definitions differ.
+
+    Raises InputError for an unknown name in `requires` or a cycle, which may be one that takes several architectures.
+    """
+    relations = _related(packages, listed, family)
+    if not any(packages[name].variants for name in listed):
+        return relations
+    by_arch = {
+        arch: _related({name: package.on(arch) for name, package in packages.items()}, listed, family)
+        for arch in architectures
+    }
+    return replace(relations, by_arch=by_arch)
+
+
+def _related(packages: Mapping[str, Package], listed: Collection[str], family: str) -> Relations:
     providers = {name: key for key in sorted(listed) for name in packages[key].names(family)}
     providers |= {name: name for name in listed}
     faults = [fault for name in sorted(listed) for fault in _unknown(packages[name], packages, providers)]

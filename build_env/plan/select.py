@@ -95,7 +95,7 @@ class _Selector:
 
     def allowed(self, name: str, arch: str) -> bool:
         """Whether the package may be built for `arch`; otherwise there is a note."""
-        limits = self.packages[name].architectures
+        limits = self.packages[name].on(arch).architectures
         if limits and arch not in limits:
             self.notes[f"{name} is limited to {', '.join(limits)}: not built for {arch}"] = None
             return False
@@ -166,17 +166,18 @@ class _Selector:
 
         Packages that need each other when installed are published together without waiting for each other.
         """
+        relations = self.relations.on(unit.arch)
         return [
             Input(task=self.add(member, Stage.DEPLOY, label), place=Place.DEPLOY)
-            for member in self.relations.run[unit.package]
-            if self.role(member) is not PackageRole.DEPENDS and unit.package not in self.relations.run_closure(member)
+            for member in relations.run[unit.package]
+            if self.role(member) is not PackageRole.DEPENDS and unit.package not in relations.run_closure(member)
             for label in self._labels_for(member, unit)
         ]
 
     def _needed_to_build(self, unit: Unit) -> list[Input]:
         return [
             Input(task=self.add(needed, Stage.BUILD, label), place=Place.PACKAGES)
-            for needed in self.relations.build_closure(unit.package)
+            for needed in self.relations.on(unit.arch).build_closure(unit.package)
             for label in self._labels_for(needed, unit)
         ]
 
@@ -209,10 +210,12 @@ def select(
     built = [*target.packages, *target.metapackages]
     names = request.packages or (() if request.only_depends else built)
     wanted = relations.needed(names)
+    on_arch = {arch: frozenset(only.needed(names)) for arch, only in relations.by_arch.items()}
     stages = _wanted_stages(request)
     for name in wanted:
         depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
-        for label in () if depends else selector.archs(name):
+        labels = () if depends else selector.archs(name)
+        for label in (label for label in labels if name in on_arch.get(label, wanted)):
             for stage in stages:
                 selector.add(name, stage, label)
     if request.only_depends or not (request.packages or request.stages):

@@ -1,0 +1,184 @@
+"""`build-env manifest`: what it prints, where it writes, what it refuses, with which status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.manifest.reference import directives_markdown
+from build_env.manifest.registry import DIRECTIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[3]
+MANIFEST = "otk.version: 1\notk.define:\n  name: hello\notk.target.osbuild:\n  who: $name\n"
+
+
+def run(
+    directory: Path, *arguments: str, given: str | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "build_env.cli.main", "manifest", *arguments],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LC_ALL": "C", **(environment or {})},
+        input=given or "",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def write(directory: Path, **files: str) -> None:
+    for name, text in files.items():
+        (directory / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def test_compile_prints_json_with_two_spaces_and_a_newline(tmp_path: Path) -> None:
+    write(tmp_path, a="otk.define: {x: [1, é]}\nlist: $x\n")
+    done = run(tmp_path, "compile", "a.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == '{\n  "list": [\n    1,\n    "é"\n  ]\n}\n'
+
+
+def test_a_target_is_chosen_and_standard_input_may_be_a_pipe_whose_includes_start_here(tmp_path: Path) -> None:
+    write(tmp_path, part="more: 2\n")
+    done = run(tmp_path, "compile", "-", "-t", "osbuild", given=f"{MANIFEST}  otk.include: part.yaml\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"version": "2", "who": "hello", "more": 2}
+
+
+@pytest.mark.parametrize("argument", [["-A", "v=3.10"], ["-Av=3.10"], ["--argument", "v=3.10"]])
+def test_arguments_are_text(tmp_path: Path, argument: list[str]) -> None:
+    write(tmp_path, a="otk.argument: [v]\nx: $v\n")
+    assert json.loads(run(tmp_path, "compile", "a.yaml", *argument).stdout) == {"x": "3.10"}
+
+
+@pytest.mark.parametrize("form", ["data", "file", "input"])
+def test_data_for_a_customization_comes_from_three_places(tmp_path: Path, form: str) -> None:
+    write(tmp_path, a="x:\n  otk.customization.c:\n    defined: $this.language\n", data="language: de\n")
+    word = {"data": "c={language: de}", "file": "c=@data.yaml", "input": "c=-"}[form]
+    done = run(tmp_path, "compile", "a.yaml", "-C", word, given="language: de\n")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"x": "de"}
+
+
+def test_meta_and_yaml(tmp_path: Path) -> None:
+    write(tmp_path, a="otk.meta.kiwi:\n  label: 'on'\n  number: '012'\nx: 1\n")
+    done = run(tmp_path, "compile", "a.yaml", "--meta", "kiwi", "--format", "yaml")
+    assert done.stdout == "label: 'on'\nnumber: '012'\n"
+    wrong = run(tmp_path, "compile", "a.yaml", "--meta", "kivi")
+    assert wrong.returncode == 2
+    assert "did you mean kiwi?" in wrong.stderr
+
+
+def test_the_output_is_replaced_on_success_and_untouched_on_failure(tmp_path: Path) -> None:
+    write(tmp_path, good="x: 1\n", bad="x: $missing\n")
+    out = tmp_path / "out.json"
+    assert run(tmp_path, "compile", "good.yaml", "-o", "out.json").stdout == ""
+    assert json.loads(out.read_text()) == {"x": 1}
+    before = out.stat().st_ino
+    assert run(tmp_path, "compile", "bad.yaml", "-o", "out.json").returncode == 2
+    assert (out.stat().st_ino, out.read_text()) == (before, '{\n  "x": 1\n}\n')
+    assert run(tmp_path, "compile", "bad.yaml", "-o", "new.json").returncode == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"good.yaml", "bad.yaml", "out.json"}
+
+
+def test_all_faults_are_said_at_once_with_place_caret_and_chain(tmp_path: Path) -> None:
+    write(tmp_path, a="otk.define: {name: 1}\nx: $nane\notk.include: b.yaml\n", b="y:\n  z: $gone\n")
+    done = run(tmp_path, "compile", "a.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "a.yaml:2:4" in done.stderr
+    assert "did you mean name?" in done.stderr
+    assert "    x: $nane\n         ^\n" in done.stderr
+    assert "b.yaml:2:6" in done.stderr
+    assert "included from a.yaml:3:14" in done.stderr or "included from a.yaml:3:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["compile", "gone.yaml"], "gone.yaml cannot be read"),
+        (["compile", "a.yaml", "-A", "v"], "-A v: a name and a value are expected"),
+        (["compile", "a.yaml", "-W", "duplicate"], "there is no warning duplicate"),
+        (["compile", "a.yaml", "--format", "jsn"], "there is no format jsn (did you mean json?)"),
+        (["compile", "-", "-C", "x=-"], "standard input can be read once"),
+        (["explain", "a.yaml", "x.z"], "there is no z in x (did you mean"),
+        (["compil", "a.yaml"], "compil"),
+    ],
+)
+def test_wrong_use(tmp_path: Path, arguments: list[str], said: str) -> None:
+    write(tmp_path, a="x: {zz: 1}\n")
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("switch", ["--allow-redefine", "-Wduplicate-definition", "-Wall"])
+def test_a_second_definition_is_an_error_unless_allowed(tmp_path: Path, switch: str) -> None:
+    write(tmp_path, a="otk.define: {x: 1}\notk.define.again: {x: 2}\ny: $x\n")
+    refused = run(tmp_path, "compile", "a.yaml")
+    assert refused.returncode == 2
+    assert "a.yaml:1:15" in refused.stderr
+    assert "a.yaml:2:21" in refused.stderr
+    allowed = run(tmp_path, "compile", "a.yaml", switch)
+    assert json.loads(allowed.stdout) == {"y": 2}
+    assert allowed.stderr.startswith("warning a.yaml:2:21")
+
+
+def test_validate_checks_all_targets(tmp_path: Path) -> None:
+    write(tmp_path, good=f"{MANIFEST}otk.target.other: {{x: $name}}\n", bad=f"{MANIFEST}otk.target.other: {{x: $nam}}\n")
+    done = run(tmp_path, "validate", "good.yaml")
+    assert (done.returncode, done.stdout) == (0, "ok      good.yaml: 1 file, for osbuild, other\n")
+    refused = run(tmp_path, "validate", "bad.yaml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "bad.yaml:6:22" in refused.stderr
+    assert run(tmp_path, "compile", "bad.yaml", "-t", "osbuild").returncode == 0
+
+
+def test_explain_says_the_define_the_includes_and_what_was_overridden(tmp_path: Path) -> None:
+    write(tmp_path, a="otk.include: b.yaml\nx: {y: [$name]}\n", b="otk.define:\n  name: hello\n")
+    done = run(tmp_path, "explain", "a.yaml", "x.y.0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('x.y.0 = "hello"\n')
+    assert "defined    b.yaml:2:" in done.stdout
+    assert "included from a.yaml:1:" in done.stdout
+
+
+def test_externals_are_run_or_refused(tmp_path: Path) -> None:
+    write(tmp_path, a="x:\n  otk.external.mirror: {y: 1}\n")
+    program = tmp_path / "mirror"
+    program.write_text("#!/bin/sh\ncat\n", encoding="utf-8")
+    program.chmod(0o755)
+    path = {"BUILD_ENV_EXTERNAL_PATH": str(tmp_path)}
+    assert json.loads(run(tmp_path, "compile", "a.yaml", environment=path).stdout) == {"x": {"y": 1}}
+    refused = run(tmp_path, "compile", "a.yaml", "--no-externals", environment=path)
+    assert refused.returncode == 2
+    assert "a.yaml:2:3" in refused.stderr
+
+
+def test_format_changes_files_and_check_only_looks(tmp_path: Path) -> None:
+    write(tmp_path, a="x:\n    y: 1  # why\n", b="x: 1\n")
+    looked = run(tmp_path, "format", "--check", "a.yaml", "b.yaml")
+    assert (looked.returncode, looked.stdout) == (1, "differs a.yaml\n")
+    done = run(tmp_path, "format", "a.yaml", "b.yaml")
+    assert (done.returncode, done.stdout) == (0, "changed a.yaml\n")
+    assert (tmp_path / "a.yaml").read_text() == "x:\n  y: 1  # why\n"
+    assert run(tmp_path, "format", "-", given="x:  \n  - 1").stdout == "x:\n  - 1\n"
+
+
+def test_directives_lists_the_registry_and_the_page_is_made_from_it(tmp_path: Path) -> None:
+    names = [directive.name for directive in DIRECTIVES]
+    assert [entry["name"] for entry in json.loads(run(tmp_path, "directives", "--json").stdout)] == names
+    assert len(run(tmp_path, "directives").stdout.splitlines()) == len(names)
+    page = (ROOT / "docs/reference/manifest-directives.md").read_text(encoding="utf-8")
+    assert page == directives_markdown(), "build-env manifest directives --markdown > docs/reference/manifest-directives.md"
