@@ -12,7 +12,7 @@ from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import Absent
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.evaluate import Evaluation, drive
-from build_env.manifest.externals_port import ExternalError, ExternalRunner
+from build_env.manifest.externals import REMOVED, ExternalError, ExternalRunner
 from build_env.manifest.faults import ManifestError
 from build_env.manifest.frames import Frame
 from build_env.manifest.gather import Found, Gathering
@@ -352,7 +352,7 @@ class _Compile:
             return Absent.POISON
         try:
             answer = self.options.externals.run(name, copied(tree))
-            if isinstance(answer, dict) and not answer:
+            if answer is REMOVED or (isinstance(answer, dict) and not answer):
                 return Absent.REMOVED
             return nodes_of(answer, entry.place)
         except (ExternalError, TooLarge) as error:

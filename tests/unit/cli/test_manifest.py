@@ -128,11 +128,11 @@ def test_a_second_definition_is_an_error_unless_allowed(tmp_path: Path, switch: 
     write(tmp_path, a="otk.define: {x: 1}\notk.define.again: {x: 2}\ny: $x\n")
     refused = run(tmp_path, "compile", "a.yaml")
     assert refused.returncode == 2
-    assert "a.yaml:1:15" in refused.stderr
-    assert "a.yaml:2:21" in refused.stderr
+    assert "a.yaml:1:14" in refused.stderr
+    assert "a.yaml:2:20" in refused.stderr
     allowed = run(tmp_path, "compile", "a.yaml", switch)
     assert json.loads(allowed.stdout) == {"y": 2}
-    assert allowed.stderr.startswith("warning a.yaml:2:21")
+    assert allowed.stderr.startswith("warning a.yaml:2:20")
 
 
 def test_validate_checks_all_targets(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_validate_checks_all_targets(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "ok      good.yaml: 1 file, for osbuild, other\n")
     refused = run(tmp_path, "validate", "bad.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "bad.yaml:6:22" in refused.stderr
+    assert "bad.yaml:6:23" in refused.stderr
     assert run(tmp_path, "compile", "bad.yaml", "-t", "osbuild").returncode == 0
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from build_env.core.errors import InputError
 from build_env.manifest.compile import CompileOptions, compile_manifest, is_manifest
 from build_env.manifest.format import formatted
+from build_env.manifest.render import render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,14 +81,22 @@ def test_an_include_of_a_split_file_equals_the_unsplit_file(data: dict[str, obje
     assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == data
 
 
-@given(DATA)
+@given(data=DATA)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_value_in_a_file_of_its_own_equals_the_unsplit_file(data: dict[str, object], tmp_path: Path) -> None:
     for number, value in enumerate(data.values()):
-        (tmp_path / f"{number}.yaml").write_text(as_yaml({"otk.define": {f"v{number}": value}}), encoding="utf-8")
+        (tmp_path / f"{number}.yaml").write_text(as_yaml({"otk.define": {f"v{number}": [value]}}), encoding="utf-8")
     whole: dict[str, object] = {f"otk.include.n{number}": f"{number}.yaml" for number in range(len(data))}
     whole |= {key: f"${{v{number}}}" for number, key in enumerate(data)}
-    assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == data
+    expected = {key: [value] for key, value in data.items()}
+    assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == expected
+
+
+@given(DATA)
+def test_both_forms_of_output_read_back_as_the_data(data: dict[str, object]) -> None:
+    assert json.loads(render(data, "json")) == data
+    assert yaml.load(render(data, "yaml"), Loader=yaml.CSafeLoader) == data
+    assert compiled(render(data, "yaml")) == data
 
 
 def never_anything_else(text: str) -> None:
