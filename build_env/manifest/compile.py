@@ -19,7 +19,7 @@ from build_env.manifest.gather import Found, Gathering
 from build_env.manifest.nodes import Entry, Place
 from build_env.manifest.nodes import Mapping as MapNode
 from build_env.manifest.registry import PREFIX
-from build_env.manifest.results import TooLarge, copied, nodes_of
+from build_env.manifest.results import Poisoned, TooLarge, copied, nodes_of
 from build_env.manifest.scope import Definition, Scope
 from build_env.manifest.sources import Sources
 
@@ -355,6 +355,8 @@ class _Compile:
             if answer is REMOVED or (isinstance(answer, dict) and not answer):
                 return Absent.REMOVED
             return nodes_of(answer, entry.place)
+        except Poisoned:
+            return Absent.POISON
         except (ExternalError, TooLarge) as error:
             self.faults.add(f"{entry.key}: {error}", entry.place, frame.chain)
             return Absent.POISON

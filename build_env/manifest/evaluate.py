@@ -1,7 +1,7 @@
 """Owns evaluation: nodes and scope to data, lazily, without changing a node and without recursion.
 
-Each evaluation is a generator that yields the evaluations it needs; `drive` keeps them on a list. So depth costs memory
-and no stack: neither Python's limit of recursion nor the size of a thread's stack ends a chain of includes or variables.
+Each evaluation is a generator that yields those it needs; `drive` keeps them on a list. So depth costs memory and no
+stack: neither Python's limit of recursion nor the size of a thread's stack ends a chain of includes or variables.
 """
 
 from __future__ import annotations
@@ -155,34 +155,37 @@ class Evaluation:
         data = False
         for entry in node.entries:
             if entry.key.startswith(PREFIX):
-                found = find(entry.key)
-                if found is None:
-                    self.faults.add(unknown(entry.key), entry.place, frame.chain)
-                    result[entry.key] = Absent.POISON
+                value = yield self._directive(node, entry, frame)
+                if value is UNSET:
                     continue
-                directive, rest = found
-                if directive.role is Role.SILENT or directive.evaluate is None:
+                if not isinstance(value, tuple):
+                    if data or whole is not None:
+                        return self._clash(entry, value, frame)
+                    whole = (entry, value)
                     continue
-                if directive.role is Role.REPLACED and not self._alone(node, entry, frame):
-                    return Absent.POISON
-                value = yield directive.evaluate(self, entry, rest, frame)
-                if directive.role is Role.MERGED and isinstance(value, dict) and whole is None:
-                    result.update(value)
-                    data = True
-                    continue
-                if data or whole is not None:
-                    return self._clash(entry, value, frame)
-                whole = (entry, value)
-                continue
-            value = _quick(entry.node)
-            if value is UNSET:
-                value = yield self.value(entry.node, frame)
+                result.update(value[0])
+            else:
+                value = _quick(entry.node)
+                if value is UNSET:
+                    value = yield self.value(entry.node, frame)
+                if value is not Absent.REMOVED:
+                    result[entry.key] = value
             data = True
             if whole is not None:
                 return self._clash(whole[0], whole[1], frame)
-            if value is not Absent.REMOVED:
-                result[entry.key] = value
         return result if whole is None else whole[1]
+
+    def _directive(self, node: Mapping, entry: Entry, frame: Frame) -> Step:
+        """What a directive gives instead of its map; in a tuple what joins the map; UNSET when it leaves nothing."""
+        directive, rest = find(entry.key) or (None, "")
+        if directive is None:
+            self.faults.add(unknown(entry.key), entry.place, frame.chain)
+        if directive is None or directive.evaluate is None:
+            return UNSET
+        if directive.role is Role.REPLACED and not self._alone(node, entry, frame):
+            return Absent.POISON
+        value = yield directive.evaluate(self, entry, rest, frame)
+        return (value,) if directive.role is Role.MERGED and isinstance(value, dict) else value
 
     def _alone(self, node: Mapping, entry: Entry, frame: Frame) -> bool:
         """Whether a directive that replaces its map stands alone in it."""
@@ -217,19 +220,23 @@ class Evaluation:
             if not rest:
                 return value
             return self._embedded(value, parts[0], rest, place, frame)
+        return (yield self._pieces(parts, place, frame))
+
+    def _pieces(self, parts: tuple[Part, ...], place: Place, frame: Frame) -> Step:
+        """One text of literal pieces and variables."""
         pieces: list[str] = []
         for part in parts:
             if isinstance(part, str):
                 pieces.append(part)
                 continue
+            piece: object = Absent.POISON
             if isinstance(part, BadReference):
                 said = f"{part.text!r} is no name of a variable; write $${{{part.text}}} for the text itself"
                 self.faults.add(said, place, frame.chain)
-                return Absent.POISON
-            found = yield self._resolve(part, place, frame)
-            if not isinstance(found, tuple):
-                return Absent.POISON
-            piece = self._embedded(found[0], part, found[1], place, frame)
+            else:
+                found = yield self._resolve(part, place, frame)
+                if isinstance(found, tuple):
+                    piece = self._embedded(found[0], part, found[1], place, frame)
             if not isinstance(piece, str):
                 return Absent.POISON
             pieces.append(piece)
@@ -271,20 +278,27 @@ class Evaluation:
                 if value is UNSET:
                     return self._unknown(reference.name, first, self._names(frame), place, frame)
             else:
-                while isinstance(shape, dict) and used < len(reference.parts) and reference.parts[used] in shape:
-                    shape = shape[reference.parts[used]]
-                    used += 1
-                if isinstance(shape, dict):
-                    if used < len(reference.parts) and reference.exact:
-                        return self._unknown(reference.name, reference.parts[used], shape, place, frame)
-                    value = yield self._assembled(shape, place, frame)
-                else:
-                    value = shape.value
-                    if value is UNSET:
-                        value = yield self.definition(shape, place, frame)
+                found = yield self._follow(shape, reference, place, frame)
+                if not isinstance(found, tuple):
+                    return found
+                value, used = found
         if used == len(reference.parts) or value is Absent.POISON:
             return value if value is Absent.POISON else (value, ())
         return self._inside(value, reference, used, place, frame)
+
+    def _follow(self, shape: Shape, reference: Reference, place: Place, frame: Frame) -> Step:
+        """The value where the definitions end, and how many parts of the name led there; POISON after a fault."""
+        used = 1
+        while isinstance(shape, dict) and used < len(reference.parts) and reference.parts[used] in shape:
+            shape = shape[reference.parts[used]]
+            used += 1
+        if isinstance(shape, Definition):
+            if shape.value is UNSET:
+                return (yield self.definition(shape, place, frame)), used
+            return shape.value, used
+        if used < len(reference.parts) and reference.exact:
+            return self._unknown(reference.name, reference.parts[used], shape, place, frame)
+        return (yield self._assembled(shape, place, frame)), used
 
     def _inside(self, value: object, reference: Reference, used: int, place: Place, frame: Frame) -> object:
         """Follow the other parts of a name into data."""

@@ -12,13 +12,13 @@ from build_env.manifest.directive import Absent, Role
 from build_env.manifest.directives.customization import defined_block
 from build_env.manifest.directives.include import include_path
 from build_env.manifest.evaluate import Evaluation, NotYet, drive
-from build_env.manifest.frames import Frame
 from build_env.manifest.names import is_name, is_path
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, kind
 from build_env.manifest.registry import PREFIX, find, unknown
 from build_env.manifest.scope import Definition
 
 if TYPE_CHECKING:
+    from build_env.manifest.frames import Frame
     from build_env.manifest.sources import Sources
 
 __all__ = ["Found", "Gathering"]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.manifest.compile import CompileOptions, compile_manifest, is_manifest
+from build_env.manifest.faults import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def tree(text: str, file: str = "f") -> object:
+    return compile_manifest(file, text, CompileOptions()).tree
+
+
+def refused(text: str) -> str:
+    with pytest.raises(ManifestError) as caught:
+        tree(text)
+    return "\n".join(caught.value.lines())
+
+
+def test_a_chain_of_variables_is_as_long_as_it_likes() -> None:
+    chain = "".join(f"  v{number}: $v{number + 1}\n" for number in range(3000))
+    assert tree(f"otk.define:\n{chain}  v3000: end\na: $v0\n") == {"a": "end"}
+
+
+def test_a_chain_of_five_hundred_includes(tmp_path: Path) -> None:
+    for number in range(500):
+        (tmp_path / f"{number}.yaml").write_text(f"a: {{otk.include: {number + 1}.yaml}}\n")
+    (tmp_path / "500.yaml").write_text("end\n")
+    data = tree("otk.include: 0.yaml\n", str(tmp_path / "f"))
+    for _ in range(500):
+        assert isinstance(data, dict)
+        data = data["a"]
+    assert data == "end"
+
+
+def test_what_doubles_is_refused() -> None:
+    lists = "".join(f"  v{number + 1}: [{', '.join([f'$v{number}'] * 8)}]\n" for number in range(20))
+    assert "more than 2,000,000 values" in refused(f"otk.define:\n  v0: [x]\n{lists}a: $v20\n")
+    aliases = "".join(f"v{number + 1}: &v{number + 1} [{', '.join([f'*v{number}'] * 8)}]\n" for number in range(20))
+    assert "aliases (*name) written out" in refused(f"v0: &v0 [x]\n{aliases}")
+
+
+def test_depth_ends_at_the_limit() -> None:
+    assert tree("[" * 256 + "]" * 256)
+    assert "nested deeper than 256" in refused("[" * 257 + "]" * 257)
+
+
+def test_all_targets_are_checked_without_output() -> None:
+    text = "otk.version: 1\notk.target.a: {x: $one}\notk.target.b: {x: $two}\n"
+    with pytest.raises(ManifestError) as caught:
+        compile_manifest("f", text, CompileOptions(output=False))
+    assert [fault.location.line for fault in caught.value.faults if fault.location] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a: otk.define\n", False), ("a: {otk.variable: b}\n", True), ("# otk.define: 1\na: 1\n", False)],
+)
+def test_only_a_key_makes_a_manifest(text: str, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
+    assert is_manifest(text) is expected
