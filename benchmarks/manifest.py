@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures `build-env manifest compile` as whole processes, start included, on generated manifests.
 
-Cases, their expected seconds and those of the original are the first table of issue "The manifest language". Two sizes
-of each case tell whether memory grows with the size. Usage: python -m benchmarks.manifest [--rounds 7]
+Each case has the seconds that are expected and those the original took. Two sizes of each tell whether memory grows
+with the size. Usage: python -m benchmarks.manifest [--rounds 7]
 """
 
 from __future__ import annotations
@@ -106,8 +106,10 @@ def main() -> int:
         measured = interleaved(runners, rounds)
     start = measured["--version"]
     lines = [
-        f"{'whole process, median of ' + str(rounds):<42}{'s':>7}{'least':>7}{'expected':>10}{'original':>10}"
-        f"{'twice as large':>16}{'MiB':>6}{'twice':>7}",
+        (
+            f"{'whole process, median of ' + str(rounds):<42}{'s':>7}{'least':>7}{'expected':>10}{'original':>10}"
+            f"{'twice as large':>16}{'MiB':>6}{'twice':>7}"
+        ),
         f"{'build-env --version':<42}{start.median:>7.3f}{min(start.seconds):>7.3f}{'':>36}{start.peak:>6.0f}",
     ]
     missed = []

@@ -32,7 +32,7 @@ def explain_value(compiled: Compiled, path: str) -> list[str]:
     text = json.dumps(value, ensure_ascii=False)
     lines = [f"{path} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"]
     for origin in _origins(compiled, path):
-        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place or 'on the command line'}")
+        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place}")
         lines += [f"  {'':<11}included from {place}" for place in origin.chain]
     return lines
 

@@ -136,7 +136,9 @@ def test_a_second_definition_is_an_error_unless_allowed(tmp_path: Path, switch: 
 
 
 def test_validate_checks_all_targets(tmp_path: Path) -> None:
-    write(tmp_path, good=f"{MANIFEST}otk.target.other: {{x: $name}}\n", bad=f"{MANIFEST}otk.target.other: {{x: $nam}}\n")
+    write(
+        tmp_path, good=f"{MANIFEST}otk.target.other: {{x: $name}}\n", bad=f"{MANIFEST}otk.target.other: {{x: $nam}}\n"
+    )
     done = run(tmp_path, "validate", "good.yaml")
     assert (done.returncode, done.stdout) == (0, "ok      good.yaml: 1 file, for osbuild, other\n")
     refused = run(tmp_path, "validate", "bad.yaml")
@@ -181,4 +183,6 @@ def test_directives_lists_the_registry_and_the_page_is_made_from_it(tmp_path: Pa
     assert [entry["name"] for entry in json.loads(run(tmp_path, "directives", "--json").stdout)] == names
     assert len(run(tmp_path, "directives").stdout.splitlines()) == len(names)
     page = (ROOT / "docs/reference/manifest-directives.md").read_text(encoding="utf-8")
-    assert page == directives_markdown(), "build-env manifest directives --markdown > docs/reference/manifest-directives.md"
+    assert page == directives_markdown(), (
+        "build-env manifest directives --markdown > docs/reference/manifest-directives.md"
+    )

@@ -10,7 +10,7 @@ from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.model.package import Packaging
 from build_env.packages.definitions import Purpose
-from build_env.packages.read import check_name, read_packages
+from build_env.packages.read import check_name, package_names, read_packages
 from build_env.packages.spec_facts import with_spec_facts
 
 if TYPE_CHECKING:
@@ -186,6 +186,17 @@ def test_a_definition_with_directives_is_compiled_for_the_target_and_each_archit
     assert names == ["definition.yaml", "shared.yaml", "amd64.yaml", "arm64.yaml"]
 
 
+def test_a_variable_may_be_chosen_by_the_architecture(project: MakeProject) -> None:
+    text = "otk.define:\n  needs: {amd64: [a], arm64: []}\nrequires:\n  otk.variable: needs.$arch\n"
+    found = read_for(project, {"src/one/definition.yaml": text}, "amd64", "arm64")["one"]
+    assert (found.on("amd64").requires, found.on("arm64").requires) == (("a",), ())
+
+
+def test_a_definition_that_needs_a_target_hides_no_other_name(project: MakeProject) -> None:
+    files = {"src/one/definition.yaml": "otk.include: ${target}.yaml\n", "src/two/definition.yaml": "name: zwei\n"}
+    assert package_names(ProjectPaths(root=project(files).root)) == {"one", "zwei"}
+
+
 def test_what_is_the_same_for_all_architectures_is_one_package(project: MakeProject) -> None:
     found = read_for(project, {"src/one/definition.yaml": "otk.define: {v: '1'}\nversion: $v\n"}, "amd64", "arm64")
     assert (found["one"].version, found["one"].variants) == ("1", {})
@@ -200,7 +211,10 @@ def test_a_dollar_in_a_plain_definition_is_text(project: MakeProject) -> None:
     [
         ("otk.define: {v: 1}\nversion: $v\n", "src/one/definition.yaml:2:10: version must be text"),
         ("otk.define: {v: 1}\nsummary: $w\n", "src/one/definition.yaml:2:10: could not resolve w"),
-        ("otk.include: gone.yaml\n", "src/one/definition.yaml:1:14: file gone.yaml was not found (looked for src/one/gone"),
+        (
+            "otk.include: gone.yaml\n",
+            "src/one/definition.yaml:1:14: file gone.yaml was not found (looked for src/one/gone",
+        ),
         ("otk.define: {v: 1}\nname: one-$arch\n", "src/one/definition.yaml: the name must be the same"),
         ("otk.include: $arch.yaml\n", "a package is of every architecture (architectures: all) for all of them, or"),
         ("version:\n  otk.external.x: {}\n", "otk.external.x cannot run"),
