@@ -8,6 +8,7 @@ from build_env.core.errors import BuildEnvError
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.model.listing import PackageEntry, TargetEntry
 from build_env.model.target import Options
+from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.targets.load import load_target
 from build_env.targets.record import Recorder, call_hook
@@ -33,8 +34,15 @@ def list_packages(project: Project) -> list[PackageEntry]:
             families=tuple(sorted({*package.packaging, *(["deb"] if package.archive else [])})),
             metapackage=package.metapackage,
         )
-        for _, package in sorted(read_packages(project.paths).items())
+        for _, package in sorted(read_packages(project.paths, _purpose(project)).items())
     ]
+
+
+def _purpose(project: Project) -> Purpose:
+    """Definitions that differ are shown as they are for this machine, or the first target where it is none of them."""
+    names, host = project.target_names(), project.host
+    own = f"{host.id}/{host.version_id}"
+    return Purpose(target=own if own in names else next(iter(names), ""), architectures=(host.architecture,))
 
 
 def _target(project: Project, name: str) -> TargetEntry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location, UsageError
 from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
-from build_env.manifest.externals import ProgramRunner, program_environment, search_path
 
 if TYPE_CHECKING:
-    from build_env.manifest.externals import ExternalRunner
+    from collections.abc import Callable
 
 __all__ = ["STANDARD_INPUT", "Asked", "compile_asked", "output_bytes", "read_input"]
 
@@ -34,7 +32,21 @@ class Asked:
     output: bool = True
 
 
-def compile_asked(asked: Asked) -> Compiled:
+@dataclass(frozen=True, kw_only=True)
+class _Externals:
+    """The runner of externals, made when a manifest has one. `tell` gets what a person should know."""
+
+    directory: Path
+    tell: Callable[[str], None]
+
+    def run(self, name: str, tree: object) -> object:
+        """The tree that the external `name` makes of `tree`."""
+        from build_env.app.externals.runner import open_runner  # noqa: PLC0415 - most manifests have none
+
+        return open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
+
+
+def compile_asked(asked: Asked, tell: Callable[[str], None]) -> Compiled:
     """Compile what is asked for; raises ManifestError with all faults."""
     pairs = [_pair(word, "-C") for word in asked.customizations]
     if [asked.file, *(data for _, data in pairs)].count(STANDARD_INPUT) > 1:
@@ -44,7 +56,7 @@ def compile_asked(asked: Asked) -> Compiled:
         arguments=tuple(_pair(word, "-A") for word in asked.arguments),
         customizations=tuple((name, _data(data)) for name, data in pairs),
         allow_redefine=asked.allow_redefine,
-        externals=_externals() if asked.externals else None,
+        externals=_Externals(directory=Path(asked.file).parent, tell=tell) if asked.externals else None,
         output=asked.output,
     )
     shown, text = read_input(asked.file)
@@ -65,10 +77,6 @@ def read_input(file: str) -> tuple[str, str]:
 def output_bytes(text: str) -> bytes:
     """The text as it is written; half a surrogate pair, which no file can hold, becomes a question mark."""
     return text.encode("utf-8", errors="replace")
-
-
-def _externals() -> ExternalRunner:
-    return ProgramRunner(search=search_path(os.environ), environment=program_environment(os.environ))
 
 
 def _pair(word: str, option: str) -> tuple[str, str]:

@@ -190,7 +190,7 @@ def _compile(asked: Asked, output: Path | None, meta: str, form: str) -> int:
 
     if form not in FORMATS:
         raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
-    compiled = compile_asked(asked)
+    compiled = compile_asked(asked, _tell)
     tree = compiled.tree
     if meta:
         if meta not in compiled.meta:
@@ -224,7 +224,7 @@ def _write(path: Path, text: str) -> None:
 def _validate(asked: Asked) -> int:
     from build_env.app.manifest import compile_asked  # noqa: PLC0415
 
-    compiled = compile_asked(asked)
+    compiled = compile_asked(asked, _tell)
     _warn(compiled.warnings)
     targets = f", for {', '.join(compiled.targets)}" if compiled.targets else ""
     files = len(compiled.files)
@@ -236,7 +236,7 @@ def _explain(asked: Asked, path: str) -> int:
     from build_env.app.manifest import compile_asked  # noqa: PLC0415
     from build_env.manifest.explain import explain_value  # noqa: PLC0415
 
-    _say("\n".join(explain_value(compile_asked(asked), path)))
+    _say("\n".join(explain_value(compile_asked(asked, _tell), path)))
     return 0
 
 
@@ -269,6 +269,11 @@ def _directives(*, as_json: bool, markdown: bool) -> int:
 def _warn(warnings: Iterable[Fault]) -> None:
     for warning in warnings:
         sys.stderr.write(f"warning {warning}\n")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"note    {line}\n")
+    sys.stderr.flush()
 
 
 def _say(line: str) -> None:

@@ -81,7 +81,10 @@ class BuildEnvError(Exception):
     def lines(self) -> list[str]:
         """The text a person reads, one entry per line, without colour."""
         where = f"{self.location}: " if self.location else ""
-        text = [f"{where}{self.message} [{self.code}]", *(f"  {line}" for fault in self.faults for line in fault.lines())]
+        text = [
+            f"{where}{self.message} [{self.code}]",
+            *(f"  {line}" for fault in self.faults for line in fault.lines()),
+        ]
         return [*text, f"  next  {self.hint}"] if self.hint else text
 
 

@@ -12,14 +12,14 @@ from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import Absent
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.evaluate import Evaluation, drive
-from build_env.manifest.externals_port import ExternalError, ExternalRunner
+from build_env.manifest.externals import REMOVED, ExternalError, ExternalRunner
 from build_env.manifest.faults import ManifestError
 from build_env.manifest.frames import Frame
 from build_env.manifest.gather import Found, Gathering
 from build_env.manifest.nodes import Entry, Place
 from build_env.manifest.nodes import Mapping as MapNode
 from build_env.manifest.registry import PREFIX
-from build_env.manifest.results import TooLarge, copied, nodes_of
+from build_env.manifest.results import Poisoned, TooLarge, copied, nodes_of
 from build_env.manifest.scope import Definition, Scope
 from build_env.manifest.sources import Sources
 
@@ -352,9 +352,11 @@ class _Compile:
             return Absent.POISON
         try:
             answer = self.options.externals.run(name, copied(tree))
-            if isinstance(answer, dict) and not answer:
+            if answer is REMOVED or (isinstance(answer, dict) and not answer):
                 return Absent.REMOVED
             return nodes_of(answer, entry.place)
+        except Poisoned:
+            return Absent.POISON
         except (ExternalError, TooLarge) as error:
             self.faults.add(f"{entry.key}: {error}", entry.place, frame.chain)
             return Absent.POISON

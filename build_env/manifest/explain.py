@@ -9,7 +9,7 @@ from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from build_env.manifest.compile import Compiled
+    from build_env.manifest.compile import Compiled, Origin
 
 __all__ = ["explain_value", "value_at"]
 
@@ -31,8 +31,8 @@ def explain_value(compiled: Compiled, path: str) -> list[str]:
     value = value_at(compiled.tree, path)
     text = json.dumps(value, ensure_ascii=False)
     lines = [f"{path} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"]
-    for origin in compiled.origins.get(path) or _nearest_origins(compiled, path):
-        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place or 'on the command line'}")
+    for origin in _origins(compiled, path):
+        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place}")
         lines += [f"  {'':<11}included from {place}" for place in origin.chain]
     return lines
 
@@ -64,5 +64,8 @@ def _missing(path: str, rest: list[str], current: object) -> UsageError:
     return UsageError(f"there is no {rest[0]} in {before}{near}", hint=f"{before}: {has}")
 
 
-def _nearest_origins(compiled: Compiled, path: str) -> tuple[object, ...]:
-    raise NotImplementedError
+def _origins(compiled: Compiled, path: str) -> tuple[Origin, ...]:
+    """Those of the value, else those of the nearest thing around it."""
+    parts = path.split(".")
+    known = (compiled.origins.get(".".join(parts[:size])) for size in range(len(parts), -1, -1))
+    return next((found for found in known if found), ())

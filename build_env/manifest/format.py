@@ -62,7 +62,8 @@ def _events(text: str, file: str) -> list[yaml.Event]:
             found.append(event)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                where = Location(file=file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+                line, column = _start(event)
+                where = Location(file=file, line=line + 1, column=column + 1)
                 raise InputError(f"this is nested deeper than {DEEPEST} levels", location=where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -71,6 +72,16 @@ def _events(text: str, file: str) -> list[yaml.Event]:
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise InputError(f"this is not YAML: {str(error).splitlines()[0]}", location=Location(file=file)) from error
     return found
+
+
+def _start(event: yaml.Event) -> tuple[int, int]:
+    """Line and column where it begins, from 0; every event that was parsed has them."""
+    return (event.start_mark.line, event.start_mark.column) if event.start_mark else (0, 0)
+
+
+def _end(event: yaml.Event) -> tuple[int, int]:
+    """Where it ends."""
+    return (event.end_mark.line, event.end_mark.column) if event.end_mark else (0, 0)
 
 
 def _meaning(events: Iterable[yaml.Event]) -> list[tuple[object, ...]]:
@@ -110,7 +121,7 @@ def _measure(events: Iterable[yaml.Event], lines: _Lines) -> None:
 
 
 def _level(event: yaml.CollectionStartEvent, open_levels: list[_Level], lines: _Lines) -> _Level:
-    column = event.start_mark.column
+    line, column = _start(event)
     parent = open_levels[-1] if open_levels else None
     block = not event.flow_style and (parent is None or parent.block)
     if parent is None:
@@ -118,7 +129,7 @@ def _level(event: yaml.CollectionStartEvent, open_levels: list[_Level], lines: _
     if column == parent.column:
         # A sequence may stand as far left as the key that holds it, and stays so.
         return _Level(block=block, column=column, wanted=parent.wanted)
-    if lines.blanks[event.start_mark.line] != column:
+    if lines.blanks[line] != column:
         # It begins behind a dash, and moves as that does.
         return _Level(block=block, column=column, wanted=column + parent.shift)
     return _Level(block=block, column=column, wanted=parent.wanted + _STEP)
@@ -126,8 +137,8 @@ def _level(event: yaml.CollectionStartEvent, open_levels: list[_Level], lines: _
 
 def _entry(event: yaml.Event, own: _Level | None, open_levels: list[_Level], lines: _Lines) -> None:
     """The line moves as the collection does that its first entry is in."""
-    number = event.start_mark.line
-    if own is not None and lines.blanks[number] == event.start_mark.column:
+    number, column = _start(event)
+    if own is not None and lines.blanks[number] == column:
         lines.shifts.setdefault(number, own.shift)
     elif open_levels and open_levels[-1].block:
         lines.shifts.setdefault(number, open_levels[-1].shift)
@@ -135,9 +146,9 @@ def _entry(event: yaml.Event, own: _Level | None, open_levels: list[_Level], lin
 
 def _text(event: yaml.ScalarEvent, lines: _Lines) -> None:
     """Lines of a text over several lines move as its first one does; of a literal one they keep their ends."""
-    first, last = event.start_mark.line, event.end_mark.line
+    (first, _), (last, column) = _start(event), _end(event)
     literal = event.style in {"|", ">"}
-    if literal and event.end_mark.column == 0:
+    if literal and column == 0:
         last -= 1
     for number in range(first + 1, last + 1):
         lines.inside[number] = first
@@ -179,9 +190,7 @@ def _moves(rows: list[str], lines: _Lines) -> list[int]:
     return moves
 
 
-def _neighbour(
-    number: int, behind: int | None, moves: list[int], latest: Mapping[int, int], lines: _Lines
-) -> int:
+def _neighbour(number: int, behind: int | None, moves: list[int], latest: Mapping[int, int], lines: _Lines) -> int:
     """The move of a comment, or of what only a sequence's dash or a bracket stands on."""
     blanks = lines.blanks[number]
     if behind is not None and lines.blanks[behind] == blanks:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
-
-if TYPE_CHECKING:
-    import yaml
 
 __all__ = ["FORMATS", "render"]
 
@@ -33,7 +29,7 @@ def _yaml(tree: object) -> str:
     class Dumper(yaml.CSafeDumper):
         """Writes every value out: what was written once and used twice is data, not an alias."""
 
-        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002, PLR6301 - PyYAML's signature
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
             return True
 
     text: str = yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)

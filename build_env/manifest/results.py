@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from build_env.manifest.directive import Absent
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence
 
-__all__ = ["TooLarge", "copied", "nodes_of"]
+__all__ = ["Poisoned", "TooLarge", "copied", "nodes_of"]
 
 DEEPEST = 800
 _MOST_VALUES = 2_000_000
@@ -18,6 +19,10 @@ class TooLarge(Exception):
     """The data is beyond a limit."""
 
 
+class Poisoned(Exception):
+    """A part of the data has a fault that was reported."""
+
+
 def copied(data: object) -> object:
     """A copy in which no part is shared; raises TooLarge. The limits hold for what would be written."""
     top: list[object] = []
@@ -27,6 +32,8 @@ def copied(data: object) -> object:
         one, into, key, depth = waiting.pop()
         values += 1
         copy: object = one
+        if isinstance(one, Absent):
+            raise Poisoned
         if isinstance(one, str):
             text += len(one)
         elif isinstance(one, dict):

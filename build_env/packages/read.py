@@ -58,10 +58,14 @@ def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[s
 
 def package_names(paths: ProjectPaths) -> frozenset[str]:
     """The names of all packages, for questions that a definition which cannot be read must not keep from an answer."""
+    return frozenset(_name(paths, directory) for directory, _ in _directories(paths.sources))
+
+
+def _name(paths: ProjectPaths, directory: Path) -> str:
     try:
-        return frozenset(read_packages(paths))
+        return _read_package(paths.root, directory, Purpose(), metapackage=False).name
     except BuildEnvError:
-        return frozenset(directory.name for directory, _ in _directories(paths.sources))
+        return directory.name
 
 
 def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:

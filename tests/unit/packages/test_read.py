@@ -9,7 +9,8 @@ import pytest
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.model.package import Packaging
-from build_env.packages.read import check_name, read_packages
+from build_env.packages.definitions import Purpose
+from build_env.packages.read import check_name, package_names, read_packages
 from build_env.packages.spec_facts import with_spec_facts
 
 if TYPE_CHECKING:
@@ -160,3 +161,67 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
 def test_a_report_that_cannot_be_read_is_told(line: str) -> None:
     with pytest.raises(InputError, match="the scan of the spec files"):
         with_spec_facts({}, line)
+
+
+def read_for(project: MakeProject, files: dict[str, str], *archs: str) -> dict[str, Package]:
+    purpose = Purpose(target="debian/12", architectures=archs)
+    return read_packages(ProjectPaths(root=project(files).root), purpose)
+
+
+def test_a_definition_with_directives_is_compiled_for_the_target_and_each_architecture(project: MakeProject) -> None:
+    files = {
+        "common/shared.yaml": "license: L\n",
+        "common/arm64.yaml": "requires: [b]\n",
+        "common/amd64.yaml": "requires: [a]\n",
+        "src/one/definition.yaml": (
+            "otk.include.shared: ../../common/shared.yaml\notk.include.arch: ../../common/$arch.yaml\n"
+            "version: 1-$release\nsummary: $distro of ${target}\nprovides: [one-$arch]\n"
+        ),
+    }
+    found = read_for(project, files, "amd64", "arm64")["one"]
+    assert (found.version, found.summary) == ("1-12", "debian of debian/12")
+    assert (found.requires, found.provides) == (("a", "b"), ("one-amd64", "one-arm64"))
+    assert (found.on("amd64").requires, found.on("arm64").requires) == (("a",), ("b",))
+    names = [name.rpartition("/")[2] for name in found.definition_files]
+    assert names == ["definition.yaml", "shared.yaml", "amd64.yaml", "arm64.yaml"]
+
+
+def test_a_variable_may_be_chosen_by_the_architecture(project: MakeProject) -> None:
+    text = "otk.define:\n  needs: {amd64: [a], arm64: []}\nrequires:\n  otk.variable: needs.$arch\n"
+    found = read_for(project, {"src/one/definition.yaml": text}, "amd64", "arm64")["one"]
+    assert (found.on("amd64").requires, found.on("arm64").requires) == (("a",), ())
+
+
+def test_a_definition_that_needs_a_target_hides_no_other_name(project: MakeProject) -> None:
+    files = {"src/one/definition.yaml": "otk.include: ${target}.yaml\n", "src/two/definition.yaml": "name: zwei\n"}
+    assert package_names(ProjectPaths(root=project(files).root)) == {"one", "zwei"}
+
+
+def test_what_is_the_same_for_all_architectures_is_one_package(project: MakeProject) -> None:
+    found = read_for(project, {"src/one/definition.yaml": "otk.define: {v: '1'}\nversion: $v\n"}, "amd64", "arm64")
+    assert (found["one"].version, found["one"].variants) == ("1", {})
+
+
+def test_a_dollar_in_a_plain_definition_is_text(project: MakeProject) -> None:
+    assert read(project, {"src/one/definition.yaml": "summary: $target otk.define\n"})["one"].summary.startswith("$t")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("otk.define: {v: 1}\nversion: $v\n", "src/one/definition.yaml:2:10: version must be text"),
+        ("otk.define: {v: 1}\nsummary: $w\n", "src/one/definition.yaml:2:10: could not resolve w"),
+        (
+            "otk.include: gone.yaml\n",
+            "src/one/definition.yaml:1:14: file gone.yaml was not found (looked for src/one/gone",
+        ),
+        ("otk.define: {v: 1}\nname: one-$arch\n", "src/one/definition.yaml: the name must be the same"),
+        ("otk.include: $arch.yaml\n", "a package is of every architecture (architectures: all) for all of them, or"),
+        ("version:\n  otk.external.x: {}\n", "otk.external.x cannot run"),
+    ],
+)
+def test_faults_of_a_manifest_name_files_from_the_root(project: MakeProject, text: str, said: str) -> None:
+    more = {"src/one/amd64.yaml": "architectures: all\n", "src/one/arm64.yaml": "architectures: [arm64]\n"}
+    with pytest.raises(InputError) as caught:
+        read_for(project, {"src/one/definition.yaml": text, **more}, "amd64", "arm64")
+    assert said in "\n".join(caught.value.lines())
