@@ -61,7 +61,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends createrepo-c
 COPY index/*.spec /mirror/
 RUN set -eu; cd /mirror; \\
     for spec in *.spec; do rpmbuild -bb --define '_rpmdir /mirror' "$spec"; done; \\
-    createrepo_c /mirror; mkdir -p /etc/yum.repos.d; \\
+    createrepo_c /mirror; mkdir -p /etc/rpm; echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros; rpm --initdb; \\
+    mkdir -p /etc/yum.repos.d; \\
     printf '%s\\n' '[own]' name=own baseurl=file:///mirror gpgcheck=0 >/etc/yum.repos.d/own.repo
 """
 SPEC = """\

@@ -71,6 +71,8 @@ def read_apt(output: str) -> list[dict[str, str]]:
     """What `apt-get --print-uris` lists: a line 'ADDRESS' NAME_VERSION_ARCH.deb SIZE SHA256:DIGEST for each package."""
     found = []
     for line in output.splitlines():
+        if not line.startswith("'"):  # what apt tells people
+            continue
         words = line.split()
         parts = words[1].removesuffix(".deb").split("_") if len(words) == _WORDS_OF_APT else []
         kind, _, digest = words[-1].partition(":") if words else ("", "", "")

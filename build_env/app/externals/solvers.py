@@ -36,7 +36,7 @@ for word; do
     esac
 done
 if [ -f /etc/apt/preferences ]; then cat /etc/apt/preferences >>"$dir/preferences"; fi
-timeout "$SECONDS_AT_MOST" apt-get install --yes -qq --print-uris \
+timeout "$SECONDS_AT_MOST" apt-get install --yes -q --print-uris \
     -o "Dir::State::status=$dir/status" -o "Dir::Cache=$dir" -o "Dir::Cache::archives=$dir/archives/" \
     -o "Dir::Etc::preferences=$dir/preferences" -o "APT::Architecture=$arch" -o "APT::Architectures::=$arch" \
     -o "APT::Install-Recommends=$recommends" -o Acquire::ForceHash=SHA256 -o Debug::NoLocking=1 -- "$@"

@@ -227,7 +227,8 @@ class TestDepsolve:
         assert read_apt(f"'http://h/x%2b.deb' lib+x_1%3a2.3~rc1+b1-4_amd64.deb 12 SHA256:{SHA}\n") == [
             {"name": "lib+x", "version": "1:2.3~rc1+b1-4", "arch": "amd64", "checksum": f"sha256:{SHA}"}
         ]
-        for line in ("nothing", "'http://h/x' a_1_all.deb 3 MD5Sum:abc", "'http://h/x' a_1_all.deb 3"):
+        assert read_apt("Reading package lists...\n") == []
+        for line in ("'nothing'", "'http://h/x' a_1_all.deb 3 MD5Sum:abc", "'http://h/x' a_1_all.deb 3"):
             with pytest.raises(ExternalError, match="no package with a SHA256"):
                 read_apt(line)
 
