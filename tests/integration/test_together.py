@@ -158,7 +158,7 @@ def test_the_first_is_stopped_while_the_second_waits_for_it(
         first = stack.enter_context(started(sample))
         await_line(first, '"line": "waiting"')
         second = stack.enter_context(started(sample))
-        await_line(second, "another run does it now")
+        await_line(second, "does it now")
         gate.unlink()  # the second try finds none
         first.send_signal(number)
         succeed(second)
@@ -176,7 +176,7 @@ def test_the_second_is_stopped_while_it_waits(sample: Project, wanted: Outcome) 
         first = stack.enter_context(started(sample))
         await_line(first, '"line": "waiting"')
         second = stack.enter_context(started(sample))
-        await_line(second, "another run does it now")
+        await_line(second, "does it now")
         second.send_signal(signal.SIGINT)
         assert second.wait(timeout=60) == 130
         gate.write_text("go on")
