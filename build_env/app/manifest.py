@@ -46,8 +46,11 @@ class _Externals:
         return open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
 
 
-def compile_asked(asked: Asked, tell: Callable[[str], None]) -> Compiled:
-    """Compile what is asked for; raises ManifestError with all faults."""
+def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool = False) -> Compiled:
+    """Compile what is asked for, with the origin of each value if it is to be explained.
+
+    Raises ManifestError with all faults.
+    """
     pairs = [_pair(word, "-C") for word in asked.customizations]
     if [asked.file, *(data for _, data in pairs)].count(STANDARD_INPUT) > 1:
         raise UsageError("standard input can be read once", hint="keep the data in a file, and use -C name=@file")
@@ -58,6 +61,7 @@ def compile_asked(asked: Asked, tell: Callable[[str], None]) -> Compiled:
         allow_redefine=asked.allow_redefine,
         externals=_Externals(directory=Path(asked.file).parent, tell=tell) if asked.externals else None,
         output=asked.output,
+        explained=explained,
     )
     shown, text = read_input(asked.file)
     return compile_manifest(shown, text, options)

@@ -236,7 +236,7 @@ def _explain(asked: Asked, path: str) -> int:
     from build_env.app.manifest import compile_asked  # noqa: PLC0415
     from build_env.manifest.explain import explain_value  # noqa: PLC0415
 
-    _say("\n".join(explain_value(compile_asked(asked, _tell), path)))
+    _say("\n".join(explain_value(compile_asked(asked, _tell, explained=True), path)))
     return 0
 
 

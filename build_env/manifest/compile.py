@@ -18,6 +18,7 @@ from build_env.manifest.frames import Frame
 from build_env.manifest.gather import Found, Gathering
 from build_env.manifest.nodes import Entry, Place
 from build_env.manifest.nodes import Mapping as MapNode
+from build_env.manifest.provenance import Origin, origins_of
 from build_env.manifest.registry import PREFIX
 from build_env.manifest.results import Poisoned, TooLarge, copied, nodes_of
 from build_env.manifest.scope import Definition, Scope
@@ -26,7 +27,7 @@ from build_env.manifest.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from build_env.core.errors import Fault, Location
+    from build_env.core.errors import Fault
     from build_env.manifest.nodes import Node
 
 __all__ = ["CompileOptions", "Compiled", "ExternalError", "ExternalRunner", "Origin", "compile_manifest", "is_manifest"]
@@ -37,7 +38,7 @@ _OWN_APP = "build-env"
 
 @dataclass(frozen=True, kw_only=True)
 class CompileOptions:
-    """What the caller decides; see the contract of `build-env manifest compile`."""
+    """What the caller decides: the options of `build-env manifest compile`. `explained` asks for origins, too."""
 
     target: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
@@ -46,15 +47,7 @@ class CompileOptions:
     allow_redefine: bool = False
     externals: ExternalRunner | None = None
     output: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where a value came from; `kind`: text, define, argument, given, include, override, external, customization."""
-
-    kind: str
-    place: Location
-    chain: tuple[Location, ...] = ()
+    explained: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +156,14 @@ class _Compile:
             targets=tuple(self.gathering.targets),
             warnings=tuple(self.faults.warnings),
             files=self.sources.files,
-            origins={},
+            origins=self._origins(chosen),
         )
+
+    def _origins(self, chosen: Found | None) -> dict[str, tuple[Origin, ...]]:
+        if not self.options.explained or self.root is None:
+            return {}
+        node, frame = (chosen.entry.node, chosen.frame) if chosen else (self.root, self.frame)
+        return origins_of(self.evaluation, node, frame)
 
     # --- beginning ---
 

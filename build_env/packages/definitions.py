@@ -67,7 +67,7 @@ def _compiled(root: Path, shown: str, text: str, purpose: Purpose) -> Definition
     documents: dict[str, Document] = {}
     files: dict[str, None] = {}
     for architecture in purpose.architectures:
-        options = CompileOptions(variables=purpose.variables(architecture))
+        options = CompileOptions(variables=purpose.variables(architecture), explained=True)
         try:
             compiled = compile_manifest(str(root / shown), text, options)
         except BuildEnvError as error:
