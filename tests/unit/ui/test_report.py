@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from build_env.core.errors import InfrastructureError
@@ -134,10 +135,12 @@ ANYTHING = st.text(st.characters(exclude_categories=()))
 
 
 @given(message=ANYTHING, line=ANYTHING, name=ANYTHING)
+@example(message="", line="\r\x08", name="")
 def test_no_output_opens_an_element(message: str, line: str, name: str) -> None:
     text = page_of(message, line, name)
     text.encode("utf-8")
-    assert read(text).tags == read(page_of("m", "l", "n")).tags
+    # There may be fewer: of a line that draws over itself nothing may be left to show.
+    assert Counter(read(text).tags) <= Counter(read(page_of("m", "l", "n")).tags)
 
 
 def page_of(message: str, line: str, name: str) -> str:
