@@ -74,27 +74,43 @@ def run_program(argv: Sequence[str], data: bytes, environment: Mapping[str, str]
     """
     deadline = time.monotonic() + limits.seconds
     talk = _Talk(limits=limits, rest=memoryview(data))
-    process = subprocess.Popen(
-        argv,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            _talk(process, talk, deadline)
-        finally:
-            # Before it is reaped: until then nobody else can get its number.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            for stream in (process.stdin, process.stdout, process.stderr):
-                if stream:
-                    with contextlib.suppress(BrokenPipeError):
-                        stream.close()
-            process.wait()
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _uninterrupted():
+            process = subprocess.Popen(
+                argv,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        _talk(process, talk, deadline)
+    finally:
+        if process is not None:
+            _end(process)
     return Finished(status=process.returncode, output=bytes(talk.output), standard_error=talk.text())
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back: one that comes while a program is being started would leave it without a master."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Killed before it is reaped: until then nobody else can get its number.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    process.wait()
 
 
 def _talk(process: subprocess.Popen[bytes], talk: _Talk, deadline: float) -> None:
