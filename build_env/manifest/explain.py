@@ -19,7 +19,8 @@ _WORDS = {
     "define": "defined",
     "argument": "argument",
     "given": "given",
-    "include": "included",
+    "use": "used",
+    "join": "joined",
     "override": "overrides",
     "external": "external",
     "customization": "customized",
@@ -32,7 +33,8 @@ def explain_value(compiled: Compiled, path: str) -> list[str]:
     text = json.dumps(value, ensure_ascii=False)
     lines = [f"{path} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"]
     for origin in _origins(compiled, path):
-        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place}")
+        name = f" as {origin.name}" if origin.name else ""
+        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place}{name}")
         lines += [f"  {'':<11}included from {place}" for place in origin.chain]
     return lines
 

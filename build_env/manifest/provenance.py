@@ -1,45 +1,72 @@
 """Owns where values came from: the nodes of a finished compile walked once more, each path with the places behind it.
 
-Looks only; what a program or a customization gave is named as a whole, and not followed inside.
+Looks only. Follows variables, includes, joins and customizations; what a program gave is named as a whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.manifest.names import Reference, parse
-from build_env.manifest.nodes import Mapping, Scalar, Sequence
-from build_env.manifest.registry import PREFIX
+from build_env.manifest.directive import Absent, Role
+from build_env.manifest.directives.customization import defined_block
+from build_env.manifest.evaluate import drive
+from build_env.manifest.names import Reference, is_path, parse
+from build_env.manifest.nodes import Entry, Mapping, Node, Scalar, Sequence
+from build_env.manifest.registry import PREFIX, find
 from build_env.manifest.scope import Definition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from build_env.core.errors import Location
     from build_env.manifest.evaluate import Evaluation
     from build_env.manifest.frames import Frame
-    from build_env.manifest.nodes import Entry, Node, Place
+    from build_env.manifest.nodes import Place
+    from build_env.manifest.scope import Shape
 
 __all__ = ["Origin", "origins_of"]
 
 _MOST_PATHS = 100_000  # a variable that is used often in variables that are used often makes a large tree
-_WHOLE = {"external": "external", "customization": "customization"}
+_SPLICED = "otk.customization"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a value came from; `kind`: text, define, argument, given, include, override, external, customization."""
+    """A place that had a part in a value.
+
+    `kind`: text, define, argument, given, use, join, external, customization, override. `name` is that of a variable.
+    """
 
     kind: str
     place: Location
     chain: tuple[Location, ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Visit:
+    """A node to look at: `through` is how it was reached, the nearest place first.
+
+    `start` is the index that the first item of a sequence has in the result. `inside`: the path itself has its origins
+    already, and only what is in the node counts.
+    """
+
+    path: str
+    node: Node
+    frame: Frame
+    through: tuple[Origin, ...] = ()
+    start: int = 0
+    inside: bool = False
 
 
 def origins_of(evaluation: Evaluation, node: Node, frame: Frame) -> dict[str, tuple[Origin, ...]]:
-    """The origins of each dotted path of the data of `node`, the value itself first, then what it is made from."""
+    """The origins of each dotted path of the data of `node`: where the value itself stands, then what led to it."""
     walk = _Walk(evaluation)
-    walk.waiting.append(("", node, frame, ()))
-    while walk.waiting and len(walk.found) < _MOST_PATHS:
-        walk.step(*walk.waiting.pop())
+    waiting = [_Visit(path="", node=node, frame=frame)]
+    while waiting and len(walk.found) < _MOST_PATHS:
+        # What is put last is taken first, and of two that give one path the last one of the document must win.
+        waiting.extend(reversed(list(walk.look(waiting.pop()))))
     return walk.found
 
 
@@ -47,93 +74,192 @@ def origins_of(evaluation: Evaluation, node: Node, frame: Frame) -> dict[str, tu
 class _Walk:
     evaluation: Evaluation
     found: dict[str, tuple[Origin, ...]] = field(default_factory=dict)
-    waiting: list[tuple[str, Node, Frame, tuple[Origin, ...]]] = field(default_factory=list)
 
-    def step(self, path: str, node: Node, frame: Frame, through: tuple[Origin, ...]) -> None:
-        """Take note of one node; `through` are the definitions by which it was reached."""
-        kind = "include" if frame.chain and not through else "text"
-        own = (Origin(kind=kind, place=node.place.location, chain=frame.chain), *through)
+    def look(self, visit: _Visit) -> Iterator[_Visit]:
+        """Take note of one node; the nodes that are to be looked at next."""
+        node = visit.node
         if isinstance(node, Scalar):
-            self._scalar(path, node, frame, own)
-        elif isinstance(node, Sequence):
-            self._put(path, own)
-            if not node.directives:  # an item that is removed or spliced in would move the others
-                for index, item in enumerate(node.items):
-                    self.waiting.append((_inner(path, str(index)), item, frame, through))
-        else:
-            self._mapping(path, node, frame, own, through)
+            return self._scalar(visit, node)
+        if isinstance(node, Sequence):
+            return self._sequence(visit, node)
+        whole = _whole(node)
+        return self._mapping(visit, node) if whole is None else self._replaced(visit, whole)
 
-    def _scalar(self, path: str, node: Scalar, frame: Frame, own: tuple[Origin, ...]) -> None:
+    # --- nodes ---
+
+    def _scalar(self, visit: _Visit, node: Scalar) -> Iterator[_Visit]:
         parts = parse(node.value) if isinstance(node.value, str) and "$" in node.value else ()
+        if len(parts) == 1 and isinstance(parts[0], Reference):
+            yield from self._variable(visit, parts[0], node.place)
+            return
         references = [part for part in parts if isinstance(part, Reference)]
-        definitions = [found for part in references if (found := self._definition(part, node.place, frame))]
-        origins = (*own, *(_of(definition) for definition in definitions))
-        self._put(path, origins)
-        if len(parts) == len(definitions) == 1:
-            self._into(path, definitions[0], origins)
+        shapes = [self._shape(reference, visit.frame.at(node.place))[0] for reference in references]
+        used = [_of(shape) for shape in shapes if isinstance(shape, Definition)]
+        self._note(visit, _own(node, visit.frame), *used)
 
-    def _into(self, path: str, definition: Definition, origins: tuple[Origin, ...]) -> None:
-        """A value that is a variable as a whole is what the variable is made from, too."""
-        known = [origin.place for origin in origins[:-1]]
-        if definition.node and definition.frame and definition.place.location not in known:
-            if isinstance(definition.node, Scalar):
-                if "$" in definition.node.text:
-                    self.found.pop(path, None)
-                    self.waiting.append((path, definition.node, definition.frame, origins))
-            else:
-                self.found.pop(path, None)
-                self.waiting.append((path, definition.node, definition.frame, origins))
+    def _sequence(self, visit: _Visit, node: Sequence) -> Iterator[_Visit]:
+        self._note(visit, _own(node, visit.frame))
+        yield from self._items(visit, node, flat=False)
 
-    def _mapping(
-        self, path: str, node: Mapping, frame: Frame, own: tuple[Origin, ...], through: tuple[Origin, ...]
-    ) -> None:
-        self._put(path, own)
-        # The last one wins, and what is put last is taken first.
-        for entry in reversed(node.entries):
+    def _mapping(self, visit: _Visit, node: Mapping) -> Iterator[_Visit]:
+        self._note(visit, _own(node, visit.frame))
+        for entry in node.entries:
             if not entry.key.startswith(PREFIX):
-                self.waiting.append((_inner(path, entry.key), entry.node, frame, through))
+                yield replace(visit, path=_inner(visit.path, entry.key), node=entry.node, start=0, inside=False)
+            elif (included := self._included(entry, visit.frame)) is not None:
+                yield replace(visit, node=included[0], frame=included[1], inside=True)
+
+    def _items(self, visit: _Visit, node: Sequence, *, flat: bool) -> Iterator[_Visit]:
+        """The items of a sequence, at the indexes they have in the result; `flat` puts in what is in each item."""
+        index = visit.start
+        for item in node.items:
+            value = drive(self.evaluation.value(item, visit.frame)) if flat or node.directives else None
+            if value is Absent.REMOVED:
+                continue
+            if isinstance(value, list) and (flat or _is_spliced(item)):
+                yield replace(visit, node=item, start=index, inside=True)
+                index += len(value)
+            elif flat:
+                yield replace(visit, node=item, inside=True)
             else:
-                self._directive(path, entry, frame, through)
+                yield replace(visit, path=_inner(visit.path, str(index)), node=item, start=0, inside=False)
+                index += 1
 
-    def _directive(self, path: str, entry: Entry, frame: Frame, through: tuple[Origin, ...]) -> None:
-        name = entry.key.removeprefix(PREFIX)
-        included = self.evaluation.inclusions.get((id(entry.node), frame))
-        if name.startswith("include") and included is not None:
-            self.waiting.append((path, *included, through))
-        elif name == "variable" and isinstance(entry.node, Scalar):
-            reference = Reference(tuple(entry.node.text.split(".")), exact=True)
-            definition = self._definition(reference, entry.place, frame)
-            if definition is not None:
-                self._into(path, definition, (*through, _of(definition)))
-        elif (word := name.split(".")[0]) in _WHOLE:
-            whole = Origin(kind=_WHOLE[word], place=entry.place.location, chain=frame.chain)
-            self.found[path] = (whole, *through)
+    # --- directives ---
 
-    def _definition(self, reference: Reference, place: Place, frame: Frame) -> Definition | None:
-        """The definition behind a name, as far as names lead."""
-        scope = self.evaluation.scope
-        shape = scope.shape(reference.parts[0], frame.at(place) if scope.allow_redefine else ())
-        for part in reference.parts[1:]:
-            if isinstance(shape, dict):
-                shape = shape.get(part)
-        return shape if isinstance(shape, Definition) else None
+    def _replaced(self, visit: _Visit, entry: Entry) -> Iterator[_Visit]:
+        """What stands in the place of a map that is one directive."""
+        name = found[0].name if (found := find(entry.key)) else ""
+        if name == "otk.include":
+            included = self._included(entry, visit.frame)
+            if included is not None:
+                yield replace(visit, node=included[0], frame=included[1])
+        elif name == "otk.variable":
+            node = entry.node.get("name") if isinstance(entry.node, Mapping) else entry.node
+            if isinstance(node, Scalar) and is_path(node.text):
+                yield from self._variable(visit, Reference(tuple(node.text.split(".")), exact=True), node.place)
+            else:
+                self._note(visit, _at(entry, "use", visit.frame))
+        elif name == _SPLICED:
+            yield from self._customization(visit, entry)
+        else:
+            origin = _at(entry, "join" if name.startswith("otk.op.") else "external", visit.frame)
+            self._note(visit, origin)
+            values = entry.node.get("values") if isinstance(entry.node, Mapping) else None
+            if origin.kind == "join" and isinstance(values, Sequence):
+                yield from self._items(replace(visit, through=(origin, *visit.through)), values, flat=True)
 
-    def _put(self, path: str, origins: tuple[Origin, ...]) -> None:
-        """What was there before is overridden."""
-        before = tuple(
-            Origin(kind="override", place=origin.place, chain=origin.chain) for origin in self.found.get(path, ())[:1]
-        )
-        self.found[path] = (*origins, *(before if path else ()))
+    def _customization(self, visit: _Visit, entry: Entry) -> Iterator[_Visit]:
+        node, frame, name = entry.node, visit.frame, entry.key.removeprefix(f"{_SPLICED}.")
+        origin = _at(entry, "customization", frame)
+        inner = replace(visit, through=(origin, *visit.through))
+        count = len(self.evaluation.customizations.get(name, ()))
+        block = defined_block(node)
+        default = node.get("default") if isinstance(node, Mapping) else None
+        if not count and default is not None:
+            yield replace(inner, node=default)
+        elif count == 1 and block is not None:
+            yield replace(inner, node=block, frame=self.evaluation.bound(frame, name, 0))
+        elif block is not None:
+            self._note(visit, origin)
+            start = visit.start
+            for index in range(count):
+                bound = self.evaluation.bound(frame, name, index)
+                value = drive(self.evaluation.value(block, bound))
+                yield replace(inner, node=block, frame=bound, start=start, inside=True)
+                start += len(value) if isinstance(value, list) else 0
+
+    # --- variables ---
+
+    def _variable(self, visit: _Visit, reference: Reference, place: Place) -> Iterator[_Visit]:
+        """A value that is a variable as a whole is what the variable is made from."""
+        use = Origin(kind="use", place=place.location, chain=visit.frame.chain)
+        shape, rest = self._shape(reference, visit.frame.at(place))
+        if shape is None or not isinstance(shape, Definition):
+            self._note(visit, use)
+            for path, definition in _leaves(visit.path, shape or {}):
+                yield from self._defined(replace(visit, path=path, inside=False), definition, (), use)
+        else:
+            yield from self._defined(visit, shape, rest, use)
+
+    def _defined(self, visit: _Visit, definition: Definition, rest: tuple[str, ...], use: Origin) -> Iterator[_Visit]:
+        through = (_of(definition), use, *visit.through)
+        node = _inside(definition.node, rest)
+        if node is not None and definition.frame is not None:
+            yield replace(visit, node=node, frame=definition.frame, through=through)
+        else:
+            self._note(visit, _of(definition), use)
+
+    def _shape(self, reference: Reference, order: tuple[tuple[int, int], ...]) -> tuple[Shape | None, tuple[str, ...]]:
+        """What is defined under a name as far as names lead, and the parts of the name that lead into its data."""
+        shape = self.evaluation.scope.shape(reference.parts[0], order)
+        for used, part in enumerate(reference.parts[1:], start=1):
+            if not isinstance(shape, dict) or part not in shape:
+                return shape, reference.parts[used:]
+            shape = shape[part]
+        return shape, ()
+
+    # --- notes ---
+
+    def _included(self, entry: Entry, frame: Frame) -> tuple[Node, Frame] | None:
+        return self.evaluation.inclusions.get((id(entry.node), frame))
+
+    def _note(self, visit: _Visit, *origins: Origin) -> None:
+        """The origins of the path of `visit`; what was there before is overridden."""
+        if not visit.inside:
+            before = [replace(origin, kind="override") for origin in self.found.get(visit.path, ())[:1]]
+            self.found[visit.path] = (*origins, *visit.through, *before)
+
+
+def _whole(node: Mapping) -> Entry | None:
+    """The directive that gives something in the place of the map in which it stands."""
+    telling = []
+    for entry in node.entries:
+        found = find(entry.key) if entry.key.startswith(PREFIX) else None
+        if found is None or found[0].role is not Role.SILENT:
+            telling.append(entry)
+    return telling[0] if len(telling) == 1 and telling[0].key.startswith(PREFIX) else None
+
+
+def _is_spliced(node: Node) -> bool:
+    return isinstance(node, Mapping) and any(key.startswith(f"{_SPLICED}.") for key, _, _ in node.entries)
+
+
+def _inside(node: Node | None, rest: tuple[str, ...]) -> Node | None:
+    """The node to which the rest of a name leads, None where data is only known after evaluation."""
+    for part in rest:
+        if isinstance(node, Mapping):
+            node = node.get(part)
+        elif isinstance(node, Sequence) and not node.directives and part.isdigit() and int(part) < len(node.items):
+            node = node.items[int(part)]
+        else:
+            return None
+    return node
+
+
+def _leaves(path: str, shape: Shape) -> Iterator[tuple[str, Definition]]:
+    waiting = [(path, shape)]
+    while waiting:
+        at, inner = waiting.pop()
+        if isinstance(inner, Definition):
+            yield at, inner
+        else:
+            waiting += [(_inner(at, name), one) for name, one in reversed(inner.items())]
 
 
 def _inner(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+def _at(entry: Entry, kind: str, frame: Frame) -> Origin:
+    return Origin(kind=kind, place=entry.place.location, chain=frame.chain)
+
+
+def _own(node: Node, frame: Frame) -> Origin:
+    return Origin(kind="text", place=node.place.location, chain=frame.chain)
+
+
 def _of(definition: Definition) -> Origin:
     kind = next((word for word in ("given", "argument") if word in definition.origin), "define")
-    return Origin(
-        kind=kind,
-        place=definition.place.location,
-        chain=definition.frame.chain if definition.frame else (),
-    )
+    chain = definition.frame.chain if definition.frame else ()
+    return Origin(kind=kind, place=definition.place.location, chain=chain, name=definition.name)

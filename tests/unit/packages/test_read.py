@@ -209,7 +209,7 @@ def test_a_dollar_in_a_plain_definition_is_text(project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("otk.define: {v: 1}\nversion: $v\n", "src/one/definition.yaml:2:10: version must be text"),
+        ("otk.define: {v: 1}\nversion: $v\n", "src/one/definition.yaml:1:17: version must be text"),
         ("otk.define: {v: 1}\nsummary: $w\n", "src/one/definition.yaml:2:10: could not resolve w"),
         (
             "otk.include: gone.yaml\n",

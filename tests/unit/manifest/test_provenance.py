@@ -1,0 +1,163 @@
+"""Where values came from: through variables, includes, joins and customizations, to the text that is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
+from build_env.manifest.explain import value_at
+
+_FILES = {
+    "main.yaml": """\
+otk.include: common.yaml
+otk.argument: [version]
+otk.define:
+  mode: uefi
+  list:
+    otk.op.seq.join:
+      values: [$packages.base, {otk.customization.no: {defined: 1}}, [kernel], $deep]
+name: image-$version-$mode
+packages: $list
+whole: $packages
+third: ${packages.base.1}
+version:
+  otk.variable: version
+joined:
+  otk.op.join:
+    values: [$one, $two, {q: five, inner: {otk.include: part.yaml}}]
+around:
+  a: before
+  otk.include: part.yaml
+  c: after
+instead: {otk.include: part.yaml}
+users:
+  - root
+  - otk.customization.users:
+      default: [nobody]
+      defined: [first, {id: second}]
+  - last
+idle:
+  otk.customization.idle:
+    default: {x: quiet}
+    defined: 1
+""",
+    "common.yaml": """\
+otk.define:
+  packages:
+    base: [bash, coreutils]
+    more: {x: less}
+  deep: {otk.op.seq.join: {values: [[in], [out]]}}
+  one: {x: left, y: lost}
+  two: {y: right, z: $mode}
+""",
+    "part.yaml": "a: part\nc: gone\nd: $packages.base\n",
+}
+_LIST = ("define main:5 list", "use main:9")
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    for name, text in _FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def _compiled(folder: Path, *inputs: str, file: str = "main.yaml", redefine: bool = False) -> Compiled:
+    options = CompileOptions(
+        arguments=(("version", "9"),) if file == "main.yaml" else (),
+        customizations=tuple(("users", data) for data in inputs),
+        allow_redefine=redefine,
+        explained=True,
+    )
+    return compile_manifest(str(folder / file), (folder / file).read_text(encoding="utf-8"), options)
+
+
+def _origins(compiled: Compiled, path: str) -> list[str]:
+    """What led to a value, a line each: `kind file:line name`."""
+    return [
+        f"{origin.kind} {Path(origin.place.file).stem}:{origin.place.line} {origin.name}".strip()
+        for origin in compiled.origins[path]
+    ]
+
+
+def _scalars(tree: object, path: str = "") -> dict[str, object]:
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else None
+    if entries is None:
+        return {path: tree}
+    inner = (_scalars(value, f"{path}.{key}" if path else str(key)) for key, value in entries)
+    return {name: value for part in inner for name, value in part.items()}
+
+
+@pytest.mark.parametrize("inputs", [(), ("",), ("", "", "")])
+def test_every_value_is_found_where_its_text_stands(folder: Path, inputs: tuple[str, ...]) -> None:
+    compiled = _compiled(folder, *inputs)
+    scalars = _scalars(compiled.tree)
+    assert len(scalars) == 31 + (0 if not inputs else 2 * len(inputs) - 1)
+    for path, value in scalars.items():
+        origin = compiled.origins[path][0]
+        line = Path(origin.place.file).read_text(encoding="utf-8").splitlines()[origin.place.line - 1]
+        written = line[origin.place.column - 1 :]
+        assert written.startswith((str(value), "image-$version")) or value == "9", path
+        assert value_at(compiled.tree, path) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "origins"),
+    [
+        ("name", ["text main:8", "argument main:2 version", "define main:4 mode"]),
+        ("version", ["argument main:2 version", "use main:13"]),
+        ("packages", ["join main:6", *_LIST]),
+        (
+            "packages.0",
+            ["text common:3", "define common:3 packages.base", "use main:7", "join main:6", *_LIST],
+        ),
+        ("packages.2", ["text main:7", "join main:6", *_LIST]),
+        (
+            "packages.4",
+            ["text common:5", "join common:5", "define common:5 deep", "use main:7", "join main:6", *_LIST],
+        ),
+        ("whole", ["use main:10"]),
+        ("whole.more.x", ["text common:4", "define common:4 packages.more.x", "use main:10"]),
+        ("third", ["text common:3", "define common:3 packages.base", "use main:11"]),
+        ("joined.x", ["text common:6", "define common:6 one.x", "use main:16", "join main:15"]),
+        (
+            "joined.y",
+            ["text common:7", "define common:7 two.y", "use main:16", "join main:15", "override common:6"],
+        ),
+        ("joined.inner.a", ["text part:1", "join main:15"]),
+        ("around", ["text main:18"]),
+        ("around.a", ["text part:1", "override main:18"]),
+        ("around.c", ["text main:20", "override part:2"]),
+        ("instead", ["text part:1"]),
+        ("idle", ["text main:30", "customization main:29"]),
+        ("users.1", ["text main:25", "customization main:24"]),
+        ("users.2", ["text main:27"]),
+    ],
+)
+def test_what_led_to_a_value_is_told_from_the_text_outwards(folder: Path, path: str, origins: list[str]) -> None:
+    assert _origins(_compiled(folder), path) == origins
+
+
+def test_each_input_of_a_customization_leads_to_its_items(folder: Path) -> None:
+    compiled = _compiled(folder, "", "")
+    assert [value for path, value in _scalars(compiled.tree).items() if path.startswith("users")] == [
+        *("root", "first", "second", "first", "second", "last")
+    ]
+    assert _origins(compiled, "users.4.id") == ["text main:26", "customization main:24"]
+    assert _origins(compiled, "users.5") == ["text main:27"]
+
+
+def test_the_includes_that_lead_to_a_value_are_told(folder: Path) -> None:
+    origin = _compiled(folder).origins["instead.d.1"][0]
+    assert [Path(place.file).name for place in (origin.place, *origin.chain)] == ["common.yaml", "main.yaml"]
+
+
+def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
+    (folder / "twice.yaml").write_text(
+        "a: [{otk.define: {x: one}}, $x]\nb: [{otk.define: {x: two}}, $x]\n", encoding="utf-8"
+    )
+    compiled = _compiled(folder, file="twice.yaml", redefine=True)
+    assert _origins(compiled, "a.1")[:2] == ["text twice:1", "define twice:1 x"]
+    assert _origins(compiled, "b.1")[:2] == ["text twice:2", "define twice:2 x"]
