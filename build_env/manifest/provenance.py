@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Origin", "origins_of"]
 
 _MOST_PATHS = 100_000  # a variable that is used often in variables that are used often makes a large tree
+_MOST_NAMED = 5
 _SPLICED = "otk.customization"
 
 
@@ -175,20 +176,28 @@ class _Walk:
         """A value that is a variable as a whole is what the variable is made from."""
         use = Origin(kind="use", place=place.location, chain=visit.frame.chain)
         shape, rest = self._shape(reference, visit.frame.at(place))
-        if shape is None or not isinstance(shape, Definition):
-            self._note(visit, use)
-            for path, definition in _leaves(visit.path, shape or {}):
-                yield from self._defined(replace(visit, path=path, inside=False), definition, (), use)
-        else:
+        if isinstance(shape, Definition):
             yield from self._defined(visit, shape, rest, use)
+            return
+        leaves = list(_leaves(visit.path, shape or {}))
+        self._note(visit, *(_of(definition) for _, definition in leaves[:_MOST_NAMED]), use)
+        for path, definition in leaves:
+            yield from self._defined(replace(visit, path=path, inside=False), definition, (), use)
 
     def _defined(self, visit: _Visit, definition: Definition, rest: tuple[str, ...], use: Origin) -> Iterator[_Visit]:
-        through = (_of(definition), use, *visit.through)
+        through = (_of(definition), *self._redefined(definition), use, *visit.through)
         node = _inside(definition.node, rest)
         if node is not None and definition.frame is not None:
             yield replace(visit, node=node, frame=definition.frame, through=through)
         else:
-            self._note(visit, _of(definition), use)
+            self._note(replace(visit, through=through))
+
+    def _redefined(self, definition: Definition) -> Iterator[Origin]:
+        """The definitions that `definition` takes the place of, the nearest first."""
+        for other in reversed(self.evaluation.scope.ordered.get(definition.path[0], ())):
+            length = min(len(other.path), len(definition.path))
+            if other.order < definition.order and other.path[:length] == definition.path[:length]:
+                yield replace(_of(other), kind="override")
 
     def _shape(self, reference: Reference, order: tuple[tuple[int, int], ...]) -> tuple[Shape | None, tuple[str, ...]]:
         """What is defined under a name as far as names lead, and the parts of the name that lead into its data."""

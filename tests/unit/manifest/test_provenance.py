@@ -118,7 +118,7 @@ def test_every_value_is_found_where_its_text_stands(folder: Path, inputs: tuple[
             "packages.4",
             ["text common:5", "join common:5", "define common:5 deep", "use main:7", "join main:6", *_LIST],
         ),
-        ("whole", ["use main:10"]),
+        ("whole", ["define common:3 packages.base", "define common:4 packages.more.x", "use main:10"]),
         ("whole.more.x", ["text common:4", "define common:4 packages.more.x", "use main:10"]),
         ("third", ["text common:3", "define common:3 packages.base", "use main:11"]),
         ("joined.x", ["text common:6", "define common:6 one.x", "use main:16", "join main:15"]),
@@ -159,5 +159,5 @@ def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
         "a: [{otk.define: {x: one}}, $x]\nb: [{otk.define: {x: two}}, $x]\n", encoding="utf-8"
     )
     compiled = _compiled(folder, file="twice.yaml", redefine=True)
-    assert _origins(compiled, "a.1")[:2] == ["text twice:1", "define twice:1 x"]
-    assert _origins(compiled, "b.1")[:2] == ["text twice:2", "define twice:2 x"]
+    assert _origins(compiled, "a.1") == ["text twice:1", "define twice:1 x", "use twice:1"]
+    assert _origins(compiled, "b.1") == ["text twice:2", "define twice:2 x", "override twice:1 x", "use twice:2"]
