@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -22,9 +23,12 @@ _DEFECT = 70
 def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
     """Run `command`; expected errors become lines on standard error and their exit code.
 
-    A traceback is only for `debug`, and changes no exit code.
+    A traceback is only for `debug`, and changes no exit code. SIGTERM and SIGHUP (the terminal is closed) are
+    interrupts, with the exit code of all interrupts.
     """
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _as_interrupt)
     try:
         return command()
     except BuildEnvError as error:
@@ -33,7 +37,8 @@ def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
         sys.stderr.write("\n".join([f"error   {error.lines()[0]}", *error.lines()[1:]]) + "\n")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            sys.stderr.write("stopped\n")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader has gone (`build-all | head`); nothing more can be said to it.

@@ -10,9 +10,10 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,12 +95,23 @@ def run_program(argv: Sequence[str], data: bytes, environment: Mapping[str, str]
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Hold an interrupt back: one that comes while a program is being started would leave it without a master."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Hold interrupts back: one that comes while a program is being started would leave it without a master.
+
+    By handlers, not by a mask: the program would inherit the mask and with it not hear what its own children need.
+    """
+    came: list[int] = []
+    before: dict[signal.Signals, Any] = {}
     try:
+        if threading.current_thread() is threading.main_thread():  # no other is interrupted
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if callable(signal.getsignal(number)):  # else nothing is raised; the program inherits what is ignored
+                    before[number] = signal.signal(number, lambda late, _: came.append(late))
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

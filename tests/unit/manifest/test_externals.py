@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from build_env.manifest.externals import (
     search_path,
     write_envelope,
 )
+from tests.support.processes import ends
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -221,15 +221,3 @@ def test_a_wrong_answer_names_the_program_and_what_it_said(tmp_path: Path) -> No
 def test_arguments_that_are_no_json(tree: object) -> None:
     with pytest.raises(ExternalError, match="cannot be written as JSON"):
         write_envelope(tree)
-
-
-def ends(number: int) -> bool:
-    """Whether the process has ended or does so soon: a kill takes a moment to arrive."""
-    try:
-        process = os.pidfd_open(number)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([process], [], [], 10)[0])
-    finally:
-        os.close(process)
