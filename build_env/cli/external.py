@@ -36,23 +36,32 @@ def _external(name: str, root: Path | None) -> int:
     from pathlib import Path  # noqa: PLC0415
 
     from build_env.app.externals.runner import OWN, open_runner  # noqa: PLC0415
-    from build_env.core.errors import InputError  # noqa: PLC0415
+    from build_env.core.errors import Fault, InputError, UsageError  # noqa: PLC0415
+    from build_env.core.suggest import did_you_mean  # noqa: PLC0415
     from build_env.manifest.externals import REMOVED, ExternalError, read_envelope, write_envelope  # noqa: PLC0415
 
     if not name:
         sys.stdout.write("".join(f"{key:<24}{OWN[key].summary}\n" for key in sorted(OWN)))
         return 0
+    if name not in OWN:
+        near = did_you_mean(name, OWN)
+        raise UsageError(f"build-env has no external {name}{near}", hint="build-env external lists them")
     runner = open_runner(directory=Path.cwd(), root=root, tell=_tell)
+    data = sys.stdin.buffer.read()
+    if not data.strip():
+        raise InputError('standard input is empty; {"tree": ARGUMENTS} is expected there')
     try:
-        tree = read_envelope(sys.stdin.buffer.read())
+        tree = read_envelope(data)
     except ExternalError as error:
         raise InputError(str(error).replace("it printed", "standard input has")) from error
     if tree is REMOVED:
-        raise InputError('standard input has no tree; {"tree": …} is expected')
+        raise InputError('standard input has no tree; {"tree": ARGUMENTS} is expected there')
     try:
         found = write_envelope(runner.run_own(name, tree))
     except ExternalError as error:
-        raise InputError(str(error)) from error
+        first, *more = str(error).splitlines()
+        faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)
+        raise InputError(first, faults=faults) from error
     sys.stdout.write(f"{found.decode()}\n")
     return 0
 

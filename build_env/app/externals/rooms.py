@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from build_env.app.project import Project
+
 __all__ = ["TargetRooms"]
 
 _ROOT = "0:0"  # package managers read their index as root; the room has no capabilities and is thrown away
@@ -29,18 +31,29 @@ class TargetRooms:
 
     def run(self, target: str, architecture: str, argv: Sequence[str]) -> Answer:
         """See `Rooms.run`."""
-        from build_env.app.project import open_project  # noqa: PLC0415 - with the engine 150 ms
-        from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415
+        from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415 - with the engine 150 ms
 
         try:
-            project = open_project(self.root)
+            project = self._project()
             request = ShellRequest(target=project.match_target(target), kind=ImageKind.BUILD, architecture=architecture)
             with enter_target(project, request, self.tell) as inside:
                 output, said = io.BytesIO(), io.BytesIO()
                 status = replace(inside, user=_ROOT).command(argv, output, said)
         except (InputError, UsageError) as error:
-            raise ExternalError("\n".join(error.lines())) from error
+            first, *more = error.lines()
+            raise ExternalError("\n".join([first.removesuffix(f" [{error.code}]"), *more])) from error
         return Answer(status=status, output=_text(output), standard_error=_text(said))
+
+    def _project(self) -> Project:
+        from build_env.app.project import open_project  # noqa: PLC0415 - as above
+
+        try:
+            return open_project(self.root)
+        except UsageError as error:
+            if self.root:
+                raise
+            hint = "change into a project; build-env external NAME also takes --root DIRECTORY"
+            raise UsageError(error.message, hint=hint) from error
 
 
 def _text(stream: io.BytesIO) -> str:
