@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from tests.support.tiny import tiny_project, tool_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from tests.support.tiny import Tiny
 
@@ -48,12 +48,33 @@ Size: 1
 SHA256: {other}
 
 """
-DIGESTS = {"needs": "1" * 64, "library": "2" * 64, "other": "3" * 64}
+FOREIGN_INDEX = """\
+Package: needs
+Version: 1:2.0~rc1-3
+Architecture: all
+Depends: library | other
+Filename: ./needs.deb
+Size: 1
+SHA256: {needs}
+
+Package: library
+Version: 5
+Architecture: arm64
+Filename: ./library-arm64.deb
+Size: 1
+SHA256: {foreign}
+
+"""
+DIGESTS = {"needs": "1" * 64, "library": "2" * 64, "other": "3" * 64, "foreign": "4" * 64}
 APT_DOCKERFILE = """\
 FROM {{ base_image }}
-COPY index/Packages /mirror/Packages
-RUN rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* && \\
-    echo 'deb [trusted=yes] copy:/mirror ./' >/etc/apt/sources.list && apt-get update
+COPY index /mirror/dists/tiny/main
+RUN rm -f /etc/apt/sources.list /etc/apt/sources.list.d/* && dpkg --add-architecture arm64 && \\
+    echo 'deb [trusted=yes] copy:/mirror tiny main' >/etc/apt/sources.list && apt-get update
+"""
+SUPPORTED = """\
+def env_arch_supported(env: Env, arch: str) -> bool:
+    return arch in ("amd64", "arm64")
 """
 DNF_DOCKERFILE = """\
 FROM {{ base_image }}
@@ -106,7 +127,8 @@ def fault(project: Tiny, name: str, tree: Mapping[str, object]) -> str:
 @pytest.fixture(scope="module")
 def apt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     with tiny_project(tmp_path_factory.mktemp("apt"), "one") as tiny:
-        tiny.write("Dockerfiles/index/Packages", APT_INDEX.format(**DIGESTS))
+        for arch, text in (("amd64", APT_INDEX), ("arm64", FOREIGN_INDEX)):
+            tiny.write(f"Dockerfiles/index/binary-{arch}/Packages", text.format(**DIGESTS))
         tiny.write("Dockerfiles/tiny.Dockerfile.j2", APT_DOCKERFILE)
         with_context(tiny)
         yield tiny
@@ -127,7 +149,7 @@ def with_context(tiny: Tiny) -> None:
     """Let the Dockerfile take files of its folder."""
     path = tiny.root / "targets/tiny/1/packages.conf.py"
     text = path.read_text().replace('Dockerfile.j2", kind)', 'Dockerfile.j2", kind, context="Dockerfiles")')
-    path.write_text(text)
+    path.write_text(f"{text}\n\n{SUPPORTED}")
 
 
 def package(name: str, version: str, arch: str) -> dict[str, str]:
@@ -143,6 +165,13 @@ class TestApt:
         found = packages(apt, "build-env.depsolve-apt", {"include": ["needs"], "exclude": ["library"]})
         assert found == [package("needs", "1:2.0~rc1-3", "all"), package("other", "6+b1", "amd64")]
 
+    def test_of_another_architecture(self, apt: Tiny) -> None:
+        found = packages(apt, "build-env.depsolve-apt", {"include": ["needs"], "arch": "arm64"})
+        library = {**package("library", "5", "arm64"), "checksum": f"sha256:{DIGESTS['foreign']}"}
+        assert found == [library, package("needs", "1:2.0~rc1-3", "all")]
+        tree = {"include": ["needs"], "exclude": ["library"], "arch": "arm64"}  # other is there for amd64 only
+        assert "cannot be had together in the room of tiny/1 arm64" in fault(apt, "build-env.depsolve-apt", tree)
+
     def test_what_cannot_be_had_is_told_by_apt(self, apt: Tiny) -> None:
         text = fault(apt, "build-env.depsolve-apt", {"include": ["needs"], "exclude": ["library", "other"]})
         assert "the packages cannot be had together in the room of tiny/1 amd64" in text
@@ -152,7 +181,7 @@ class TestApt:
     @pytest.mark.parametrize("version", ["4", "5"])
     def test_a_room_without_dnf(self, apt: Tiny, version: str) -> None:
         text = fault(apt, f"osbuild.depsolve-dnf{version}", {"include": ["needs"]})
-        assert f"the image of tiny/1 amd64 has no dnf {version}" in text
+        assert f"the image of tiny/1 amd64 has no dnf {version}: install python3-" in text
 
     def test_a_target_that_is_not_there(self, apt: Tiny) -> None:
         assert "tiny/2" in fault(apt, "build-env.depsolve-apt", {"include": ["needs"], "target": "tiny/2"})
@@ -180,6 +209,16 @@ class TestDnf:
         assert "none" in fault(dnf, "osbuild.depsolve-dnf4", {"include": ["none", "needs"]})
 
 
+def laid(tree: Mapping[str, object]) -> dict[str, Any]:
+    """What `osbuild.partition` answers."""
+    rooms = TargetRooms(root=None, tell=lambda _: None)
+    runner = ProjectRunner(
+        programs=ProgramRunner(search=()), context=Context(directory=Path(), rooms=rooms, tell=lambda _: None)
+    )
+    found: dict[str, Any] = runner.run("osbuild.partition", tree)  # type: ignore[assignment]
+    return found
+
+
 class TestSfdisk:
     """What `osbuild.partition` returns is written by sfdisk, and read back."""
 
@@ -204,11 +243,7 @@ class TestSfdisk:
         ]
         if label == "gpt":
             rows[2]["name"] = "the root"
-        context = Context(directory=tmp_path, rooms=TargetRooms(root=None, tell=lambda _: None))
-        runner = ProjectRunner(programs=ProgramRunner(search=()), context=context)
-        table: Any = runner.run(
-            "osbuild.partition", {"label": label, "size": "256M", "alignment": alignment, "partitions": rows}
-        )
+        table = laid({"label": label, "size": "256M", "alignment": alignment, "partitions": rows})
         found = self.written(tmp_path / "disk", table)
         assert found["label"] == label
         assert found["id"].lower() == table["uuid"].lower()
@@ -224,11 +259,27 @@ class TestSfdisk:
 
     def test_the_smallest_disk_is_large_enough(self, tmp_path: Path) -> None:
         provide_programs("sfdisk")
-        context = Context(directory=tmp_path, rooms=TargetRooms(root=None, tell=lambda _: None))
-        runner = ProjectRunner(programs=ProgramRunner(search=()), context=context)
         rows = [{"type": kind, "size": MIB} for kind in ("bios-boot", "esp", "home", "lvm", "prep", "raid", "xbootldr")]
         rows += [{"type": f"root-{kind}", "size": 512} for kind in ("x86-64", "arm64", "arm")]
-        table: Any = runner.run("osbuild.partition", {"alignment": 512, "partitions": rows})
+        table = laid({"alignment": 512, "partitions": rows})
         found = self.written(tmp_path / "disk", table)
         assert [row["start"] for row in found["partitions"]] == [row["start"] for row in table["partitions"]]
         assert found["firstlba"] == table["partitions"][0]["start"] == 34
+
+    @pytest.mark.parametrize("label", ["gpt", "dos"])
+    def test_sectors_of_4096_bytes(self, tmp_path: Path, label: str) -> None:
+        provide_programs("sfdisk")  # its package has fdisk, which believes what it is told of a file's sectors
+        rows = [{"type": "esp", "size": "10 MB"}, {"type": "swap", "size": MIB, "start": 64 * MIB}, {"type": "linux"}]
+        table = laid({"label": label, "size": "256M", "sector-size": 4096, "partitions": rows})
+        disk, script = tmp_path / "disk", tmp_path / "script"
+        script.write_text(table["script"])
+        with disk.open("wb") as file:
+            file.truncate(table["bytes"])
+        argv = ["fdisk", "--color=never", "--sector-size", "4096", str(disk)]
+        subprocess.run(argv, input=f"I\n{script}\nw\n".encode(), check=True, capture_output=True)
+        listed = ["--list", "--output", "Start,Sectors", *argv[1:]]
+        shown = subprocess.run([argv[0], *listed], check=True, capture_output=True, text=True).stdout
+        rows_shown = shown.partition("Start Sectors\n")[2].splitlines()
+        found = [tuple(int(word) for word in line.split()) for line in rows_shown]
+        assert found == [(row["start"], row["size"]) for row in table["partitions"]]
+        assert [start for start, _ in found] == [256, 16384, 16640]

@@ -10,14 +10,20 @@ from build_env.app.externals.program import Answer, Context, Program
 from build_env.app.externals.schema import Field, Fields, Items, Text, Truth
 from build_env.app.externals.solvers import DNF4, DNF5, MISSING, TOO_SLOW, apt_command, dnf_command
 from build_env.manifest.externals import ExternalError
+from build_env.ui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["DEPSOLVE_APT", "DEPSOLVE_DNF4", "DEPSOLVE_DNF5", "read_apt", "read_dnf"]
 
-_SHOWN = 40  # lines of what a solver said
+_SHOWN = 40  # lines of what a solver said; the last ones tell why it failed
 _WORDS_OF_APT = 4
+_REMEDIES: Final = {
+    "apt": ": name a target of Debian or Ubuntu, or use osbuild.depsolve-dnf4",
+    "dnf 4": ": install python3-dnf in it, or name a target whose image has it",
+    "dnf 5": ": install python3-libdnf5 in it (Debian has no such package), or name a target whose image has it",
+}
 _APT_NAME = r"[a-z0-9][a-z0-9+.-]*(=[A-Za-z0-9.+:~-]+)?"
 _DNF_NAME = r"@?[A-Za-z0-9_/(][^\s,\x00-\x1f]*"
 
@@ -33,14 +39,14 @@ def _dnf4(arguments: Mapping[str, object], context: Context) -> object:
     def command(_: str, words: list[str]) -> list[str]:
         return dnf_command("dnf", DNF4, words, recommends=arguments["recommends"] is True)
 
-    return _solved(arguments, context, "dnf 4 (Python's module dnf)", command, read_dnf)
+    return _solved(arguments, context, "dnf 4", command, read_dnf)
 
 
 def _dnf5(arguments: Mapping[str, object], context: Context) -> object:
     def command(_: str, words: list[str]) -> list[str]:
         return dnf_command("libdnf5", DNF5, words, recommends=arguments["recommends"] is True)
 
-    return _solved(arguments, context, "dnf 5 (Python's module libdnf5)", command, read_dnf)
+    return _solved(arguments, context, "dnf 5", command, read_dnf)
 
 
 def _solved(
@@ -60,10 +66,14 @@ def _solved(
     ]
     answer = context.rooms.run(target, architecture, command(architecture, words))
     if answer.status == MISSING:
-        raise ExternalError(f"the image of {target} {architecture} has no {solver}")
+        raise ExternalError(f"the image of {target} {architecture} has no {solver}{_REMEDIES[solver]}")
     if answer.status:
-        raise ExternalError("\n".join([f"{_how(answer)} in the room of {target} {architecture}", *_said(answer)]))
+        said = _said(f"{answer.standard_error}\n{answer.output}")
+        lines = [f"{_how(answer)} in the room of {target} {architecture}", *(f"  | {line}" for line in said)]
+        raise ExternalError("\n".join(lines))
     packages = read(answer.output)
+    for line in _said(answer.standard_error):
+        context.tell(line)
     return {"packages": sorted(packages, key=lambda item: (item["name"], item["version"], item["arch"]))}
 
 
@@ -96,9 +106,9 @@ def _how(answer: Answer) -> str:
     return "the solver took too long" if answer.status == TOO_SLOW else "the packages cannot be had together"
 
 
-def _said(answer: Answer) -> list[str]:
-    lines = [line for text in (answer.standard_error, answer.output) for line in text.splitlines() if line.strip()]
-    return [f"  | {line}" for line in lines[-_SHOWN:]]
+def _said(text: str) -> list[str]:
+    lines = [shown for line in text.split("\n") if (shown := printable(line)).strip()]
+    return lines if len(lines) <= _SHOWN else [f"… the last {_SHOWN} of {len(lines)} lines:", *lines[-_SHOWN:]]
 
 
 def _names(value: object) -> list[str]:

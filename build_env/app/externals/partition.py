@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from build_env.app.externals.program import Context, Program
-from build_env.app.externals.schema import Field, Fields, Items, Size, Text, Truth
+from build_env.app.externals.schema import Field, Fields, Items, Number, Size, Text, Truth
 from build_env.core.canonical import canonical_json
 from build_env.manifest.externals import ExternalError
 
@@ -56,12 +56,21 @@ class _Disk:
     size: int
 
     @property
+    def label(self) -> str:
+        return "gpt" if self.gpt else "dos"
+
+    @property
     def first(self) -> int:
         return 2 * self.sector + _ENTRIES if self.gpt else self.sector
 
     @property
     def tail(self) -> int:
         return self.sector + _ENTRIES if self.gpt else 0
+
+    @property
+    def reach(self) -> int:
+        """The most that the label can describe; for gpt what the size of a file can be."""
+        return ((1 << 63) - 1) // self.sector * self.sector if self.gpt else ((1 << 32) - 1) * self.sector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,27 +86,28 @@ class _Part:
 def _partition(arguments: Mapping[str, object], _: Context) -> object:
     disk = _Disk(
         gpt=arguments["label"] == "gpt",
-        sector=int(str(arguments["sector-size"])),
+        sector=_number(arguments["sector-size"]),
         alignment=_number(arguments["alignment"]),
         size=_number(arguments["size"]),
     )
     wanted = [item for item in _list(arguments["partitions"]) if isinstance(item, dict)]
-    faults = _faults(disk, wanted)
+    faults = [*_faults(disk, wanted), *_identifiers(disk, arguments["uuid"], wanted)]
     if not faults:
         parts = _laid(disk, wanted, faults)
-        total = disk.size or _up(parts[-1].start + parts[-1].size + disk.tail, disk.alignment)
+        made = replace(disk, size=disk.size or _up(parts[-1].start + parts[-1].size + disk.tail, disk.alignment))
+        if made.size > made.reach:
+            what = "size: the disk" if disk.size else "partitions: the disk that they need"
+            more = "" if disk.gpt else "; label: gpt reaches further"
+            known = f"{disk.label} with sectors of {disk.sector} reaches {made.reach}{more}"
+            faults.append(f"{what} has {made.size} bytes, but {known}")
         if not faults:
-            return _table(arguments, replace(disk, size=total), parts)
+            return _table(arguments, made, parts)
     raise ExternalError("\n".join(["the table cannot be made", *(f"  {fault}" for fault in faults)]))
 
 
 def _faults(disk: _Disk, wanted: list[dict[str, object]]) -> list[str]:
     """What is wrong before anything is laid out."""
-    faults = []
-    if disk.alignment % disk.sector:
-        faults.append(f"alignment: {disk.alignment} is no multiple of the sector size {disk.sector}")
-    if disk.size % disk.sector:
-        faults.append(f"size: {disk.size} is no multiple of the sector size {disk.sector}")
+    faults = [*_uneven(disk, "alignment", disk.alignment), *_uneven(disk, "size", disk.size)]
     if not disk.gpt and len(wanted) > _MOST_DOS:
         faults.append(f"partitions: {len(wanted)} are too many for dos, which has {_MOST_DOS}; label: gpt has 128")
     if disk.gpt and len(wanted) > _ENTRIES // 128:
@@ -112,8 +122,28 @@ def _faults(disk: _Disk, wanted: list[dict[str, object]]) -> list[str]:
             faults += [f"{where}.{name}: only gpt has it" for name in ("name", "uuid") if item[name] is not None]
         if item["size"] is None and (index + 1 < len(wanted) or not disk.size):
             faults.append(f"{where}.size: is missing; only the last takes the rest, and only of a size that is given")
-        if _number(item["start"]) % disk.sector:
-            faults.append(f"{where}.start: {item['start']} is no multiple of the sector size {disk.sector}")
+        faults += _uneven(disk, f"{where}.start", _number(item["start"]))
+    return faults
+
+
+def _uneven(disk: _Disk, where: str, size: int) -> list[str]:
+    near = _up(size, disk.sector)
+    return [f"{where}: {size} is no multiple of the sector size {disk.sector}; {near} is"] if near != size else []
+
+
+def _identifiers(disk: _Disk, own: object, wanted: list[dict[str, object]]) -> list[str]:
+    """What is wrong with the identifiers that are given."""
+    faults = []
+    if isinstance(own, str) and own.startswith("0x") == disk.gpt:
+        form = "a UUID" if disk.gpt else "0x and eight hexadecimal digits"
+        faults.append(f"uuid: {own} is not for {disk.label}, which takes {form}")
+    seen: dict[str, int] = {}
+    for index, item in enumerate(wanted):
+        if item["uuid"] is None:
+            continue
+        first = seen.setdefault(str(item["uuid"]).lower(), index)
+        if first != index:
+            faults.append(f"partitions[{index}].uuid: partitions[{first}] has the same")
     return faults
 
 
@@ -152,7 +182,7 @@ def _table(arguments: Mapping[str, object], disk: _Disk, parts: list[_Part]) -> 
             row["bootable"] = True
         rows.append(row)
     return {
-        "label": "gpt" if disk.gpt else "dos",
+        "label": disk.label,
         "uuid": identifier,
         "bytes": disk.size,
         "sector-size": disk.sector,
@@ -163,7 +193,7 @@ def _table(arguments: Mapping[str, object], disk: _Disk, parts: list[_Part]) -> 
 
 def _script(disk: _Disk, identifier: str, rows: list[dict[str, object]]) -> str:
     """What `sfdisk` reads."""
-    head = [f"label: {'gpt' if disk.gpt else 'dos'}", f"label-id: {identifier}", "unit: sectors"]
+    head = [f"label: {disk.label}", f"label-id: {identifier}", "unit: sectors"]
     if disk.gpt:
         head += [f"first-lba: {disk.first // disk.sector}", f"last-lba: {(disk.size - disk.tail) // disk.sector - 1}"]
     lines = [*head, f"sector-size: {disk.sector}", ""]
@@ -216,9 +246,7 @@ PARTITION: Final = Program(
             "label": Field(shape=Text(choices=("gpt", "dos")), summary="the kind of table", default="gpt"),
             "size": Field(shape=Size(least=1), summary="the disk; default: as small as it can be"),
             "alignment": Field(shape=Size(least=512), summary="of the beginnings", default=_MEBIBYTE),
-            "sector-size": Field(
-                shape=Text(words="'512' or '4096'", choices=("512", "4096")), summary="of the disk", default="512"
-            ),
+            "sector-size": Field(shape=Number(choices=(512, 4096)), summary="of the disk", default=512),
             "uuid": Field(
                 shape=Text(words="a UUID, or 0x and eight digits for dos", pattern=rf"{_UUID}|0x[0-9A-Fa-f]{{8}}"),
                 summary="of the table; default: follows from the arguments",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from build_env.app.externals.schema import Fields, fitted
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Answer", "Context", "Program", "Rooms", "answer", "refuse"]
+__all__ = ["Answer", "Context", "Program", "Rooms", "answer"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,14 @@ class Rooms(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Where relative paths begin, the target that is compiled for (may be empty), and rooms."""
+    """Where relative paths begin, rooms, the target that is compiled for (may be empty).
+
+    `tell` gets what a person should know.
+    """
 
     directory: Path
     rooms: Rooms
+    tell: Callable[[str], None]
     target: str = ""
     architecture: str = ""
 
@@ -52,19 +56,23 @@ class Program:
 
 
 def answer(program: Program, tree: object, context: Context) -> object:
-    """The tree that `program` makes of `tree`. Raises ExternalError with everything that is wrong with `tree`."""
+    """What `program` answers to `tree`. Raises ExternalError with everything that is wrong with `tree`."""
     faults: list[str] = []
     arguments = fitted(program.schema, tree, "", faults)
-    refuse(program.name, faults)
-    if not isinstance(arguments, dict):
-        raise ExternalError(f"{program.name} takes a map")
+    if faults or not isinstance(arguments, dict):
+        lines = [f"{program.name} cannot use its arguments", *(f"  {fault}" for fault in faults)]
+        raise ExternalError("\n".join(lines))
     try:
-        return program.run(arguments, context)
+        found = program.run(arguments, replace(context, tell=lambda line: context.tell(f"{program.name}: {line}")))
     except ExternalError as error:
         raise ExternalError(f"{program.name}: {error}") from error
+    return _literal(found)
 
 
-def refuse(name: str, faults: Sequence[str]) -> None:
-    """Raise ExternalError when there are faults."""
-    if faults:
-        raise ExternalError("\n".join([f"{name} cannot use its arguments", *(f"  {fault}" for fault in faults)]))
+def _literal(value: object) -> object:
+    """`value` for a manifest, which resolves an answer again: what our programs return means itself, also a `$`."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return {key: _literal(item) for key, item in value.items()} if isinstance(value, dict) else value

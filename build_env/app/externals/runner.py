@@ -61,6 +61,7 @@ def open_runner(
         context=Context(
             directory=directory,
             rooms=TargetRooms(root=root, tell=tell),
+            tell=tell,
             target=target,
             architecture=architecture,
         ),

@@ -15,7 +15,9 @@ from build_env.core.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Field", "Fields", "Items", "Shape", "Size", "Text", "Truth", "fitted"]
+__all__ = ["Field", "Fields", "Items", "Number", "Shape", "Size", "Text", "Truth", "fitted"]
+
+_LENGTH = 80  # of what is shown of a value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,13 @@ class Size:
     """A number of bytes, or text such as 512M."""
 
     least: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """One of these numbers, also as text: what `-A` gives is text."""
+
+    choices: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class Fields:
     fields: Mapping[str, Field] = field(default_factory=dict)
 
 
-Shape = Text | Size | Truth | Items | Fields
+Shape = Text | Size | Number | Truth | Items | Fields
 
 
 def fitted(shape: Shape, value: object, where: str, faults: list[str]) -> object:
@@ -78,6 +87,8 @@ def fitted(shape: Shape, value: object, where: str, faults: list[str]) -> object
             return _text(shape, value, where, faults)
         case Size():
             return _size(shape, value, where, faults)
+        case Number():
+            return _number(shape, value, where, faults)
         case Truth():
             if not isinstance(value, bool):
                 faults.append(f"{where}: true or false is expected, not {_kind(value)}")
@@ -120,28 +131,48 @@ def _text(shape: Text, value: object, where: str, faults: list[str]) -> object:
         return ""
     if shape.choices and value not in shape.choices:
         known = ", ".join(shape.choices)
-        faults.append(f"{where}: {value!r} is not known{did_you_mean(value, shape.choices)}; known: {known}")
+        faults.append(f"{where}: {_shown(value)} is not known{did_you_mean(value, shape.choices)}; known: {known}")
     elif not shape.choices and not re.fullmatch(shape.pattern, value, re.ASCII):
-        faults.append(f"{where}: {value!r} is not {shape.words}")
+        faults.append(f"{where}: {_shown(value)} is not {shape.words}")
+    elif re.search("[\ud800-\udfff]", value):
+        faults.append(f"{where}: {_shown(value)} is no text: it has half of a surrogate pair")
     return value
 
 
 def _size(shape: Size, value: object, where: str, faults: list[str]) -> object:
     size = parse_size(value) if isinstance(value, str) else value
     if isinstance(size, bool) or not isinstance(size, int):
-        faults.append(f"{where}: {value!r} is not {SIZE_EXAMPLE}, or a whole number of bytes")
+        faults.append(f"{where}: {_shown(value)} is not {SIZE_EXAMPLE}, or a whole number of bytes")
         return shape.least
     if size < shape.least:
-        faults.append(f"{where}: {size} is less than {shape.least}")
+        faults.append(f"{where}: {_shown(size)} is less than {shape.least}")
         return shape.least
     return size
+
+
+def _number(shape: Number, value: object, where: str, faults: list[str]) -> object:
+    for number in shape.choices:
+        if value == str(number) or (value == number and isinstance(value, int)):
+            return number
+    faults.append(f"{where}: {' or '.join(map(str, shape.choices))} is expected, not {_shown(value)}")
+    return shape.choices[0]
 
 
 def _inner(where: str, name: object) -> str:
     return f"{where}.{name}" if where else str(name)
 
 
+def _shown(value: object) -> str:
+    """The beginning of a text or a number; of all else what it is."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return _kind(value)
+    text = repr(value)
+    return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}…"
+
+
 def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "nothing" if value is None else _KINDS.get(type(value), type(value).__name__)
 
 
@@ -149,7 +180,6 @@ _KINDS: dict[type, str] = {
     dict: "a map",
     list: "a list",
     str: "text",
-    bool: "true or false",
     int: "a number",
     float: "a number",
 }
