@@ -122,7 +122,7 @@ def _build(project: Project, arguments: Arguments) -> int:
         from build_env.ui.plan import plan_lines  # noqa: PLC0415
 
         planned, answers = _foreseen(project, options, request)
-        return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True))
+        return _print(plan_lines(planned.plan, answers, notes=planned.notes, commands=True, hits=False))
     reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
     with choose_listener(arguments.log_format) as listener, with_reports(listener, reports) as sink:
         if arguments.setup:
