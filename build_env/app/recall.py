@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
+from build_env.core.errors import EnvironmentNotReady
 from build_env.model.task import Stage
 from build_env.schedule.work import work_of
-from build_env.store.results import outcome_of, result_of, stored_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Task
     from build_env.ports import Publisher
     from build_env.schedule.foresee import Shortcut
-    from build_env.store.results import LocalStore, Row
+    from build_env.store.results import Outcome
 
 __all__ = ["Resolved", "recalled", "write_memory"]
 
@@ -48,8 +48,7 @@ def recalled(memory: Memory) -> Resolved | None:
     if found is None or known is None:
         return None
     check = found[0]
-    rows = memory.rows(check)
-    outcomes = {key: outcome_of(row) for key, row in rows.items()}
+    outcomes = memory.outcomes(check)
     return Resolved(
         planned=known.planned,
         reads=Reads(
@@ -58,7 +57,7 @@ def recalled(memory: Memory) -> Resolved | None:
         ),
         began=began,
         scanned=known.scanned,
-        shortcut=_known_results(known, rows, memory.store, trusted=memory.intact(check, outcomes)),
+        shortcut=_known_results(known, outcomes, memory, trusted=memory.intact(check, outcomes)),
     )
 
 
@@ -86,7 +85,7 @@ def write_memory(
     )
 
 
-def _known_results(known: Known, rows: Mapping[str, Row], store: LocalStore, *, trusted: bool) -> Shortcut:
+def _known_results(known: Known, outcomes: Mapping[str, Outcome], memory: Memory, *, trusted: bool) -> Shortcut:
     """What `foresee` may take without computing keys: tasks of which nothing differs.
 
     `trusted`: all rows and objects are what they were; otherwise each one is looked at.
@@ -95,20 +94,28 @@ def _known_results(known: Known, rows: Mapping[str, Row], store: LocalStore, *, 
 
     def shortcut(task: Task) -> Callable[[], StoredResult] | None:
         static_inputs, key, artifacts = known.results.get(task.id, _UNKNOWN)
-        row = rows.get(key)
-        if row is None or static_inputs != task.static_inputs or row[3] != artifacts:
+        outcome = outcomes.get(key)
+        if outcome is None or static_inputs != task.static_inputs or outcome[2] != artifacts:
             return None
         for entry in task.inputs:
             if entry.task not in same:
                 return None
-        if not trusted and not _whole(row, store):
+        if not trusted and not _whole(memory, outcome):
             return None
         same.add(task.id)
-        return partial(result_of, row)
+        return partial(_read, memory, key)
 
     return shortcut
 
 
-def _whole(row: Row, store: LocalStore) -> bool:
-    stored = stored_result(row)
-    return stored is not None and not any(store.fault(artifact) for artifact in stored.artifacts)
+def _whole(memory: Memory, outcome: Outcome) -> bool:
+    stored = memory.store.find(outcome[0], memory.isolation)
+    return stored is not None and stored.isolation == outcome[1]
+
+
+def _read(memory: Memory, key: str) -> StoredResult:
+    """A result that was there when the plan was recalled; only those that somebody looks at are read."""
+    stored = memory.store.recorded(key, memory.isolation)
+    if stored is None:
+        raise EnvironmentNotReady(f"the result {key} is there no more", hint="run the same command again")
+    return stored

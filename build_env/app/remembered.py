@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from build_env.model.artifact import Isolation, StoredResult
     from build_env.model.task import Input, Task
     from build_env.store.digests import FileDigests
-    from build_env.store.results import LocalStore, Outcome, Row
+    from build_env.store.results import LocalStore, Outcome
 
 __all__ = ["CONTENT", "KIND", "MEMORIES", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
 
@@ -129,11 +129,11 @@ class Memory:
 
     def complete(self, check: Check) -> bool:
         """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
-        return not check.evidence.changed() and self.intact(check, self.store.outcomes(check.keys, self.isolation))
+        return not check.evidence.changed() and self.intact(check, self.outcomes(check))
 
-    def rows(self, check: Check) -> Mapping[str, Row]:
+    def outcomes(self, check: Check) -> Mapping[str, Outcome]:
         """The results by key, as the store has them now."""
-        return self.store.rows(check.keys, self.isolation)
+        return self.store.outcomes(check.keys, self.isolation)
 
     def intact(self, check: Check, outcomes: Mapping[str, Outcome]) -> bool:
         """Whether all results as the store has them, and their objects, are what they were."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +20,7 @@ from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
+from build_env.core.errors import EnvironmentNotReady
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -223,9 +226,19 @@ def test_what_is_recalled_covers_what_planning_anew_covers(root: Path) -> None:
     with open_session(open_project(root), OPTIONS, writes=False) as session:
         recalled, _, hits = foresee_build(session, REQUEST)
         anew, _, found = foresee_build(session, REQUEST, remembered=False)
+        assert hits == found
+        assert all(stored.inputs and stored.task for stored in hits.values())
     assert recalled.plan.tasks == anew.plan.tasks
-    assert hits == found
-    assert all(stored.inputs and stored.task for stored in hits.values())
+
+
+def test_a_result_that_goes_after_the_plan_was_recalled_is_said(root: Path) -> None:
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        hits = foresee_build(session, REQUEST)[2]
+        with closing(sqlite3.connect(root / "build" / "store.db")) as database:
+            database.execute("DELETE FROM result")
+            database.commit()
+        with pytest.raises(EnvironmentNotReady, match="is there no more"):
+            hits[next(iter(hits))]
 
 
 def test_what_a_killed_run_left_goes_also_when_nothing_is_to_do(root: Path) -> None:
