@@ -12,6 +12,7 @@ import contextlib
 import os
 import sys
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -226,11 +227,9 @@ class Memory:
 
     def _trees_now(self, check: Check, moved: Sequence[int]) -> tuple[ReadTree, ...]:
         """The trees with the digests of now; only those are read that have a member in `moved`."""
-        trees, ends = [], (*check.starts[1:], len(check.members.paths))
-        places = set(moved)
-        for tree, start, end in zip(check.trees, check.starts, ends, strict=True):
-            touched = not places.isdisjoint(range(start, end))
-            trees.append(replace(tree, digest=self._digest(tree)) if touched else tree)
+        trees = list(check.trees)
+        for number in {bisect_right(check.starts, place) - 1 for place in moved}:
+            trees[number] = replace(trees[number], digest=self._digest(trees[number]))
         return tuple(trees)
 
     def _digest(self, tree: ReadTree) -> str:
