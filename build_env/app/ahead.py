@@ -19,10 +19,13 @@ __all__ = ["foresee_build"]
 
 
 def foresee_build(
-    session: Session, request: Request, *, remembered: bool = True
+    session: Session, request: Request, *, remembered: bool = True, whole: bool = True
 ) -> tuple[Planned, dict[str, Answer], Hits]:
-    """What is known of the plan without running anything, and what a run would do; not from memory if told so."""
-    resolved = (recalled(session.memory(request)) if remembered else None) or resolve(session, request)
-    answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned), resolved.shortcut)
+    """What is known of the plan without running anything, and what a run would do; not from memory if told so.
+
+    A plan that need not be `whole` may be without tasks that are up to date.
+    """
+    resolved = (recalled(session.memory(request), whole=whole) if remembered else None) or resolve(session, request)
+    answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned), resolved.hits)
     notes = (*resolved.planned.notes, *([session.store.replaced] if session.store.replaced else ()))
     return replace(resolved.planned, notes=notes), answers, hits

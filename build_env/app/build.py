@@ -43,7 +43,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
         asked = "--recreate" if session.options.recreate else "--refresh"
         planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
     executor = session.executor(planned, anew=_anew(session.options, planned.plan, resolved.scanned))
-    answers, hits = foresee(planned.plan, executor, resolved.shortcut)
+    answers, hits = foresee(planned.plan, executor, resolved.hits)
     session.say_replaced(sink)
     for note in planned.notes:
         sink(Note(text=note))

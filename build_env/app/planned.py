@@ -16,8 +16,12 @@ __all__ = ["Planned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, the recipes of its images by task id, and what a person should be told about it."""
+    """A plan, the recipes of its images by task id, and what a person should be told about it.
+
+    Of a remembered plan tasks may be left out that are up to date: so many as `left_out` says.
+    """
 
     plan: Plan
     recipes: Mapping[str, ImageRecipe]
     notes: tuple[str, ...] = ()
+    left_out: int = 0

@@ -138,7 +138,7 @@ class Planner:
             },
             folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
             build_closures={
-                unit.id: relations.on(unit.arch).build_closure(unit.package)
+                unit.id: relations.on(unit.arch).build_closures[unit.package]
                 for unit in selection.units
                 if unit.stage is Stage.BUILD
             },
@@ -206,10 +206,14 @@ class Planner:
             for name in self.loaded.names(variable)
             if name not in self.packages
         ]
+        lists: dict[str, list[str]] = {}
+        for variable in LISTS:
+            for name in dict.fromkeys(self.loaded.names(variable)):
+                lists.setdefault(name, []).append(variable)
         faults += [
-            Fault(message=f"{name} stands in {' and in '.join(lists)}", location=Location(file=self.loaded.file))
-            for name in dict.fromkeys(name for variable in LISTS for name in self.loaded.names(variable))
-            if len(lists := [variable for variable in LISTS if name in self.loaded.names(variable)]) > 1
+            Fault(message=f"{name} stands in {' and in '.join(among)}", location=Location(file=self.loaded.file))
+            for name, among in lists.items()
+            if len(among) > 1
         ]
         if faults:
             raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))

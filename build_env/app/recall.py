@@ -3,62 +3,76 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
+from build_env.core.errors import EnvironmentNotReady
 from build_env.model.task import Stage
+from build_env.schedule.foresee import Hits
 from build_env.schedule.work import work_of
-from build_env.store.results import outcome_of, result_of, stored_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from build_env.app.planned import Planned
-    from build_env.app.remembered import Known, Memory
+    from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
     from build_env.model.result import RunSummary
-    from build_env.model.task import Task
     from build_env.ports import Publisher
-    from build_env.schedule.foresee import Shortcut
-    from build_env.store.results import LocalStore, Row
+    from build_env.store.results import Outcome
 
 __all__ = ["Resolved", "recalled", "write_memory"]
-
-_UNKNOWN: tuple[Mapping[str, str], str, str] = ({}, "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A plan with what it was made from; `scanned` are the results of the tasks that read what only a room may read."""
+    """A plan with what it was made from, and the results that are known already.
+
+    `scanned` are the results of the tasks that read what only a room may read.
+    """
 
     planned: Planned
     reads: Reads
     began: int
     scanned: tuple[StoredResult, ...] = ()
-    shortcut: Shortcut | None = None
+    hits: Hits | None = None
 
 
-def recalled(memory: Memory) -> Resolved | None:
-    """The remembered plan with the digests that trees have now, if the plan holds."""
+def recalled(memory: Memory, *, whole: bool = True) -> Resolved | None:
+    """The remembered plan with the digests that trees have now, if the plan holds; not `whole`: only what may be to do.
+
+    No key is computed of a task of which nothing differs: if all rows and objects are what they were, it has its
+    result; otherwise each result is looked at.
+    """
     began = time.time_ns()
     found = memory.recall()
-    known = memory.known(found[0]) if found else None
+    known = memory.known() if found else None
     if found is None or known is None:
         return None
     check = found[0]
-    rows = memory.rows(check)
-    outcomes = {key: outcome_of(row) for key, row in rows.items()}
+    digests = {(tree.path, tree.leave_out): tree.digest for tree in check.trees}
+    if not digests.keys() >= known.trees.keys():
+        return None  # a run was killed between the two files
+    outcomes = memory.outcomes(check)
+    trusted = memory.intact(check, outcomes)
+    same = known.same(digests, outcomes, lambda outcome: trusted or _is_there(memory, outcome))
+    hits = Hits()
+    for place, key in same.items():
+        hits.add(known.marks[place][0], partial(_read, memory, key))
+    tasks = tuple(known.tasks(digests, () if whole else same))
     return Resolved(
-        planned=known.planned,
+        planned=replace(
+            known.planned, plan=replace(known.planned.plan, tasks=tasks), left_out=len(known.marks) - len(tasks)
+        ),
         reads=Reads(
             paths=tuple(zip(check.paths.paths, (kind for kind, _ in check.meanings), strict=True)),
             trees=check.trees,
         ),
         began=began,
         scanned=known.scanned,
-        shortcut=_known_results(known, rows, memory.store, trusted=memory.intact(check, outcomes)),
+        hits=hits,
     )
 
 
@@ -86,29 +100,14 @@ def write_memory(
     )
 
 
-def _known_results(known: Known, rows: Mapping[str, Row], store: LocalStore, *, trusted: bool) -> Shortcut:
-    """What `foresee` may take without computing keys: tasks of which nothing differs.
-
-    `trusted`: all rows and objects are what they were; otherwise each one is looked at.
-    """
-    same: set[str] = set()
-
-    def shortcut(task: Task) -> Callable[[], StoredResult] | None:
-        static_inputs, key, artifacts = known.results.get(task.id, _UNKNOWN)
-        row = rows.get(key)
-        if row is None or static_inputs != task.static_inputs or row[3] != artifacts:
-            return None
-        for entry in task.inputs:
-            if entry.task not in same:
-                return None
-        if not trusted and not _whole(row, store):
-            return None
-        same.add(task.id)
-        return partial(result_of, row)
-
-    return shortcut
+def _is_there(memory: Memory, outcome: Outcome) -> bool:
+    stored = memory.store.find(outcome[0], memory.isolation)
+    return stored is not None and stored.isolation == outcome[1]
 
 
-def _whole(row: Row, store: LocalStore) -> bool:
-    stored = stored_result(row)
-    return stored is not None and not any(store.fault(artifact) for artifact in stored.artifacts)
+def _read(memory: Memory, key: str) -> StoredResult:
+    """A result that was there when the plan was recalled; only those that somebody looks at are read."""
+    stored = memory.store.recorded(key, memory.isolation)
+    if stored is None:
+        raise EnvironmentNotReady(f"the result {key} is there no more", hint="run the same command again")
+    return stored

@@ -12,11 +12,13 @@ import contextlib
 import os
 import sys
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env import __version__
+from build_env.app.known import Known, known_of
 from build_env.core.canonical import digest_bytes, digest_data
 from build_env.core.trees import digest_tree, walk_tree
 from build_env.store.blob import load_blob, save_blob
@@ -27,16 +29,15 @@ if TYPE_CHECKING:
 
     from build_env.app.planned import Planned
     from build_env.model.artifact import Isolation, StoredResult
-    from build_env.model.task import Input, Task
     from build_env.store.digests import FileDigests
-    from build_env.store.results import LocalStore, Outcome, Row
+    from build_env.store.results import LocalStore, Outcome
 
-__all__ = ["CONTENT", "KIND", "MEMORIES", "NAMES", "Check", "Known", "Memory", "ReadTree", "Reads", "memory_name"]
+__all__ = ["CONTENT", "KIND", "MEMORIES", "NAMES", "Check", "Memory", "ReadTree", "Reads", "memory_name"]
 
 MEMORIES = "remembered"  # the directory below build/
 # What of a path planning depends on: its content, only what kind of thing it is, or the names in the directory.
 CONTENT, KIND, NAMES = "content", "kind", "names"
-_FORMAT = 2
+_FORMAT = 3
 _OWN = Path(__file__).resolve().parent.parent
 
 
@@ -74,15 +75,6 @@ class Check:
     keys: tuple[str, ...]
     rows: str
     images: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """The plan and, for each task that had a result: static inputs, key, the artifacts as the store writes them."""
-
-    planned: Planned
-    results: Mapping[str, tuple[Mapping[str, str], str, str]]
-    scanned: tuple[StoredResult, ...] = ()
 
 
 @dataclass
@@ -129,11 +121,11 @@ class Memory:
 
     def complete(self, check: Check) -> bool:
         """Whether every result is there still: its row, its objects, and the evidence of what was deployed."""
-        return not check.evidence.changed() and self.intact(check, self.store.outcomes(check.keys, self.isolation))
+        return not check.evidence.changed() and self.intact(check, self.outcomes(check))
 
-    def rows(self, check: Check) -> Mapping[str, Row]:
+    def outcomes(self, check: Check) -> Mapping[str, Outcome]:
         """The results by key, as the store has them now."""
-        return self.store.rows(check.keys, self.isolation)
+        return self.store.outcomes(check.keys, self.isolation)
 
     def intact(self, check: Check, outcomes: Mapping[str, Outcome]) -> bool:
         """Whether all results as the store has them, and their objects, are what they were."""
@@ -148,14 +140,10 @@ class Memory:
             self.digests.save()
         return True
 
-    def known(self, check: Check) -> Known | None:
-        """The plan with the digests of `check` in it."""
+    def known(self) -> Known | None:
+        """The plan as it was kept."""
         found = load_blob(self._file("plan"))
-        if not isinstance(found, Known):
-            return None
-        digests = {(tree.path, tree.leave_out): tree.digest for tree in check.trees}
-        tasks = tuple(_with_digests(task, digests) for task in found.planned.plan)
-        return replace(found, planned=replace(found.planned, plan=replace(found.planned.plan, tasks=tasks)))
+        return found if isinstance(found, Known) else None
 
     def remember(  # noqa: PLR0913 - the parts of one record
         self,
@@ -197,11 +185,9 @@ class Memory:
             images=images,
         )
         results = {
-            task.id: (task.static_inputs, stored.key, outcomes[stored.key][2])
-            for task in planned.plan
-            if (stored := hits.get(task.id)) and stored.key in outcomes
+            task: (stored.key, outcomes[stored.key][2]) for task, stored in hits.items() if stored.key in outcomes
         }
-        save_blob(self._file("plan"), Known(planned=_shared(planned), results=results, scanned=scanned))
+        save_blob(self._file("plan"), known_of(planned, results, scanned))
         save_blob(self._file("check"), check)
         self.digests.save()
 
@@ -226,11 +212,9 @@ class Memory:
 
     def _trees_now(self, check: Check, moved: Sequence[int]) -> tuple[ReadTree, ...]:
         """The trees with the digests of now; only those are read that have a member in `moved`."""
-        trees, ends = [], (*check.starts[1:], len(check.members.paths))
-        places = set(moved)
-        for tree, start, end in zip(check.trees, check.starts, ends, strict=True):
-            touched = not places.isdisjoint(range(start, end))
-            trees.append(replace(tree, digest=self._digest(tree)) if touched else tree)
+        trees = list(check.trees)
+        for number in {bisect_right(check.starts, place) - 1 for place in moved}:
+            trees[number] = replace(trees[number], digest=self._digest(trees[number]))
         return tuple(trees)
 
     def _digest(self, tree: ReadTree) -> str:
@@ -270,26 +254,3 @@ def _program() -> list[object]:
 
 def _rows_digest(outcomes: Mapping[str, Outcome]) -> str:
     return digest_bytes("\n".join(" ".join(map(str, row)) for _, row in sorted(outcomes.items())).encode())
-
-
-def _with_digests(task: Task, digests: Mapping[tuple[str, tuple[str, ...]], str]) -> Task:
-    """The task with the digests of its trees as they are now, and what its key covers then."""
-    from build_env.plan.keys import room_inputs  # noqa: PLC0415 - a run with nothing to do needs no keys
-
-    room = task.room
-    if room is None or all(digests[tree.path, tree.leave_out] == tree.digest for tree in room.trees):
-        return task
-    trees = tuple(replace(tree, digest=digests[tree.path, tree.leave_out]) for tree in room.trees)
-    room = replace(room, trees=trees)
-    return replace(task, room=room, static_inputs=room_inputs(task.stage, room))
-
-
-def _shared(planned: Planned) -> Planned:
-    """The plan with equal edges and trees being one object each, which makes its file a fifth as long."""
-    inputs: dict[tuple[Input, ...], tuple[Input, ...]] = {}
-    entries: dict[Input, Input] = {}
-    tasks = []
-    for task in planned.plan:
-        shared = tuple(entries.setdefault(entry, entry) for entry in task.inputs)
-        tasks.append(replace(task, inputs=inputs.setdefault(shared, shared)))
-    return replace(planned, plan=replace(planned.plan, tasks=tuple(tasks)))

@@ -33,11 +33,12 @@ def plan(
     ] = None,
     deps: Annotated[bool, typer.Option("--deps", "-p", help="Only the packages of DEPENDS.")] = False,
     commands: Annotated[bool, typer.Option("--commands", help="Also every command.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also the tasks that are up to date.")] = False,
     json: JSON = False,
     root: ROOT = None,
     debug: DEBUG = False,
 ) -> None:
-    """Show what build-all would do: a line per task, with hit, run or maybe."""
+    """Show what build-all would do: a line per task, with run or maybe, and why."""
     from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
     from build_env.cli.errors import run_command  # noqa: PLC0415
 
@@ -51,18 +52,25 @@ def plan(
         root=root,
         dry_run=True,
     )
-    context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands), debug=debug))
+    context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands, hits=every), debug=debug))
 
 
-def _plan(arguments: Arguments, *, json: bool, commands: bool) -> int:
+def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> int:
     from build_env.cli.actions import look_ahead  # noqa: PLC0415
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
     from build_env.ui.plan import plan_data, plan_lines  # noqa: PLC0415
 
-    planned, answers = look_ahead(arguments)
+    planned, answers = look_ahead(arguments, whole=hits or json)
     if json:
         sys.stdout.write(canonical_json(plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:
-        lines = plan_lines(planned.plan, answers, notes=planned.notes, commands=commands)
+        lines = plan_lines(
+            planned.plan,
+            answers,
+            notes=planned.notes,
+            commands=commands,
+            hits=hits,
+            left_out=planned.left_out,
+        )
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -6,6 +6,7 @@ A pure function of its arguments; it reads no file and calls no hook.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, InputError
@@ -17,7 +18,7 @@ from build_env.plan.layers import with_layers
 from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from build_env.model.command import Deployment, Mount, Record
     from build_env.model.target import Target
@@ -55,9 +56,20 @@ class PlanFacts:
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
     """The plan of `selection` for `target`; tasks whose hook recorded nothing are left out."""
     tasks: dict[str, Task] = {}
-    withheld = {_id(target, unit.id) for unit in selection.units if unit.package in facts.withheld}
+    withheld = {unit.id for unit in selection.units if unit.package in facts.withheld}
+
+    @cache
+    def edge(entry: Input) -> Input:
+        """One object for all tasks: there are many more edges than tasks."""
+        return replace(entry, task=_id(target, entry.task))
+
     for made in selection.units:
-        task = _task(target, made, selection, facts, withheld)
+        inputs = tuple(
+            edge(entry)
+            for entry in selection.inputs[made.id]
+            if entry.task not in withheld or entry.place is not Place.PACKAGES
+        )
+        task = _task(target, made, inputs, selection, facts)
         if task is not None:
             tasks[task.id] = task
     for unit, name in facts.unit_images.items():
@@ -127,13 +139,8 @@ def _id(target: Target, unit: str) -> str:
     return task_id(target.name, unit)
 
 
-def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts, withheld: Collection[str]) -> Task | None:
+def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Selection, facts: PlanFacts) -> Task | None:
     record = facts.records[unit.id]
-    inputs = [
-        Input(task=name, place=entry.place)
-        for entry in selection.inputs[unit.id]
-        if (name := _id(target, entry.task)) not in withheld or entry.place is not Place.PACKAGES
-    ]
     common = {
         "id": _id(target, unit.id),
         "stage": unit.stage,
@@ -148,15 +155,15 @@ def _task(target: Target, unit: Unit, selection: Selection, facts: PlanFacts, wi
             return None
         deployment = record.deployments[0]
         covered = deploy_inputs(target.name, deployment)
-        return Task(**common, inputs=tuple(inputs), deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
+        return Task(**common, inputs=inputs, deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
         return None
     if unit.id in facts.unit_images:
-        inputs.insert(0, Input(task=image_id(target.name, facts.unit_images[unit.id]), place=Place.IMAGE))
+        inputs = (Input(task=image_id(target.name, facts.unit_images[unit.id]), place=Place.IMAGE), *inputs)
     room = _room(target, unit, record, facts)
     return Task(
         **common,  # type: ignore[arg-type]  # kept in one dict
-        inputs=tuple(inputs),
+        inputs=inputs,
         room=room,
         static_inputs=room_inputs(unit.stage, room),
         provided=facts.provided if unit.stage is Stage.BUILD else {},

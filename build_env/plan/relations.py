@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from build_env.core.suggest import did_you_mean
 from build_env.model.package import Packaging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from build_env.model.package import Package
 
@@ -38,35 +39,49 @@ class Relations:
         """The relations among packages of `arch`."""
         return self.by_arch.get(arch, self)
 
-    def build_closure(self, package: str) -> tuple[str, ...]:
-        """Everything of ours that may be installed in the room that builds `package`, sorted."""
-        return tuple(sorted(self.build_paths(package)))
+    @cached_property
+    def build_closures(self) -> Mapping[str, tuple[str, ...]]:
+        """For each package everything of ours that may be installed in the room that builds it, sorted."""
+        return {name: tuple(sorted(_reached(needed, self.run))) for name, needed in self.build.items()}
 
     def run_closure(self, package: str) -> tuple[str, ...]:
         """Everything of ours that is installed with the results of `package`, sorted."""
-        return tuple(sorted(_paths(self.run[package], self.run)))
+        return tuple(sorted(_reached(self.run[package], self.run)))
 
-    def build_paths(self, package: str) -> dict[str, tuple[str, ...]]:
-        """Each member of the build closure with the packages that lead to it, itself last."""
-        return _paths(self.build[package], self.run)
+    def build_path(self, package: str, needed: str) -> tuple[str, ...]:
+        """The packages that lead from `package` to `needed` of its build closure, itself last: the shortest way."""
+        return _path(self.build[package], needed, self.run)
 
     def needed(self, packages: Iterable[str]) -> tuple[str, ...]:
         """`packages` and all they need to be built or to run, sorted."""
         both = {name: (*self.build[name], *self.run[name]) for name in self.build}
-        return tuple(sorted(_paths(tuple(packages), both)))
+        return tuple(sorted(_reached(packages, both)))
 
 
-def _paths(start: Sequence[str], edges: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """All that can be reached from `start`, with the shortest way there."""
-    found: dict[str, tuple[str, ...]] = {name: (name,) for name in start}
-    pending = deque(start)
+def _reached(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """All that can be reached from `start`."""
+    found = set(start)
+    pending = list(found)
     while pending:
-        name = pending.popleft()
-        for other in edges[name]:
-            if other not in found:
-                found[other] = (*found[name], other)
-                pending.append(other)
+        new = [other for other in edges[pending.pop()] if other not in found]
+        found.update(new)
+        pending += new
     return found
+
+
+def _path(start: Iterable[str], end: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The shortest way from one of `start` to `end`, which can be reached."""
+    before = dict.fromkeys(start, "")
+    pending = deque(before)
+    while end not in before:
+        name = pending.popleft()
+        new = [other for other in edges[name] if other not in before]
+        before |= dict.fromkeys(new, name)
+        pending += new
+    path = [end]
+    while name := before[path[-1]]:
+        path.append(name)
+    return tuple(reversed(path))
 
 
 def relate(
@@ -127,15 +142,14 @@ def _unknown(package: Package, packages: Mapping[str, Package], providers: Mappi
 
 def _refuse_cycles(relations: Relations) -> None:
     """What must be installed to build a package must be built before it, also what that needs in turn."""
-    paths = {name: relations.build_paths(name) for name in relations.build}
     try:
-        TopologicalSorter(paths).prepare()
+        TopologicalSorter(relations.build_closures).prepare()
     except CycleError as error:
         # graphlib names each before the one that needs it.
         cycle = list(reversed(error.args[1]))
         words = [cycle[0]]
         for name, needed in pairwise(cycle):
-            words += paths[name][needed]
+            words += relations.build_path(name, needed)
         raise InputError(
             f"packages need each other to be built: {' needs '.join(words)}",
             hint="break the cycle: build one of them without the other first, or drop a Build-Depends",

@@ -11,7 +11,7 @@ from build_env.model.task import Input, Place, Stage
 from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from build_env.model.package import Package
     from build_env.model.target import Target
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "Selection", "check_requested", "select"]
 
+# A unit that another one needs, and the edge to it.
+_Need = tuple[Unit, Input]
 _STAGES = (Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY)
 
 
@@ -69,6 +71,7 @@ class _Selector:
     units: dict[str, Unit] = field(default_factory=dict)
     inputs: dict[str, tuple[Input, ...]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    installed: dict[tuple[str, str], tuple[_Need, ...]] = field(default_factory=dict)
 
     def role(self, name: str) -> PackageRole:
         if name in self.target.depends:
@@ -138,59 +141,72 @@ class _Selector:
             primary=primary,
         )
 
-    def add(self, name: str, stage: Stage, label: str) -> str:
-        unit = self.unit(name, stage, label)
-        if unit.id not in self.units:
+    def add(self, name: str, stage: Stage, label: str) -> None:
+        """Add a unit and all it needs. Not recursive: a chain of packages may be longer than Python's stack is deep."""
+        pending = [self.unit(name, stage, label)]
+        while pending:
+            unit = pending.pop()
+            if unit.id in self.units:
+                continue
+            needs = list(self._needs(unit))
             self.units[unit.id] = unit
-            self.inputs[unit.id] = ()
-            self.inputs[unit.id] = tuple(self._inputs_of(unit, label))
-        return unit.id
+            self.inputs[unit.id] = tuple(entry for _, entry in needs)
+            pending += [needed for needed, _ in reversed(needs) if needed.id not in self.units]
 
-    def _inputs_of(self, unit: Unit, label: str) -> list[Input]:
-        name = unit.package
+    def _needs(self, unit: Unit) -> Iterator[_Need]:
         if unit.stage is Stage.SOURCE:
-            return []
-        source = Input(task=self.add(name, Stage.SOURCE, label), place=Place.SOURCE)
+            return
+        if unit.stage is not Stage.DEPLOY:
+            yield self._need(unit, Stage.SOURCE, Place.SOURCE)
         if unit.stage is Stage.BUILD:
-            return [source, *self._needed_to_build(unit)]
-        build = self.add(name, Stage.BUILD, label)
-        if unit.stage is Stage.VERIFY:
-            return [source, Input(task=build, place=Place.BUILD)]
-        # Emulated architectures make a source package each, and only one of these can bear the name.
-        own = [source.task] if unit.primary else []
-        own += [build, self.add(name, Stage.VERIFY, label)]
-        return [*(Input(task=task, place=Place.DEPLOY) for task in own), *self._members(unit)]
+            for needed in self.relations.on(unit.arch).build_closures[unit.package]:
+                yield from self._to_install(needed, unit.arch)
+        elif unit.stage is Stage.VERIFY:
+            yield self._need(unit, Stage.BUILD, Place.BUILD)
+        else:
+            if unit.primary:
+                # Emulated architectures make a source package each, and only one of these can bear the name.
+                yield self._need(unit, Stage.SOURCE, Place.DEPLOY)
+            yield self._need(unit, Stage.BUILD, Place.DEPLOY)
+            yield self._need(unit, Stage.VERIFY, Place.DEPLOY)
+            yield from self._members(unit)
 
-    def _members(self, unit: Unit) -> list[Input]:
+    def _need(self, unit: Unit, stage: Stage, place: Place) -> _Need:
+        """An earlier stage of the same package."""
+        return _edge(self.unit(unit.package, stage, unit.label), place)
+
+    def _members(self, unit: Unit) -> Iterator[_Need]:
         """What must be deployed with it, so that clients can install it; files come from their own tasks.
 
         Packages that need each other when installed are published together without waiting for each other.
         """
         relations = self.relations.on(unit.arch)
-        return [
-            Input(task=self.add(member, Stage.DEPLOY, label), place=Place.DEPLOY)
-            for member in relations.run[unit.package]
-            if self.role(member) is not PackageRole.DEPENDS and unit.package not in relations.run_closure(member)
-            for label in self._labels_for(member, unit)
-        ]
+        for member in relations.run[unit.package]:
+            if self.role(member) is PackageRole.DEPENDS or unit.package in relations.run_closure(member):
+                continue
+            labels = self.archs(member) if unit.label == ALL else self._labels_on(member, unit.arch)
+            yield from (_edge(self.unit(member, Stage.DEPLOY, label), Place.DEPLOY) for label in labels)
 
-    def _needed_to_build(self, unit: Unit) -> list[Input]:
-        return [
-            Input(task=self.add(needed, Stage.BUILD, label), place=Place.PACKAGES)
-            for needed in self.relations.on(unit.arch).build_closure(unit.package)
-            for label in self._labels_for(needed, unit)
-        ]
+    def _to_install(self, needed: str, arch: str) -> tuple[_Need, ...]:
+        """What the room of a build for `arch` gets of a package: one object for all rooms, as there are many."""
+        found = self.installed.get((needed, arch))
+        if found is None:
+            labels = self._labels_on(needed, arch)
+            found = tuple(_edge(self.unit(needed, Stage.BUILD, label), Place.PACKAGES) for label in labels)
+            self.installed[needed, arch] = found
+        return found
 
-    def _labels_for(self, needed: str, unit: Unit) -> tuple[str, ...]:
-        """Under which label `unit` finds what it needs: tools of a cross build are the host's."""
-        package = self.packages[needed]
-        if package.of_every_architecture(self.target.family):
+    def _labels_on(self, needed: str, arch: str) -> tuple[str, ...]:
+        """Under which label a task for `arch` finds what it needs: tools of a cross build are the host's."""
+        if self.packages[needed].of_every_architecture(self.target.family):
             return (ALL,)
-        if self.role(needed) is PackageRole.DEPENDS and self.crosses(unit.arch):
+        if self.role(needed) is PackageRole.DEPENDS and self.crosses(arch):
             return (self.target.host_arch,)
-        if unit.label == ALL and unit.stage is Stage.DEPLOY:
-            return self.archs(needed)
-        return (unit.arch,) if self.allowed(needed, unit.arch) else ()
+        return (arch,) if self.allowed(needed, arch) else ()
+
+
+def _edge(unit: Unit, place: Place) -> _Need:
+    return unit, Input(task=unit.id, place=place)
 
 
 def select(
@@ -215,9 +231,10 @@ def select(
     for name in wanted:
         depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
         labels = () if depends else selector.archs(name)
-        for label in (label for label in labels if name in on_arch.get(label, wanted)):
-            for stage in stages:
-                selector.add(name, stage, label)
+        for label in labels:
+            if label not in on_arch or name in on_arch[label]:
+                for stage in stages:
+                    selector.add(name, stage, label)
     if request.only_depends or not (request.packages or request.stages):
         for name in target.depends:
             for label in selector.archs(name):
@@ -252,21 +269,21 @@ def _after(units: Collection[Unit], relations: Relations) -> dict[str, tuple[str
     """Metapackages are built after all packages, but for one that needs the metapackage itself."""
     builds = [unit for unit in units if unit.stage is Stage.BUILD]
     members = [unit for unit in builds if unit.role is PackageRole.PACKAGE]
-    return {
-        unit.id: tuple(member.id for member in members if unit.package not in _needed_before(relations, member.package))
-        for unit in builds
-        if unit.role is PackageRole.METAPACKAGE
-    }
+    found = {}
+    for unit in builds:
+        if unit.role is PackageRole.METAPACKAGE:
+            waiting = _built_after(relations, unit.package)
+            found[unit.id] = tuple(member.id for member in members if member.package not in waiting)
+    return found
 
 
-def _needed_before(relations: Relations, package: str) -> set[str]:
-    """Everything that is built before `package`."""
+def _built_after(relations: Relations, package: str) -> set[str]:
+    """Everything that is built with `package`, or with what is."""
     found: set[str] = set()
-    pending = [package]
-    while pending:
-        new = set(relations.build_closure(pending.pop())) - found
+    new = {package}
+    while new:
+        new = {name for name, closure in relations.build_closures.items() if not new.isdisjoint(closure)} - found
         found |= new
-        pending += new
     return found
 
 

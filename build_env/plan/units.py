@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from build_env.model.task import Stage
 from build_env.plan.ids import unit_id
@@ -38,7 +39,7 @@ class Unit:
     image_arch: str
     primary: bool = True
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Unique within a target: `greet:build:arm64`."""
         return unit_id(self.package, self.stage, self.label)

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.locks import locked
-from build_env.publish.apt import publish_apt
 from build_env.publish.generation import repository_evidence, repository_holds
 from build_env.publish.layout import is_deployed, plain_path, repository_name, stand_in_mark
 from build_env.publish.model import AptDescription, PackageFile
-from build_env.publish.rpm import publish_rpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,11 +108,15 @@ class LocalPublisher:
             if deployment.format == "deb":
                 self._publish_apt(repository, files, deployment)
             else:
+                from build_env.publish.rpm import publish_rpm  # noqa: PLC0415 - only after a deploy
+
                 publish_rpm(repository, files, signer=self.signer(), stand_in=bool(stand_in))
         self._taken.clear()
         return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
 
     def _publish_apt(self, repository: Path, files: list[PackageFile], deployment: Deployment) -> None:
+        from build_env.publish.apt import publish_apt  # noqa: PLC0415 - as above
+
         description = AptDescription(
             origin=self.label, label=self.label, suite=deployment.suite, codename=deployment.suite
         )

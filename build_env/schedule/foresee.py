@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.model.artifact import StoredResult
-from build_env.model.task import Task
 
 if TYPE_CHECKING:
     from build_env.model.task import Plan
     from build_env.ports import Executor
 
-__all__ = ["HIT", "MAYBE", "RUN", "Answer", "Hits", "Shortcut", "foresee", "in_words"]
-
-Shortcut = Callable[[Task], Callable[[], StoredResult] | None]
+__all__ = ["HIT", "MAYBE", "RUN", "Answer", "Hits", "foresee", "in_words"]
 
 HIT = "hit"
 RUN = "run"
@@ -65,23 +62,22 @@ class Hits(Mapping[str, StoredResult]):
         return len(self._found)
 
 
-def foresee(plan: Plan, executor: Executor, shortcut: Shortcut | None = None) -> tuple[dict[str, Answer], Hits]:
-    """The answer for each task, and the stored results of the hits.
+def foresee(plan: Plan, executor: Executor, known: Hits | None = None) -> tuple[dict[str, Answer], Hits]:
+    """The answer for each task, and the stored results of the hits: those that are `known`, and what is found.
 
-    `shortcut` may know a task's result without its key being computed; `why` gives none.
+    Of tasks that are known no key is computed, and they need not be in the plan. `why` knows of none.
     """
     answers: dict[str, Answer] = {}
-    hits = Hits()
-    names = {task.id: f"{task.stage.value} {task.label}" for task in plan}
+    hits = known if known is not None else Hits()
+    tasks = {task.id: task for task in plan}
     for task in plan:
+        if task.id in hits:
+            answers[task.id] = _AS_LEFT
+            continue
         blocked = next((entry.task for entry in task.inputs if entry.task not in hits), "")
         if blocked:
-            answers[task.id] = Answer(verdict=MAYBE, reason=f"after {names[blocked]}", after=blocked)
-            continue
-        known = shortcut(task) if shortcut else None
-        if known is not None:
-            answers[task.id] = _AS_LEFT
-            hits.add(task.id, known)
+            words = f"after {tasks[blocked].stage.value} {tasks[blocked].label}"
+            answers[task.id] = Answer(verdict=MAYBE, reason=words, after=blocked)
             continue
         work = executor.work(task, hits)
         stored = executor.find(work)

@@ -47,7 +47,8 @@ _OTHER_TABLES = ("no such table", "no such column", "has no column named", "unsu
 _NO_TEXT = "Could not decode to UTF-8"  # the words of Python's module, which has no code for it
 _HEADER = 100  # bytes
 
-_SCHEMA = 3
+_SCHEMA = 4
+# A result has a row id: with rows as long as these, a tree by key would have a few of them per page.
 _TABLES = """
 CREATE TABLE run (
     id TEXT PRIMARY KEY, pid INTEGER NOT NULL, began REAL NOT NULL, finished REAL, command TEXT NOT NULL
@@ -64,7 +65,7 @@ CREATE TABLE result (
     artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
     peak_memory INTEGER NOT NULL, log TEXT NOT NULL, proof TEXT NOT NULL,
     PRIMARY KEY (key, isolation)
-) WITHOUT ROWID;
+);
 CREATE INDEX result_by_task ON result (task, finished);
 """
 

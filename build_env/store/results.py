@@ -29,13 +29,13 @@ from build_env.store.mounts import refuse_network
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.store.disk import Disk
 
-__all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "outcome_of", "result_of", "stored_result"]
+__all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
 Row = tuple[str, int, float, str, str, str, str, int, str, str]
@@ -43,7 +43,6 @@ Row = tuple[str, int, float, str, str, str, str, int, str, str]
 Outcome = tuple[str, int, str, str]
 COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
 _SELECT = f"SELECT {COLUMNS} FROM result "  # noqa: S608 - constants only
-_AMONG = "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
 _INSERT = f"INSERT OR REPLACE INTO result ({COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
 
 
@@ -99,12 +98,21 @@ class LocalStore:
 
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
+        for result in self._results(key, isolation):
+            if not any(self._content.fault(artifact) for artifact in result.artifacts):
+                return result
+        return None
+
+    def recorded(self, key: str, isolation: Isolation) -> StoredResult | None:
+        """As `find`, for callers who know of the files: nobody looks for them."""
+        return next(self._results(key, isolation), None)
+
+    def _results(self, key: str, isolation: Isolation) -> Iterator[StoredResult]:
         query = _SELECT + "WHERE key = ? AND isolation >= ? ORDER BY isolation DESC"
         for row in self._database.read(query, (key, int(isolation))):
             result = stored_result(cast("Row", row))
-            if result and not any(self._content.fault(artifact) for artifact in result.artifacts):
-                return result
-        return None
+            if result:
+                yield result
 
     def latest(self, task: str) -> StoredResult | None:
         """See `Store.latest`."""
@@ -112,15 +120,12 @@ class LocalStore:
         rows = self._database.read(query, (task,))
         return stored_result(cast("Row", rows[0])) if rows else None
 
-    def rows(self, keys: Collection[str], isolation: Isolation) -> dict[str, Row]:
-        """The best result for each of `keys` as it is written, in one query; its files are not looked for."""
-        query = _SELECT + _AMONG
-        found = cast("list[Row]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
-        return {row[0]: row for row in found}
-
     def outcomes(self, keys: Collection[str], isolation: Isolation) -> dict[str, Outcome]:
-        """As `rows`, without what results were made from: a tenth of the bytes, for runs with nothing to do."""
-        query = f"SELECT key, isolation, artifacts, facts FROM result {_AMONG}"  # noqa: S608 - as above
+        """What the best result for each of `keys` came to, in one query; a tenth of the bytes of the rows."""
+        query = (
+            "SELECT key, isolation, artifacts, facts FROM result "
+            "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
+        )
         found = cast("list[Outcome]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
         return {row[0]: row for row in found}
 
@@ -195,16 +200,9 @@ class LocalStore:
 
 def stored_result(row: Row) -> StoredResult | None:
     """A row of the record as a value; None when it is not what was written."""
-    return result_of(row) if _proof(*row[:-1]) == row[-1] else None
-
-
-def outcome_of(row: Row) -> Outcome:
-    """What of a row tells whether a result is the same."""
-    return row[0], row[1], row[3], row[4]
-
-
-def result_of(row: Row) -> StoredResult:
-    """A row as a value, for callers who know that it is what was written."""
+    *values, proof = row
+    if _proof(*values) != proof:
+        return None
     key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, _ = row
     return StoredResult(
         key=key,

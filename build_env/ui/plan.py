@@ -1,4 +1,4 @@
-"""Owns how a plan is shown: a line per task with its answer, and with every command when asked. Pure."""
+"""Owns how a plan is shown: a line per task with its answer, with every command when asked. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
 from build_env.model.command import Role
+from build_env.model.result import Status
 from build_env.model.task import Place
 from build_env.ui.plain import plan_headline
+from build_env.ui.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,13 +23,28 @@ __all__ = ["plan_data", "plan_lines"]
 _MARGIN = " " * 11
 
 
-def plan_lines(plan: Plan, answers: Mapping[str, str], *, notes: Sequence[str] = (), commands: bool) -> list[str]:
-    """The notes, the headline and a line per task; with `commands` also what each does."""
-    lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers)]
-    for task in plan:
+def plan_lines(
+    plan: Plan,
+    answers: Mapping[str, str],
+    *,
+    notes: Sequence[str] = (),
+    commands: bool,
+    hits: bool,
+    left_out: int = 0,
+) -> list[str]:
+    """The notes, the headline and a line per task; with `commands` also what each does, with `hits` also these.
+
+    `left_out` tells how many hits are not in the plan.
+    """
+    lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers, left_out)]
+    shown = [task for task in plan if hits or answers[task.id] != Status.HIT]
+    for task in shown:
         lines.append(f"  {task.stage.value:<9}{task.label:<28}{answers[task.id]}".rstrip())
         if commands:
             lines += [f"{_MARGIN}{line}" for line in _details(task)]
+    others = left_out + len(plan) - len(shown)
+    if shown and others:
+        lines.append(f"        {count(others, 'task')} up to date (shown by build-env plan --all)")
     return lines
 
 

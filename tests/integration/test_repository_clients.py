@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.publish import Clock, Signer, ensure_project_key, publish_apt, publish_rpm
+from build_env.publish.apt import publish_apt
+from build_env.publish.model import Clock
+from build_env.publish.rpm import publish_rpm
+from build_env.publish.signing import Signer, ensure_project_key
 from tests.support.repositories import DESCRIPTION, deb, rpm
 from tests.support.servers import Client, client, image_with, serve
 

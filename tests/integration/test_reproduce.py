@@ -88,7 +88,7 @@ def test_what_does_not_look_at_its_room_is_the_same(project: Tiny, tmp_path: Pat
 
 def test_nothing_is_recorded_or_deployed_and_nothing_is_left(project: Tiny) -> None:
     ask(project, "reproduce", "steady").expect(0, "done    steady is reproducible")
-    plan = ask(project, "plan", "steady").expect(0).text
+    plan = ask(project, "plan", "--all", "steady").expect(0).text
     lines = {line.split()[0]: line for line in plan.splitlines()[1:]}
     assert "hit" in lines["source"]
     assert "no result is recorded" in lines["build"]

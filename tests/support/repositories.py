@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from build_env.model.artifact import Artifact
-from build_env.publish import AptDescription, Clock, PackageFile
+from build_env.publish.model import AptDescription, Clock, PackageFile
 
 if TYPE_CHECKING:
     from pathlib import Path

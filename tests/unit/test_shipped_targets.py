@@ -41,7 +41,7 @@ def compare(path: Path, text: str, *, update: bool) -> None:
 
 
 def listing(planned: Planned) -> str:
-    lines = plan_lines(planned.plan, dict.fromkeys((task.id for task in planned.plan), ""), commands=True)
+    lines = plan_lines(planned.plan, dict.fromkeys((task.id for task in planned.plan), ""), commands=True, hits=True)
     edges = [
         f"{task.id.split(':', 1)[1]} <- {', '.join(entry.task.split(':', 1)[1] for entry in task.inputs)}".rstrip(" <-")
         + (f"; after {', '.join(other.split(':', 1)[1] for other in task.after)}" if task.after else "")

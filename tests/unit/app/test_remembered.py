@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,22 +16,26 @@ from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, nam
 from build_env.app import ahead
 from build_env.app.ahead import foresee_build
 from build_env.app.build import run_request
+from build_env.app.known import Known, known_of
 from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
+from build_env.core.errors import EnvironmentNotReady
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.schedule.foresee import HIT, RUN, in_words
 from build_env.store import digests, watch
+from build_env.store.blob import load_blob, save_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from build_env.model.events import Event
+    from build_env.model.task import Task
 
 REQUEST = Request(stages=frozenset({Stage.BUILD, Stage.VERIFY}))
 OPTIONS = BuildOptions(target=TARGET, architectures=ARCHITECTURES, native=True)
@@ -223,9 +230,45 @@ def test_what_is_recalled_covers_what_planning_anew_covers(root: Path) -> None:
     with open_session(open_project(root), OPTIONS, writes=False) as session:
         recalled, _, hits = foresee_build(session, REQUEST)
         anew, _, found = foresee_build(session, REQUEST, remembered=False)
+        assert hits == found
+        assert all(stored.inputs and stored.task for stored in hits.values())
     assert recalled.plan.tasks == anew.plan.tasks
-    assert hits == found
-    assert all(stored.inputs and stored.task for stored in hits.values())
+
+
+def test_a_result_that_goes_after_the_plan_was_recalled_is_said(root: Path) -> None:
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        hits = foresee_build(session, REQUEST)[2]
+        with closing(sqlite3.connect(root / "build" / "store.db")) as database:
+            database.execute("DELETE FROM result")
+            database.commit()
+        with pytest.raises(EnvironmentNotReady, match="is there no more"):
+            hits[next(iter(hits))]
+
+
+def test_only_what_may_be_to_do_is_made_of_a_plan_that_need_not_be_whole(root: Path) -> None:
+    rewrite(root / _FILE, "int", "long")
+    with open_session(open_project(root), OPTIONS, writes=False) as session:
+        whole, answers, _ = foresee_build(session, REQUEST)
+        part, some, _ = foresee_build(session, REQUEST, whole=False)
+    assert some == {task: answer for task, answer in answers.items() if answer.verdict != HIT}
+    assert part.plan.tasks == tuple(task for task in whole.plan if task.id in some)
+    assert (whole.left_out, part.left_out) == (0, len(STAGES) * len(ARCHITECTURES))
+
+
+def with_a_tree_that_is_not_watched(task: Task) -> Task:
+    assert task.room is not None
+    return replace(task, room=replace(task.room, trees=(replace(task.room.trees[0], path="src/other"),)))
+
+
+def test_a_run_that_was_killed_between_the_two_files_of_a_memory_leaves_none(root: Path) -> None:
+    file = next((root / "build" / "remembered").glob("*.plan"))
+    known = load_blob(file)
+    assert isinstance(known, Known)
+    tasks = tuple(with_a_tree_that_is_not_watched(task) for task in known.tasks(known.trees))
+    planned = replace(known.planned, plan=replace(known.planned.plan, tasks=tasks))
+    save_blob(file, known_of(planned, {}, ()))
+    rewrite(root / _FILE, "int", "long")
+    assert answers(root) == planned_anew(root)
 
 
 def test_what_a_killed_run_left_goes_also_when_nothing_is_to_do(root: Path) -> None:

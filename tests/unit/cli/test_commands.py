@@ -128,7 +128,16 @@ def test_plan_agrees_with_the_run_and_is_canonical(sample: Project) -> None:
     assert set(after["answers"].values()) == {"hit"}
     assert after["tasks"] == before["tasks"]
     assert text == json.dumps(after, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
-    assert "all up to date" in sample.run("plan", "one", command="build-env").stdout
+    assert len(sample.run("plan", "one", command="build-env").stdout.splitlines()) == 1
+    assert len(sample.run("plan", "--all", "one", command="build-env").stdout.splitlines()) == 1 + len(after["tasks"])
+
+
+def test_a_dry_run_lists_what_would_be_done_and_counts_the_rest(sample: Project) -> None:
+    sample.run("one")
+    lines = sample.run("--dry-run", "one", "two").stdout.splitlines()
+    assert not [line for line in lines if line.startswith("  ") and line.split()[1] == "one"]
+    assert any(line.startswith("  source   two ") and "run (" in line for line in lines)
+    assert lines[-1].endswith("tasks up to date (shown by build-env plan --all)")
 
 
 @pytest.mark.parametrize(

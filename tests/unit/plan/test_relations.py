@@ -47,7 +47,7 @@ def test_the_build_closure_holds_what_the_needed_need_when_installed() -> None:
         "e": package("e"),
     }
     relations = relate(packages, packages, "deb")
-    assert relations.build_closure("a") == ("b", "c", "d")
+    assert relations.build_closures["a"] == ("b", "c", "d")
     assert relations.run_closure("b") == ("c", "d")
     assert relations.needed(["b"]) == ("b", "c", "d")
 
@@ -58,13 +58,13 @@ def test_what_a_program_is_linked_with_it_needs_when_installed() -> None:
         "prog": package("prog", needs=("lib",)),
         "user": package("user", needs=("prog",)),
     }
-    assert relate(packages, packages, "deb").build_closure("user") == ("lib", "prog")
+    assert relate(packages, packages, "deb").build_closures["user"] == ("lib", "prog")
 
 
 def test_a_tool_of_every_architecture_is_linked_with_nothing() -> None:
     tool = package("tool", architectures=("all",))
     packages = {"tool": tool, "prog": package("prog", needs=("tool",)), "user": package("user", needs=("prog",))}
-    assert relate(packages, packages, "deb").build_closure("user") == ("prog",)
+    assert relate(packages, packages, "deb").build_closures["user"] == ("prog",)
 
 
 def test_unknown_requires_are_told_all_at_once() -> None:

@@ -220,3 +220,17 @@ def test_every_input_is_a_unit_and_comes_first(
         done |= ready
         left = {unit: needed for unit, needed in left.items() if unit not in ready}
     assert not left, "units wait for each other or for something that is not there"
+
+
+def test_a_chain_that_is_longer_than_the_stack_is_deep() -> None:
+    """Each is built with the one before it, which it does not need when installed."""
+    names = [f"p{number}" for number in range(5000)]
+    chain = [
+        package(name, architectures=("all",), needs=(before,) if before else ())
+        for name, before in zip(names, ["", *names], strict=False)
+    ]
+    found = selected(target(names), chain)
+    assert len(found.units) == 4 * len(names)
+    assert inputs(found, f"{names[-1]}:build:all") == {f"{names[-1]}:source:source", f"{names[-2]}:build:all"}
+    asked = selected(target(names), chain, Request(packages=(names[-1],), stages=frozenset({Stage.BUILD})))
+    assert len(asked.units) == 2 * len(names)

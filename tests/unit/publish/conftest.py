@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.publish import Signer, ensure_project_key
+from build_env.publish.signing import Signer, ensure_project_key
 from tests.support.programs import provide_programs
 from tests.support.repositories import Time
 

@@ -12,15 +12,19 @@ import pytest
 from debian.deb822 import Deb822, Release
 
 from build_env.core.errors import EnvironmentNotReady, InputError
-from build_env.publish import AptDescription, PublishResult, is_apt_file, publish_apt, repository_holds
 from build_env.publish import apt as apt_module
+from build_env.publish.apt import publish_apt
+from build_env.publish.apt_entries import is_apt_file
+from build_env.publish.generation import repository_holds
+from build_env.publish.model import AptDescription, PublishResult
 from tests.support.repositories import DESCRIPTION, deb, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from build_env.publish import PackageFile, Signer
+    from build_env.publish.model import PackageFile
+    from build_env.publish.signing import Signer
     from tests.support.repositories import Time
 
     Publish = Callable[..., PublishResult]

@@ -11,16 +11,20 @@ import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.model.artifact import Artifact
-from build_env.publish import PackageFile, PublishResult, ensure_project_key, publish_rpm, repository_holds, rpm_tools
 from build_env.publish import rpm as rpm_module
+from build_env.publish import rpm_tools
+from build_env.publish.generation import repository_holds
+from build_env.publish.model import PackageFile, PublishResult
+from build_env.publish.rpm import publish_rpm
 from build_env.publish.rpm_metadata import write_metadata
+from build_env.publish.signing import ensure_project_key
 from tests.support.repositories import rpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from build_env.publish import Signer
+    from build_env.publish.signing import Signer
     from tests.support.repositories import Time
 
     Publish = Callable[..., PublishResult]

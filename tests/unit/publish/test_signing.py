@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady
-from build_env.publish import configured_signer, ensure_project_key
+from build_env.publish.signing import configured_signer, ensure_project_key
 
 USER = "Tests <tests@example.invalid>"
 
