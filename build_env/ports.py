@@ -1,11 +1,10 @@
 """Owns the Protocols between the parts: engine, store, executor, publisher, event sink.
 
-The scheduler and the plan know these and no concrete class; `app.py` connects them.
+The scheduler and the plan know these and no concrete class; `app/` connects them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,12 +13,15 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import Artifact, Isolation, StoredResult
     from build_env.model.attempt import Attempt, AttemptState
-    from build_env.model.command import Command, ImageKind, Mount
+    from build_env.model.command import ImageKind
     from build_env.model.events import Event
+    from build_env.model.image import ImageDescription, ImageInventory
     from build_env.model.package import Package
     from build_env.model.result import TaskResult
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
     from build_env.model.target import Host, Options
-    from build_env.model.task import Place, Task
+    from build_env.model.task import Task
+    from build_env.model.work import Work
 
 __all__ = [
     "Claim",
@@ -27,141 +29,10 @@ __all__ = [
     "Env",
     "EventSink",
     "Executor",
-    "ImageDescription",
     "ImageEngine",
-    "ImageInventory",
     "Publisher",
-    "ResolvedInput",
-    "RoomEntry",
-    "RoomOutcome",
-    "RoomSpec",
     "Store",
-    "TimeLimit",
-    "Variation",
-    "Work",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResolvedInput:
-    """What an input of a task came to: its artifacts and the facts of its result."""
-
-    task: str
-    place: Place
-    artifacts: tuple[Artifact, ...]
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """A task ready to run: its final key and its inputs, by digest only; `covered` is all that the key covers."""
-
-    task: Task
-    key: str
-    inputs: tuple[ResolvedInput, ...]
-    covered: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomEntry:
-    """A file or directory of the host that appears in a room, relative to the build root (`src/greet`).
-
-    Modes are normalised, times set to the room's epoch, names in `leave_out` at its top are not copied.
-    """
-
-    source: Path
-    destination: str
-    leave_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variation:
-    """How a room differs from others in what must not matter to its results. What is empty is as in every room.
-
-    `user` is the builder's uid and gid, `processors` the numbers of those it may use, `environment` replaces what the
-    task declares. `reversed_order` lays the inputs in the opposite order, and has the files of the work listed in
-    another one. Only fresh rooms in containers can differ.
-    """
-
-    host_name: str = ""
-    user: tuple[int, int] | None = None
-    umask: int = 0o022
-    processors: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    reversed_order: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class TimeLimit:
-    """How many seconds the commands of a room may take, and what says so: an option, or a setting with its file."""
-
-    seconds: float
-    origin: str
-
-    @property
-    def exceeded(self) -> str:
-        """What is said of commands that took longer."""
-        return f"stopped after {self.seconds:g} s ({self.origin})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomSpec:
-    """What an engine needs to make one room and run its commands.
-
-    `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
-    directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
-    `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `variation` is for rooms whose
-    results are compared with those of others.
-    """
-
-    image: str
-    commands: tuple[Command, ...]
-    environment: Mapping[str, str]
-    entries: tuple[RoomEntry, ...]
-    collect: Path
-    labels: Mapping[str, str]
-    platform: str = ""
-    mounts: tuple[Mount, ...] = ()
-    downloads: Path | None = None
-    epoch: int = 0
-    name: str = ""
-    layer_key: str = ""
-    ssh_agent: str = ""
-    limit: TimeLimit | None = None
-    variation: Variation = field(default_factory=Variation)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomOutcome:
-    """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words.
-
-    `peak_memory` is the most memory that the commands held at one time, in bytes; 0 where that is not known.
-    """
-
-    status: int
-    message: str = ""
-    peak_memory: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageDescription:
-    """What an engine says of an image it has: its own id, Debian architecture name, labels."""
-
-    identifier: str
-    architecture: str
-    labels: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageInventory:
-    """What an image holds: `packages` with one `name version arch` per line, sorted; `index` is a digest.
-
-    The index is that of the mirrors' packages, as the image has it: what is installed on top of it comes from there.
-    """
-
-    packages: str
-    index: str
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from build_env.app.signer import project_signer
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.native import NativeRooms
-from build_env.ports import TimeLimit
+from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.rooms import RoomWork
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.model.artifact import Isolation
+    from build_env.model.room import RoomSpec
     from build_env.model.run import Run
     from build_env.plan.keys import ImageRecipe
-    from build_env.ports import Engine, RoomSpec
+    from build_env.ports import Engine
     from build_env.settings import Settings
     from build_env.store.claims import Claims
     from build_env.store.results import LocalStore

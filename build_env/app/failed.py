@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from build_env.engines.docker import Connection
     from build_env.model.result import TaskResult
     from build_env.model.task import Task
-    from build_env.ports import Work
+    from build_env.model.work import Work
     from build_env.schedule.local import LocalExecutor
 
 __all__ = ["IDLE", "Continuation", "FailedRoom", "choose_failed", "continued", "copied", "failed_rooms"]

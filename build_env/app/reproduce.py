@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from build_env.app.session import Session
     from build_env.model.result import RunSummary
     from build_env.model.task import Task
-    from build_env.ports import EventSink, Work
+    from build_env.model.work import Work
+    from build_env.ports import EventSink
     from build_env.schedule.local import LocalExecutor
     from build_env.schedule.reproduce import Rehearsal, Rehearser
 

@@ -22,9 +22,9 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_rooms import builder_id
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
+from build_env.model.room import RoomEntry, RoomSpec
 from build_env.plan.ids import image_id
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
-from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.attempting import state_after
 
 if TYPE_CHECKING:

@@ -17,13 +17,13 @@ from build_env.engines.docker_reaper import Reaper
 from build_env.engines.docker_stream import Stream
 from build_env.engines.layout import BUILD_ROOT
 from build_env.engines.output import LineSplitter
-from build_env.ports import RoomOutcome
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from build_env.engines.inline import Receiver
-    from build_env.ports import RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["AGENT_SOCKET", "Frame", "RoomContainers", "failed_name", "timed_out"]
 

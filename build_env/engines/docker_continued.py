@@ -14,13 +14,13 @@ from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, room_script
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
-from build_env.ports import RoomOutcome
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.engines.docker import Connection
-    from build_env.ports import RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["ContinuedRoom"]
 

@@ -22,14 +22,14 @@ from build_env.engines.docker_rooms import DockerRooms, builder_id
 from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
-from build_env.ports import ImageDescription, ImageInventory
+from build_env.model.image import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.engines.docker import Connection
-    from build_env.ports import RoomEntry, RoomOutcome, RoomSpec
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
 
 __all__ = ["BUILDER", "DockerImages"]
 

@@ -20,12 +20,12 @@ from build_env.engines.layout import BUILD_ROOT, HOST_NAME, INSTALLED, LIST_PACK
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
-from build_env.ports import RoomOutcome
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from build_env.ports import RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["ReusedRoom", "ReusedRooms"]
 

@@ -29,13 +29,13 @@ from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
-from build_env.ports import RoomOutcome
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.engines.docker import Connection
-    from build_env.ports import RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["DockerRooms", "builder_id"]
 

@@ -26,12 +26,12 @@ from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
-from build_env.ports import RoomOutcome
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.ports import RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["NativeRooms"]
 

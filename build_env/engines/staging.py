@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.core.trees import TreeEntry
-    from build_env.ports import RoomEntry, RoomSpec
+    from build_env.model.room import RoomEntry, RoomSpec
 
 __all__ = ["pack", "unpack"]
 

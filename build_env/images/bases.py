@@ -25,7 +25,8 @@ from build_env.core.machine import DEBIAN_TO_OCI
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from build_env.ports import ImageDescription, ImageEngine
+    from build_env.model.image import ImageDescription
+    from build_env.ports import ImageEngine
     from build_env.settings import Settings
 
 __all__ = ["STAND_IN", "Base", "Bases"]

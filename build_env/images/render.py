@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
 from build_env.core.trees import digest_tree
-from build_env.ports import RoomEntry
+from build_env.model.room import RoomEntry
 
 if TYPE_CHECKING:
     from pathlib import Path

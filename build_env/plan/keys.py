@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Deployment, ImageBuild, ImageKind
     from build_env.model.task import Room
-    from build_env.ports import ResolvedInput
+    from build_env.model.work import ResolvedInput
 
 __all__ = [
     "IMAGE_FACTS",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import Artifact
     from build_env.model.command import Deployment
-    from build_env.ports import Store, Work
+    from build_env.model.work import Work
+    from build_env.ports import Store
     from build_env.publish.signing import Signer
 
 __all__ = ["LocalPublisher"]

@@ -12,7 +12,8 @@ from build_env.plan.keys import INSTALLED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from build_env.ports import ResolvedInput, Store
+    from build_env.model.work import ResolvedInput
+    from build_env.ports import Store
 
 __all__ = ["refuse_damaged", "state_after"]
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
+from build_env.model.room import RoomEntry
 from build_env.model.task import Place, Stage
 from build_env.packages.debian import DebFacts, build_depends_of, read_deb
-from build_env.ports import RoomEntry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from build_env.model.artifact import Artifact
-    from build_env.ports import ResolvedInput, Store, Work
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Store
 
 __all__ = ["is_dependency_set", "layer_inputs", "refuse_undeclared", "room_inputs", "view"]
 

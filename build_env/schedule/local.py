@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.images.target import TargetImages
+    from build_env.model.room import RoomOutcome
     from build_env.model.task import Task
+    from build_env.model.work import Work
     from build_env.plan.keys import ImageRecipe
-    from build_env.ports import Publisher, RoomOutcome, Store, Work
+    from build_env.ports import Publisher, Store
     from build_env.schedule.rooms import RoomWork
     from build_env.store.claims import Claims, FileClaim
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from build_env.model.artifact import StoredResult
     from build_env.model.estimate import Estimate
     from build_env.model.task import Plan, Task
-    from build_env.ports import EventSink, Executor, Publisher, Work
+    from build_env.model.work import Work
+    from build_env.ports import EventSink, Executor, Publisher
     from build_env.schedule.resources import Capacity
 
 __all__ = ["Loop"]

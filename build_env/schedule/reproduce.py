@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Protocol
 from build_env.core.canonical import digest_file
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.core.trees import walk_tree
+from build_env.model.room import Variation
 from build_env.packages.compare import Difference, expected_to_differ, first_difference
-from build_env.ports import Variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from build_env.model.room import RoomOutcome
     from build_env.model.task import Plan, Task
-    from build_env.ports import RoomOutcome, Work
+    from build_env.model.work import Work
 
 __all__ = [
     "DIFFERENT",

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.images.target import TargetImages
+    from build_env.model.room import RoomOutcome, RoomSpec, Variation
     from build_env.model.task import Task
-    from build_env.ports import Engine, ResolvedInput, RoomOutcome, RoomSpec, Store, Variation, Work
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Engine, Store
     from build_env.store.claims import Claims
 
 __all__ = ["RoomWork"]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.model.task import Task
-    from build_env.ports import Claim, Executor, Work
+    from build_env.model.work import Work
+    from build_env.ports import Claim, Executor
 
 __all__ = ["Claimed", "Sharing"]
 

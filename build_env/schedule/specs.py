@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.room import RoomEntry, RoomSpec
 from build_env.model.task import Place, Stage
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
-from build_env.ports import RoomEntry, RoomSpec
 from build_env.schedule.inputs import layer_inputs, room_inputs
 
 if TYPE_CHECKING:
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
+    from build_env.model.room import TimeLimit
     from build_env.model.task import Room, Task
-    from build_env.ports import ResolvedInput, Store, TimeLimit, Work
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Store
 
 __all__ = ["RoomSpecs", "input_at", "layer_key"]
 

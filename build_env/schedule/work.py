@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.model.task import Place, Stage
+from build_env.model.work import ResolvedInput, Work
 from build_env.plan.keys import key_inputs, key_of
-from build_env.ports import ResolvedInput, Work
 from build_env.schedule.attempting import refuse_damaged
 from build_env.schedule.inputs import is_dependency_set, view
 

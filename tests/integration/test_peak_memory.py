@@ -10,7 +10,7 @@ import pytest
 from build_env.engines.docker import connect
 from build_env.engines.docker_rooms import DockerRooms
 from build_env.model.command import Command, ImageKind
-from build_env.ports import RoomSpec
+from build_env.model.room import RoomSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from build_env.engines.docker_containers import Frame, RoomContainers
 from build_env.engines.docker_images import DockerImages
 from build_env.engines.docker_network import SharedNetwork
 from build_env.engines.docker_rooms import DockerRooms
-from build_env.ports import RoomSpec
+from build_env.model.room import RoomSpec
 
 RUN = {"project": "p", "run": "1a2b", "role": "layer", "task": "t", "key": "k"}
 

@@ -13,7 +13,7 @@ import pytest
 from build_env.core.errors import InfrastructureError
 from build_env.engines import docker_reused
 from build_env.engines.docker_reused import ReusedRooms
-from build_env.ports import RoomSpec
+from build_env.model.room import RoomSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ import pytest
 from build_env.core.errors import Interrupted
 from build_env.engines.native import NativeRooms
 from build_env.model.command import Command, ImageKind, Role
-from build_env.ports import RoomSpec, TimeLimit
+from build_env.model.room import RoomSpec, TimeLimit
 
 if TYPE_CHECKING:
     from pathlib import Path

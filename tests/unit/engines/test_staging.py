@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from build_env.core.errors import InfrastructureError
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack, unpack
-from build_env.ports import RoomEntry, RoomSpec, Variation
+from build_env.model.room import RoomEntry, RoomSpec, Variation
 
 
 def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfile.TarInfo]:

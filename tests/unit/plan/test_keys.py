@@ -10,6 +10,7 @@ import pytest
 
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Mount, Role
 from build_env.model.task import Place, Room, Stage, Tree
+from build_env.model.work import ResolvedInput
 from build_env.plan.keys import (
     IMAGE_FACTS,
     INDEX_FACTS,
@@ -21,7 +22,6 @@ from build_env.plan.keys import (
     key_of,
     room_inputs,
 )
-from build_env.ports import ResolvedInput
 from tests.support.samples import artifact
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "keys" / "keys.json"

@@ -12,7 +12,7 @@ import pytest
 from build_env.core.canonical import digest_file
 from build_env.model.command import Deployment
 from build_env.model.task import Place, Stage, Task
-from build_env.ports import ResolvedInput, Work
+from build_env.model.work import ResolvedInput, Work
 from build_env.publish.layout import is_deployed, plain_path
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore

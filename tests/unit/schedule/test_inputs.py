@@ -11,7 +11,7 @@ import pytest
 
 from build_env.core.errors import InputError
 from build_env.model.task import Place, Stage
-from build_env.ports import ResolvedInput, Work
+from build_env.model.work import ResolvedInput, Work
 from build_env.schedule.inputs import layer_inputs, refuse_undeclared, room_inputs
 from build_env.store.results import LocalStore
 from tests.support.samples import task

@@ -23,8 +23,9 @@ from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
 from build_env.model.command import Command, Role
 from build_env.model.result import Status
+from build_env.model.room import RoomOutcome, RoomSpec
 from build_env.model.task import Input, Place, Stage
-from build_env.ports import ResolvedInput, RoomOutcome, RoomSpec, Work
+from build_env.model.work import ResolvedInput, Work
 from build_env.schedule.local import LocalExecutor
 from build_env.schedule.rooms import RoomWork
 from build_env.schedule.specs import RoomSpecs

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
     from build_env.model.task import Plan, Task
-    from build_env.ports import Store, Work
+    from build_env.model.work import Work
+    from build_env.ports import Store
 
     Act = Callable[[Callable[[str], None]], object]
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.model.room import RoomOutcome
 from build_env.model.task import Stage
-from build_env.ports import RoomOutcome, Work
+from build_env.model.work import Work
 from build_env.schedule.reproduce import compare_directories, needs_of, rehearse
 from build_env.ui.reproduce import reproduction_lines
 from tests.support.golden import check_golden
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from build_env.ports import Variation
+    from build_env.model.room import Variation
     from build_env.schedule.reproduce import Rehearsal
 
 BUILD = make_task(Stage.BUILD, "greet", "amd64")

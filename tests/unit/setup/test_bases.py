@@ -15,8 +15,8 @@ from build_env.app.project import Project
 from build_env.core.errors import EnvironmentNotReady, InputError, TaskError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.images.bases import STAND_IN, Bases
+from build_env.model.image import ImageDescription
 from build_env.model.target import Host
-from build_env.ports import ImageDescription
 from build_env.settings import load_settings
 from build_env.setup.facts import BaseState
 from tests.support.machines import CENTOS, DEBIAN

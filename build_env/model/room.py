@@ -1,0 +1,96 @@
+"""Owns what a room is made from and what came of it, as data; engines make rooms of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from build_env.model.command import Command, Mount
+
+__all__ = ["RoomEntry", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomEntry:
+    """A file or directory of the host that appears in a room, relative to the build root (`src/greet`).
+
+    Modes are normalised, times set to the room's epoch, names in `leave_out` at its top are not copied.
+    """
+
+    source: Path
+    destination: str
+    leave_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How a room differs from others in what must not matter to its results. What is empty is as in every room.
+
+    `user` is the builder's uid and gid, `processors` the numbers of those it may use, `environment` replaces what the
+    task declares. `reversed_order` lays the inputs in the opposite order, and has the files of the work listed in
+    another one. Only fresh rooms in containers can differ.
+    """
+
+    host_name: str = ""
+    user: tuple[int, int] | None = None
+    umask: int = 0o022
+    processors: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reversed_order: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeLimit:
+    """How many seconds the commands of a room may take, and what says so: an option, or a setting with its file."""
+
+    seconds: float
+    origin: str
+
+    @property
+    def exceeded(self) -> str:
+        """What is said of commands that took longer."""
+        return f"stopped after {self.seconds:g} s ({self.origin})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomSpec:
+    """What an engine needs to make one room and run its commands.
+
+    `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
+    directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
+    `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
+    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `variation` is for rooms whose
+    results are compared with those of others.
+    """
+
+    image: str
+    commands: tuple[Command, ...]
+    environment: Mapping[str, str]
+    entries: tuple[RoomEntry, ...]
+    collect: Path
+    labels: Mapping[str, str]
+    platform: str = ""
+    mounts: tuple[Mount, ...] = ()
+    downloads: Path | None = None
+    epoch: int = 0
+    name: str = ""
+    layer_key: str = ""
+    ssh_agent: str = ""
+    limit: TimeLimit | None = None
+    variation: Variation = field(default_factory=Variation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomOutcome:
+    """How the commands of a room ended: exit status 0, or that of the failed command; `message` in words.
+
+    `peak_memory` is the most memory that the commands held at one time, in bytes; 0 where that is not known.
+    """
+
+    status: int
+    message: str = ""
+    peak_memory: int = 0
