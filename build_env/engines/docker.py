@@ -25,7 +25,7 @@ __all__ = ["LABEL", "NO_HANDLER", "Connection", "connect", "no_handler"]
 
 LABEL = "build-env"
 NO_HANDLER = "exec /bin/sh: exec format error"
-_PATIENCE = 30
+_PATIENCE = 60
 _OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
@@ -141,6 +141,11 @@ def connect(*, slots: int = 4) -> Connection:
         info = api.info()
         api.timeout = None  # type: ignore[assignment]  # a silent compiler is no fault; a worker is unblocked by killing its room
     except (docker.errors.DockerException, OSError) as error:
+        if "timed out" in str(error):
+            raise EnvironmentNotReady(
+                f"the Docker engine at {address} has said nothing for {_PATIENCE:g} s",
+                hint="it hangs, or the machine is too busy: if `docker version` hangs too, restart the engine",
+            ) from error
         raise EnvironmentNotReady(
             f"no Docker engine answers at {address}",
             hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
