@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from build_env.core.visible import visible_name
+
 __all__ = [
     "BuildEnvError",
     "EnvironmentNotReady",
@@ -34,7 +36,7 @@ class Location:
 
     def __str__(self) -> str:
         """`file:line:column` without the parts that are unknown."""
-        parts = [self.file, *(str(number) for number in (self.line, self.column) if number)]
+        parts = [visible_name(self.file), *(str(number) for number in (self.line, self.column) if number)]
         return ":".join(parts)
 
 

@@ -1,0 +1,26 @@
+"""Owns how text from outside is shown: nothing in a name may move the cursor, hide, or look like a line of its own."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["visible", "visible_name"]
+
+# Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
+_HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_IN_LINES = re.compile(f"[{_HIDDEN}]")
+_IN_NAMES = re.compile(f"[{_HIDDEN}\t\n]")
+
+
+def visible(text: str) -> str:
+    r"""`text`, of one or more lines, with what cannot be seen written as in Python: `\x1b`."""
+    return _IN_LINES.sub(_escaped, text)
+
+
+def visible_name(name: str) -> str:
+    """The name of a file or option for a message: it stays in one line."""
+    return _IN_NAMES.sub(_escaped, name)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
