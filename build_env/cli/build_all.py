@@ -11,7 +11,7 @@ import typer
 
 from build_env import __version__
 from build_env.cli.arguments import Arguments
-from build_env.cli.parser import Command, new_app, run_app
+from build_env.cli.parser import new_app, run_app
 from build_env.cli.words import comma_list, with_container_value
 
 __all__ = ["app", "main"]
@@ -25,7 +25,7 @@ _RUN = "The run"
 _SHOW = "Show instead of build"
 
 
-@app.command(cls=Command)
+@app.command()
 def build_all(
     context: typer.Context,
     packages: Annotated[

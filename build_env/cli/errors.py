@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
-import sys
 import traceback
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError
+from build_env.cli.expected import as_expected
+from build_env.cli.streams import give_up_output, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["run_command"]
+    from build_env.core.errors import BuildEnvError
+
+__all__ = ["run_command", "tell_error"]
 
 _INTERRUPTED = 130
-_DEFECT = 70
 
 
 def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
@@ -31,27 +30,25 @@ def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
             signal.signal(number, _as_interrupt)
     try:
         return command()
-    except BuildEnvError as error:
-        if debug:
-            traceback.print_exc()
-        sys.stderr.write("\n".join([f"error   {error.lines()[0]}", *error.lines()[1:]]) + "\n")
-        return error.exit_code
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            sys.stderr.write("stopped\n")
+        give_up_output()  # the terminal may be gone
+        write_error("stopped\n")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader has gone (`build-all | head`); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         return 0
-    except Exception as error:  # noqa: BLE001 - a defect, which has an exit code of its own
+    except Exception as error:  # noqa: BLE001 - what is not expected is told as a defect
         if debug:
-            traceback.print_exc()
-        following = "report what is printed above" if debug else "run it again with --debug and report what it prints"
-        sys.stderr.write(
-            f"error   this is a defect of build-env: {type(error).__name__}: {error} [defect]\n  next  {following}\n"
-        )
-        return _DEFECT
+            write_error(traceback.format_exc())
+        return tell_error(as_expected(error, debug=debug))
+
+
+def tell_error(error: BuildEnvError) -> int:
+    """Print what a person should know; returns the exit code."""
+    give_up_output()
+    write_error("\n".join([f"error   {error.lines()[0]}", *error.lines()[1:]]) + "\n")
+    return error.exit_code
 
 
 def _as_interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a signal handler

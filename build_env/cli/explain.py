@@ -33,10 +33,10 @@ def explain(
 
 
 def _explain(code: str) -> int:
-    from build_env.core.errors import BuildEnvError, UsageError  # noqa: PLC0415
+    from build_env.core.errors import UsageError  # noqa: PLC0415
     from build_env.core.suggest import did_you_mean  # noqa: PLC0415
 
-    known = _classes(BuildEnvError)
+    known = _known()
     if code and code not in known:
         raise UsageError(
             f"no error has the code {code}{did_you_mean(code, known)}", hint=f"the codes are {', '.join(sorted(known))}"
@@ -48,8 +48,17 @@ def _explain(code: str) -> int:
     return 0
 
 
-def _classes(base: type[BuildEnvError]) -> dict[str, type[BuildEnvError]]:
-    found = {base.code: base}
-    for inner in base.__subclasses__():
-        found.update(_classes(inner))
+def _known() -> dict[str, type[BuildEnvError]]:
+    """The class behind each code; of several with one code the most general."""
+    # The modules that have codes of their own.
+    import build_env.cli.expected  # noqa: PLC0415
+    import build_env.manifest.faults  # noqa: PLC0415, F401
+    from build_env.core.errors import BuildEnvError  # noqa: PLC0415
+
+    found: dict[str, type[BuildEnvError]] = {}
+    waiting: list[type[BuildEnvError]] = [BuildEnvError]
+    while waiting:
+        one = waiting.pop(0)
+        found.setdefault(one.code, one)
+        waiting += one.__subclasses__()
     return found

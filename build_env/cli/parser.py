@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from build_env.cli.errors import tell_error
+from build_env.cli.streams import flush_output, give_up_output, open_streams, output_failed, write_error
+from build_env.core.errors import EnvironmentNotReady
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,7 +26,23 @@ _WRONG_USE = 2
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
-class Command(TyperCommand):
+class _Placed:
+    """Errors of the parser know the command that they are about."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - classes of typer's private parser
+        """Parse; a group that needs a command and got none prints its help."""
+        if not args and isinstance(self, TyperGroup) and self.no_args_is_help:
+            sys.stdout.write(f"{ctx.get_help()}\n")
+            ctx.exit()
+        try:
+            parsed: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]  # of the class it is mixed into
+        except typer.TyperException as error:
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]  # not all of them have it
+            raise
+        return parsed
+
+
+class Command(_Placed, TyperCommand):
     """A command whose help lists the options by topic (`rich_help_panel`)."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - classes of typer's private parser
@@ -49,7 +69,11 @@ class CommandEntry:
     summary: str
 
 
-class LazyGroup(TyperGroup):
+class Group(_Placed, TyperGroup):
+    """A command of commands."""
+
+
+class LazyGroup(Group):
     """Commands that are imported when they are called: the help of the group imports none of them."""
 
     entries: Mapping[str, CommandEntry]
@@ -82,28 +106,43 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
+class _App(typer.Typer):
+    def command(self, name: str | None = None, **settings: Any) -> Any:  # noqa: ANN401
+        """A command of our own class."""
+        return super().command(name, **{"cls": Command, **settings})
+
+
 def new_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - handed through
     """A typer application as ours are: no completion, no boxes, our own error lines."""
-    return typer.Typer(
+    return _App(
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings=HELP_NAMES,
-        **settings,
+        **{"cls": Group, **settings},
     )
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str], name: str) -> int:
     """Parse and run; what the parser refuses becomes one line on standard error."""
+    open_streams()
     try:
         status = app(args=list(arguments), prog_name=name, standalone_mode=False)
+        flush_output()
     except typer.Abort:
         return 130
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else name
-        sys.stderr.write(f"error   {_sentence(error)} [usage]\n  next  {path} --help\n")
+        write_error(f"error   {_sentence(error)} [usage]\n  next  {path} --help\n")
         return _WRONG_USE
+    except BrokenPipeError:
+        give_up_output()
+        return 0
+    except OSError as error:  # the help could not be printed; what a command meets, it tells itself
+        return tell_error(output_failed(error))
+    except EnvironmentNotReady as error:
+        return tell_error(error)
     return int(status or 0)
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
+import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +23,11 @@ CASES = [
     (EnvironmentNotReady("no engine", hint="start it"), 4, "error   no engine [environment]\n  next  start it\n"),
     (ZeroDivisionError("x"), 70, "error   this is a defect of build-env: ZeroDivisionError: x [defect]\n"),
     (KeyboardInterrupt(), 130, "stopped\n"),
+    (OSError(errno.ENOSPC, "no space", "a/b"), 4, "error   a/b: no space [environment]\n"),
+    (OSError(errno.EMFILE, "too many files"), 4, "error   this machine: too many files [environment]\n"),
+    (FileNotFoundError(errno.ENOENT, "gone"), 70, "error   this is a defect of build-env: FileNotFoundError"),
+    (MemoryError(), 4, "error   there is not enough memory for this [environment]\n"),
+    (InputError("\x1b[31m\udcff is missing"), 2, "error   \\x1b[31m\\udcff is missing [input]\n"),
 ]
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -49,7 +57,7 @@ def sending(number: signal.Signals) -> Callable[[], int]:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-@pytest.mark.parametrize(("error", "status", "words"), CASES, ids=[type(case[0]).__name__ for case in CASES])
+@pytest.mark.parametrize(("error", "status", "words"), CASES, ids=range(len(CASES)))
 def test_an_error_has_its_exit_code_with_and_without_a_traceback(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int, words: str, *, debug: bool
 ) -> None:
@@ -70,9 +78,28 @@ def test_a_hangup_that_is_ignored_stays_ignored() -> None:
 
 
 def test_an_interrupt_whose_terminal_is_gone_ends_with_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone:
-        def write(self, _: str) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(sys, "stderr", Gone())
     assert run_command(failing(KeyboardInterrupt())) == 130
+
+
+def test_a_current_directory_that_is_gone_is_no_defect(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getcwd", failing(FileNotFoundError(errno.ENOENT, "gone")))
+    assert run_command(failing(FileNotFoundError(errno.ENOENT, "gone"))) == 4
+    assert "the current directory is no longer there" in capsys.readouterr().err
+
+
+def test_a_closed_output_is_no_defect(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = OSError(errno.EBADF, "bad file descriptor")
+    with Path(os.devnull).open() as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert run_command(failing(closed)) == 4
+    assert "standard output cannot be written: it is closed" in capsys.readouterr().err
+    with Path(os.devnull).open("w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert run_command(failing(closed)) == 70

@@ -138,3 +138,18 @@ def test_every_command_of_the_table_is_there(name: str) -> None:
 def test_the_help_of_the_group_lists_the_table() -> None:
     text = CliRunner().invoke(build_env, []).output
     assert all(f"  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("group", ["manifest", "base"])
+def test_a_group_alone_prints_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(build_env, [group], "build-env") == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"Usage: build-env {group} ")
+    assert "\nCommands:\n" in printed.out
+    assert not printed.err
+
+
+@pytest.mark.parametrize("arguments", [["manifest", "compile", "x", "-A"], ["manifest", "compile"]])
+def test_wrong_use_names_the_help_of_its_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_app(build_env, arguments, "build-env") == 2
+    assert capsys.readouterr().err.endswith("  next  build-env manifest compile --help\n")
