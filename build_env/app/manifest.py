@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location, UsageError
+from build_env.core.visible import visible_name
 from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
+from build_env.manifest.documents import LARGEST_FILE
+from build_env.manifest.names import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO
 
-__all__ = ["STANDARD_INPUT", "Asked", "compile_asked", "output_bytes", "read_input"]
+__all__ = ["STANDARD_INPUT", "Asked", "compile_asked", "compile_each", "files_read", "output_bytes", "read_input"]
 
 STANDARD_INPUT = "-"
 _SHOWN = "<stdin>"
@@ -21,12 +26,13 @@ _SHOWN = "<stdin>"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a command line asks for; `customizations` as they were typed. `output`: choose a target and print it."""
+    """What a command line asks for, in the words that were typed. `output`: choose a target and print it."""
 
-    file: str
+    files: tuple[str, ...]
     target: str = ""
     arguments: tuple[str, ...] = ()
     customizations: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
     allow_redefine: bool = False
     externals: bool = True
     output: bool = True
@@ -47,35 +53,74 @@ class _Externals:
 
 
 def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool = False) -> Compiled:
-    """Compile what is asked for, with the origin of each value if it is to be explained.
+    """Compile the one file that is asked for, with the origin of each value if it is to be explained.
 
     Raises ManifestError with all faults.
     """
+    for _, found in compile_each(asked, tell, explained=explained):
+        if isinstance(found, InputError):
+            raise found
+        return found
+    raise UsageError("no file is named", hint="name a manifest, or - for standard input")
+
+
+def compile_each(
+    asked: Asked, tell: Callable[[str], None], *, explained: bool = False
+) -> Iterator[tuple[str, Compiled | InputError]]:
+    """Each file with what came of it. Raises UsageError for what no file can be compiled with."""
     pairs = [_pair(word, "-C") for word in asked.customizations]
-    if [asked.file, *(data for _, data in pairs)].count(STANDARD_INPUT) > 1:
+    if [*asked.files, *(data for _, data in pairs)].count(STANDARD_INPUT) > 1:
         raise UsageError("standard input can be read once", hint="keep the data in a file, and use -C name=@file")
     options = CompileOptions(
         target=asked.target,
         arguments=tuple(_pair(word, "-A") for word in asked.arguments),
         customizations=tuple((name, _data(data)) for name, data in pairs),
+        variables=_variables(asked.definitions),
         allow_redefine=asked.allow_redefine,
-        externals=_Externals(directory=Path(asked.file).parent, tell=tell) if asked.externals else None,
         output=asked.output,
         explained=explained,
     )
-    shown, text = read_input(asked.file)
-    return compile_manifest(shown, text, options)
+    for file in asked.files:
+        externals = _Externals(directory=Path(file).parent, tell=tell) if asked.externals else None
+        try:
+            shown, text = read_input(file)
+            yield file, compile_manifest(shown, text, replace(options, externals=externals))
+        except InputError as error:
+            yield file, error
+
+
+def files_read(asked: Asked, compiled: Compiled) -> tuple[str, ...]:
+    """Every file whose content is in the result, so far as it has a name."""
+    data = (_pair(word, "-C")[1] for word in asked.customizations)
+    return (
+        *(file for file in compiled.files if file != _SHOWN),
+        *(word.removeprefix("@") for word in data if word.startswith("@")),
+    )
 
 
 def read_input(file: str) -> tuple[str, str]:
     """The name of a file in messages, and its text; includes of standard input start in the current directory."""
     shown = _SHOWN if file == STANDARD_INPUT else file
     try:
-        data = sys.stdin.buffer.read() if file == STANDARD_INPUT else Path(file).read_bytes()
+        data = _bytes(sys.stdin.buffer) if file == STANDARD_INPUT else _file_bytes(file)
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise InputError(f"{shown} cannot be read: {said}") from error
+        closed = isinstance(error, OSError) and error.errno == errno.EBADF
+        said = "it is closed" if closed else getattr(error, "strerror", None) or error
+        raise InputError(f"{visible_name(shown)} cannot be read: {said}") from error
     return shown, _decoded(data, shown)
+
+
+def _file_bytes(file: str) -> bytes:
+    with Path(file).open("rb") as stream:
+        return _bytes(stream)
+
+
+def _bytes(stream: BinaryIO) -> bytes:
+    """All there is; of what does not end, no more than shows that it is too large."""
+    data = stream.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"it is larger than {LARGEST_FILE // 1024 // 1024} MiB")
+    return data
 
 
 def output_bytes(text: str) -> bytes:
@@ -90,6 +135,19 @@ def _pair(word: str, option: str) -> tuple[str, str]:
     return name, value
 
 
+def _variables(words: Iterable[str]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for name, value in (_pair(word, "-D") for word in words):
+        if not all(is_name(part) for part in name.split(".")):
+            raise UsageError(
+                f"-D {name}: this is no name of a variable", hint="letters, digits and _, with dots between"
+            )
+        if name in found:
+            raise UsageError(f"-D {name} is given twice", hint="leave one of them out")
+        found[name] = value
+    return found
+
+
 def _data(word: str) -> str:
     if word == STANDARD_INPUT or word.startswith("@"):
         return read_input(word.removeprefix("@"))[1]
@@ -101,4 +159,6 @@ def _decoded(data: bytes, shown: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise InputError(f"{shown} is not UTF-8 text", location=Location(file=shown, line=line)) from error
+        raise InputError(
+            f"{visible_name(shown)} is not UTF-8 text", location=Location(file=shown, line=line)
+        ) from error

@@ -1,9 +1,7 @@
-"""Owns `build-env manifest`: manifests compiled, checked, explained and formatted, and their directives."""
+"""Owns `build-env manifest`: manifests compiled, checked, explained and formatted, and their directives. Parses."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,10 +11,9 @@ from build_env.cli.options import DEBUG, JSON
 from build_env.cli.parser import new_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from build_env.app.manifest import Asked
-    from build_env.core.errors import Fault
 
 __all__ = ["register"]
 
@@ -40,6 +37,16 @@ CUSTOMIZATIONS = Annotated[
         metavar="NAME=DATA",
     ),
 ]
+DEFINITIONS = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--define",
+        "-D",
+        help="A variable that is given from outside, as build-env gives target, arch, distro and release to "
+        "definitions of packages; repeatable.",
+        metavar="NAME=VALUE",
+    ),
+]
 REDEFINE = Annotated[bool, typer.Option("--allow-redefine", help="A second definition wins, with a warning.")]
 WARN = Annotated[
     list[str] | None,
@@ -60,8 +67,12 @@ def compile_command(
     target: WANTED = "",
     argument: ARGUMENTS = None,
     customization: CUSTOMIZATIONS = None,
+    define: DEFINITIONS = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to a file, at one stroke.", metavar="FILE")
+        str | None,
+        typer.Option(
+            "--output", "-o", help="Write to a file, at one stroke; missing directories are made.", metavar="FILE"
+        ),
     ] = None,
     meta: Annotated[str, typer.Option("--meta", help="Print otk.meta.APP instead.", metavar="APP")] = "",
     form: Annotated[str, typer.Option("--format", help="json or yaml.", metavar="FORMAT")] = "json",
@@ -73,8 +84,11 @@ def compile_command(
     """Print a manifest with all directives replaced."""
 
     def command() -> int:
-        asked = _asked(file, target, argument, customization, redefine=_redefine(allow_redefine, warn))
-        return _compile(_without_externals(asked, no_externals), output, meta, form)
+        from build_env.cli.manifest_actions import compile_to  # noqa: PLC0415 - `--help` starts fast
+
+        words = (argument, customization, define)
+        asked = _asked([file], target, words, redefine=_redefine(allow_redefine, warn), externals=not no_externals)
+        return compile_to(asked, output, meta, form)
 
     context.exit(run_command(command, debug=debug))
 
@@ -82,19 +96,26 @@ def compile_command(
 @manifest.command("validate")
 def validate(
     context: typer.Context,
-    file: FILE,
+    files: Annotated[list[str], typer.Argument(help="The manifests; - is standard input.", metavar="FILE…")],
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="Check only what is below otk.target.NAME.", metavar="NAME")
+    ] = "",
     argument: ARGUMENTS = None,
     customization: CUSTOMIZATIONS = None,
+    define: DEFINITIONS = None,
     allow_redefine: REDEFINE = False,
     warn: WARN = None,
     no_externals: NO_EXTERNALS = False,
     debug: DEBUG = False,
 ) -> None:
-    """Check all that compile checks, for all targets, and print no data."""
+    """Check all that compile checks, for all targets of all files, and print no data."""
 
     def command() -> int:
-        asked = _asked(file, "", argument, customization, redefine=_redefine(allow_redefine, warn), output=False)
-        return _validate(_without_externals(asked, no_externals))
+        from build_env.cli.manifest_actions import validate_all  # noqa: PLC0415
+
+        words = (argument, customization, define)
+        redefine = _redefine(allow_redefine, warn)
+        return validate_all(_asked(files, target, words, redefine=redefine, externals=not no_externals, output=False))
 
     context.exit(run_command(command, debug=debug))
 
@@ -107,15 +128,20 @@ def explain(
     target: WANTED = "",
     argument: ARGUMENTS = None,
     customization: CUSTOMIZATIONS = None,
+    define: DEFINITIONS = None,
     allow_redefine: REDEFINE = False,
+    warn: WARN = None,
     no_externals: NO_EXTERNALS = False,
     debug: DEBUG = False,
 ) -> None:
     """Say where a value came from: which define, through which includes, over what else."""
 
     def command() -> int:
-        asked = _asked(file, target, argument, customization, redefine=allow_redefine)
-        return _explain(_without_externals(asked, no_externals), path)
+        from build_env.cli.manifest_actions import explain_path  # noqa: PLC0415
+
+        words = (argument, customization, define)
+        asked = _asked([file], target, words, redefine=_redefine(allow_redefine, warn), externals=not no_externals)
+        return explain_path(asked, path)
 
     context.exit(run_command(command, debug=debug))
 
@@ -127,8 +153,14 @@ def format_command(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when something would change.")] = False,
     debug: DEBUG = False,
 ) -> None:
-    """Indent by two spaces and remove blanks at line ends; comments, quotes and order stay."""
-    context.exit(run_command(lambda: _format(files, check=check), debug=debug))
+    """Indent by two spaces, remove blanks at line ends, end lines with LF; comments, quotes and order stay."""
+
+    def command() -> int:
+        from build_env.cli.manifest_actions import format_all  # noqa: PLC0415
+
+        return format_all(files, check=check)
+
+    context.exit(run_command(command, debug=debug))
 
 
 @manifest.command("directives")
@@ -139,34 +171,38 @@ def directives(
     debug: DEBUG = False,
 ) -> None:
     """List all directives with what they take."""
-    context.exit(run_command(lambda: _directives(as_json=as_json, markdown=markdown), debug=debug))
+
+    def command() -> int:
+        from build_env.cli.manifest_actions import list_directives  # noqa: PLC0415
+
+        return list_directives(as_json=as_json, markdown=markdown)
+
+    context.exit(run_command(command, debug=debug))
 
 
 def _asked(
-    file: str,
+    files: Sequence[str],
     target: str,
-    arguments: Sequence[str] | None,
-    customizations: Sequence[str] | None,
+    words: tuple[list[str] | None, list[str] | None, list[str] | None],
     *,
     redefine: bool,
+    externals: bool,
     output: bool = True,
 ) -> Asked:
-    from build_env.app.manifest import Asked  # noqa: PLC0415 - `--help` starts fast
+    """What is asked for; `words` are those of -A, -C and -D."""
+    from build_env.app.manifest import Asked  # noqa: PLC0415
 
+    arguments, customizations, definitions = words
     return Asked(
-        file=file,
+        files=tuple(dict.fromkeys(files)),
         target=target,
         arguments=tuple(arguments or ()),
         customizations=tuple(customizations or ()),
+        definitions=tuple(definitions or ()),
         allow_redefine=redefine,
+        externals=externals,
         output=output,
     )
-
-
-def _without_externals(asked: Asked, without: bool) -> Asked:
-    from dataclasses import replace  # noqa: PLC0415 - with the module of Asked
-
-    return replace(asked, externals=not without)
 
 
 def _redefine(allowed: bool, warn: Sequence[str] | None) -> bool:
@@ -180,101 +216,3 @@ def _redefine(allowed: bool, warn: Sequence[str] | None) -> bool:
                 hint=f"-W {_DUPLICATE}, or -W {_ALL}",
             )
     return allowed or bool(warn)
-
-
-def _compile(asked: Asked, output: Path | None, meta: str, form: str) -> int:
-    from build_env.app.manifest import STANDARD_INPUT, compile_asked, output_bytes  # noqa: PLC0415
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.core.suggest import did_you_mean  # noqa: PLC0415
-    from build_env.manifest.render import FORMATS, render  # noqa: PLC0415
-
-    if form not in FORMATS:
-        raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
-    compiled = compile_asked(asked, _tell)
-    tree = compiled.tree
-    if meta:
-        if meta not in compiled.meta:
-            known = ", ".join(compiled.meta) or "none"
-            raise UsageError(
-                f"there is no otk.meta.{meta}{did_you_mean(meta, compiled.meta)}", hint=f"the manifest has {known}"
-            )
-        tree = compiled.meta[meta]
-    text = render(tree, form)
-    _warn(compiled.warnings)
-    if output is None or str(output) == STANDARD_INPUT:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(output_bytes(text))
-        sys.stdout.buffer.flush()
-    else:
-        _write(output, text)
-    return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file at one stroke; a device or a pipe is written to."""
-    from build_env.app.manifest import output_bytes  # noqa: PLC0415
-    from build_env.ui.files import write_whole  # noqa: PLC0415
-
-    if path.exists() and not path.is_file() and not path.is_dir():
-        path.write_bytes(output_bytes(text))
-    else:
-        write_whole(path.resolve(), text, "--output")
-
-
-def _validate(asked: Asked) -> int:
-    from build_env.app.manifest import compile_asked  # noqa: PLC0415
-
-    compiled = compile_asked(asked, _tell)
-    _warn(compiled.warnings)
-    targets = f", for {', '.join(compiled.targets)}" if compiled.targets else ""
-    files = len(compiled.files)
-    _say(f"ok      {asked.file}: {files} file{'s' * (files != 1)}{targets}")
-    return 0
-
-
-def _explain(asked: Asked, path: str) -> int:
-    from build_env.app.manifest import compile_asked  # noqa: PLC0415
-    from build_env.manifest.explain import explain_value  # noqa: PLC0415
-
-    _say("\n".join(explain_value(compile_asked(asked, _tell, explained=True), path)))
-    return 0
-
-
-def _format(files: Sequence[str], *, check: bool) -> int:
-    from build_env.app.manifest import STANDARD_INPUT, output_bytes, read_input  # noqa: PLC0415
-    from build_env.manifest.format import formatted  # noqa: PLC0415
-
-    # All are looked at before the first is changed.
-    found = [(file, *read_input(file)) for file in dict.fromkeys(files)]
-    results = [(file, text, formatted(text, shown)) for file, shown, text in found]
-    different = [file for file, text, result in results if text != result]
-    for file, _, result in results:
-        if file == STANDARD_INPUT and not check:
-            sys.stdout.buffer.write(output_bytes(result))
-        elif file in different:
-            _say(f"{'differs' if check else 'changed'} {file}")
-            if not check:
-                _write(Path(file), result)
-    return 1 if check and different else 0
-
-
-def _directives(*, as_json: bool, markdown: bool) -> int:
-    from build_env.manifest.reference import directives_json, directives_markdown, directives_text  # noqa: PLC0415
-
-    made = directives_markdown() if markdown else directives_json() if as_json else directives_text()
-    sys.stdout.write(made)
-    return 0
-
-
-def _warn(warnings: Iterable[Fault]) -> None:
-    for warning in warnings:
-        sys.stderr.write(f"warning {warning}\n")
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"note    {line}\n")
-    sys.stderr.flush()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -111,6 +111,12 @@ def test_all_faults_are_said_at_once_with_place_caret_and_chain(tmp_path: Path) 
         (["compile", "a.yaml", "-W", "duplicate"], "there is no warning duplicate"),
         (["compile", "a.yaml", "--format", "jsn"], "there is no format jsn (did you mean json?)"),
         (["compile", "-", "-C", "x=-"], "standard input can be read once"),
+        (["validate", "-", "a.yaml", "-C", "x=-"], "standard input can be read once"),
+        (["compile", "a.yaml", "-o", ""], "-o: the name of a file is empty"),
+        (["compile", "a.yaml", "-D", "x"], "-D x: a name and a value are expected"),
+        (["compile", "a.yaml", "-D", "x.1=y"], "-D x.1: this is no name of a variable"),
+        (["compile", "a.yaml", "-D", "x=1", "-D", "x=2"], "-D x is given twice"),
+        (["explain", "a.yaml", "x", "-W", "alll"], "did you mean all?"),
         (["explain", "a.yaml", "x.z"], "there is no z in x (did you mean"),
         (["compil", "a.yaml"], "compil"),
     ],
@@ -176,6 +182,98 @@ def test_format_changes_files_and_check_only_looks(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "changed a.yaml\n")
     assert (tmp_path / "a.yaml").read_text() == "x:\n  y: 1  # why\n"
     assert run(tmp_path, "format", "-", given="x:  \n  - 1").stdout == "x:\n  - 1\n"
+
+
+def test_format_keeps_modes_and_says_what_it_leaves(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"x:\r\n    y: |\r\n        z")
+    (tmp_path / "a.yaml").chmod(0o600)
+    left = "left    a.yaml: no newline is put at its end: the text of line 2 would get it\n"
+    looked = run(tmp_path, "format", "--check", "a.yaml")
+    assert (looked.returncode, looked.stdout) == (1, f"differs a.yaml, also its line ends\n{left}")
+    assert run(tmp_path, "format", "a.yaml").stdout == f"changed a.yaml, also its line ends\n{left}"
+    assert run(tmp_path, "format", "a.yaml").stdout == left
+    assert (tmp_path / "a.yaml").read_bytes() == b"x:\n  y: |\n      z"
+    assert (tmp_path / "a.yaml").stat().st_mode & 0o777 == 0o600
+    printed = run(tmp_path, "format", "-", given="x: |\n  z")
+    assert printed.stdout == "x: |\n  z"
+    assert printed.stderr.startswith("note    no newline is put at its end")
+
+
+@pytest.mark.parametrize("output", ["a.yaml", "./b.yaml", "link", "data.yaml"])
+def test_a_file_that_was_read_is_not_overwritten(tmp_path: Path, output: str) -> None:
+    write(tmp_path, a="otk.include: b.yaml\ny:\n  otk.customization.c: {defined: $this.z}\n", b="x: 1\n", data="z: 1\n")
+    (tmp_path / "link").symlink_to("b.yaml")
+    before = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    done = run(tmp_path, "compile", "a.yaml", "-C", "c=@data.yaml", "-o", output)
+    assert done.returncode == 2
+    assert f"-o {output.removeprefix('./')}: this file was read" in done.stderr
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before
+
+
+def test_the_output_may_be_standard_output_by_name(tmp_path: Path) -> None:
+    write(tmp_path, a="x: 1\n")
+    with (tmp_path / "all").open("w") as file:
+        file.write("before\n")
+        file.flush()
+        subprocess.run(
+            [sys.executable, "-P", "-m", "build_env.cli.main", "manifest", "compile", "a.yaml", "-o", "/dev/stdout"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            stdout=file,
+            check=True,
+        )
+    assert (tmp_path / "all").read_text() == 'before\n{\n  "x": 1\n}\n'
+
+
+def test_validate_says_the_faults_of_all_files_or_looks_at_one_target(tmp_path: Path) -> None:
+    several = "otk.version: 1\notk.target.one: {x: 1}\notk.target.two: {x: $gone}\n"
+    write(tmp_path, a=several, b="x: $lost\n", c="x: 1\n")
+    done = run(tmp_path, "validate", "a.yaml", "b.yaml", "missing.yaml", "c.yaml")
+    assert (done.returncode, done.stdout) == (2, "ok      c.yaml: 1 file\n")
+    assert "a.yaml:3:21" in done.stderr
+    assert "b.yaml:1:4" in done.stderr
+    assert "missing.yaml cannot be read" in done.stderr
+    one = run(tmp_path, "validate", "a.yaml", "-t", "one")
+    assert (one.returncode, one.stdout) == (0, "ok      a.yaml: 1 file, for one\n")
+
+
+def test_validate_reads_data_from_standard_input_once_for_all_files(tmp_path: Path) -> None:
+    text = "x:\n  otk.customization.c:\n    defined: $this.language\n"
+    write(tmp_path, a=text, b=text)
+    done = run(tmp_path, "validate", "a.yaml", "b.yaml", "-C", "c=-", given="language: de\n")
+    assert (done.returncode, done.stdout) == (0, "ok      a.yaml: 1 file\nok      b.yaml: 1 file\n")
+
+
+def test_explain_allows_a_second_definition_with_its_warning(tmp_path: Path) -> None:
+    write(tmp_path, a="otk.define: {x: 1}\notk.define.again: {x: 2}\ny: $x\n")
+    done = run(tmp_path, "explain", "a.yaml", "y", "-W", "all")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "y = 2")
+    assert done.stderr.startswith("warning a.yaml:2:20")
+
+
+@pytest.mark.parametrize("command", [["compile", "a.yaml"], ["validate", "a.yaml"], ["explain", "a.yaml", "x"]])
+def test_variables_are_given_from_outside(tmp_path: Path, command: list[str]) -> None:
+    write(tmp_path, a="x: $arch-${user.name}\n")
+    given = ["-D", "arch=arm64", "--define", "user.name=ann=x"]
+    done = run(tmp_path, *command, *given)
+    assert done.returncode == 0, done.stderr
+    assert ("arm64-ann=x" in done.stdout) == (command[0] != "validate")
+    assert "arch is not defined" in run(tmp_path, *command, "-D", "user.name=x").stderr
+
+
+def test_endless_input_is_refused(tmp_path: Path) -> None:
+    for command in (["compile", "/dev/zero"], ["format", "/dev/zero"], ["compile", "-", "-C", "c=@/dev/zero"]):
+        done = run(tmp_path, *command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "/dev/zero cannot be read: it is larger than 16 MiB [input]" in done.stderr
+
+
+def test_names_of_files_are_shown_without_what_cannot_be_seen(tmp_path: Path) -> None:
+    name = "\x1b[31m\nx.yaml"
+    (tmp_path / name).write_text("x:\n    y: 1\n", encoding="utf-8")
+    assert run(tmp_path, "validate", name).stdout == "ok      \\x1b[31m\\nx.yaml: 1 file\n"
+    assert run(tmp_path, "format", name).stdout == "changed \\x1b[31m\\nx.yaml\n"
+    assert run(tmp_path, "compile", f"no{name}").stderr.startswith("error   no\\x1b[31m\\nx.yaml cannot be read")
 
 
 def test_directives_lists_the_registry_and_the_page_is_made_from_it(tmp_path: Path) -> None:

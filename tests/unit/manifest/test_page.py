@@ -26,7 +26,7 @@ def test_examples_give_what_is_shown(
         if name:
             (tmp_path / name[1]).write_text(text, encoding="utf-8")
     shown = [text for kind, text in blocks if kind == "console"]
-    assert len(shown) == 4
+    assert len(shown) == 6
     for text in shown:
         command, _, expected = text.partition("\n")
         run_app(app, shlex.split(command.removeprefix("$ build-env ")), "build-env")

@@ -1,0 +1,137 @@
+"""Owns what the commands of `build-env manifest` do and print, once their options are read."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.app.manifest import (
+    STANDARD_INPUT,
+    compile_asked,
+    compile_each,
+    files_read,
+    output_bytes,
+    read_input,
+)
+from build_env.cli.errors import tell_error
+from build_env.cli.streams import write_error, write_output
+from build_env.core.errors import InputError, UsageError
+from build_env.core.suggest import did_you_mean
+from build_env.core.visible import visible, visible_name
+from build_env.manifest.explain import explain_value
+from build_env.manifest.render import FORMATS, render
+from build_env.ui.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from build_env.app.manifest import Asked
+    from build_env.core.errors import Fault
+
+__all__ = ["compile_to", "explain_path", "format_all", "list_directives", "validate_all"]
+
+_DIFFERS = 1
+
+
+def compile_to(asked: Asked, output: str | None, meta: str, form: str) -> int:
+    """Compile, and print the result or write it to `output`."""
+    if form not in FORMATS:
+        raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
+    if output is not None and not output:
+        raise UsageError("-o: the name of a file is empty", hint="-o FILE, or leave it out")
+    compiled = compile_asked(asked, _tell)
+    tree = compiled.tree
+    if meta:
+        if meta not in compiled.meta:
+            known = ", ".join(compiled.meta) or "none"
+            raise UsageError(
+                f"there is no otk.meta.{meta}{did_you_mean(meta, compiled.meta)}", hint=f"the manifest has {known}"
+            )
+        tree = compiled.meta[meta]
+    text = render(tree, form)
+    _warn(compiled.warnings)
+    if output is None or output == STANDARD_INPUT:
+        write_output(output_bytes(text))
+    else:
+        _keep_sources(Path(output), files_read(asked, compiled))
+        write_whole(Path(output), text, "-o")
+    return 0
+
+
+def _keep_sources(output: Path, files: Iterable[str]) -> None:
+    for file in files:
+        with contextlib.suppress(OSError, ValueError):
+            if output.is_file() and output.samefile(file):
+                said = f"-o {visible_name(str(output))}: this file was read, the result would replace its own source"
+                raise UsageError(said, hint="name another file")
+
+
+def validate_all(asked: Asked) -> int:
+    """Check each file, and say all that is wrong with any."""
+    status = 0
+    for file, found in compile_each(asked, _tell):
+        if isinstance(found, InputError):
+            status = tell_error(found)
+            continue
+        _warn(found.warnings)
+        chosen = (asked.target,) if asked.target else found.targets
+        targets = f", for {', '.join(chosen)}" if chosen else ""
+        files = len(found.files)
+        _say(f"ok      {visible_name(file)}: {files} file{'s' * (files != 1)}{targets}")
+    return status
+
+
+def explain_path(asked: Asked, path: str) -> int:
+    """Say where the value at `path` came from."""
+    compiled = compile_asked(asked, _tell, explained=True)
+    lines = explain_value(compiled, path)
+    _warn(compiled.warnings)
+    _say("\n".join(lines))
+    return 0
+
+
+def format_all(files: Sequence[str], *, check: bool) -> int:
+    """Bring files into the one form, or only look whether they have it."""
+    from build_env.manifest.format import formatted  # noqa: PLC0415 - no other command needs it
+
+    # All are looked at before the first is changed.
+    found = [(file, *read_input(file)) for file in dict.fromkeys(files)]
+    results = [(file, text, formatted(text, shown)) for file, shown, text in found]
+    printed = STANDARD_INPUT if not check else ""
+    for file, text, result in results:
+        if file == printed:
+            write_output(output_bytes(result.text))
+        elif text != result.text:
+            if not check:
+                write_whole(Path(file), result.text, "format")
+            ends = ", also its line ends" if "\r" in text and "\r" not in result.text else ""
+            _say(f"{'differs' if check else 'changed'} {visible_name(file)}{ends}")
+        if result.left and file == printed:
+            _tell(result.left)
+        elif result.left:
+            _say(f"left    {visible_name(file)}: {result.left}")
+    return _DIFFERS if check and any(text != result.text for _, text, result in results) else 0
+
+
+def list_directives(*, as_json: bool, markdown: bool) -> int:
+    """Print the list of directives."""
+    from build_env.manifest.reference import directives_json, directives_markdown, directives_text  # noqa: PLC0415
+
+    made = directives_markdown() if markdown else directives_json() if as_json else directives_text()
+    write_output(made.encode())
+    return 0
+
+
+def _warn(warnings: Iterable[Fault]) -> None:
+    for warning in warnings:
+        write_error(f"warning {warning}\n")
+
+
+def _tell(line: str) -> None:
+    write_error(f"note    {line}\n")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{visible(line)}\n")
