@@ -9,9 +9,15 @@ from build_env.manifest.nodes import Mapping, value_kind
 
 if TYPE_CHECKING:
     from build_env.manifest.frames import Frame
-    from build_env.manifest.nodes import Entry
+    from build_env.manifest.nodes import Entry, Place
 
-__all__ = ["INCLUDE", "include_path"]
+__all__ = ["INCLUDE", "include_path", "path_place"]
+
+
+def path_place(entry: Entry) -> Place:
+    """Where the path of an include is written."""
+    inner = entry.node.get("path") if isinstance(entry.node, Mapping) else None
+    return (inner or entry.node).place
 
 
 def include_path(engine: Engine, entry: Entry, frame: Frame) -> Step:
