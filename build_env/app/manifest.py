@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location, UsageError
-from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
+from build_env.manifest.compile import Compiled, CompileOptions, Customization, compile_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool 
     options = CompileOptions(
         target=asked.target,
         arguments=tuple(_pair(word, "-A") for word in asked.arguments),
-        customizations=tuple((name, _data(data)) for name, data in pairs),
+        customizations=tuple(_customization(name, data) for name, data in pairs),
         allow_redefine=asked.allow_redefine,
         externals=_Externals(directory=Path(asked.file).parent, tell=tell) if asked.externals else None,
         output=asked.output,
@@ -90,10 +90,11 @@ def _pair(word: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def _data(word: str) -> str:
-    if word == STANDARD_INPUT or word.startswith("@"):
-        return read_input(word.removeprefix("@"))[1]
-    return word
+def _customization(name: str, data: str) -> Customization:
+    if data == STANDARD_INPUT or data.startswith("@"):
+        shown, text = read_input(data.removeprefix("@"))
+        return Customization(name, text, shown)
+    return Customization(name, data)
 
 
 def _decoded(data: bytes, shown: str) -> str:

@@ -82,7 +82,7 @@ def compile_command(
 @manifest.command("validate")
 def validate(
     context: typer.Context,
-    file: FILE,
+    files: Annotated[list[str], typer.Argument(help="Manifests; - is standard input.", metavar="FILE…")],
     argument: ARGUMENTS = None,
     customization: CUSTOMIZATIONS = None,
     allow_redefine: REDEFINE = False,
@@ -90,11 +90,14 @@ def validate(
     no_externals: NO_EXTERNALS = False,
     debug: DEBUG = False,
 ) -> None:
-    """Check all that compile checks, for all targets, and print no data."""
+    """Check all that compile checks, for all targets, and print no data. Every file is checked, whatever is wrong."""
 
     def command() -> int:
-        asked = _asked(file, "", argument, customization, redefine=_redefine(allow_redefine, warn), output=False)
-        return _validate(_without_externals(asked, no_externals))
+        redefine = _redefine(allow_redefine, warn)
+        asked = [
+            _asked(file, "", argument, customization, redefine=redefine, output=False) for file in dict.fromkeys(files)
+        ]
+        return _validate([_without_externals(one, no_externals) for one in asked])
 
     context.exit(run_command(command, debug=debug))
 
@@ -221,14 +224,32 @@ def _write(path: Path, text: str) -> None:
         write_whole(path.resolve(), text, "--output")
 
 
-def _validate(asked: Asked) -> int:
-    from build_env.app.manifest import compile_asked  # noqa: PLC0415
+def _validate(asked: Sequence[Asked]) -> int:
+    from build_env.app.manifest import STANDARD_INPUT, compile_asked  # noqa: PLC0415
+    from build_env.core.errors import Fault, InputError, UsageError  # noqa: PLC0415
+    from build_env.manifest.faults import ManifestError  # noqa: PLC0415
 
-    compiled = compile_asked(asked, _tell)
-    _warn(compiled.warnings)
-    targets = f", for {', '.join(compiled.targets)}" if compiled.targets else ""
-    files = len(compiled.files)
-    _say(f"ok      {asked.file}: {files} file{'s' * (files != 1)}{targets}")
+    data = [word.partition("=")[2] for word in asked[0].customizations]
+    if len(asked) > 1 and STANDARD_INPUT in data:
+        raise UsageError("standard input can be read once, for one file", hint="use -C name=@file")
+    failed: list[InputError] = []
+    for one in asked:
+        try:
+            compiled = compile_asked(one, _tell)
+        except InputError as error:
+            failed.append(error)
+            continue
+        _warn(compiled.warnings)
+        targets = f", for {', '.join(compiled.targets)}" if compiled.targets else ""
+        files = len(compiled.files)
+        _say(f"ok      {one.file}: {files} file{'s' * (files != 1)}{targets}")
+    if len(failed) > 1:
+        faults = [error.faults or (Fault(message=error.message, location=error.location),) for error in failed]
+        raise ManifestError(
+            f"{len(failed)} files cannot be compiled", faults=tuple(one for some in faults for one in some)
+        )
+    if failed:
+        raise failed[0]
     return 0
 
 

@@ -192,7 +192,7 @@ class _Builder:
                     self.fault(f"the tag {_shown(event.tag)} is not known: a manifest holds plain data", place)
             elif plain and event.tag is None:
                 value = meaning(text)
-                said = surprise(text, value) if value is not None and text[:1].isalnum() else ""
+                said = surprise(text, value) if value is not None and (text[0].isalnum() or text[0] in "+-") else ""
                 if said:
                     self.warn(f"{said}; write '{text}' in quotes if it is text", place)
         except ScalarError as error:
@@ -229,6 +229,8 @@ class _Builder:
         if node.text == "<<" and node.plain:
             return "<<", place, True
         key = key_text(node.value, node.text)
+        if node.plain and key != node.text and not surprise(node.text, node.value):
+            self.warn(f"the key {node.text} becomes {key}; write '{node.text}' in quotes if it is text", place)
         first = level.keys.setdefault(key, place)
         if first is not place:
             tag = "; give each a name of its own: " + f"{key}.first, {key}.second" if _may_be_tagged(key) else ""

@@ -97,6 +97,7 @@ class Gathering:
         if name == "otk.define":
             later.extend(_Visit(node, frame) for node in define_block(self.evaluation, entry.node, frame))
         elif name == "otk.include":
+            later.append(_Visit(entry.node, frame))
             included = self.inclusions.find(entry, frame, top=visit.top)
             if included is not None:
                 later.append(_of_file(included))
@@ -119,7 +120,7 @@ class Gathering:
     def _version(self, visit: _Visit, entry: Entry) -> None:
         value = entry.node.value if isinstance(entry.node, Scalar) else None
         if isinstance(value, bool) or value not in {1, "1"} or isinstance(value, float):
-            written = entry.node.text if isinstance(entry.node, Scalar) else kind(entry.node)
+            written = entry.node.text if value is not None and isinstance(entry.node, Scalar) else kind(entry.node)
             self._fault(f"{entry.key} is {written}; there is only version 1", entry.node.place, visit.frame)
         if not visit.file_top:
             self._fault(f"{entry.key} stands at the top of a file only", entry.place, visit.frame)

@@ -109,4 +109,5 @@ def _text(file: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError("it is not UTF-8 text") from error
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(f"it is not UTF-8 text, beginning with line {line}") from error

@@ -27,7 +27,7 @@ class Programs:
             return REMOVED
         if name == "read":
             return json.loads(str(tree))
-        if name.split(".")[-1] != "mirror":
+        if name not in {"mirror", "osbuild.mirror"}:
             raise ExternalError(f"there is no program {name}")
         return tree
 
