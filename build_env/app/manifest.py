@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location, UsageError
 from build_env.core.visible import visible_name
-from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
+from build_env.manifest.compile import Compiled, CompileOptions, Customization, compile_manifest
 from build_env.manifest.documents import LARGEST_FILE
-from build_env.manifest.names import is_name
+from build_env.manifest.names import no_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,7 +74,7 @@ def compile_each(
     options = CompileOptions(
         target=asked.target,
         arguments=tuple(_pair(word, "-A") for word in asked.arguments),
-        customizations=tuple((name, _data(data)) for name, data in pairs),
+        customizations=tuple(_customization(name, data) for name, data in pairs),
         variables=_variables(asked.definitions),
         allow_redefine=asked.allow_redefine,
         output=asked.output,
@@ -138,7 +138,7 @@ def _pair(word: str, option: str) -> tuple[str, str]:
 def _variables(words: Iterable[str]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in (_pair(word, "-D") for word in words):
-        if not all(is_name(part) for part in name.split(".")):
+        if any(no_name(part) for part in name.split(".")):
             raise UsageError(
                 f"-D {name}: this is no name of a variable", hint="letters, digits and _, with dots between"
             )
@@ -148,10 +148,11 @@ def _variables(words: Iterable[str]) -> dict[str, object]:
     return found
 
 
-def _data(word: str) -> str:
-    if word == STANDARD_INPUT or word.startswith("@"):
-        return read_input(word.removeprefix("@"))[1]
-    return word
+def _customization(name: str, data: str) -> Customization:
+    if data == STANDARD_INPUT or data.startswith("@"):
+        shown, text = read_input(data.removeprefix("@"))
+        return Customization(name, text, shown)
+    return Customization(name, data)
 
 
 def _decoded(data: bytes, shown: str) -> str:

@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping as Data
 
+    from build_env.core.errors import Location
     from build_env.manifest.faults import Faults
     from build_env.manifest.frames import Frame
     from build_env.manifest.nodes import Entry, Node, Place
 
-__all__ = ["Absent", "Directive", "Engine", "Form", "Role", "Step"]
+__all__ = ["Absent", "Directive", "Engine", "Form", "Role", "Step", "TooMuch"]
 
 Step: TypeAlias = Generator[object, object, object]
+
+
+class TooMuch(Exception):
+    """A limit of the compile is reached: it ends, with this as a fault."""
+
+    def __init__(self, message: str, place: Place, chain: tuple[Location, ...]) -> None:
+        """Keep the place."""
+        super().__init__(message)
+        self.message = message
+        self.place = place
+        self.chain = chain
 
 
 class Absent(Enum):
@@ -51,11 +63,8 @@ class Engine(Protocol):
     def value(self, node: Node, frame: Frame) -> Step:
         """Evaluate a node."""
 
-    def lookup(self, name: str, place: Place, frame: Frame) -> Step:
-        """The value of a variable; raises nothing, gives POISON after a fault."""
-
-    def known(self, name: str, frame: Frame) -> bool:
-        """Whether there is a variable of this name."""
+    def lookup(self, name: str, place: Place, frame: Frame, *, optional: bool = False) -> Step:
+        """The value of a variable; POISON after a fault. REMOVED for one that is `optional` and not there."""
 
     def bound(self, frame: Frame, name: str, index: int) -> Frame:
         """`frame` with `this` bound to one input of a customization."""
@@ -66,8 +75,8 @@ class Engine(Protocol):
     def external(self, name: str, tree: object, entry: Entry, frame: Frame) -> Step:
         """The result of a program."""
 
-    def spend(self, count: int, place: Place, frame: Frame) -> bool:
-        """Count values that are made anew; False when there are too many."""
+    def spend(self, count: int, place: Place, frame: Frame) -> None:
+        """Count values that are made anew; raises TooMuch."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ LARGEST_FILE = 16 * 1024 * 1024
 DEEPEST = 256
 MOST_NODES = 1_000_000
 
+_NO_BEGINNING = frozenset("@`%")
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(_TAG + name for name in ("str", "int", "float", "bool", "null"))
 
@@ -87,10 +88,15 @@ def _unreadable(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     message = f"this is not YAML: {error.problem or error}"
     lines = text.splitlines()
-    here = lines[line - 1][column - 1 :] if 0 < line <= len(lines) else ""
-    if here[:1] in {"@", "`"}:
+    if line > len(lines) > 0:  # the end of the text
+        line, column = len(lines), len(lines[-1]) + 1
+    here = lines[line - 1][column - 1 :] if lines else ""
+    before = lines[line - 1][: column - 1] if lines else ""
+    if here[:1] in _NO_BEGINNING:
         word = here.split("#")[0].strip()
         message += f'; no plain text starts with {here[0]}: quote it, "{word}"'
+    elif here.startswith("{") and before.endswith("$"):
+        message += "; ${…} inside [ ] or { } stands in quotes"
     return Unreadable(message, line, column)
 
 
@@ -186,7 +192,7 @@ class _Builder:
                     self.fault(f"the tag {_shown(event.tag)} is not known: a manifest holds plain data", place)
             elif plain and event.tag is None:
                 value = meaning(text)
-                said = surprise(text, value) if value is not None and text[:1].isalnum() else ""
+                said = surprise(text, value) if value is not None and (text[0].isalnum() or text[0] in "+-") else ""
                 if said:
                     self.warn(f"{said}; write '{text}' in quotes if it is text", place)
         except ScalarError as error:
@@ -223,6 +229,8 @@ class _Builder:
         if node.text == "<<" and node.plain:
             return "<<", place, True
         key = key_text(node.value, node.text)
+        if node.plain and key != node.text and not surprise(node.text, node.value):
+            self.warn(f"the key {node.text} becomes {key}; write '{node.text}' in quotes if it is text", place)
         first = level.keys.setdefault(key, place)
         if first is not place:
             tag = "; give each a name of its own: " + f"{key}.first, {key}.second" if _may_be_tagged(key) else ""

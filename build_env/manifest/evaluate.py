@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.core.suggest import did_you_mean
-from build_env.manifest.directive import Absent, Role, Step
+from build_env.manifest.directive import Absent, Role, Step, TooMuch
 from build_env.manifest.names import BadReference, Part, Reference, parse
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, value_kind
 from build_env.manifest.registry import PREFIX, find, unknown
-from build_env.manifest.scope import UNSET, Definition, Scope, Shape
+from build_env.manifest.scope import UNSET, Scope
+from build_env.manifest.variables import MISSING, NotYet, Variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
     from build_env.manifest.faults import Faults
     from build_env.manifest.frames import Frame
 
-__all__ = ["Evaluation", "NotYet", "drive"]
+__all__ = ["Evaluation", "drive"]
 
 _MOST_VALUES = 5_000_000
 _MOST_TEXT = 64 * 1024 * 1024
-
-
-class NotYet(Exception):
-    """A variable is unknown while files may still be missing."""
+_MOST_ANSWERING = 32
+_CUSTOMIZATION = "otk.customization."
 
 
 def drive(step: Step) -> object:
@@ -49,24 +47,22 @@ def drive(step: Step) -> object:
 
 
 class Evaluation:
-    """Evaluates nodes; asks `run_external` for programs. `gathering`: an unknown name raises NotYet."""
+    """Evaluates nodes; asks `run_external` for the nodes that a program answers with."""
 
     def __init__(
         self,
         faults: Faults,
         scope: Scope,
         customizations: Data[str, tuple[object, ...]],
-        run_external: Callable[[str, object, Entry, Frame], object],
+        run_external: Callable[[Faults, str, object, Entry, Frame], Node | Absent],
     ) -> None:
         self.faults = faults
         self.scope = scope
+        self.variables = Variables(self, scope)
         self.customizations = customizations
         self.run_external = run_external
         self.inclusions: dict[tuple[int, Frame], tuple[Node, Frame] | None] = {}
-        self.gathering = False
-        self.incomplete = False
-        self.active: list[Definition] = []
-        self.touched: list[Definition] = []
+        self.answering = 0
         self.values = 0
         self.characters = 0
         self.parsed: dict[str, tuple[Part, ...]] = {}
@@ -82,46 +78,55 @@ class Evaluation:
         return frame.bound(name, index, this)
 
     def included(self, entry: Entry, frame: Frame) -> tuple[Node, Frame] | None:
-        """The file behind an include, as it was gathered."""
+        """The file behind an include, None when it could not be read."""
         key = (id(entry.node), frame)
         if key not in self.inclusions:
+            if self.variables.gathering:
+                raise NotYet(entry.key)
             self.faults.add(f"{entry.key} is not allowed here", entry.place, frame.chain)
         return self.inclusions.get(key)
 
-    def spend(self, count: int, place: Place, frame: Frame) -> bool:
-        """Count values that are made anew."""
+    def spend(self, count: int, place: Place, frame: Frame) -> None:
+        """Count values that are made anew; raises TooMuch."""
         self.values += count
         if self.values > _MOST_VALUES:
-            self.faults.add(f"this makes more than {_MOST_VALUES:,} values", place, frame.chain)
-            return False
-        return True
+            raise TooMuch(f"this makes more than {_MOST_VALUES:,} values", place, frame.chain)
 
     def external(self, name: str, tree: object, entry: Entry, frame: Frame) -> Step:
-        """Run the program once, then resolve what it answers."""
+        """Ask the program, then resolve what it answers."""
         key = (id(entry.node), frame)
         if key not in self.results:
-            node = self.run_external(name, tree, entry, frame)
-            if isinstance(node, Absent):
-                self.results[key] = node
+            answer = self.run_external(self.faults, name, tree, entry, frame)
+            if isinstance(answer, Absent):
+                self.results[key] = answer
+            elif self.answering >= _MOST_ANSWERING:
+                said = f"{entry.key}: programs that answer with programs go deeper than {_MOST_ANSWERING} levels"
+                self.faults.add(said, entry.place, frame.chain)
+                self.results[key] = Absent.POISON
             else:
-                self.results[key] = yield self.value(node, frame)  # type: ignore[arg-type]
+                self.answering += 1
+                self.results[key] = yield self.value(answer, frame)
+                self.answering -= 1
         return self.results[key]
 
-    def known(self, name: str, frame: Frame) -> bool:
-        """Whether the variable is there, as far as names tell."""
-        first, *rest = name.split(".")
-        if first == "this" and frame.this is not None:
-            return not rest or rest[0] in frame.this
-        shape = self.scope.shape(first, ())
-        for part in rest:
-            if isinstance(shape, dict):
-                shape = shape.get(part)
-        return shape is not None
-
-    def lookup(self, name: str, place: Place, frame: Frame) -> Step:
+    def lookup(self, name: str, place: Place, frame: Frame, *, optional: bool = False) -> Step:
         """The whole value of a variable."""
-        found = yield self._resolve(Reference(tuple(name.split(".")), exact=True), place, frame)
+        reference = Reference(tuple(name.split(".")), exact=True, optional=optional)
+        found = yield self.variables.resolve(reference, place, frame)
+        if found is MISSING:
+            return Absent.REMOVED
         return found[0] if isinstance(found, tuple) else found
+
+    def splices(self, item: Node, frame: Frame) -> bool:
+        """Whether the sequence that this item gives is part of the sequence in which it stands."""
+        while isinstance(item, Mapping):
+            if any(key.startswith(_CUSTOMIZATION) for key, _, _ in item.entries):
+                return True
+            included = [found for one in item.entries if (found := self.inclusions.get((id(one.node), frame)))]
+            if len(included) != 1:
+                break
+            item, frame = included[0]
+        return False
 
     # --- nodes ---
 
@@ -137,13 +142,14 @@ class Evaluation:
 
     def _sequence(self, node: Sequence, frame: Frame) -> Step:
         result: list[object] = []
+        self.spend(len(node.items), node.place, frame)
         for item in node.items:
             value = _quick(item)
             if value is UNSET:
                 value = yield self.value(item, frame)
             if value is Absent.REMOVED:
                 continue
-            if isinstance(value, list) and _is_customization(item):
+            if isinstance(value, list) and self.splices(item, frame):
                 result.extend(value)
             else:
                 result.append(value)
@@ -151,29 +157,41 @@ class Evaluation:
 
     def _mapping(self, node: Mapping, frame: Frame) -> Step:
         result: dict[str, object] = {}
-        whole: tuple[Entry, object] | None = None
+        instead: list[tuple[Entry, object]] = []
         data = False
+        self.spend(len(node.entries), node.place, frame)
         for entry in node.entries:
-            if entry.key.startswith(PREFIX):
-                value = yield self._directive(node, entry, frame)
-                if value is UNSET:
-                    continue
-                if not isinstance(value, tuple):
-                    if data or whole is not None:
-                        return self._clash(entry, value, frame)
-                    whole = (entry, value)
-                    continue
-                result.update(value[0])
-            else:
+            if not entry.key.startswith(PREFIX):
                 value = _quick(entry.node)
                 if value is UNSET:
                     value = yield self.value(entry.node, frame)
                 if value is not Absent.REMOVED:
                     result[entry.key] = value
-            data = True
-            if whole is not None:
-                return self._clash(whole[0], whole[1], frame)
-        return result if whole is None else whole[1]
+                data = True
+                continue
+            value = yield self._directive(node, entry, frame)
+            if isinstance(value, tuple):
+                result.update(value[0])
+                data = True
+            elif value is not UNSET:
+                instead.append((entry, value))
+        return self._instead(instead, result, frame, data=data) if instead else result
+
+    def _instead(
+        self, instead: list[tuple[Entry, object]], result: dict[str, object], frame: Frame, *, data: bool
+    ) -> object:
+        """What stands for a map in which directives gave something else than entries."""
+        if any(value is Absent.POISON for _, value in instead):
+            return Absent.POISON
+        given = [(entry, value) for entry, value in instead if value is not Absent.REMOVED]
+        if not given:
+            return result if data else Absent.REMOVED
+        if not data and len(given) == 1:
+            return given[0][1]
+        entry, value = given[0 if data else 1]
+        said = f"{entry.key} gives {value_kind(value)}: this cannot stand in a map with other keys"
+        self.faults.add(said, entry.place, frame.chain)
+        return Absent.POISON
 
     def _directive(self, node: Mapping, entry: Entry, frame: Frame) -> Step:
         """What a directive gives instead of its map; in a tuple what joins the map; UNSET when it leaves nothing."""
@@ -200,12 +218,6 @@ class Evaluation:
                 return False
         return True
 
-    def _clash(self, entry: Entry, value: object, frame: Frame) -> object:
-        if not isinstance(value, Absent):
-            said = f"{entry.key} gives {value_kind(value)}: this cannot stand in a map with other keys"
-            self.faults.add(said, entry.place, frame.chain)
-        return Absent.POISON
-
     # --- texts ---
 
     def _text(self, text: str, place: Place, frame: Frame) -> Step:
@@ -213,40 +225,34 @@ class Evaluation:
         if parts is None:
             parts = self.parsed[text] = parse(text)
         if len(parts) == 1 and isinstance(parts[0], Reference):
-            found = yield self._resolve(parts[0], place, frame)
+            found = yield self.variables.resolve(parts[0], place, frame)
             if not isinstance(found, tuple):
                 return found
             value, rest = found
-            if not rest:
-                return value
-            return self._embedded(value, parts[0], rest, place, frame)
+            return self._embedded(value, parts[0], rest, place, frame) if rest else value
         return (yield self._pieces(parts, place, frame))
 
     def _pieces(self, parts: tuple[Part, ...], place: Place, frame: Frame) -> Step:
         """One text of literal pieces and variables."""
-        pieces: list[str] = []
+        pieces: list[object] = []
         for part in parts:
-            if isinstance(part, str):
-                pieces.append(part)
-                continue
-            piece: object = Absent.POISON
-            if isinstance(part, BadReference):
+            if isinstance(part, Reference):
+                found = yield self.variables.resolve(part, place, frame)
+                value, rest = found if isinstance(found, tuple) else (Absent.POISON, ())
+                pieces.append(self._embedded(value, part, rest, place, frame))
+            elif isinstance(part, BadReference):
                 said = f"{part.text!r} is no name of a variable; write $${{{part.text}}} for the text itself"
                 self.faults.add(said, place, frame.chain)
+                pieces.append(Absent.POISON)
             else:
-                found = yield self._resolve(part, place, frame)
-                if isinstance(found, tuple):
-                    piece = self._embedded(found[0], part, found[1], place, frame)
-            if not isinstance(piece, str):
-                return Absent.POISON
-            pieces.append(piece)
-        result = "".join(pieces)
+                pieces.append(part)
+        if not all(isinstance(piece, str) for piece in pieces):
+            return Absent.POISON
+        result = "".join(map(str, pieces))
         self.characters += len(result)
         if self.characters > _MOST_TEXT:
-            self.faults.add(
-                f"texts with variables are larger than {_MOST_TEXT // 1024 // 1024} MiB", place, frame.chain
-            )
-            return Absent.POISON
+            said = f"texts with variables are larger than {_MOST_TEXT // 1024 // 1024} MiB"
+            raise TooMuch(said, place, frame.chain)
         return result
 
     def _embedded(self, value: object, part: Reference, rest: tuple[str, ...], place: Place, frame: Frame) -> object:
@@ -254,145 +260,19 @@ class Evaluation:
             return value
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             return ".".join((str(value), *rest))
+        if rest and isinstance(value, dict):
+            self.variables.missing(part, rest[0], value, place, frame)
+            return Absent.POISON
         name = ".".join(part.parts[: len(part.parts) - len(rest)])
         what = "nothing: it was removed" if value is Absent.REMOVED else value_kind(value)
-        said = f"{name} is {what}: only text and numbers can stand inside a text"
-        if rest and isinstance(value, dict):
-            said += f"; it has no {rest[0]}{did_you_mean(rest[0], value)}"
-        self.faults.add(said, place, frame.chain)
-        return Absent.POISON
-
-    # --- names ---
-
-    def _resolve(self, reference: Reference, place: Place, frame: Frame) -> Step:
-        """The value and the parts of the name that are not used up, or POISON."""
-        first = reference.parts[0]
-        used = 1
-        value: object
-        if first == "this" and frame.this is not None:
-            value = frame.this
-        else:
-            shape = self.scope.shape(first, frame.at(place) if self.scope.allow_redefine else ())
-            if shape is None:
-                value = yield self._from_blocks(first)
-                if value is UNSET:
-                    return self._unknown(reference.name, first, self._names(frame), place, frame)
-            else:
-                found = yield self._follow(shape, reference, place, frame)
-                if not isinstance(found, tuple):
-                    return found
-                value, used = found
-        if used == len(reference.parts) or value is Absent.POISON:
-            return value if value is Absent.POISON else (value, ())
-        return self._inside(value, reference, used, place, frame)
-
-    def _follow(self, shape: Shape, reference: Reference, place: Place, frame: Frame) -> Step:
-        """The value where the definitions end, and how many parts of the name led there; POISON after a fault."""
-        used = 1
-        while isinstance(shape, dict) and used < len(reference.parts) and reference.parts[used] in shape:
-            shape = shape[reference.parts[used]]
-            used += 1
-        if isinstance(shape, Definition):
-            if shape.value is UNSET:
-                return (yield self.definition(shape, place, frame)), used
-            return shape.value, used
-        if used < len(reference.parts) and reference.exact:
-            return self._unknown(reference.name, reference.parts[used], shape, place, frame)
-        return (yield self._assembled(shape, place, frame)), used
-
-    def _inside(self, value: object, reference: Reference, used: int, place: Place, frame: Frame) -> object:
-        """Follow the other parts of a name into data."""
-        parts = reference.parts
-        while used < len(parts):
-            part = parts[used]
-            if isinstance(value, dict) and part in value:
-                value = value[part]
-            elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-                value = value[int(part)]
-            else:
-                break
-            used += 1
-        if value is Absent.POISON:
-            return value
-        if used < len(parts) and reference.exact:
-            part = parts[used]
-            if isinstance(value, dict):
-                return self._unknown(reference.name, part, value, place, frame)
-            said = f"{reference.name}: {'.'.join(parts[:used])} is {value_kind(value)} and has no {part}"
-            self.faults.add(said, place, frame.chain)
-            return Absent.POISON
-        return value, parts[used:]
-
-    def definition(self, definition: Definition, place: Place, frame: Frame) -> Step:
-        """The value of a definition, evaluated once; `place` is where it is used."""
-        if definition.value is not UNSET or definition.node is None or definition.frame is None:
-            return definition.value
-        if definition.busy:
-            chain = self.active[self.active.index(definition) :]
-            names = " → ".join(f"{one.name} ({one.place.location})" for one in (*chain, definition))
-            self.faults.add(f"variables use each other in a circle: {names}", place, frame.chain)
-            return Absent.POISON
-        definition.busy = True
-        self.touched.append(definition)
-        self.active.append(definition)
-        value = yield self.value(definition.node, definition.frame)
-        self.active.pop()
-        definition.busy = False
-        definition.value = value
-        return value
-
-    def _assembled(self, shape: dict[str, Shape], place: Place, frame: Frame) -> Step:
-        if not self.spend(len(shape), place, frame):
-            return Absent.POISON
-        result: dict[str, object] = {}
-        for name, inner in shape.items():
-            if isinstance(inner, dict):
-                value = yield self._assembled(inner, place, frame)
-            else:
-                value = yield self.definition(inner, place, frame)
-            if value is not Absent.REMOVED:
-                result[name] = value
-        return result
-
-    def _from_blocks(self, name: str) -> Step:
-        """The value of a name that a directive at the top of a define block gives."""
-        for block in self.scope.blocks:
-            if block.busy or block.frame is None:
-                continue
-            data = yield self.definition(block, block.place, block.frame)
-            if isinstance(data, dict):
-                if name in data:
-                    return data[name]
-            elif data is not Absent.REMOVED:
-                return Absent.POISON
-        return UNSET
-
-    def _names(self, frame: Frame) -> list[str]:
-        names = [*self.scope.names, *self.scope.ordered]
-        return ["this", *names] if frame.this is not None else names
-
-    def _unknown(self, name: str, part: str, others: object, place: Place, frame: Frame) -> object:
-        if self.gathering:
-            raise NotYet(name)
-        if self.incomplete:
-            return Absent.POISON
-        hint = did_you_mean(
-            part, [other for other in others if isinstance(other, str)] if hasattr(others, "__iter__") else []
-        )
-        if part == "this":
-            hint = "; it exists only in the block defined of a customization"
-        said = f"could not resolve {name}: {part} is not defined{hint}"
-        self.faults.add(said, place, frame.chain)
+        self.faults.add(f"{name} is {what}: only text and numbers can stand inside a text", place, frame.chain)
         return Absent.POISON
 
     def forget(self) -> None:
         """Nothing that was evaluated before everything was gathered is kept; programs do not run again."""
-        for definition in self.touched:
-            definition.value = UNSET
-            definition.busy = False
-        self.touched.clear()
-        self.active.clear()
+        self.variables.forget()
         self.results.clear()
+        self.answering = 0
 
 
 def _quick(node: Node) -> object:
@@ -401,7 +281,3 @@ def _quick(node: Node) -> object:
         return UNSET
     text = node.value
     return UNSET if isinstance(text, str) and "$" in text else text
-
-
-def _is_customization(node: Node) -> bool:
-    return isinstance(node, Mapping) and any(key.startswith("otk.customization.") for key, _, _ in node.entries)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import Fault, InputError, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.manifest.nodes import Place
 
@@ -75,16 +75,17 @@ class Faults:
             self.seen.add((message, place))
             self.warnings.append(self._fault(message, place, chain))
 
-    def drop(self, count: int) -> None:
-        """Take back all faults after the first `count`: they were found before everything was known."""
-        for fault in self.faults[count:]:
-            self.seen = {one for one in self.seen if one[0] != fault.message}
-        del self.faults[count:]
+    @property
+    def wanted(self) -> bool:
+        """Whether the next fault would be shown: then it is worth the time to look for the nearest right name."""
+        return len(self.faults) < _MOST
 
     def stop(self, file: str) -> None:
-        """Raise when there is any fault."""
+        """Raise when there is any fault; in the order of the files, what has no line in one at last."""
         if self.faults:
-            found = tuple(self.faults[:_MOST])
+            files = {fault.location.file: 0 for fault in self.faults if fault.location and fault.location.line}
+            order = {name: number for number, name in enumerate(files)}
+            found = tuple(sorted(self.faults[:_MOST], key=lambda fault: _position(fault, order)))
             more = len(self.faults) - len(found)
             hint = f"these are the first {len(found)} faults, there are {more} more" if more else ""
             raise ManifestError(f"{file} cannot be compiled", faults=found, hint=hint)
@@ -93,3 +94,8 @@ class Faults:
         line = self.line_of(place.file, place.line) if place.line else ""
         location = place.location if place.line else Location(file=place.file) if place.file else None
         return ManifestFault(message=message, location=location, chain=chain, line=line)
+
+
+def _position(fault: Fault, order: Mapping[str, int]) -> tuple[int, int, int]:
+    where = fault.location
+    return (order[where.file], where.line, where.column) if where and where.line else (len(order), 0, 0)

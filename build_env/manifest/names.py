@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["BadReference", "Part", "Reference", "is_name", "is_path", "parse"]
+__all__ = ["BadReference", "Part", "Reference", "is_path", "no_name", "parse"]
 
+_WORDS = frozenset({"true", "false", "null"})  # also what a key is called that YAML reads as such a value
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.(?:[A-Za-z][A-Za-z0-9_]*|[0-9]+))*")
 _TOKEN = re.compile(r"\$(?:\$|\{([^{}]*)\}|([A-Za-z][A-Za-z0-9_]*(?:\.(?:[A-Za-z][A-Za-z0-9_]*|[0-9]+))*))")
@@ -15,10 +16,11 @@ _TOKEN = re.compile(r"\$(?:\$|\{([^{}]*)\}|([A-Za-z][A-Za-z0-9_]*(?:\.(?:[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A use of a variable; `exact` when all parts must exist, as in `${a.b}`."""
+    """A use of a variable; `exact` when all parts must exist, as in `${a.b}`; `optional` when it may be missing."""
 
     parts: tuple[str, ...]
     exact: bool
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -36,9 +38,13 @@ class BadReference:
 Part: TypeAlias = str | Reference | BadReference
 
 
-def is_name(text: str) -> bool:
-    """Whether `text` may name one part of a variable."""
-    return _NAME.fullmatch(text) is not None
+def no_name(text: str) -> str:
+    """Why `text` cannot name one part of a variable, empty when it can."""
+    if not _NAME.fullmatch(text):
+        return f"{text!r} cannot name a variable: a letter, then letters, digits and underscores"
+    if text in _WORDS:
+        return f"{text!r} cannot name a variable: YAML reads it (as on, yes, off, no, ~) as a value and not as text"
+    return ""
 
 
 def is_path(text: str) -> bool:

@@ -38,8 +38,10 @@ def operands(engine: Engine, entry: Entry, frame: Frame, wanted: type | None) ->
         said = f"values of {entry.key} is a sequence, this is {value_kind(found)}"
         engine.faults.add(said, values_node.place, frame.chain)
         return Absent.POISON
-    if len(found) == 1:
-        engine.faults.warn(f"{entry.key} has only one value: there is nothing to join", entry.place, frame.chain)
+    written = len(values_node.items) if isinstance(values_node, Sequence) else len(found)
+    if written <= 1:
+        many = "only one value" if written else "no values"
+        engine.faults.warn(f"{entry.key} has {many}: there is nothing to join", entry.place, frame.chain)
     return _checked(engine, found, (entry, values_node), frame, wanted)
 
 
@@ -76,16 +78,14 @@ def _checked(
 def concatenated(engine: Engine, values: Iterable[object], entry: Entry, frame: Frame) -> object:
     """One sequence of sequences."""
     sequences = [value for value in values if isinstance(value, list)]
-    if not engine.spend(sum(map(len, sequences)), entry.place, frame):
-        return Absent.POISON
+    engine.spend(sum(map(len, sequences)), entry.place, frame)
     return [item for sequence in sequences for item in sequence]
 
 
 def distinct(engine: Engine, values: Iterable[object], entry: Entry, frame: Frame) -> object:
     """One map of maps that have no key in common."""
     maps = [value for value in values if isinstance(value, dict)]
-    if not engine.spend(sum(map(len, maps)), entry.place, frame):
-        return Absent.POISON
+    engine.spend(sum(map(len, maps)), entry.place, frame)
     result: dict[str, object] = {}
     twice: list[str] = []
     for value in maps:

@@ -47,7 +47,7 @@ def find(key: str) -> tuple[Directive, str] | None:
             return (directive, "") if directive.form is not Form.NAMED else None
         if directive.form is not Form.ALONE and key.startswith(directive.name + "."):
             rest = key.removeprefix(directive.name + ".")
-            return (directive, rest) if rest and all(rest.split(".")) else None
+            return (directive, rest) if all(rest.split(".")) and "$" not in rest else None
     return None
 
 
@@ -56,6 +56,8 @@ def unknown(key: str) -> str:
     named = {directive.name for directive in DIRECTIVES if directive.form is Form.NAMED}
     if key.rstrip(".") in named:
         return f"{key} needs a name: {key.rstrip('.')}.NAME"
+    if "$" in key:
+        return f"there is no directive {key}: variables are not replaced in keys"
     for directive in DIRECTIVES:
         if directive.form is Form.ALONE and key.startswith(directive.name + "."):
             return f"{key} is no directive: {directive.name} takes no tag"

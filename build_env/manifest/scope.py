@@ -5,15 +5,20 @@ Knows nothing of values: a shape is a definition, or a map of shapes where dotte
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from build_env.manifest.nodes import Mapping
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from build_env.manifest.faults import Faults
     from build_env.manifest.frames import Frame
     from build_env.manifest.nodes import Node, Place
 
-__all__ = ["UNSET", "Definition", "Scope", "Shape"]
+__all__ = ["UNSET", "Definition", "Order", "Scope", "Shape"]
 
 Order: TypeAlias = tuple[tuple[int, int], ...]
 UNSET = object()
@@ -37,6 +42,11 @@ class Definition:
         """The dotted name."""
         return ".".join(self.path)
 
+    @property
+    def is_space(self) -> bool:
+        """Whether it is an empty map: it says nothing about names below it, and stands in the way of other values."""
+        return isinstance(self.node, Mapping) and not self.node.entries
+
 
 Shape: TypeAlias = "Definition | dict[str, Shape]"
 
@@ -51,12 +61,13 @@ class Scope:
     ordered: dict[str, list[Definition]] = field(default_factory=dict)
     blocks: list[Definition] = field(default_factory=list)
     every: list[Definition] = field(default_factory=list)
-    known: set[tuple[Place, int]] = field(default_factory=set)
+    known: set[tuple[Place, tuple[str, ...], int]] = field(default_factory=set)
     shapes: dict[tuple[str, int], Shape] = field(default_factory=dict)
 
     def add(self, definition: Definition) -> None:
         """A new definition; the same place again, through a second include, is no second definition."""
-        key = (definition.place, id(definition.frame.this) if definition.frame and definition.frame.this else 0)
+        this = definition.frame.this if definition.frame else None
+        key = (definition.place, definition.path, id(this) if this else 0)
         again = key in self.known and definition.place.line > 0
         self.known.add(key)
         if again and not self.allow_redefine:
@@ -65,38 +76,47 @@ class Scope:
         if not definition.path:
             self.blocks.append(definition)
             return
-        self.ordered.setdefault(definition.path[0], []).append(definition)
+        insort(self.ordered.setdefault(definition.path[0], []), definition, key=_order)
+        self.shapes.clear()
         if not self.allow_redefine:
             other = _insert(self.names, definition)
             if other is not None:
                 self._double(definition, other)
 
-    def namespace(self, path: tuple[str, ...]) -> None:
+    def namespace(self, *path: str) -> None:
         """A name that holds an empty map unless something is defined below it."""
-        level: Shape = self.names
+        level = self.names
         for part in path:
-            if isinstance(level, Definition):
+            inner = level.setdefault(part, {})
+            if isinstance(inner, Definition):
                 return
-            level = level.setdefault(part, {})
+            level = inner
 
     def shape(self, name: str, order: Order) -> Shape | None:
         """What a name that begins with `name` finds at this place of the document."""
         if not self.allow_redefine or name not in self.ordered:
             return self.names.get(name)
         definitions = self.ordered[name]
-        visible = [definition for definition in definitions if definition.order < order]
-        key = (name, len(visible))
+        visible = bisect_left(definitions, order, key=_order)
+        key = (name, visible)
         if key not in self.shapes:
-            self.shapes[key] = _shape(visible, [one for one in definitions if one.order >= order])[name]
+            self.shapes[key] = _shape(definitions[:visible], definitions[visible:])[name]
         return self.shapes[key]
 
+    def later_block(self, name: str, order: Order) -> Iterator[Definition]:
+        """The blocks that may give `name` anew at this place of the document, the last one first."""
+        if self.allow_redefine and self.blocks:
+            definitions = self.ordered.get(name, [])
+            visible = bisect_left(definitions, order, key=_order)
+            last = definitions[visible - 1].order if visible else ()
+            found = [block for block in self.blocks if last < block.order < order]
+            yield from sorted(found, key=_order, reverse=True)
+
     def settle(self) -> None:
-        """Everything is gathered: sort, and name what is defined again."""
-        self.shapes.clear()
+        """Everything is gathered: name what is defined again."""
         if not self.allow_redefine:
             return
         for definitions in self.ordered.values():
-            definitions.sort(key=lambda definition: definition.order)
             tree: dict[str, Shape] = {}
             for definition in definitions:
                 for other in _override(tree, definition):
@@ -105,18 +125,26 @@ class Scope:
 
     def _double(self, new: Definition, old: Definition) -> None:
         first = f"first in {old.place.location}" if old.place.line else f"it is {old.origin} already"
+        if old.place == new.place:
+            first = "by two inputs of a customization: a variable has one value"
         said = f"{new.name} is defined twice, {first}" + (f" as {old.name}" if old.path != new.path else "")
         chain = new.frame.chain if new.frame else ()
         report = self.faults.warn if self.allow_redefine else self.faults.add
         report(said, new.place, chain)
 
 
-def _first(shape: Shape) -> Definition | None:
-    while not isinstance(shape, Definition):
-        if not shape:
-            return None
-        shape = next(iter(shape.values()))
-    return shape
+def _order(definition: Definition) -> Order:
+    return definition.order
+
+
+def _definitions(shape: Shape) -> Iterator[Definition]:
+    waiting = [shape]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Definition):
+            yield one
+        else:
+            waiting.extend(reversed(one.values()))
 
 
 def _insert(names: dict[str, Shape], definition: Definition) -> Definition | None:
@@ -125,10 +153,16 @@ def _insert(names: dict[str, Shape], definition: Definition) -> Definition | Non
     for part in definition.path[:-1]:
         inner = level.setdefault(part, {})
         if isinstance(inner, Definition):
-            return inner
+            if not inner.is_space:
+                return inner
+            inner = level[part] = {}
         level = inner
     last = definition.path[-1]
-    other = _first(level[last]) if last in level else None
+    there = level.get(last, {})
+    if definition.is_space and (not isinstance(there, Definition) or there.is_space):
+        level.setdefault(last, definition)
+        return None
+    other = next(_definitions(there), None)
     if other is None:
         level[last] = definition
     return other
@@ -141,18 +175,14 @@ def _override(names: dict[str, Shape], definition: Definition) -> list[Definitio
     for part in definition.path[:-1]:
         inner = level.setdefault(part, {})
         if isinstance(inner, Definition):
-            replaced.append(inner)
+            replaced += [] if inner.is_space else [inner]
             inner = level[part] = {}
         level = inner
     last = definition.path[-1]
-    waiting = [level[last]] if last in level else []
-    while waiting:
-        shape = waiting.pop()
-        if isinstance(shape, Definition):
-            replaced.append(shape)
-        else:
-            waiting.extend(shape.values())
-    level[last] = definition
+    there = level.get(last, {})
+    if not definition.is_space or isinstance(there, Definition) or not there:
+        replaced += [one for one in _definitions(there) if not (one.is_space and definition.is_space)]
+        level[last] = definition
     return replaced
 
 

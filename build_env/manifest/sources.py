@@ -13,6 +13,7 @@ from build_env.manifest.faults import Faults
 from build_env.manifest.nodes import Place
 
 if TYPE_CHECKING:
+    from build_env.core.errors import Location
     from build_env.manifest.nodes import Node
 
 __all__ = ["Document", "Sources"]
@@ -22,7 +23,7 @@ _LARGEST_TOTAL = 128 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Document:
-    """A file that was read; `root` is None when it cannot be used, `empty` when nothing is in it."""
+    """A file that was read; `root` is None when it cannot be used."""
 
     file: str
     identity: str
@@ -35,23 +36,25 @@ class Sources:
 
     faults: Faults = field(init=False)
     documents: dict[str, Document] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
     texts: dict[str, list[str] | str] = field(default_factory=dict)
     total: int = 0
 
     def __post_init__(self) -> None:
         self.faults = Faults(line_of=self._line)
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Every file read, in order."""
-        return tuple(self.texts)
-
     def entry(self, file: str, text: str) -> Document:
         """The file that is compiled; its text was read by the caller."""
-        return self._document(file, os.path.realpath(file), text)
+        self.files.append(file)
+        return self._document(file, os.path.realpath(file), text, ())
 
-    def include(self, path: str, including: str) -> Document | str:
-        """The file `path` relative to the `including` one, or why it cannot be read."""
+    def data(self, source: str, text: str) -> Node | None:
+        """Data that is no file of the compile; None when it is no YAML. Faults name the `source`."""
+        self.texts[source] = text
+        return self._read(source, text, ())
+
+    def include(self, path: str, including: str, chain: tuple[Location, ...]) -> Document | str:
+        """The file `path` relative to the `including` one, or why it cannot be read; `chain` leads to it."""
         if "\0" in path:
             return "a path cannot contain a zero byte"
         file = os.path.normpath(Path(including).parent / path)
@@ -68,18 +71,27 @@ class Sources:
         self.total += len(text)
         if self.total > _LARGEST_TOTAL:
             return f"all files together are larger than {_LARGEST_TOTAL // 1024 // 1024} MiB"
-        return self._document(file, identity, text)
+        self.files.append(file)
+        return self._document(file, identity, text, chain)
 
-    def _document(self, file: str, identity: str, text: str) -> Document:
+    def _document(self, file: str, identity: str, text: str, chain: tuple[Location, ...]) -> Document:
         self.texts[file] = text
-        root: Node | None = None
-        try:
-            root = read_nodes(text, file, self.faults.add, self.faults.warn)
-        except Unreadable as error:
-            self.faults.add(error.message, Place(file, error.line, error.column))
-        document = Document(file=file, identity=identity, root=root)
+        document = Document(file=file, identity=identity, root=self._read(file, text, chain))
         self.documents[identity] = document
         return document
+
+    def _read(self, file: str, text: str, chain: tuple[Location, ...]) -> Node | None:
+        def fault(message: str, place: Place) -> None:
+            self.faults.add(message, place, chain)
+
+        def warn(message: str, place: Place) -> None:
+            self.faults.warn(message, place, chain)
+
+        try:
+            return read_nodes(text, file, fault, warn)
+        except Unreadable as error:
+            fault(error.message, Place(file, error.line, error.column))
+            return None
 
     def _line(self, file: str, line: int) -> str:
         text = self.texts.get(file, "")
@@ -97,4 +109,5 @@ def _text(file: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError("it is not UTF-8 text") from error
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(f"it is not UTF-8 text, beginning with line {line}") from error

@@ -43,11 +43,9 @@ def _evaluate(engine: Engine, entry: Entry, name: str, frame: Frame) -> Step:
     values: list[object] = []
     for index in range(count):
         value = yield engine.value(block, engine.bound(frame, name, index))
-        if value is Absent.POISON:
-            return value
         if value is not Absent.REMOVED:
             values.append(value)
-    return _joined(engine, values, entry, frame)
+    return Absent.POISON if Absent.POISON in values else _joined(engine, values, entry, frame)
 
 
 def _joined(engine: Engine, values: list[object], entry: Entry, frame: Frame) -> object:

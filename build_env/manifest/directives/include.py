@@ -9,9 +9,15 @@ from build_env.manifest.nodes import Mapping, value_kind
 
 if TYPE_CHECKING:
     from build_env.manifest.frames import Frame
-    from build_env.manifest.nodes import Entry
+    from build_env.manifest.nodes import Entry, Place
 
-__all__ = ["INCLUDE", "include_path"]
+__all__ = ["INCLUDE", "include_path", "path_place"]
+
+
+def path_place(entry: Entry) -> Place:
+    """Where the path of an include is written."""
+    inner = entry.node.get("path") if isinstance(entry.node, Mapping) else None
+    return (inner or entry.node).place
 
 
 def include_path(engine: Engine, entry: Entry, frame: Frame) -> Step:
@@ -27,10 +33,11 @@ def include_path(engine: Engine, entry: Entry, frame: Frame) -> Step:
             return Absent.POISON
         node = inner
     path = yield engine.value(node, frame)
-    if isinstance(path, Absent):
-        return Absent.POISON
+    if path is Absent.POISON:
+        return path
     if not isinstance(path, str) or not path:
-        said = "this is empty" if path == "" else f"this is {value_kind(path)}"
+        said = "this is empty" if path == "" else "this was removed" if path is Absent.REMOVED else value_kind(path)
+        said = said if said.startswith("this") else f"this is {said}"
         engine.faults.add(f"{entry.key} takes the path of a file, {said}", node.place, frame.chain)
         return Absent.POISON
     return path

@@ -20,8 +20,7 @@ def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
         return Absent.POISON
     if not values or isinstance(values[0], list):
         return concatenated(engine, values, entry, frame)
-    if not engine.spend(sum(map(len, values)), entry.place, frame):
-        return Absent.POISON
+    engine.spend(sum(map(len, values)), entry.place, frame)
     result: dict[str, object] = {}
     for value in values:
         result.update(value)

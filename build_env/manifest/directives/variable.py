@@ -16,21 +16,16 @@ __all__ = ["VARIABLE"]
 
 
 def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
-    node = entry.node
-    default = None
-    if isinstance(node, Mapping) and not node.directives | any(key.startswith("otk.") for key, _, _ in node):
+    node, default = entry.node, None
+    if isinstance(node, Mapping) and not any(key.startswith("otk.") for key, _, _ in node):
         for key, place, _ in node:
             if key not in {"name", "default"}:
                 engine.faults.add(f"{entry.key} takes name and default, not {key}", place, frame.chain)
-        default = node.get("default")
-        inner = node.get("name")
-        if inner is None:
+        name, default = node.get("name"), node.get("default")
+        if name is None:
             engine.faults.add(f"{entry.key} needs the name of a variable", entry.place, frame.chain)
             return Absent.POISON
-        node = inner
-    elif isinstance(node, Mapping) and node.get("name") is not None:
-        default = node.get("default")
-        node = node.get("name") or node
+        node = name
     path = yield engine.value(node, frame)
     if isinstance(path, Absent):
         return path
@@ -38,9 +33,8 @@ def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
         said = f"{path!r}" if isinstance(path, str) else value_kind(path)
         engine.faults.add(f"{entry.key} takes the name of a variable, this is {said}", node.place, frame.chain)
         return Absent.POISON
-    if default is not None and not engine.known(path, frame):
-        return (yield engine.value(default, frame))
-    return (yield engine.lookup(path, node.place, frame))
+    value = yield engine.lookup(path, node.place, frame, optional=default is not None)
+    return (yield engine.value(default, frame)) if value is Absent.REMOVED and default is not None else value
 
 
 VARIABLE = Directive(

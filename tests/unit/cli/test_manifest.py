@@ -153,6 +153,32 @@ def test_validate_checks_all_targets(tmp_path: Path) -> None:
     assert run(tmp_path, "compile", "bad.yaml", "-t", "osbuild").returncode == 0
 
 
+def test_a_program_is_asked_once_for_all_targets(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        a="otk.version: 1\notk.define: {m: {otk.external.log: 1}}\notk.target.a: {v: $m}\notk.target.b: {v: $m}\n",
+    )
+    program = tmp_path / "log"
+    program.write_text(f"#!/bin/sh\necho asked >>{tmp_path}/asked; cat\n", encoding="utf-8")
+    program.chmod(0o755)
+    done = run(tmp_path, "validate", "a.yaml", environment={"BUILD_ENV_EXTERNAL_PATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def test_faults_of_the_command_line_name_the_option_or_the_file(tmp_path: Path) -> None:
+    write(tmp_path, a="x: {otk.customization.c: {defined: 1}}\n", data="k: [1\n")
+    done = run(tmp_path, "compile", "a.yaml", "-A", "v=1", "-C", "c=[1", "-C", "c=@data.yaml", "-C", "d=1")
+    assert done.returncode == 2
+    for said in (
+        "-A v=1: the argument v is not declared",
+        "-C c:1:3: this is not YAML",
+        "data.yaml:1:6: this is not YAML",
+        "-C d: there is no otk.customization.d",
+    ):
+        assert f"  {said}" in done.stderr
+
+
 def test_explain_says_the_define_the_includes_and_what_was_overridden(tmp_path: Path) -> None:
     write(tmp_path, a="otk.include: b.yaml\nx: {y: [$name]}\n", b="otk.define:\n  name: hello\n")
     done = run(tmp_path, "explain", "a.yaml", "x.y.0")

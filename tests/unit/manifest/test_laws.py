@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import random
     from pathlib import Path
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_characters="$", exclude_categories=("Cs", "Cc")), max_size=12)
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_characters="$", exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=12
+)
 KEYS = WORDS.filter(lambda word: not word.startswith("otk") and word not in {"", "<<", "="})
 LEAVES = (
     st.none()
