@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from build_env.manifest.processes import Finished
 
@@ -78,11 +78,19 @@ class ExternalRunner(Protocol):
         """The tree that the external `name` (`A.B`) makes of `tree`, or REMOVED. Raises ExternalError."""
 
 
+def _silent(line: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProgramRunner:
-    """Runs programs of this machine: `A.B`, else `otk-A` with the argument `B`; the first in `search` that has it."""
+    """Runs programs of this machine: `A.B`, else `otk-A` with the argument `B`; the first in `search` that has it.
+
+    `tell` gets what a program that succeeds says on its standard error.
+    """
 
     search: tuple[Path, ...]
+    tell: Callable[[str], None] = _silent
     timeout: float = TIMEOUT
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,9 +103,12 @@ class ProgramRunner:
         if finished.status:
             raise ExternalError(_failure(argv[0], finished))
         try:
-            return read_envelope(finished.output)
+            tree = read_envelope(finished.output)
         except ExternalError as error:
             raise ExternalError("\n".join([f"{argv[0]}: {error}", *_said(finished.standard_error)])) from error
+        for line in _last(finished.standard_error):
+            self.tell(f"{name}: {line}")
+        return tree
 
     def find(self, name: str) -> tuple[str, ...] | None:
         """The command that `name` stands for, None when no directory has it."""
@@ -170,9 +181,14 @@ def read_envelope(data: bytes) -> object:
         raise ExternalError('it printed nothing; {"tree": …} is expected on its standard output')
     try:
         found = json.loads(data.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        if b"\\u" in data:  # without escapes there can be no half of a surrogate pair
+            json.dumps(found, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ExternalError(f"what it printed is not JSON: {error.msg} at {where}: {_beginning(data)}") from error
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ExternalError(f"what it printed cannot be used: {half!r} is half of a surrogate pair, no text") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a key twice, NaN, a number of 5,000 digits, too deep
         raise ExternalError(f"what it printed cannot be used: {error}") from error
     if not isinstance(found, dict):
@@ -213,10 +229,17 @@ def _failure(program: str, finished: Finished) -> str:
 
 
 def _said(text: str) -> list[str]:
-    """The last lines of what a program said, without what would move a terminal's cursor."""
+    return [f"  | {line}" for line in _last(text)]
+
+
+def _last(text: str) -> list[str]:
+    """The last lines of what a program said, without what would move a terminal's cursor.
+
+    They are not counted: of those before them only the end was kept.
+    """
     lines = ["".join(sign for sign in line if sign.isprintable() or sign == "\t") for line in text.splitlines()]
-    kept = [f"  | {line}" for line in lines if line.strip()]
-    return kept if len(kept) <= _SHOWN else [f"  | … {len(kept) - _SHOWN} lines more", *kept[-_SHOWN:]]
+    kept = [line for line in lines if line.strip()]
+    return kept if len(kept) <= _SHOWN else [f"… the last {_SHOWN} lines:", *kept[-_SHOWN:]]
 
 
 def _beginning(data: bytes) -> str:

@@ -57,7 +57,7 @@ def open_runner(
 ) -> ProjectRunner:
     """The runner for a manifest in `directory`; `tell` gets what a person should know, as that an image is made."""
     return ProjectRunner(
-        programs=ProgramRunner(search=search_path(os.environ), environment=program_environment(os.environ)),
+        programs=ProgramRunner(search=search_path(os.environ), tell=tell, environment=program_environment(os.environ)),
         context=Context(
             directory=directory,
             rooms=TargetRooms(root=root, tell=tell),

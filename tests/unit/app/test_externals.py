@@ -13,7 +13,7 @@ import pytest
 
 from build_env.app.externals.depsolve import read_apt, read_dnf
 from build_env.app.externals.program import Answer, Context
-from build_env.app.externals.runner import OWN, ProjectRunner
+from build_env.app.externals.runner import OWN, ProjectRunner, open_runner
 from build_env.manifest.compile import CompileOptions, compile_manifest
 from build_env.manifest.externals import ExternalError, ProgramRunner
 
@@ -61,6 +61,15 @@ class TestRunner:
         path.write_text("#!/bin/sh\ncat\n")
         path.chmod(0o755)
         assert run("osbuild.embed-file", {"text": "x"}, directory=tmp_path) == {"text": "x"}
+
+    def test_what_a_program_of_the_machine_says_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "a.b"
+        path.write_text("#!/bin/sh\necho old index >&2; cat\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("OTK_EXTERNAL_PATH", str(tmp_path))
+        told: list[str] = []
+        open_runner(directory=tmp_path, root=None, tell=told.append).run("a.b", {})
+        assert told == ["a.b: old index"]
 
     def test_what_nobody_has_is_compared_with_the_projects_own(self) -> None:
         assert "(did you mean osbuild.partition?)" in fault("osbuild.partitions", {})

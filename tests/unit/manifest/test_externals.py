@@ -115,10 +115,22 @@ def test_a_failure_without_standard_error_shows_the_output(tmp_path: Path) -> No
 
 
 def test_a_failure_shows_the_end_of_what_was_said(tmp_path: Path) -> None:
-    program(tmp_path, "a.b", "seq 1 100 >&2; exit 1")
+    program(tmp_path, "a.b", "seq 1 20000 >&2; exit 1")
     lines = message(runner(tmp_path)).splitlines()
-    assert lines[1] == "  | … 60 lines more"
-    assert lines[-1] == "  | 100"
+    assert lines[1:3] == ["  | … the last 40 lines:", "  | 19961"]
+    assert lines[-1] == "  | 20000"
+
+
+def test_what_a_program_says_beside_its_answer_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    program(tmp_path, "a.b", "printf 'old\\n\\n\\033[2Jindex\\n' >&2; cat")
+    program(tmp_path, "much", "seq 1 20000 >&2; cat")
+    tool = ProgramRunner(search=(tmp_path,), tell=told.append, environment=program_environment({}))
+    assert tool.run("a.b", 1) == 1
+    assert told == ["a.b: old", "a.b: [2Jindex"]
+    assert tool.run("much", 1) == 1
+    assert told[2:4] == ["much: … the last 40 lines:", "much: 19961"]
+    assert len(told) == 43
 
 
 def test_a_signal_is_named(tmp_path: Path) -> None:
@@ -204,6 +216,13 @@ def test_other_answers_are_refused(printed: str, words: str) -> None:
 def test_an_answer_that_is_no_text_is_refused() -> None:
     with pytest.raises(ExternalError, match="cannot be used"):
         read_envelope(b'{"tree": "\xff"}')
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '["\\udfff"]', '{"\\ud800": 1}'], ids=["text", "item", "key"])
+def test_half_of_a_surrogate_pair_is_refused(text: str) -> None:
+    with pytest.raises(ExternalError, match="is half of a surrogate pair"):
+        read_envelope(f'{{"tree": {text}}}'.encode())
+    assert read_envelope(b'{"tree": "\\ud83d\\ude00"}') == "\U0001f600"
 
 
 def test_an_empty_envelope_removes_the_node() -> None:
