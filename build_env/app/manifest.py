@@ -36,6 +36,7 @@ class Asked:
     allow_redefine: bool = False
     externals: bool = True
     output: bool = True
+    only_meta: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ def compile_each(
         variables=_variables(asked.definitions),
         allow_redefine=asked.allow_redefine,
         output=asked.output,
+        only_meta=asked.only_meta,
         explained=explained,
     )
     for file in asked.files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def compile_to(asked: Asked, output: str | None, meta: str, form: str) -> int:
         raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
     if output is not None and not output:
         raise UsageError("-o: the name of a file is empty", hint="-o FILE, or leave it out")
-    compiled = compile_asked(asked, _tell)
+    compiled = compile_asked(replace(asked, only_meta=bool(meta)), _tell)
     tree = compiled.tree
     if meta:
         if meta not in compiled.meta:

@@ -40,7 +40,8 @@ __all__ = [
 class CompileOptions:
     """What the caller decides: the options of `build-env manifest compile`.
 
-    Without `output` all targets are checked. `explained` asks for origins, too.
+    Without `output` all targets are checked. `explained` asks for origins, too. With `only_meta` the data of targets is
+    not asked for, so that none of several need be chosen.
     """
 
     target: str = ""
@@ -51,6 +52,7 @@ class CompileOptions:
     externals: ExternalRunner | None = None
     output: bool = True
     explained: bool = False
+    only_meta: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,7 @@ def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
         customizations=parsed(customizations, sources),
         variables=options.variables,
         allow_redefine=options.allow_redefine,
+        only_meta=options.only_meta,
     )
     resolutions = [Resolution(job, target) for target in _targets(job, options)]
     results = [resolution.run() for resolution in resolutions]

@@ -34,7 +34,7 @@ def explain_value(compiled: Compiled, path: str) -> list[str]:
     lines = [f"{path} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"]
     for origin in _origins(compiled, path):
         name = f" as {origin.name}" if origin.name else ""
-        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place}{name}")
+        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place if origin.place.file else 'from outside'}{name}")
         lines += [f"  {'':<11}included from {place}" for place in origin.chain]
     return lines
 

@@ -43,6 +43,7 @@ class Job:
     customizations: Data[str, tuple[object, ...]]
     variables: Data[str, object]
     allow_redefine: bool
+    only_meta: bool = False
     asked: Asked = field(default_factory=Asked)
 
 
@@ -64,7 +65,7 @@ class Resolution:
         self.scope.namespace("user", "modifications")  # what the later project always defines
         for name, value in job.variables.items():
             path = tuple(name.split("."))
-            self.scope.add(Definition(path=path, place=_NOWHERE, origin="given by build-env", value=value))
+            self.scope.add(Definition(path=path, place=_NOWHERE, origin="given from outside", value=value))
 
     def discover(self) -> tuple[str, ...]:
         """The names of the targets that can be found without looking into one."""
@@ -135,7 +136,7 @@ class Resolution:
             there = f"; there are {', '.join(targets)}" if targets else ""
             said = f"there is no target {self.target}{did_you_mean(self.target, targets)}{there}"
             faults.add(said, Place(self.job.document.file, 1, 1))
-        elif not self.target and len(targets) > 1:
+        elif not self.target and len(targets) > 1 and not self.job.only_meta:
             said = f"there are several targets, choose one with -t: {', '.join(targets)}"
             first = next(iter(targets.values()))
             faults.add(said, first.entry.place, first.frame.chain)
@@ -161,6 +162,8 @@ class Resolution:
         if not self.gathering.targets:
             return {} if tree is Absent.REMOVED else tree
         check_beside(self.evaluation, tree, root, self.frame)
+        if self.chosen is None and self.job.only_meta:
+            return {}
         if self.chosen is None or not isinstance(self.chosen.entry.node, Mapping):
             return Absent.POISON
         if not self.gathering.has_version:
@@ -218,7 +221,7 @@ class Resolution:
 
     def _external(self, faults: Faults, name: str, tree: object, entry: Entry, frame: Frame) -> Node | Absent:
         app, _, rest = name.partition(".")
-        if rest and app != self.app and not (app == _OWN_APP and not self.app):
+        if rest and app not in {self.app, _OWN_APP}:
             if not self.forcing:
                 now = f"this compiles {self.app}" if self.app else "no target is compiled"
                 said = f"{entry.key} runs only for a target of {app}: {now}"

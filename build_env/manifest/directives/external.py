@@ -26,7 +26,7 @@ EXTERNAL = Directive(
     role=Role.REPLACED,
     summary=(
         "Runs a program with the data below it and is replaced by the data that the program answers. "
-        "`otk.external.<app>.<name>` runs only for a target of that app."
+        "`otk.external.<app>.<name>` runs only for a target of that app, `otk.external.build-env.<name>` for any."
     ),
     value="what the program expects",
     example="otk.target.osbuild:\n  sources:\n    otk.external.osbuild.embed-file:\n      text: hello\n",

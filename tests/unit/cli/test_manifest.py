@@ -79,6 +79,16 @@ def test_meta_and_yaml(tmp_path: Path) -> None:
     assert "did you mean kiwi?" in wrong.stderr
 
 
+def test_meta_beside_several_targets_needs_none(tmp_path: Path) -> None:
+    targets = "otk.version: 1\notk.target.one: {x: 1}\notk.target.two: {x: 2}\n"
+    write(tmp_path, a=f"{targets}otk.meta.kiwi: {{label: $name}}\notk.define: {{name: n}}\n")
+    assert json.loads(run(tmp_path, "compile", "a.yaml", "--meta", "kiwi").stdout) == {"label": "n"}
+    assert json.loads(run(tmp_path, "compile", "a.yaml", "--meta", "kiwi", "-t", "two").stdout) == {"label": "n"}
+    assert "choose one with -t" in run(tmp_path, "compile", "a.yaml").stderr
+    write(tmp_path, b=f"{targets}otk.meta.kiwi: {{x: {{otk.external.one.y: {{}}}}}}\n")
+    assert "runs only for a target of one" in run(tmp_path, "compile", "b.yaml", "--meta", "kiwi").stderr
+
+
 def test_the_output_is_replaced_on_success_and_untouched_on_failure(tmp_path: Path) -> None:
     write(tmp_path, good="x: 1\n", bad="x: $missing\n")
     out = tmp_path / "out.json"
