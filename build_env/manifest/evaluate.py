@@ -13,7 +13,7 @@ from build_env.manifest.names import BadReference, Part, Reference, parse
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, value_kind
 from build_env.manifest.registry import PREFIX, find, unknown
 from build_env.manifest.scope import UNSET, Scope
-from build_env.manifest.variables import MISSING, NotYet, Variables
+from build_env.manifest.variables import MISSING, Variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +81,6 @@ class Evaluation:
         """The file behind an include, None when it could not be read."""
         key = (id(entry.node), frame)
         if key not in self.inclusions:
-            if self.variables.gathering:
-                raise NotYet(entry.key)
             self.faults.add(f"{entry.key} is not allowed here", entry.place, frame.chain)
         return self.inclusions.get(key)
 

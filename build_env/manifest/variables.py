@@ -25,7 +25,7 @@ MISSING = object()  # no such variable, and the reference said that it may be so
 
 
 class NotYet(Exception):
-    """Something is unknown while files may still be missing."""
+    """A variable is unknown while files may still be missing."""
 
 
 class Variables:
