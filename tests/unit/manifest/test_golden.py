@@ -27,7 +27,7 @@ class Programs:
             return REMOVED
         if name == "read":
             return json.loads(str(tree))
-        if name not in {"mirror", "osbuild.mirror"}:
+        if name not in {"mirror", "osbuild.mirror", "build-env.mirror"}:
             raise ExternalError(f"there is no program {name}")
         return tree
 
