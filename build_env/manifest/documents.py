@@ -84,15 +84,19 @@ def read_nodes(text: str, file: str, fault: Callable[[str, Place], None], warn: 
 
 
 def _unreadable(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
-    mark = error.problem_mark
+    mark, problem = error.problem_mark, error.problem
+    if error.context == "while scanning a quoted scalar" and error.context_mark:
+        mark, problem = error.context_mark, "this quote is never closed"
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    message = f"this is not YAML: {error.problem or error}"
+    message = f"this is not YAML: {problem or error}"
     lines = text.splitlines()
     if line > len(lines) > 0:  # the end of the text
         line, column = len(lines), len(lines[-1]) + 1
     here = lines[line - 1][column - 1 :] if lines else ""
     before = lines[line - 1][: column - 1] if lines else ""
-    if here[:1] in _NO_BEGINNING:
+    if here.startswith("\t"):
+        message += "; a tab cannot indent: use spaces"
+    elif here[:1] in _NO_BEGINNING:
         word = here.split("#")[0].strip()
         message += f'; no plain text starts with {here[0]}: quote it, "{word}"'
     elif here.startswith("{") and before.endswith("$"):

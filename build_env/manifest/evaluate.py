@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.manifest.directive import Absent, Role, Step, TooMuch
-from build_env.manifest.names import BadReference, Part, Reference, parse
+from build_env.manifest.names import BadReference, Part, Reference, is_open, parse
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, value_kind
 from build_env.manifest.registry import PREFIX, find, unknown
 from build_env.manifest.scope import UNSET, Scope
@@ -222,6 +222,8 @@ class Evaluation:
         parts = self.parsed.get(text)
         if parts is None:
             parts = self.parsed[text] = parse(text)
+            if is_open(text):
+                self.faults.warn("this ${ is not closed, so it is text; write $${ if that is meant", place, frame.chain)
         if len(parts) == 1 and isinstance(parts[0], Reference):
             found = yield self.variables.resolve(parts[0], place, frame)
             if not isinstance(found, tuple):

@@ -19,6 +19,7 @@ _WORDS = {
     "define": "defined",
     "argument": "argument",
     "given": "given",
+    "added": "added for",
     "use": "used",
     "join": "joined",
     "override": "overrides",

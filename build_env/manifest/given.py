@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from build_env.core.suggest import did_you_mean
-from build_env.manifest.nodes import Mapping, Node, Place, Scalar, Sequence
+from build_env.manifest.nodes import Node, Place, Scalar, Sequence, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,10 +46,7 @@ def parsed(customizations: Iterable[Customization], sources: Sources) -> dict[st
         node = sources.data(shown, text)
         if node is None:
             continue
-        try:
-            result[name] = (*result.get(name, ()), _plain(node) if text.strip() else None)
-        except RecursionError:  # aliases may nest deeper than what is written
-            sources.faults.add("this is nested too deep", Place(shown, 1, 1))
+        result[name] = (*result.get(name, ()), plain(node) if text.strip() else None)
     return result
 
 
@@ -97,10 +94,3 @@ def mentioned(nodes: Iterable[Node]) -> tuple[set[str], set[str]]:
             elif key.startswith("otk.customization."):
                 customizations.add(key.removeprefix("otk.customization."))
     return arguments, customizations
-
-
-def _plain(node: Node) -> object:
-    """The data of a node in which `$` and `otk.` mean nothing."""
-    if isinstance(node, Mapping):
-        return {key: _plain(inner) for key, _, inner in node}
-    return [_plain(item) for item in node.items] if isinstance(node, Sequence) else node.value

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["BadReference", "Part", "Reference", "is_path", "no_name", "parse"]
+__all__ = ["BadReference", "Part", "Reference", "is_open", "is_path", "no_name", "parse"]
 
 _WORDS = frozenset({"true", "false", "null"})  # also what a key is called that YAML reads as such a value
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -72,6 +72,11 @@ def parse(text: str) -> tuple[Part, ...]:
     if literal or not parts:
         parts.append(literal)
     return tuple(parts)
+
+
+def is_open(text: str) -> bool:
+    """Whether a `${` is never closed: it is text, and hardly meant so."""
+    return "${" in _TOKEN.sub("", text)
 
 
 def _part(found: re.Match[str]) -> Part:

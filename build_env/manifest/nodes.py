@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from build_env.core.errors import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Entry", "Mapping", "Node", "Place", "Scalar", "Sequence"]
 
@@ -79,6 +80,25 @@ class Mapping:
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def plain(node: Node) -> object:
+    """The data of a node as it is written, in which `$` and `otk.` mean nothing."""
+    found: list[object] = []
+    waiting: list[tuple[Node, Callable[[object], None]]] = [(node, found.append)]
+    while waiting:  # no recursion: aliases may nest deeper than what is written
+        one, put = waiting.pop()
+        if isinstance(one, Mapping):
+            entries: dict[str, object] = {}
+            put(entries)
+            waiting += [(inner, partial(entries.__setitem__, key)) for key, _, inner in reversed(one.entries)]
+        elif isinstance(one, Sequence):
+            items: list[object] = []
+            put(items)
+            waiting += [(item, items.append) for item in reversed(one.items)]
+        else:
+            put(one.value)
+    return found[0]
 
 
 def kind(node: Node) -> str:

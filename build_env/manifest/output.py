@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from build_env.manifest.directive import Absent
 from build_env.manifest.nodes import Mapping, Node, Place
+from build_env.manifest.provenance import Origin
 from build_env.manifest.registry import PREFIX
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from build_env.manifest.frames import Frame
     from build_env.manifest.gather import Found
 
-__all__ = ["check_beside", "finished"]
+__all__ = ["added_origins", "check_beside", "finished"]
 
 _OSBUILD = "osbuild"
 
@@ -36,6 +37,12 @@ def finished(faults: Faults, result: object, app: str, target: Found) -> object:
         said = f'{entry.key} must not have a version: build-env adds "version": "2"'
         faults.add(said, inside[0] if inside else entry.place, chain)
     return {**result, "version": "2"}
+
+
+def added_origins(app: str, target: Found) -> dict[str, tuple[Origin, ...]]:
+    """Where that comes from which only the output has."""
+    place, chain = target.entry.place.location, target.frame.chain
+    return {"version": (Origin(kind="added", place=place, chain=chain),)} if app == _OSBUILD else {}
 
 
 def check_beside(evaluation: Evaluation, tree: object, root: Node, frame: Frame) -> None:

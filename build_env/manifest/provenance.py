@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.manifest.directive import Absent, Role
 from build_env.manifest.directives.customization import defined_block
 from build_env.manifest.evaluate import drive
-from build_env.manifest.names import Reference, is_path, parse
+from build_env.manifest.names import Reference, parse
 from build_env.manifest.nodes import Entry, Mapping, Node, Scalar, Sequence
 from build_env.manifest.registry import PREFIX, find
 from build_env.manifest.scope import Definition
@@ -29,14 +29,15 @@ __all__ = ["Origin", "origins_of"]
 
 _MOST_PATHS = 100_000  # a variable that is used often in variables that are used often makes a large tree
 _MOST_NAMED = 5
-_SPLICED = "otk.customization"
+_CUSTOMIZATION = "otk.customization"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """A place that had a part in a value.
 
-    `kind`: text, define, argument, given, use, join, external, customization, override. `name` is that of a variable.
+    `kind`: text, define, argument, given, use, join, external, customization, override,
+    added. `name` is that of a variable.
     """
 
     kind: str
@@ -117,7 +118,7 @@ class _Walk:
             value = drive(self.evaluation.value(item, visit.frame)) if flat or node.directives else None
             if value is Absent.REMOVED:
                 continue
-            if isinstance(value, list) and (flat or _is_spliced(item)):
+            if isinstance(value, list) and (flat or self.evaluation.splices(item, visit.frame)):
                 yield replace(visit, node=item, start=index, inside=True)
                 index += len(value)
             elif flat:
@@ -137,11 +138,12 @@ class _Walk:
                 yield replace(visit, node=included[0], frame=included[1])
         elif name == "otk.variable":
             node = entry.node.get("name") if isinstance(entry.node, Mapping) else entry.node
-            if isinstance(node, Scalar) and is_path(node.text):
-                yield from self._variable(visit, Reference(tuple(node.text.split(".")), exact=True), node.place)
+            path = drive(self.evaluation.value(node, visit.frame)) if node is not None else None
+            if node is not None and isinstance(path, str):
+                yield from self._variable(visit, Reference(tuple(path.split(".")), exact=True), node.place)
             else:
                 self._note(visit, _at(entry, "use", visit.frame))
-        elif name == _SPLICED:
+        elif name == _CUSTOMIZATION:
             yield from self._customization(visit, entry)
         else:
             origin = _at(entry, "join" if name.startswith("otk.op.") else "external", visit.frame)
@@ -151,7 +153,7 @@ class _Walk:
                 yield from self._items(replace(visit, through=(origin, *visit.through)), values, flat=True)
 
     def _customization(self, visit: _Visit, entry: Entry) -> Iterator[_Visit]:
-        node, frame, name = entry.node, visit.frame, entry.key.removeprefix(f"{_SPLICED}.")
+        node, frame, name = entry.node, visit.frame, entry.key.removeprefix(f"{_CUSTOMIZATION}.")
         origin = _at(entry, "customization", frame)
         inner = replace(visit, through=(origin, *visit.through))
         count = len(self.evaluation.customizations.get(name, ()))
@@ -228,10 +230,6 @@ def _whole(node: Mapping) -> Entry | None:
         if found is None or found[0].role is not Role.SILENT:
             telling.append(entry)
     return telling[0] if len(telling) == 1 and telling[0].key.startswith(PREFIX) else None
-
-
-def _is_spliced(node: Node) -> bool:
-    return isinstance(node, Mapping) and any(key.startswith(f"{_SPLICED}.") for key, _, _ in node.entries)
 
 
 def _inside(node: Node | None, rest: tuple[str, ...]) -> Node | None:

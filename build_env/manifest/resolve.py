@@ -13,8 +13,8 @@ from build_env.manifest.gather import Found, Gathering
 from build_env.manifest.given import Asked, mentioned
 from build_env.manifest.inclusions import Inclusions
 from build_env.manifest.names import no_name
-from build_env.manifest.nodes import Mapping, Place
-from build_env.manifest.output import check_beside, finished
+from build_env.manifest.nodes import Mapping, Place, Scalar, plain
+from build_env.manifest.output import added_origins, check_beside, finished
 from build_env.manifest.provenance import Origin, origins_of
 from build_env.manifest.scope import Definition, Scope
 
@@ -98,9 +98,10 @@ class Resolution:
         node = self.chosen.entry.node if self.chosen else self.job.document.root
         frame = self.chosen.frame if self.chosen else self.frame
         try:
-            return origins_of(self.evaluation, node, frame) if node is not None else {}
+            found = origins_of(self.evaluation, node, frame) if node is not None else {}
         except TooMuch:
             return {}
+        return {**added_origins(self.app, self.chosen), **found} if self.chosen else found
 
     # --- gather and choose ---
 
@@ -158,6 +159,8 @@ class Resolution:
         root = self.job.document.root
         if root is None:
             return Absent.POISON
+        if isinstance(root, Scalar) or not root.directives:
+            return plain(root)  # no manifest: `$` is text
         tree = drive(self.evaluation.value(root, self.frame))
         if not self.gathering.targets:
             return {} if tree is Absent.REMOVED else tree

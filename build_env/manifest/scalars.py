@@ -23,6 +23,7 @@ _DATE = re.compile(
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
     r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?"
 )
+_ROUND = re.compile(r"[0-9]+\.[0-9]+0")  # what is rather a version: the last 0 of 1.10 means nothing to a number
 _FIRST = frozenset("-+.0123456789")
 _LONGEST_NUMBER = 1000
 
@@ -50,15 +51,21 @@ def surprise(text: str, value: Value) -> str:
     if isinstance(value, bool):
         return "" if text.lower() in {"true", "false"} else f"{text} means {str(value).lower()} in YAML 1.1"
     if isinstance(value, int | float):
-        digits = text.lstrip("+-")
-        if ":" in text:
-            return f"{text} means {value} in YAML 1.1, a number of base 60"
-        if isinstance(value, int) and len(digits) > 1 and digits[0] == "0" and digits[1] not in "xb":
-            return f"{text} means {value} in YAML 1.1, a number of base 8"
-        return f"{text} means {value} in YAML 1.1" if "_" in text else ""
+        return _surprising_number(text, value)
     if isinstance(value, str) and text[:1].isdigit() and _DATE.fullmatch(text):
         return f"{text} is a date in YAML 1.1 and stays text here"
     return ""
+
+
+def _surprising_number(text: str, value: float) -> str:
+    digits = text.lstrip("+-")
+    if ":" in text:
+        return f"{text} means {value} in YAML 1.1, a number of base 60"
+    if isinstance(value, int) and len(digits) > 1 and digits[0] == "0" and digits[1] not in "xb":
+        return f"{text} means {value} in YAML 1.1, a number of base 8"
+    if "_" in text:
+        return f"{text} means {value} in YAML 1.1"
+    return f"{text} is the number {value}" if _ROUND.fullmatch(digits) else ""
 
 
 def tagged(tag: str, text: str) -> Value:

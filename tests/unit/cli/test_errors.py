@@ -69,6 +69,7 @@ def test_an_error_has_its_exit_code_with_and_without_a_traceback(
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_is_an_interrupt(number: signal.Signals) -> None:
+    signal.signal(number, signal.default_int_handler)  # whoever runs the tests may ignore it, as nohup does
     assert run_command(sending(number)) == 130
 
 

@@ -90,7 +90,7 @@ def test_meta_beside_several_targets_needs_none(tmp_path: Path) -> None:
 
 
 def test_the_output_is_replaced_on_success_and_untouched_on_failure(tmp_path: Path) -> None:
-    write(tmp_path, good="x: 1\n", bad="x: $missing\n")
+    write(tmp_path, good="x: 1\n", bad="otk.version: 1\nx: $missing\n")
     out = tmp_path / "out.json"
     assert run(tmp_path, "compile", "good.yaml", "-o", "out.json").stdout == ""
     assert json.loads(out.read_text()) == {"x": 1}
@@ -263,11 +263,11 @@ def test_the_output_may_be_standard_output_by_name(tmp_path: Path) -> None:
 
 def test_validate_says_the_faults_of_all_files_or_looks_at_one_target(tmp_path: Path) -> None:
     several = "otk.version: 1\notk.target.one: {x: 1}\notk.target.two: {x: $gone}\n"
-    write(tmp_path, a=several, b="x: $lost\n", c="x: 1\n")
+    write(tmp_path, a=several, b="otk.version: 1\nx: $lost\n", c="x: 1\n")
     done = run(tmp_path, "validate", "a.yaml", "b.yaml", "missing.yaml", "c.yaml")
     assert (done.returncode, done.stdout) == (2, "ok      c.yaml: 1 file\n")
     assert "a.yaml:3:21" in done.stderr
-    assert "b.yaml:1:4" in done.stderr
+    assert "b.yaml:2:4" in done.stderr
     assert "missing.yaml cannot be read" in done.stderr
     one = run(tmp_path, "validate", "a.yaml", "-t", "one")
     assert (one.returncode, one.stdout) == (0, "ok      a.yaml: 1 file, for one\n")
@@ -289,7 +289,7 @@ def test_explain_allows_a_second_definition_with_its_warning(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("command", [["compile", "a.yaml"], ["validate", "a.yaml"], ["explain", "a.yaml", "x"]])
 def test_variables_are_given_from_outside(tmp_path: Path, command: list[str]) -> None:
-    write(tmp_path, a="x: $arch-${user.name}\n")
+    write(tmp_path, a="otk.version: 1\nx: $arch-${user.name}\n")
     given = ["-D", "arch=arm64", "--define", "user.name=ann=x"]
     done = run(tmp_path, *command, *given)
     assert done.returncode == 0, done.stderr

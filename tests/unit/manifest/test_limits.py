@@ -85,7 +85,7 @@ def test_data_that_aliases_nest_too_deep_is_refused() -> None:
         compile_manifest(
             "f", "v: {otk.customization.x: {defined: $this}}\n", CompileOptions(customizations=(("x", data),))
         )
-    assert "nested too deep" in caught.value.faults[0].message
+    assert "nested deeper" in caught.value.faults[0].message
 
 
 def test_only_faults_that_are_shown_get_a_nearest_name(monkeypatch: pytest.MonkeyPatch) -> None:

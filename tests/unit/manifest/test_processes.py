@@ -51,7 +51,18 @@ def test_a_command_that_is_interrupted_ends_the_whole_group(tmp_path: Path, numb
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text("a:\n  otk.external.waits:\n")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OTK_EXTERNAL_PATH": str(tmp_path)}
-    argv = [sys.executable, "-P", "-m", "build_env.cli.main", "manifest", "compile", str(manifest)]
+    # Whoever runs the tests may ignore a signal, as nohup does.
+    argv = [
+        "env",
+        f"--default-signal={number.value}",
+        sys.executable,
+        "-P",
+        "-m",
+        "build_env.cli.main",
+        "manifest",
+        "compile",
+        str(manifest),
+    ]
     with subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE) as process:
         inner = int((tmp_path / "ready").read_text())
         process.send_signal(number)

@@ -154,6 +154,25 @@ def test_the_includes_that_lead_to_a_value_are_told(folder: Path) -> None:
     assert [Path(place.file).name for place in (origin.place, *origin.chain)] == ["common.yaml", "main.yaml"]
 
 
+def test_a_name_that_is_made_of_names_and_what_only_the_output_has_are_told(folder: Path) -> None:
+    text = """\
+otk.version: 1
+otk.define: {needs: {arm64: [fast]}, arch: arm64}
+otk.target.osbuild:
+  requires: {otk.variable: needs.$arch}
+  more:
+    - otk.include: items.yaml
+    - last
+"""
+    (folder / "names.yaml").write_text(text, encoding="utf-8")
+    (folder / "items.yaml").write_text("otk.customization.users: {default: [one, two], defined: 1}\n", encoding="utf-8")
+    compiled = _compiled(folder, file="names.yaml")
+    assert _origins(compiled, "requires.0") == ["text names:2", "define names:2 needs.arm64", "use names:4"]
+    assert _origins(compiled, "more.1") == ["text items:1", "customization items:1"]
+    assert _origins(compiled, "more.2") == ["text names:7"]
+    assert _origins(compiled, "version") == ["added names:3"]
+
+
 def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
     (folder / "twice.yaml").write_text(
         "a: [{otk.define: {x: one}}, $x]\nb: [{otk.define: {x: two}}, $x]\n", encoding="utf-8"
