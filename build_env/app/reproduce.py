@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from build_env.ports import EventSink
     from build_env.schedule.local import LocalExecutor
     from build_env.schedule.reproduce import Rehearsal, Rehearser
+    from build_env.schedule.rooms import RoomWork
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -82,7 +84,7 @@ def reproduce(
             with _directory(inputs.executor.rooms.directory, keep) as directory:
                 for work in inputs.works:
                     sink(Note(text=f"doing {work.task.stage.value} {work.task.label} in two rooms"))
-                    rehearsals = (*rehearsals, _rehearse(project, inputs.executor.rooms, work, directory))
+                    rehearsals = (*rehearsals, _interruptible(project, inputs.executor.rooms, work, directory))
         return Reproduction(package=package, target=options.target, summary=inputs.summary, rehearsals=rehearsals)
 
 
@@ -104,6 +106,16 @@ def _make_inputs(session: Session, request: Request, sink: EventSink, wanted: Ca
     if len(made) < len(needs):
         return _Inputs(summary=summary)
     return _Inputs(summary=summary, executor=executor, works=tuple(executor.work(task, made) for task in tasks))
+
+
+def _interruptible(project: Project, rooms: RoomWork, work: Work, directory: Path) -> Rehearsal:
+    """Rehearse in another thread: this one only waits, so that an interrupt cannot come where it would be lost."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            return pool.submit(_rehearse, project, rooms, work, directory).result()
+        except KeyboardInterrupt:
+            rooms.cancel()
+            raise
 
 
 def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -> Rehearsal:
