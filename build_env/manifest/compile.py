@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.collecting import without_collecting
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.externals import ExternalError, ExternalRunner
 from build_env.manifest.given import Customization, check_given, parsed
 from build_env.manifest.nodes import Place
 from build_env.manifest.programs import Questions
-from build_env.manifest.provenance import Origin
 from build_env.manifest.registry import PREFIX
 from build_env.manifest.resolve import Job, Resolution
 from build_env.manifest.results import Poisoned, TooLarge, copied
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.core.errors import Fault
+    from build_env.manifest.provenance import Origin
 
 __all__ = [
     "CompileOptions",
@@ -30,7 +31,6 @@ __all__ = [
     "Customization",
     "ExternalError",
     "ExternalRunner",
-    "Origin",
     "compile_manifest",
     "is_manifest",
 ]
@@ -80,6 +80,11 @@ def is_manifest(text: str) -> bool:
 
 def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
     """The data of `text`, the content of `file`; raises ManifestError with everything that is wrong."""
+    with without_collecting():
+        return _compiled(file, text, options)
+
+
+def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
     sources = Sources()
     faults = sources.faults
     customizations = [Customization(*one) for one in options.customizations]

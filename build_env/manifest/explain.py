@@ -9,7 +9,8 @@ from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from build_env.manifest.compile import Compiled, Origin
+    from build_env.manifest.compile import Compiled
+    from build_env.manifest.provenance import Origin
 
 __all__ = ["explain_value", "value_at"]
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from build_env.manifest.directive import Absent
 from build_env.manifest.nodes import Mapping, Node, Place
-from build_env.manifest.provenance import Origin
 from build_env.manifest.registry import PREFIX
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from build_env.manifest.faults import Faults
     from build_env.manifest.frames import Frame
     from build_env.manifest.gather import Found
+    from build_env.manifest.provenance import Origin
 
 __all__ = ["added_origins", "check_beside", "finished"]
 
@@ -41,6 +41,8 @@ def finished(faults: Faults, result: object, app: str, target: Found) -> object:
 
 def added_origins(app: str, target: Found) -> dict[str, tuple[Origin, ...]]:
     """Where that comes from which only the output has."""
+    from build_env.manifest.provenance import Origin  # noqa: PLC0415 - only what is explained needs it
+
     place, chain = target.entry.place.location, target.frame.chain
     return {"version": (Origin(kind="added", place=place, chain=chain),)} if app == _OSBUILD else {}
 

@@ -15,7 +15,6 @@ from build_env.manifest.inclusions import Inclusions
 from build_env.manifest.names import no_name
 from build_env.manifest.nodes import Mapping, Place, Scalar, plain
 from build_env.manifest.output import added_origins, check_beside, finished
-from build_env.manifest.provenance import Origin, origins_of
 from build_env.manifest.scope import Definition, Scope
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from build_env.manifest.faults import Faults
     from build_env.manifest.nodes import Entry, Node
     from build_env.manifest.programs import Questions
+    from build_env.manifest.provenance import Origin
     from build_env.manifest.sources import Document, Sources
 
 __all__ = ["Job", "Resolution"]
@@ -94,6 +94,8 @@ class Resolution:
 
     def origins(self) -> dict[str, tuple[Origin, ...]]:
         """Where the values of the data came from; nothing where that would take too long."""
+        from build_env.manifest.provenance import origins_of  # noqa: PLC0415 - only what is explained needs it
+
         self.evaluation.values = self.evaluation.characters = 0
         node = self.chosen.entry.node if self.chosen else self.job.document.root
         frame = self.chosen.frame if self.chosen else self.frame

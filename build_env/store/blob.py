@@ -13,6 +13,7 @@ import os
 import pickle
 from typing import TYPE_CHECKING
 
+from build_env.core.collecting import without_collecting
 from build_env.core.locks import held
 
 if TYPE_CHECKING:
@@ -34,18 +35,13 @@ def load_blob(file: Path) -> object:
     body = memoryview(data)[start:]
     if not data.startswith(_HEAD) or hashlib.sha256(body).digest() != data[len(_HEAD) : start]:
         return None
-    collecting = gc.isenabled()
-    gc.disable()  # what is read all lives on: looking for garbage meanwhile takes half as long as reading
     try:
-        found: object = pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
-        gc.freeze()  # nor does any later look for garbage go through it
+        with without_collecting():  # what is read all lives on: looking for garbage takes half as long as reading
+            found: object = pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
+            gc.freeze()  # nor does any later look for garbage go through it
     except Exception:  # noqa: BLE001 - written by a build-env with other classes: pickle may raise anything
         return None
-    else:
-        return found
-    finally:
-        if collecting:
-            gc.enable()
+    return found
 
 
 def save_blob(file: Path, value: object) -> None:
