@@ -107,7 +107,7 @@ class LazyGroup(Group):
 
 
 class _App(typer.Typer):
-    def command(self, name: str | None = None, **settings: Any) -> Any:  # noqa: ANN401
+    def command(self, name: str | None = None, **settings: Any) -> Any:  # noqa: ANN401 - as typer has it
         """A command of our own class."""
         return super().command(name, **{"cls": Command, **settings})
 

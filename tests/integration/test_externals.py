@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 # Packages without content in indexes of their own, made where they are asked for: no mirror is needed to solve.
-APT_INDEX = """\
+NEEDS = """\
 Package: needs
 Version: 1:2.0~rc1-3
 Architecture: all
@@ -33,36 +33,30 @@ Filename: ./needs.deb
 Size: 1
 SHA256: {needs}
 
-Package: library
+"""
+NATIVE_INDEX = f"""\
+{NEEDS}Package: library
 Version: 5
 Architecture: amd64
 Filename: ./library.deb
 Size: 1
-SHA256: {library}
+SHA256: {{library}}
 
 Package: other
 Version: 6+b1
 Architecture: amd64
 Filename: ./other.deb
 Size: 1
-SHA256: {other}
+SHA256: {{other}}
 
 """
-FOREIGN_INDEX = """\
-Package: needs
-Version: 1:2.0~rc1-3
-Architecture: all
-Depends: library | other
-Filename: ./needs.deb
-Size: 1
-SHA256: {needs}
-
-Package: library
+FOREIGN_INDEX = f"""\
+{NEEDS}Package: library
 Version: 5
 Architecture: arm64
 Filename: ./library-arm64.deb
 Size: 1
-SHA256: {foreign}
+SHA256: {{foreign}}
 
 """
 DIGESTS = {"needs": "1" * 64, "library": "2" * 64, "other": "3" * 64, "foreign": "4" * 64}
@@ -127,7 +121,7 @@ def fault(project: Tiny, name: str, tree: Mapping[str, object]) -> str:
 @pytest.fixture(scope="module")
 def apt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     with tiny_project(tmp_path_factory.mktemp("apt"), "one") as tiny:
-        for arch, text in (("amd64", APT_INDEX), ("arm64", FOREIGN_INDEX)):
+        for arch, text in (("amd64", NATIVE_INDEX), ("arm64", FOREIGN_INDEX)):
             tiny.write(f"Dockerfiles/index/binary-{arch}/Packages", text.format(**DIGESTS))
         tiny.write("Dockerfiles/tiny.Dockerfile.j2", APT_DOCKERFILE)
         with_context(tiny)
@@ -215,7 +209,7 @@ def laid(tree: Mapping[str, object]) -> dict[str, Any]:
     runner = ProjectRunner(
         programs=ProgramRunner(search=()), context=Context(directory=Path(), rooms=rooms, tell=lambda _: None)
     )
-    found: dict[str, Any] = runner.run("osbuild.partition", tree)  # type: ignore[assignment]
+    found: dict[str, Any] = runner.run("osbuild.partition", tree)  # type: ignore[assignment]  # JSON data
     return found
 
 

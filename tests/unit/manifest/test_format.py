@@ -67,7 +67,7 @@ PIECES = (
     "a:", "b: 1", "- ", "- x", "- c: 2", "- - y", "# c", "k: |", "k: >-", "k: |+", "k: |2", "- >", "e: 'q", "w'",
     "f: [1,", "2]", "g: {h: 1", "}", "&n", "m: &o", "!t", "p: !!map", "? z", ": y", "text", "two words", '"dq\\', '"',
     "---", "...", "k: |1-", "", "\t", "i: 'x'  # y", "- &q r: 1",
-)  # fmt: skip
+)  # fmt: skip  # a piece a line would be fifty lines
 LINE = st.tuples(
     st.sampled_from(("", " ", "  ", "    ", "        ")),
     st.sampled_from(PIECES),
