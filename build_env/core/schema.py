@@ -59,7 +59,7 @@ def located(misfits: Iterable[Misfit], where: Callable[[Path], Location | None],
     """The misfits with their places: that of the path, else of the nearest map or list around it, else the `file`."""
     faults = []
     for misfit in misfits:
-        outward = (misfit.path[:length] for length in range(len(misfit.path), 0, -1))
+        outward = (misfit.path[:length] for length in range(len(misfit.path), -1, -1))
         place = next((place for path in outward if (place := where(path))), Location(file=file))
         faults.append(Fault(message=str(misfit), location=place))
     return tuple(faults)
@@ -113,7 +113,7 @@ class _Check:
 
     def _table(self, shape: Table, value: object, path: Path) -> dict[str, object]:
         if not isinstance(value, dict):
-            self._note(path, f"a map from each {shape.key} is expected, not {_kind(value)}")
+            self._note(path, f"a map is expected, not {_kind(value)}")
             return {}
         return {str(name): self.fit(shape.each, item, (*path, str(name))) for name, item in value.items()}
 

@@ -86,10 +86,9 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A map from names that are chosen freely; `key` says what they are."""
+    """A map from names that are chosen freely."""
 
     each: Shape
-    key: str = "name"
 
 
 @dataclass(frozen=True, kw_only=True)
