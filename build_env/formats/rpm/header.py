@@ -43,7 +43,7 @@ def opened(data: bytes) -> Opened | None:
 
 
 def _rpm_header(data: bytes, at: int) -> tuple[dict[int, tuple[bytes, bytes]], int]:
-    """The values of a header structure by tag, as the bytes they are stored in with type and number, and where it ends."""
+    """The values of a header structure by tag, as stored, each with its type and number; and where it ends."""
     magic, _, count, size = struct.unpack_from(">4s4sII", data, at)
     if magic != _HEADER:
         raise ValueError("no header of an RPM")
