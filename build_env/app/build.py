@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.model.events import Note, RunFinished
 from build_env.model.task import Plan, Stage
-from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.schedule.foresee import foresee
 from build_env.targets.guard import observing
 
@@ -120,8 +119,9 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
 
 def _report(session: Session, scan: Planned, hits: Mapping[str, StoredResult]) -> str | None:
     stored = hits.get(scan.plan.tasks[-1].id)
+    wanted = session.planner.format
     for artifact in stored.artifacts if stored else ():
-        if artifact.name == SPEC_FACTS:
+        if wanted and wanted.scan and artifact.name == wanted.scan.report:
             return session.store.path(artifact).read_text(encoding="utf-8")
     return None
 

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from build_env.model.target import Target
     from build_env.plan.select import Selection
 
-__all__ = ["PlanFacts", "build_plan", "image_task", "leave_out", "order", "scan_plan"]
+__all__ = ["NOT_FOR_ROOMS", "PlanFacts", "build_plan", "image_task", "order", "scan_plan"]
 
-_NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
-_FAMILIES = ("deb", "rpm")
+# Names at the top of a package that say what it is; no room sees them.
+NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFacts:
     """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
+
+    `leave_out` are names at the top of a package that rooms must not see, other packaging among them.
 
     `build_closures` are by unit id, too. `provided` maps every name that packages of the target provide to those
     packages. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the
@@ -47,6 +49,7 @@ class PlanFacts:
     folder_digests: Mapping[str, str]
     build_closures: Mapping[str, tuple[str, ...]]
     build_jobs: int
+    leave_out: tuple[str, ...] = NOT_FOR_ROOMS
     provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
@@ -98,15 +101,17 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     )
 
 
-def scan_plan(
+def scan_plan(  # noqa: PLR0913 - all that two tasks consist of
     target: Target,
     record: Record,
     trees: tuple[Tree, ...],
     arch: str,
     image_name: str,
     recipe: ImageRecipe,
+    *,
+    subject: str,
 ) -> Plan:
-    """The small plan that comes before the real one: ask in a room what only a room may read."""
+    """The small plan that comes before the real one: ask in a room what only a room may read, the `subject`."""
     image = image_task(target, image_name, recipe)
     room = Room(
         commands=record.commands,
@@ -126,7 +131,7 @@ def scan_plan(
         id=scan_id(target.name),
         stage=Stage.SCAN,
         target=target.name,
-        subject=f"spec files of {target.name}",
+        subject=f"{subject} of {target.name}",
         static_inputs=room_inputs(Stage.SCAN, room),
         inputs=(Input(task=image.id, place=Place.IMAGE),),
         room=room,
@@ -180,7 +185,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
             path=package.directory,
             destination=f"src/{package.name}",
             digest=facts.package_digests[package.name],
-            leave_out=leave_out(target.family),
+            leave_out=facts.leave_out,
         )
     ]
     trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
@@ -194,11 +199,6 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         downloads=unit.stage is Stage.SOURCE,
         epoch=epoch,
     )
-
-
-def leave_out(family: str) -> tuple[str, ...]:
-    """Names at the top of a package that a room of `family` must not see: what the package is, other packaging."""
-    return (*_NOT_FOR_ROOMS, *(other for other in _FAMILIES if other != family))
 
 
 def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.locks import locked
+from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.publish.generation import repository_evidence, repository_holds
-from build_env.publish.layout import is_deployed, plain_path, repository_name, stand_in_mark
+from build_env.publish.layout import repository_name, stand_in_mark
 from build_env.publish.model import AptDescription, PackageFile
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class LocalPublisher:
             self._copy(item, self.deploy / path)
             output(f"{path}")
         with self._lock:
-            self._plain |= {path for path, item in self._paths(work, items) if _is_binary(item.name)}
+            self._plain |= {path for path, item in self._paths(work, items) if is_binary(item.name)}
             taken = self._taken.setdefault(self._repository(work), [])
             for item in items:
                 file = PackageFile(path=self.store.path(item), artifact=item)
@@ -89,7 +90,7 @@ class LocalPublisher:
         path = self._tar_path(work)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".temporary")
-        members = {item.name: item for item in _own(work) if _is_binary(item.name)}
+        members = {item.name: item for item in _own(work) if is_binary(item.name)}
         with locked(path.parent), contextlib.ExitStack() as cleaning:
             cleaning.callback(temporary.unlink, missing_ok=True)
             with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": work.key}) as archive:
@@ -133,9 +134,10 @@ class LocalPublisher:
     def _paths(self, work: Work, items: list[Artifact]) -> Iterator[tuple[str, Artifact]]:
         deployment = work.task.deployment
         if deployment is not None:
+            plain_path = format_called(deployment.format).plain_path
             suite = deployment.suite + stand_in_mark(stand_in=bool(_stand_in(work)))
             for item in items:
-                yield plain_path(item.name, suite=suite), item
+                yield plain_path(item.name, suite), item
 
     def _same(self, path: Path, item: Artifact) -> bool:
         """Whether the plain file is the artifact; a package built again may well have the size of the old one."""
@@ -157,17 +159,13 @@ def _own(work: Work) -> Iterator[Artifact]:
     seen = set()
     for entry in work.inputs:
         for item in entry.artifacts:
-            if is_deployed(item.name) and item.name not in seen:
+            if is_published(item.name) and item.name not in seen:
                 seen.add(item.name)
                 yield item
 
 
 def _stand_in(work: Work) -> str:
     return next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
-
-
-def _is_binary(name: str) -> bool:
-    return name.endswith((".deb", ".rpm")) and not name.endswith(".src.rpm")
 
 
 def _tar_key(path: Path) -> str:
