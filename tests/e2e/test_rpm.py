@@ -47,7 +47,14 @@ def test_a_second_run_has_nothing_to_do(stand_in: str, shipped: Shipped) -> None
 
 
 def set_up_client(reader: Client, address: str) -> None:
-    lines = ["[build-env]", "name=build-env", f"baseurl={address}/rpm/centos-8+stand-in", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1"]
+    lines = [
+        "[build-env]",
+        "name=build-env",
+        f"baseurl={address}/rpm/centos-8+stand-in",
+        "enabled=1",
+        "gpgcheck=1",
+        "repo_gpgcheck=1",
+    ]
     lines += ["skip_if_unavailable=0", f"gpgkey={address}/archive-key.asc", ""]
     reader.write("/etc/yum.repos.d/build-env.repo", "\n".join(lines).encode())
 
