@@ -81,9 +81,9 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
-            from build_env.app.clients import client_lines  # noqa: PLC0415 - only after a deploy
+            from build_env.app.clients import lines_for_clients  # noqa: PLC0415 - only after a deploy
 
-            notes = client_lines(session.project.paths, event.summary)
+            notes = lines_for_clients(session.project.paths, event.summary)
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)
 

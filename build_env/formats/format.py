@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.formats.compare import Opened
+    from build_env.formats.view import Repository
     from build_env.model.package import Package, Packaging
 
 __all__ = ["Format", "PackageFacts", "Program", "Scan"]
@@ -66,6 +67,8 @@ class Format:
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
     is no archive known to `compare`.
 
+    `repository` is how packages are published.
+
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had, `archives` that a source can be one of the distribution's
     (the field `archive` of a definition).
@@ -81,6 +84,7 @@ class Format:
     is_binary: Callable[[str], bool]
     is_installed: Callable[[str], bool]
     plain_path: Callable[[str, str], str]
+    repository: Repository
     about_builds: tuple[str, ...] = ()
     build_depends: Callable[[str], tuple[str, ...]] | None = None
     package_facts: Callable[[Path], PackageFacts | None] | None = None

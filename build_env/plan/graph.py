@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import Fault, InputError
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
 from build_env.plan.ids import image_id, scan_id, tar_id, task_id
@@ -20,7 +19,7 @@ from build_env.plan.units import SOURCE, Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from build_env.model.command import Deployment, Mount, Record
+    from build_env.model.command import Mount, Record
     from build_env.model.target import Target
     from build_env.plan.select import Selection
 
@@ -83,7 +82,6 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
         if arch in facts.tar_archs:
             tar = _tar_task(target, arch, [_id(target, unit) for unit in units])
             tasks[tar.id] = tar
-    _refuse_two_repositories(target, tasks.values())
     complete = with_layers(_without_gaps(tasks))
     return Plan(target=target.name, architectures=target.options.arg_arch, tasks=order(complete))
 
@@ -219,23 +217,6 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, sha
         "SOURCE_DATE_EPOCH": str(epoch),
         "TZ": "UTC",
     }
-
-
-def _refuse_two_repositories(target: Target, tasks: Iterable[Task]) -> None:
-    """A target has one repository, and a repository has one format and one suite."""
-    found: dict[Deployment, str] = {}
-    for task in tasks:
-        if task.deployment is not None:
-            found.setdefault(task.deployment, task.subject)
-    if len(found) > 1:
-        raise InputError(
-            f"packages of {target.name} are deployed differently, and it has one repository",
-            faults=tuple(
-                Fault(message=f"{package}: {deployment.format}, suite {deployment.suite}")
-                for deployment, package in found.items()
-            ),
-            hint=f"let run_deploy in {target.directory}/packages.conf.py name the same format and suite for all",
-        )
 
 
 def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:

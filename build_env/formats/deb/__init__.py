@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
+from build_env.formats.deb.entries import is_apt_file
+from build_env.formats.deb.repository import APT
 from build_env.formats.format import Format
 
 __all__ = ["DEB"]
 
 _BINARY = (".deb", ".udeb", ".ddeb")
-_PARTS = re.compile(r"\.(diff|tar)\.[a-z0-9]+$")
 _DEPENDENCY_SET = "build-depends.dsc"
 
 
@@ -19,10 +18,8 @@ def _is_content(name: str) -> bool:
 
 
 def _is_published(name: str) -> bool:
-    """Logs and `.changes` are not; the dependency set has the suffix of a source."""
-    if name == _DEPENDENCY_SET:
-        return False
-    return name.endswith((".deb", ".dsc")) or _PARTS.search(name.removesuffix(".asc")) is not None
+    """The dependency set is not, although it has the suffix of a source."""
+    return is_apt_file(name) and name != _DEPENDENCY_SET
 
 
 def _is_binary(name: str) -> bool:
@@ -51,6 +48,7 @@ DEB = Format(
     is_binary=_is_binary,
     is_installed=_is_installed,
     plain_path=_plain_path,
+    repository=APT,
     about_builds=(".buildinfo", ".changes"),
     build_depends=build_depends_in,
     package_facts=read_deb,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from build_env.formats.format import Format, Program, Scan
 from build_env.formats.rpm.header import opened
+from build_env.formats.rpm.repository import DNF
 from build_env.formats.rpm.spec import read_packaging
 from build_env.formats.rpm.spec_facts import SPEC_FACTS, with_spec_facts
 
@@ -44,6 +45,7 @@ RPM = Format(
     is_binary=_is_binary,
     is_installed=_is_installed,
     plain_path=_plain_path,
+    repository=DNF,
     opened=opened,
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},

@@ -17,7 +17,7 @@ from build_env.core.processes import CannotStart, Finished, Invocation, ProcessE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from build_env.publish.signing import Signer
+    from build_env.formats.view import Signer
 
 __all__ = ["RpmHeader", "read_headers", "sign"]
 
