@@ -162,7 +162,8 @@ def is_silence(error: BaseException) -> bool:
     """Whether the engine did not answer in time; libraries wrap each other's errors, and some keep only the words."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, _SILENCE) or "timed out" in str(seen):
+        refused = isinstance(seen, urllib3.exceptions.NewConnectionError)  # a timeout by its class only
+        if not refused and (isinstance(seen, _SILENCE) or "timed out" in str(seen)):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

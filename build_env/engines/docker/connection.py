@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.engines.docker.client import LOST, REFUSED, is_missing, is_silence, new_client
-from build_env.engines.docker.patience import USUAL, Patience
+from build_env.engines.docker.patience import FAREWELL, USUAL, Patience
 from build_env.engines.docker.stream import Stream
 
 if TYPE_CHECKING:
@@ -73,14 +73,15 @@ class Connection:
         What waits for the words of a room wakes up at once. Short calls may come to their end, so that rooms are
         removed; after `FAREWELL` seconds what still waits is cut off, and nothing more is asked.
         """
-        with contextlib.suppress(TimeoutError):
-            self.patience.hurry()
-            self._cancelled.set()
-            for stream in list(self._streams):
-                stream.cut()
-            timer = threading.Timer(self.patience.left(), self.api.sockets.shut)
-            timer.daemon = True
-            timer.start()
+        if self.cancelled:
+            return
+        self.patience.hurry()
+        self._cancelled.set()  # ahead of the cuts: who wakes up asks why
+        for stream in list(self._streams):
+            stream.cut()
+        timer = threading.Timer(FAREWELL, self.api.sockets.shut)
+        timer.daemon = True
+        timer.start()
 
     def close(self) -> None:
         """Give back the sockets."""
