@@ -35,7 +35,7 @@ __all__ = ["Loop"]
 
 _TAIL = 12
 _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
-_FAREWELL = 8.0  # seconds that cancelled workers have to end; what engines need for it is less
+_FAREWELL = 7.0  # seconds that cancelled workers have to end; what engines need for it is less
 
 
 @dataclass(frozen=True, kw_only=True)

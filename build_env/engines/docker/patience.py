@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FAREWELL", "USUAL", "Patience"]
 
 USUAL = 60.0  # seconds for a call that is answered at once by an engine that is well
-FAREWELL = 7.0  # seconds for all that is still to be said after `hurry`
+FAREWELL = 6.0  # seconds for all that is still to be said after `hurry`
 _AFTERWARDS = 3.0  # seconds for putting away a room whose time is up
 
 # What an engine does for long before it says anything, in multiples of the usual limit. A step of a Dockerfile may
