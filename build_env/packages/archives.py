@@ -9,15 +9,17 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import stat
 import struct
-import subprocess
 import tarfile
 import zlib
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from build_env.core.processes import Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,8 @@ _AR = b"!<arch>\n"
 _RPM = b"\xed\xab\xee\xdb"
 _CPIO = (b"070701", b"070702")
 _LEAD = 96
+_LONGEST = 600.0  # seconds for zstd
+_LARGEST = 4 << 30  # bytes that a compressed stream may hold
 _HEADER = b"\x8e\xad\xe8\x01"
 _TAR_MAGIC_AT = 257
 _CPIO_FIELDS = 13
@@ -72,10 +76,15 @@ def decompressed(data: bytes) -> bytes:
             return bz2.decompress(data)
     except (OSError, EOFError, ValueError, lzma.LZMAError, struct.error, zlib.error) as error:
         raise Unreadable(str(error)) from error
-    if data.startswith(b"\x28\xb5\x2f\xfd") and (program := shutil.which("zstd")):
-        done = subprocess.run([program, "-dc"], input=data, capture_output=True, check=False)
-        if done.returncode == 0:
-            return done.stdout
+    if data.startswith(b"\x28\xb5\x2f\xfd") and shutil.which("zstd"):
+        environment = listed_environment(os.environ)
+        zstd = Invocation(argv=["zstd", "-dc"], environment=environment, seconds=_LONGEST, most_output=_LARGEST)
+        try:
+            done = run_program(zstd, data)
+        except ProcessError as error:
+            raise Unreadable(str(error)) from error
+        if not done.failure:
+            return done.output
     raise Unreadable("not compressed in a way that is known here")
 
 

@@ -181,10 +181,7 @@ def test_a_missing_rpmsign_says_how_to_install_it(
 ) -> None:
     file = rpm(tmp_path, "greet")
 
-    def missing(*args: object, **kwargs: object) -> None:
-        raise FileNotFoundError
-
-    monkeypatch.setattr("build_env.publish.rpm_tools.subprocess.run", missing)
+    monkeypatch.setattr("build_env.publish.rpm_tools._PROGRAMS", str(tmp_path))
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint
