@@ -72,6 +72,11 @@ class Settings:
         default="build-env",
     )
     timeout: float = _setting(Decimal(), "the seconds that a task may take; 0: no limit", default=0.0)
+    engine_timeout: float = _setting(
+        Decimal(least=1),
+        "the seconds that the engine may take to answer; what takes long anyway, like a pull, gets more",
+        default=60.0,
+    )
     memory: str = _setting(
         Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN, blank=True),
         "what all running tasks together may be expected to use (8G); empty: what the engine's machine has",

@@ -16,9 +16,9 @@ from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.schema import fitted, located
 from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
+from build_env.core.texts import read_text
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.nodes import Place, places, plain
-from build_env.packages.debian import read_text
 from build_env.packages.names import PACKAGE_NAME
 
 if TYPE_CHECKING:

@@ -1,18 +1,16 @@
 """Owns the reading of `src/`: which directories are packages, and their `definition.yaml`.
 
-Reads; runs nothing. Spec files are not parsed here, because parsing them runs code (see `spec_facts`).
+Reads; runs nothing. Spec files are not parsed here, because parsing them runs code (see `formats.rpm`).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
-from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.debian import read_debian
+from build_env.formats.registry import formats
+from build_env.model.package import Archive, Package
 from build_env.packages.definitions import Purpose, day_of, read_definition
 from build_env.packages.names import PACKAGE_NAME, check_name, is_name
 
@@ -21,11 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
+    from build_env.model.package import Packaging
 
 __all__ = ["METAPACKAGES", "check_name", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
-_RPM_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 
 
 def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[str, Package]:
@@ -76,7 +74,7 @@ def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage:
     shown = directory.relative_to(root).as_posix()
     definition = read_definition(root, f"{shown}/definition.yaml", purpose)
     packaging = _packaging(directory, shown)
-    scripts = tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file())
+    scripts = tuple(known.name for known in formats() if (directory / known.packaging / "build.sh").is_file())
     found = {}
     for architecture, fields in definition.variants.items():
         declared = _declared(fields, shown, directory.name)
@@ -131,27 +129,9 @@ def _archives(value: object) -> Mapping[str, Archive]:
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
-    packaging = {}
-    if (directory / "deb" / "control").is_file():
-        packaging["deb"] = read_debian(directory / "deb", f"{shown}/deb")
-    specs = sorted(directory.glob("rpm/*.spec"))
-    if len(specs) > 1:
-        names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"more than one spec file: {names}", location=Location(file=f"{shown}/rpm"))
-    if specs:
-        packaging["rpm"] = Packaging(epoch=_spec_epoch(specs[0], f"{shown}/rpm/{specs[0].name}"))
-    return packaging
-
-
-def _spec_epoch(spec: Path, shown: str) -> int:
-    """Noon UTC of the newest %changelog entry, as rpm takes it; the spec is read as text, not parsed."""
-    text = spec.read_text(encoding="utf-8", errors="replace")
-    found = _RPM_CHANGE.search(text)
-    if not found:
-        return 0
-    try:
-        day = datetime.strptime(" ".join(found[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
-    except ValueError as error:
-        where = Location(file=shown, line=text.count("\n", 0, found.start()) + 1)
-        raise InputError("the date of the changelog entry cannot be read", location=where) from error
-    return int(day.timestamp())
+    """What each format finds in its directory, by the name of the format."""
+    read = {
+        known.name: known.read_packaging(directory / known.packaging, f"{shown}/{known.packaging}")
+        for known in formats()
+    }
+    return {name: packaging for name, packaging in read.items() if packaging is not None}
