@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.support.bases import provide_bases
 from tests.support.tiny import Tiny, tiny_project
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--packages", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    provide_bases(IMAGE)  # the loop of `docker run` names it plainly
     names = [f"package-{number:02}" for number in range(arguments.packages)]
     with (
         tempfile.TemporaryDirectory(prefix="build-env-rooms-") as directory,

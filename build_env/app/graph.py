@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import os
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady
+from build_env.core.processes import CannotStart, Invocation, ProcessError, listed_environment, run_program
 
 __all__ = ["draw_svg"]
 
+_LONGEST = 600.0  # seconds; graphs of thousands of tasks take minutes
+
 
 def draw_svg(dot: str) -> str:
-    """The graph `dot` as SVG. Raises EnvironmentNotReady where graphviz is not installed."""
-    program = shutil.which("dot")
-    if program is None:
+    """The graph `dot` as SVG. Raises EnvironmentNotReady where graphviz is not installed, BuildEnvError."""
+    hint = "--format dot prints what it was given"
+    try:
+        environment = listed_environment(os.environ, "HOME")
+        drawn = run_program(Invocation(argv=["dot", "-Tsvg"], environment=environment, seconds=_LONGEST), dot.encode())
+    except CannotStart as error:
         raise EnvironmentNotReady(
-            "SVG is drawn by graphviz, and its program dot is not on this machine",
+            f"SVG is drawn by graphviz, and its program {error}",
             hint="install it (apt-get install graphviz, dnf install graphviz), or take --format dot or mermaid",
-        )
-    drawn = subprocess.run([program, "-Tsvg"], input=dot.encode(), capture_output=True, check=False)
-    if drawn.returncode:
-        said = drawn.stderr.decode(errors="replace").strip()
-        raise BuildEnvError(f"graphviz could not draw the graph: {said}", hint="--format dot prints what it was given")
-    return drawn.stdout.decode()
+        ) from error
+    except ProcessError as error:
+        raise BuildEnvError(f"graphviz could not draw the graph: {error}", hint=hint) from error
+    if drawn.failure:
+        raise BuildEnvError(f"graphviz could not draw the graph: {drawn.reason}", hint=hint)
+    return drawn.output.decode()

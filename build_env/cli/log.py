@@ -51,8 +51,8 @@ def _log(root: Path | None, choice: tuple[str, str, tuple[str, ...], str], *, fo
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.cli.arguments import check_choice  # noqa: PLC0415
     from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.core.visible import printable  # noqa: PLC0415
     from build_env.model.task import Stage  # noqa: PLC0415
-    from build_env.ui.words import printable  # noqa: PLC0415
 
     package, target, architectures, stage = choice
     check_choice("--stage", stage, tuple(Stage))

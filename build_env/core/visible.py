@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["visible", "visible_name"]
+__all__ = ["printable", "visible", "visible_name"]
 
 # Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_LINES = re.compile(f"[{_HIDDEN}]")
 _IN_NAMES = re.compile(f"[{_HIDDEN}\t\n]")
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def visible(text: str) -> str:
@@ -20,6 +22,15 @@ def visible(text: str) -> str:
 def visible_name(name: str) -> str:
     """The name of a file or option for a message: it stays in one line."""
     return _IN_NAMES.sub(_escaped, name)
+
+
+def printable(line: str) -> str:
+    """A line of a task's output without what would move a terminal's cursor or change its colours.
+
+    Of a line that was drawn over with carriage returns, as progress bars are, the last state.
+    """
+    shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
+    return _CONTROL.sub("", shown.expandtabs())
 
 
 def _escaped(found: re.Match[str]) -> str:

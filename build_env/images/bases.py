@@ -11,8 +11,6 @@ import fcntl
 import os
 import re
 import shutil
-import signal
-import subprocess
 import tempfile
 import threading
 from dataclasses import dataclass, field
@@ -21,6 +19,16 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.core.machine import DEBIAN_TO_OCI
+from build_env.core.processes import (
+    Cancellation,
+    Cancelled,
+    CannotStart,
+    Finished,
+    Invocation,
+    ProcessError,
+    listed_environment,
+    run_program,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["STAND_IN", "Base", "Bases"]
 
 STAND_IN = "build-env.stand-in"
+_LONGEST = 4 * 3600  # seconds: all of a distribution's base is unpacked, perhaps by emulated programs
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +61,7 @@ class Bases:
     settings: Settings
     temporary: Path
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _process: subprocess.Popen[str] | None = None
-    _cancelled: bool = False
+    _cancellation: Cancellation = field(default_factory=Cancellation)
 
     def own_name(self, reference: str, architecture: str) -> str:
         """The name under which build-env keeps the base for that architecture."""
@@ -102,21 +111,14 @@ class Bases:
 
     def make(self, reference: str, architecture: str, suite: str, output: Callable[[str], None]) -> Base:
         """Bootstrap `suite` with mmdebstrap from the distribution's mirror."""
-        program = shutil.which("mmdebstrap")
-        if program is None:
-            raise EnvironmentNotReady(
-                "mmdebstrap is needed to bootstrap a base image and is not installed",
-                hint="apt-get install mmdebstrap, or run the same command with --setup",
-            )
         with _workplace(self.temporary) as (directory, lock):
             archive = Path(directory) / "root.tar"
-            argv = [program, "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
+            argv = ["mmdebstrap", "--variant=minbase", f"--architectures={architecture}", suite, str(archive)]
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
-            status = self._bootstrap(argv, directory, lock, output)
-            self._refuse_cancelled()
-            if status:
+            done = self._bootstrap(argv, directory, lock, output)
+            if done.failure:
                 raise EnvironmentNotReady(
-                    f"mmdebstrap could not make {suite} for {architecture}: exit status {status}",
+                    f"{suite} for {architecture} could not be made: {done.failure}",
                     hint="the log has its last lines; build-env doctor checks binfmt handlers and the mirror",
                 )
             name = self.own_name(reference, architecture)
@@ -126,36 +128,25 @@ class Bases:
 
     def cancel(self) -> None:
         """End a bootstrap that is running; callable from any thread."""
-        self._cancelled = True
-        process = self._process
-        if process is not None:
-            _end(process)
+        self._cancellation.cancel()
 
     def _refuse_cancelled(self) -> None:
-        if self._cancelled:
+        if self._cancellation.cancelled:
             raise Interrupted("stopped")
 
-    def _bootstrap(self, argv: list[str], directory: str, lock: int, output: Callable[[str], None]) -> int:
-        """Run mmdebstrap in a process group of its own, which `cancel` ends; it removes its own root then."""
-        process = self._process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TMPDIR": directory},
-            start_new_session=True,
-            pass_fds=[lock],
-        )
-        if self._cancelled:
-            _end(process)  # who cancelled found no process yet
+    def _bootstrap(self, argv: list[str], directory: str, lock: int, output: Callable[[str], None]) -> Finished:
+        """Run mmdebstrap, which removes its own root when `cancel` ends it; the lock lives as long as it does."""
+        environment = listed_environment(os.environ, "HOME", *_PROXIES, TMPDIR=directory)
+        bootstrap = Invocation(argv=argv, environment=environment, seconds=_LONGEST, inherited=(lock,))
         try:
-            with process:
-                for line in process.stderr or ():
-                    output(line.rstrip())
-            return process.returncode
-        finally:
-            self._process = None
+            return run_program(bootstrap, tell=output, cancellation=self._cancellation)
+        except Cancelled as error:
+            raise Interrupted("stopped") from error
+        except CannotStart as error:
+            hint = "apt-get install mmdebstrap, or run the same command with --setup"
+            raise EnvironmentNotReady(f"a base image cannot be bootstrapped: {error}", hint=hint) from error
+        except ProcessError as error:
+            raise EnvironmentNotReady(str(error), hint="build-env doctor checks the mirror") from error
 
     def _must_have(self, name: str) -> ImageDescription:
         description = self.images.describe(name)
@@ -175,11 +166,6 @@ class Bases:
                 hint=f"build-env base map … --arch {architecture} names an image for that architecture",
             )
         return _base(name, found)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
 
 
 @contextlib.contextmanager

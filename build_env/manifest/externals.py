@@ -9,7 +9,6 @@ import enum
 import json
 import os
 import re
-import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,7 +18,7 @@ from build_env.core.suggest import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from build_env.manifest.processes import Finished
+    from build_env.core.processes import Finished
 
 __all__ = [
     "REMOVED",
@@ -49,7 +48,7 @@ _VARIABLES = ("BUILD_ENV_EXTERNAL_PATH", "OTK_EXTERNAL_PATH")
 _INHERITED = ("HOME", "TMPDIR", *_VARIABLES)
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_OUTPUT = 64 << 20
-_MOST_SAID = 64 << 10
+_MOST_SAID = 64 << 10  # bytes of standard output that a failure is told from
 _SHOWN = 40  # lines of what a program said
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*(\.[A-Za-z0-9_][A-Za-z0-9_+-]*)*", re.ASCII)
 
@@ -100,8 +99,8 @@ class ProgramRunner:
         if argv is None:
             raise self.not_found(name)
         finished = self._finished(argv, write_envelope(tree))
-        if finished.status:
-            raise ExternalError(_failure(argv[0], finished))
+        if finished.failure:
+            raise ExternalError(_failure(finished))
         try:
             tree = read_envelope(finished.output)
         except ExternalError as error:
@@ -132,19 +131,16 @@ class ProgramRunner:
         )
 
     def _finished(self, argv: tuple[str, ...], data: bytes) -> Finished:
-        from build_env.manifest.processes import Limits, OutputTooLarge, TooSlow, run_program  # noqa: PLC0415 - 20 ms
+        # 20 ms, and most manifests have no externals.
+        from build_env.core.processes import CannotStart, Invocation, ProcessError, run_program  # noqa: PLC0415
 
-        limits = Limits(seconds=self.timeout, output=_MOST_OUTPUT, said=_MOST_SAID)
+        invocation = Invocation(argv=argv, environment=self.environment, seconds=self.timeout, most_output=_MOST_OUTPUT)
         try:
-            return run_program(argv, data, self.environment, limits)
-        except OSError as error:
-            hint = "; does its first line name an interpreter that is here?"
-            raise ExternalError(f"{argv[0]} cannot be started: {error.strerror or error}{hint}") from error
-        except TooSlow as error:
-            lines = [f"{argv[0]} was stopped after {self.timeout:g} s", *_said(error.standard_error)]
-            raise ExternalError("\n".join(lines)) from error
-        except OutputTooLarge as error:
-            raise ExternalError(f"{argv[0]} was stopped: it printed more than {_MOST_OUTPUT >> 20} MiB") from error
+            return run_program(invocation, data)
+        except CannotStart as error:
+            raise ExternalError(f"{error}; does its first line name an interpreter that is here?") from error
+        except ProcessError as error:
+            raise ExternalError("\n".join([str(error), *_said(error.standard_error)])) from error
 
 
 def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
@@ -216,16 +212,10 @@ def _files(directory: Path) -> list[Path]:
         return []
 
 
-def _failure(program: str, finished: Finished) -> str:
-    if finished.status < 0:
-        try:
-            how = f"was ended by {signal.Signals(-finished.status).name}"
-        except ValueError:
-            how = f"was ended by signal {-finished.status}"
-    else:
-        how = f"ended with exit status {finished.status}"
-    said = _said(finished.standard_error) or _said(finished.output[-_MOST_SAID:].decode(errors="replace"))
-    return "\n".join([f"{program} {how}", *(said or ["  and said nothing"])])
+def _failure(finished: Finished) -> str:
+    last_output = finished.output[-_MOST_SAID:].decode(errors="replace")
+    printed = _said(finished.standard_error) or _said(last_output)
+    return "\n".join([finished.failure, *(printed or ["  and said nothing"])])
 
 
 def _said(text: str) -> list[str]:

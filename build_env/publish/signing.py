@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-import subprocess
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +24,17 @@ __all__ = ["Signer", "configured_signer", "ensure_project_key"]
 
 # A socket's path has 108 bytes; the longest name that an agent makes in its home is S.gpg-agent.browser.
 _LONGEST_HOME = 107 - len("/S.gpg-agent.browser")
-_TIMEOUT = 120
+_TIMEOUT = 120  # seconds: somebody may have to type a passphrase
+# What an agent of the user needs to ask for a passphrase, and where it listens.
+_FOR_AN_AGENT = (
+    "HOME",
+    "GPG_TTY",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +106,11 @@ def configured_signer(home: Path | None, key: str) -> Signer:
 @contextmanager
 def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
     """Make gpg usable with `home`: a path short enough for sockets, no agent of ours afterwards."""
-    gpg = shutil.which("gpg")
-    if gpg is None or shutil.which("gpgconf") is None:
-        raise EnvironmentNotReady("gpg is not installed", hint="apt-get install gnupg   (or: dnf install gnupg2)")
     with ExitStack() as stack:
         if owned:
             _lock(home, stack)
         short = _short_path(home, stack)
-        environment = {**os.environ, "GNUPGHOME": str(short), "LC_ALL": "C.UTF-8"}
+        environment = listed_environment(os.environ, *_FOR_AN_AGENT, GNUPGHOME=str(short))
         if owned:
             stack.callback(_stop_agent, environment)
         yield environment
@@ -130,24 +136,14 @@ def _short_path(home: Path, stack: ExitStack) -> Path:
 
 def _stop_agent(environment: Mapping[str, str]) -> None:
     for arguments in (["--kill", "all"], ["--remove-socketdir"]):
-        subprocess.run(
-            ["gpgconf", *arguments],
-            env=environment,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT,
-        )
+        _run(environment, "gpgconf", *arguments)
 
 
 def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
     """Return the fingerprint of the first usable secret key that matches, or None."""
-    command = ["gpg", "--batch", "--with-colons", "--list-secret-keys", key]
-    done = subprocess.run(
-        command, env=environment, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TIMEOUT
-    )
+    done = _run(environment, "gpg", "--batch", "--with-colons", "--list-secret-keys", key)
     usable = False
-    for line in done.stdout.decode(errors="replace").splitlines():
+    for line in done.output.decode(errors="replace").splitlines():
         fields = line.split(":")
         if fields[0] == "sec":
             usable = fields[1] not in {"r", "e", "i"} and fields[14] != "#"
@@ -157,18 +153,16 @@ def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
 
 
 def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> bytes:
+    done = _run(environment, "gpg", "--batch", "--no-tty", *arguments, data=data)
+    if done.failure:
+        raise EnvironmentNotReady(f"gpg failed: {done.reason}", hint="try the key by hand with gpg --clear-sign")
+    return done.output
+
+
+def _run(environment: Mapping[str, str], *argv: str, data: bytes = b"") -> Finished:
     try:
-        done = subprocess.run(
-            ["gpg", "--batch", "--no-tty", *arguments],
-            env=environment,
-            input=data,
-            check=False,
-            capture_output=True,
-            timeout=_TIMEOUT,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentNotReady("gpg did not answer", hint="a key with a passphrase needs it in the agent") from error
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise EnvironmentNotReady(f"gpg failed: {reason[0]}", hint="try the key by hand with gpg --clear-sign")
-    return done.stdout
+        return run_program(Invocation(argv=argv, environment=environment, seconds=_TIMEOUT), data)
+    except CannotStart as error:
+        raise EnvironmentNotReady(str(error), hint="apt-get install gnupg   (or: dnf install gnupg2)") from error
+    except ProcessError as error:
+        raise EnvironmentNotReady(str(error), hint="a key with a passphrase needs it in the agent") from error

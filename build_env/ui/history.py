@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from build_env.core.visible import printable
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.ui.report.views import size_words
-from build_env.ui.words import count, duration, printable
+from build_env.ui.words import count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.visible import printable
 from build_env.model.events import (
     Note,
     PlanReady,
@@ -17,7 +18,7 @@ from build_env.model.events import (
 )
 from build_env.model.result import Status
 from build_env.ui.summary import next_step, summary_lines
-from build_env.ui.words import RETRY, WAITING, about, basis, count, printable, task_line
+from build_env.ui.words import RETRY, WAITING, about, basis, count, task_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,9 +14,10 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from build_env.core.visible import printable
 from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskRetried, TaskStarted
 from build_env.ui.plain import PlainListener
-from build_env.ui.words import about, basis, duration, printable, task_line
+from build_env.ui.words import about, basis, duration, task_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.core.visible import printable
 from build_env.schedule.reproduce import DIFFERENT, EXPECTED, ONE_ONLY, SAME
-from build_env.ui.words import count, printable
+from build_env.ui.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from build_env.packages.compare import Difference
+    from build_env.formats.compare import Difference
     from build_env.schedule.reproduce import Compared, Rehearsal
 
 __all__ = ["reproduction_lines"]

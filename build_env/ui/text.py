@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from build_env.ui.words import printable
+from build_env.core.visible import printable
 
 __all__ = ["clean", "clean_lines"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from build_env.model.result import Status
@@ -19,7 +18,6 @@ __all__ = [
     "basis",
     "count",
     "duration",
-    "printable",
     "task_line",
 ]
 
@@ -34,8 +32,6 @@ RUNNING = "run"
 RETRY = "again"
 WAITING = "wait"
 _MINUTE = 60
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def duration(seconds: float) -> str:
@@ -71,15 +67,6 @@ def basis(recorded: int, guessed: int) -> str:
 def count(number: int, noun: str) -> str:
     """`1 task`, `9 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def printable(line: str) -> str:
-    """A line of a task's output without what would move a terminal's cursor or change its colours.
-
-    Of a line that was drawn over with carriage returns, as progress bars are, the last state.
-    """
-    shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
-    return _CONTROL.sub("", shown.expandtabs())
 
 
 def task_line(status: Status | None, task: Task, seconds: float | None, text: str = "", *, word: str = RUNNING) -> str:

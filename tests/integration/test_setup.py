@@ -226,4 +226,4 @@ def test_a_target_without_base_is_built_on_a_stand_in(tmp_path: Path) -> None:
         deployed = [path.relative_to(root / "build/deploy/rpm") for path in (root / "build/deploy/rpm").rglob("*.rpm")]
         assert deployed
         assert {path.parts[0] for path in deployed} == {"centos-8+stand-in"}
-        assert [path.name for path in (root / "build/repositories/centos").iterdir()] == ["8+stand-in"]
+        assert [path.name for path in (root / "build/repositories/main/rpm").iterdir()] == ["centos-8+stand-in"]

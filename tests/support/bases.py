@@ -17,11 +17,13 @@ _WANTED = (("debian:12", "amd64", "debian:12"), ("debian:13", "amd64", "debian:1
 _PATIENCE = 900
 
 
-def provide_bases() -> None:
-    """Have every base under its plain name: what is there stays, the rest is made by `build-env base make`."""
+def provide_bases(*names: str) -> None:
+    """Have the bases called `names` (none: all) under these names; what lacks is made by `build-env base make`."""
     connection = docker.from_env()
     try:
         for reference, architecture, name in _WANTED:
+            if names and name not in names:
+                continue
             try:
                 connection.images.get(name)
             except docker.errors.ImageNotFound:

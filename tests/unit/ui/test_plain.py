@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from build_env.core.visible import printable
 from build_env.model.events import TaskFinished, TaskOutput, TaskStarted
 from build_env.ui.plain import PlainListener
-from build_env.ui.words import about, basis, count, duration, printable
+from build_env.ui.words import about, basis, count, duration
 from tests.support.events import BUILD, DONE, FAILED, RUNS
 from tests.support.golden import check_golden
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from build_env.app.externals.schema import Fields, fitted
+from build_env.externals.schema import Fields, fitted
 from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:

@@ -6,24 +6,25 @@ They run on the host, never emulated; a database of their own keeps the host's o
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from build_env.publish.signing import Signer
+    from build_env.formats.view import Signer
 
 __all__ = ["RpmHeader", "read_headers", "sign"]
 
 _TAGS = ("NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SOURCEPACKAGE", "DISTRIBUTION")
 _STAND_IN = "stand-in"
-_TIMEOUT = 600
+_TIMEOUT = 600  # seconds
+_PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +65,9 @@ def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
             *(str(file.absolute()) for file in files),
         ]
         done = _run(command, {})
-    lines = done.stdout.splitlines()
-    if done.returncode or len(lines) != len(files):
-        raise InputError(f"not a readable RPM file: {_reason(done)}", hint="build the package again")
+    lines = _lines(done)
+    if done.failure or len(lines) != len(files):
+        raise InputError(f"not a readable RPM file: {done.reason}", hint="build the package again")
     return [_header(line.split("\t")) for line in lines]
 
 
@@ -83,17 +84,17 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
     defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
     with signer.session() as environment:
         done = _run(["rpmsign", *defines, "--addsign", *names], environment)
-    if done.returncode:
-        raise EnvironmentNotReady(f"rpmsign failed: {_reason(done)}", hint="try the key by hand with gpg --clear-sign")
+    if done.failure:
+        raise EnvironmentNotReady(f"rpmsign failed: {done.reason}", hint="try the key by hand with gpg --clear-sign")
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as scratch:
         key = Path(scratch) / "key.asc"
         key.write_bytes(signer.public_key())
         keys = ["rpmkeys", "--dbpath", f"{scratch}/database"]
         checks = [_run([*keys, "--import", str(key)], {}), _run([*keys, "--checksig", *names], {})]
-    unsigned = [line for line in checks[1].stdout.splitlines() if not line.endswith("signatures OK")]
-    if any(check.returncode for check in checks) or unsigned:
+    unsigned = [line for line in _lines(checks[1]) if not line.endswith("signatures OK")]
+    if any(check.failure for check in checks) or unsigned:
         raise EnvironmentNotReady(
-            f"rpmsign left a file without a good signature: {(unsigned or [_reason(checks[0])])[0]}",
+            f"rpmsign left a file without a good signature: {(unsigned or [checks[0].reason])[0]}",
             hint="use an RSA key that may sign; others are not read by every rpm",
         )
 
@@ -110,33 +111,19 @@ def _header(values: Sequence[str]) -> RpmHeader:
     )
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
     base = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "PATH": _PROGRAMS,
         "LC_ALL": "C.UTF-8",
         "HOME": "/nonexistent",
     }
     try:
-        return subprocess.run(
-            command,
-            env={**base, **environment},
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_TIMEOUT,
-        )
-    except FileNotFoundError as error:
-        raise EnvironmentNotReady(
-            f"{command[0]} is not installed", hint="apt-get install rpm   (or: dnf install rpm-sign)"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentNotReady(
-            f"{command[0]} did not end", hint="a key with a passphrase needs it in the agent"
-        ) from error
+        return run_program(Invocation(argv=command, environment={**base, **environment}, seconds=_TIMEOUT))
+    except CannotStart as error:
+        raise EnvironmentNotReady(str(error), hint="apt-get install rpm   (or: dnf install rpm-sign)") from error
+    except ProcessError as error:
+        raise EnvironmentNotReady(str(error), hint="a key with a passphrase needs it in the agent") from error
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"exit status {done.returncode}"
+def _lines(done: Finished) -> list[str]:
+    return done.output.decode(errors="replace").splitlines()

@@ -2,48 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
+from debian.arfile import ArError
+from debian.deb822 import Deb822
+from debian.debfile import DebError, DebFile
+
 from build_env.core.errors import Fault, InputError, Location
+from build_env.core.texts import read_text
+from build_env.formats.format import PackageFacts
 from build_env.model.package import Packaging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["DebFacts", "build_depends_of", "read_deb", "read_debian", "read_text"]
+__all__ = ["build_depends_in", "read_deb", "read_packaging"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DebFacts:
-    """What the control file of a built `.deb` says."""
+def read_packaging(directory: Path, shown: str) -> Packaging | None:
+    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
 
-    name: str
-    provides: tuple[str, ...]
-    depends: tuple[str, ...]
-
-
-def read_text(path: Path, shown: str) -> str:
-    """The text of a file of the project; raises InputError when it is not UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError("this is not UTF-8", location=Location(file=shown, line=line)) from error
-
-
-def read_debian(directory: Path, shown: str) -> Packaging:
-    """The facts of one Debian packaging directory; `shown` is its name in errors."""
+    Raises InputError with the place when control or changelog cannot be used.
+    """
+    if not (directory / "control").is_file():
+        return None
     text = read_text(directory / "control", f"{shown}/control")
     source, binaries = _control(text, f"{shown}/control")
     of_all = [binary.get("Architecture", "").strip() == "all" for binary in binaries]
     return Packaging(
         binaries=tuple(binary["Package"] for binary in binaries),
-        build_depends=build_depends_of(source),
+        build_depends=_build_depends_of(source),
         depends=_names(binary.get(field, "") for binary in binaries for field in _RUN_FIELDS),
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
@@ -53,8 +46,6 @@ def read_debian(directory: Path, shown: str) -> Packaging:
 
 def _control(text: str, shown: str) -> tuple[Mapping[str, str], list[Mapping[str, str]]]:
     """The source paragraph and those of the binary packages."""
-    from debian.deb822 import Deb822  # noqa: PLC0415 - only trees with Debian packaging pay for it
-
     paragraphs = [(line, dict(Deb822(lines))) for line, lines in _paragraphs(text)]
     if not paragraphs:
         raise InputError("it is empty", location=Location(file=shown, line=1))
@@ -88,23 +79,24 @@ def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
             lines = []
 
 
-def build_depends_of(source: Mapping[str, str]) -> tuple[str, ...]:
-    """The package names in the Build-Depends fields of a source paragraph (control or .dsc)."""
+def build_depends_in(dsc: str) -> tuple[str, ...]:
+    """The package names in the Build-Depends fields of a `.dsc`, given as text."""
+    return _build_depends_of(dict(Deb822(dsc)))
+
+
+def _build_depends_of(source: Mapping[str, str]) -> tuple[str, ...]:
     return _names(source.get(field, "") for field in _BUILD_FIELDS)
 
 
-def read_deb(path: Path) -> DebFacts | None:
+def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
-    from debian.arfile import ArError  # noqa: PLC0415 - only builds with local packages pay for it
-    from debian.debfile import DebError, DebFile  # noqa: PLC0415
-
     try:
         # Streams of zstd are unpacked by a program that the machine may lack.
         with DebFile(filename=str(path)) as file:
             control = dict(file.debcontrol())
     except (ArError, DebError, OSError, EOFError, KeyError, ValueError):
         return None
-    return DebFacts(
+    return PackageFacts(
         name=control.get("Package", ""),
         provides=_names([control.get("Provides", "")]),
         depends=_names(control.get(field, "") for field in _RUN_FIELDS),
@@ -135,8 +127,6 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
 
 
 def _seconds(line: str, where: Location) -> int:
-    from email.utils import mktime_tz, parsedate_tz  # noqa: PLC0415 - 5 ms; a remembered plan reads no packages
-
     parsed = parsedate_tz(line.rpartition(">")[2].strip())
     try:
         if parsed is not None:

@@ -8,8 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from build_env.app.externals.program import Context, Program
-from build_env.app.externals.schema import Field, Fields, Text
+from build_env.externals.program import Context, Program
+from build_env.externals.schema import Field, Fields, Text
 from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:

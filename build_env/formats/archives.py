@@ -1,4 +1,4 @@
-"""Owns how the archives that packages are made of are taken apart: ar, tar, cpio, RPM, and what compresses them. Pure.
+"""Owns how the archives that packages are made of are taken apart: ar, tar, cpio, and what compresses them. Pure.
 
 Reads what a comparison needs, member by member in the order of the file; raises Unreadable for everything else.
 """
@@ -9,26 +9,26 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import stat
 import struct
-import subprocess
 import tarfile
 import zlib
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from build_env.core.processes import Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Member", "Unreadable", "decompressed", "members_of", "split_rpm"]
+__all__ = ["Member", "Unreadable", "decompressed", "members_of"]
 
 _AR = b"!<arch>\n"
-_RPM = b"\xed\xab\xee\xdb"
 _CPIO = (b"070701", b"070702")
-_LEAD = 96
-_HEADER = b"\x8e\xad\xe8\x01"
+_LONGEST = 600.0  # seconds for zstd
+_LARGEST = 4 << 30  # bytes that a compressed stream may hold
 _TAR_MAGIC_AT = 257
 _CPIO_FIELDS = 13
 _CPIO_HEADER = 6 + 8 * _CPIO_FIELDS
@@ -48,7 +48,7 @@ class Member:
 
 
 def members_of(data: bytes) -> list[Member]:
-    """The members of an ar, tar or cpio archive."""
+    """The members of an ar, tar or cpio archive. Raises Unreadable for other bytes, and for a broken one."""
     try:
         if data.startswith(_AR):
             return _ar(data)
@@ -62,7 +62,10 @@ def members_of(data: bytes) -> list[Member]:
 
 
 def decompressed(data: bytes) -> bytes:
-    """What a compressed stream holds. Zstandard needs its program, which a machine may lack."""
+    """What a compressed stream holds; Zstandard needs its program, which a machine may lack.
+
+    Raises Unreadable when the bytes are no stream that can be unpacked here.
+    """
     try:
         if data.startswith(b"\x1f\x8b"):
             return gzip.decompress(data)
@@ -72,42 +75,16 @@ def decompressed(data: bytes) -> bytes:
             return bz2.decompress(data)
     except (OSError, EOFError, ValueError, lzma.LZMAError, struct.error, zlib.error) as error:
         raise Unreadable(str(error)) from error
-    if data.startswith(b"\x28\xb5\x2f\xfd") and (program := shutil.which("zstd")):
-        done = subprocess.run([program, "-dc"], input=data, capture_output=True, check=False)
-        if done.returncode == 0:
-            return done.stdout
+    if data.startswith(b"\x28\xb5\x2f\xfd") and shutil.which("zstd"):
+        environment = listed_environment(os.environ)
+        zstd = Invocation(argv=["zstd", "-dc"], environment=environment, seconds=_LONGEST, most_output=_LARGEST)
+        try:
+            done = run_program(zstd, data)
+        except ProcessError as error:
+            raise Unreadable(str(error)) from error
+        if not done.failure:
+            return done.output
     raise Unreadable("not compressed in a way that is known here")
-
-
-def split_rpm(data: bytes) -> tuple[dict[int, bytes], bytes] | None:
-    """The tags of an RPM's header and its payload, still compressed; None for other files.
-
-    Lead and signature are left out: they follow from the rest, and from who signed.
-    """
-    if not data.startswith(_RPM):
-        return None
-    try:
-        _, signature_end = _rpm_header(data, _LEAD)
-        tags, end = _rpm_header(data, signature_end + -signature_end % 8)
-    except (struct.error, ValueError, LookupError) as error:
-        raise Unreadable(str(error)) from error
-    return tags, data[end:]
-
-
-def _rpm_header(data: bytes, at: int) -> tuple[dict[int, bytes], int]:
-    """The values of a header structure by tag, as the bytes they are stored in, and where it ends."""
-    magic, _, count, size = struct.unpack_from(">4s4sII", data, at)
-    if magic != _HEADER:
-        raise ValueError("no header of an RPM")
-    index = [struct.unpack_from(">IIII", data, at + 16 + 16 * number) for number in range(count)]
-    store = at + 16 + 16 * count
-    offsets = sorted({offset for _, _, offset, _ in index} | {size})
-    following = dict(pairwise(offsets))
-    values = {
-        tag: struct.pack(">II", kind, number) + data[store + offset : store + following.get(offset, size)].rstrip(b"\0")
-        for tag, kind, offset, number in index
-    }
-    return values, store + size
 
 
 def _ar(data: bytes) -> list[Member]:

@@ -1,14 +1,16 @@
-"""Owns the rooms that externals ask: fresh ones of a target's build image, made when it is not there."""
+"""Owns the wiring of externals: their runner, and rooms of a target's build image, made when it is not there."""
 
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from build_env.app.externals.program import Answer
 from build_env.core.errors import InputError, UsageError
-from build_env.manifest.externals import ExternalError
+from build_env.externals.program import Answer, Context
+from build_env.externals.runner import ProjectRunner
+from build_env.manifest.externals import ExternalError, ProgramRunner, program_environment, search_path
 from build_env.model.command import ImageKind
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from build_env.app.project import Project
 
-__all__ = ["TargetRooms"]
+__all__ = ["TargetRooms", "open_runner"]
 
 _ROOT = "0:0"  # package managers read their index as root; the room has no capabilities and is thrown away
 
@@ -54,6 +56,27 @@ class TargetRooms:
                 raise
             hint = "change into a project; build-env external NAME also takes --root DIRECTORY"
             raise UsageError(error.message, hint=hint) from error
+
+
+def open_runner(
+    *,
+    directory: Path,
+    root: Path | None,
+    tell: Callable[[str], None],
+    target: str = "",
+    architecture: str = "",
+) -> ProjectRunner:
+    """The runner for a manifest in `directory`; `tell` gets what a person should know, as that an image is made."""
+    return ProjectRunner(
+        programs=ProgramRunner(search=search_path(os.environ), tell=tell, environment=program_environment(os.environ)),
+        context=Context(
+            directory=directory,
+            rooms=TargetRooms(root=root, tell=tell),
+            tell=tell,
+            target=target,
+            architecture=architecture,
+        ),
+    )
 
 
 def _text(stream: io.BytesIO) -> str:

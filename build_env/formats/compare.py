@@ -6,32 +6,20 @@ Pure but for the program that Zstandard needs; see `archives`. Never fails: what
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.packages.archives import Member, Unreadable, decompressed, members_of, split_rpm
+from build_env.formats.archives import Member, Unreadable, decompressed, members_of
+from build_env.formats.registry import formats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Difference", "expected_to_differ", "first_difference"]
+__all__ = ["Difference", "Opened", "expected_to_differ", "first_difference"]
 
-_EXPECTED = (".buildinfo", ".changes")
 _AROUND = 16  # bytes shown before and behind the first that differs
 _DEPTH = 6  # archives in archives
 _FOLLOWS = ("md5sums", "control.tar")  # what differs because something else does is named only if nothing else does
-# Of an RPM's header: names of tags that say something, and tags that only repeat what the payload is.
-_RPM_TAGS = {
-    1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1003: "EPOCH", 1004: "SUMMARY", 1005: "DESCRIPTION",
-    1006: "BUILDTIME", 1007: "BUILDHOST", 1009: "SIZE", 1014: "LICENSE", 1016: "GROUP", 1020: "URL", 1021: "OS",
-    1022: "ARCH", 1023: "PREIN", 1024: "POSTIN", 1025: "PREUN", 1026: "POSTUN", 1028: "FILESIZES", 1030: "FILEMODES",
-    1034: "FILEMTIMES", 1035: "FILEDIGESTS", 1036: "FILELINKTOS", 1037: "FILEFLAGS", 1039: "FILEUSERNAME",
-    1040: "FILEGROUPNAME", 1044: "SOURCERPM", 1047: "PROVIDENAME", 1049: "REQUIRENAME", 1050: "REQUIREVERSION",
-    1064: "RPMVERSION", 1080: "CHANGELOGTIME", 1094: "COOKIE", 1096: "FILEINODES", 1117: "BASENAMES",
-    1118: "DIRNAMES", 1122: "OPTFLAGS", 1125: "PAYLOADCOMPRESSOR", 1126: "PAYLOADFLAGS", 1132: "PLATFORM",
-    5062: "ENCODING", 5092: "PAYLOADDIGEST", 5097: "PAYLOADDIGESTALT",
-}  # fmt: skip
-_RPM_FOLLOWING = frozenset({63, 1009, 1028, 1030, 1034, 1035, 5092, 5093, 5097})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +35,24 @@ class Difference:
     second: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A package that is no plain archive: the fields of its header by number, and its payload, still compressed.
+
+    A field is its value and what else counts of it, such as its type.
+
+    `names` are what people call fields; those in `following` only repeat what the payload is.
+    """
+
+    fields: Mapping[int, tuple[bytes, bytes]]
+    payload: bytes
+    names: Mapping[int, str] = field(default_factory=dict)
+    following: frozenset[int] = frozenset()
+
+
 def expected_to_differ(name: str) -> bool:
     """Whether an artifact tells of the build and not of the package."""
-    return name.endswith(_EXPECTED)
+    return any(name.endswith(known.about_builds) for known in formats())
 
 
 def first_difference(first: bytes, second: bytes, depth: int = _DEPTH) -> Difference | None:
@@ -67,9 +70,10 @@ _SAME = Difference(what="")  # they differ only in what does not count
 
 def _opened(first: bytes, second: bytes, depth: int) -> Difference | None:
     try:
-        packages = split_rpm(first), split_rpm(second)
-        if packages[0] and packages[1]:
-            return _rpm(packages[0], packages[1], depth)
+        for known in formats():
+            packages = (known.opened(first), known.opened(second)) if known.opened else (None, None)
+            if packages[0] and packages[1]:
+                return _package(packages[0], packages[1], depth)
         return _members(members_of(first), members_of(second), depth) or Difference(what="padding between members")
     except Unreadable:
         pass
@@ -80,16 +84,16 @@ def _opened(first: bytes, second: bytes, depth: int) -> Difference | None:
     return first_difference(*inner, depth) or replace(_bytes(first, second), what="compression of the same content")
 
 
-def _rpm(first: tuple[dict[int, bytes], bytes], second: tuple[dict[int, bytes], bytes], depth: int) -> Difference:
-    """Files before tags: most of the tags say what the files are."""
-    (tags, payload), (other_tags, other_payload) = first, second
-    inside = first_difference(payload, other_payload, depth)
+def _package(first: Opened, second: Opened, depth: int) -> Difference:
+    """Files before fields: most of the fields say what the files are."""
+    inside = first_difference(first.payload, second.payload, depth)
     if inside:
         return replace(inside, path=("payload", *inside.path))
-    differing = [tag for tag in sorted({*tags, *other_tags}) if tags.get(tag) != other_tags.get(tag)]
-    for tag in sorted(differing, key=_RPM_FOLLOWING.__contains__):
-        values = [side[tag][8:] if tag in side else b"" for side in (tags, other_tags)]
-        return replace(_bytes(*values), path=("header",), what=f"tag {_RPM_TAGS.get(tag, tag)}")
+    sides = first.fields, second.fields
+    differing = [name for name in sorted({*sides[0], *sides[1]}) if sides[0].get(name) != sides[1].get(name)]
+    for name in sorted(differing, key=first.following.__contains__):
+        values = [side.get(name, (b"", b""))[0] for side in sides]
+        return replace(_bytes(*values), path=("header",), what=f"tag {first.names.get(name, name)}")
     return _SAME
 
 

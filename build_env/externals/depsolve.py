@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from build_env.app.externals.program import Answer, Context, Program
-from build_env.app.externals.schema import Field, Fields, Items, Text, Truth
-from build_env.app.externals.solvers import DNF4, DNF5, MISSING, TOO_SLOW, apt_command, dnf_command
+from build_env.core.visible import printable
+from build_env.externals.program import Answer, Context, Program
+from build_env.externals.schema import Field, Fields, Items, Text, Truth
+from build_env.externals.solvers import DNF4, DNF5, MISSING, TOO_SLOW, apt_command, dnf_command
 from build_env.manifest.externals import ExternalError
-from build_env.ui.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build_env.packages.compare import Difference, expected_to_differ, first_difference
+from build_env.formats.compare import Difference, expected_to_differ, first_difference
 
 if TYPE_CHECKING:
     from pathlib import Path
