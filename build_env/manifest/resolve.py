@@ -142,7 +142,8 @@ class Resolution:
         root, walker = self.job.document.root, self.walker
         if root is None:
             return Absent.POISON
-        walker.plain = isinstance(root, Scalar) or not root.directives
+        directives = not isinstance(root, Scalar) and root.directives
+        walker.plain = not directives and not self.job.sources.as_written
         data = drive(walker.value(root, self.frame))
         if not targets(walker):
             return {} if data is Absent.REMOVED else data

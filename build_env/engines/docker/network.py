@@ -11,13 +11,14 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.engines.docker import LABEL
+from build_env.core.errors import BuildEnvError
+from build_env.engines.docker.containers import Container, create
 from build_env.engines.layout import HOST_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
 
 __all__ = ["NETWORK", "SharedNetwork"]
 
@@ -34,18 +35,20 @@ class SharedNetwork:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def mode(self, image: str, labels: Mapping[str, str]) -> str:
-        """The engine's network mode for a room; `image` and `labels` are for the idle container."""
+        """The engine's network mode for a room; `image` and `labels` are for the idle container.
+
+        Raises InfrastructureError.
+        """
         with self._lock:
             if not self._container:
                 self._container = self._start(image, labels)
             return f"container:{self._container}"
 
-    def close(self) -> None:
-        """Remove the idle container; what an engine that is gone held, is gone, too."""
+    def close(self, remove: Callable[[str], None]) -> None:
+        """Let `remove` have the idle container."""
         with self._lock:
             if self._container:
-                with contextlib.suppress(Exception):
-                    self.connection.remove(self._container)
+                remove(self._container)
                 self._container = ""
 
     def forget_ended(self) -> None:
@@ -55,35 +58,30 @@ class SharedNetwork:
         """
         with self._lock:
             if self._container and not self._running():
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(BuildEnvError):
                     self.connection.remove(self._container)
                 self._container = ""
 
     def _running(self) -> bool:
-        with contextlib.suppress(Exception):  # it is gone, or the engine is
-            return bool(self.connection.api.inspect_container(self._container)["State"]["Running"])
+        with contextlib.suppress(BuildEnvError):  # it is gone, or the engine is
+            return bool(self.connection.inspect(self._container)["State"]["Running"])
         return False
 
     def _start(self, image: str, labels: Mapping[str, str]) -> str:
-        api = self.connection.api
-        with self.connection.errors("making the network of rooms"):
-            host = api.create_host_config(
-                network_mode=self.kind, cap_drop=["ALL"], security_opt=["no-new-privileges"], init=False
-            )
-            created = api.create_container(
-                image,
-                ["/bin/sh", "-c", "read -r nothing"],  # waits for input that never comes
-                stdin_open=True,
-                user="65534:65534",
-                hostname=HOST_NAME,  # rooms that join take it over
-                host_config=host,
-                labels={f"{LABEL}.{name}": value for name, value in {**labels, "task": NETWORK}.items()},
-            )
-            identifier: str = created["Id"]
-            try:
-                api.start(identifier)
-            except BaseException:
-                with contextlib.suppress(Exception):  # what went wrong first is what to tell
-                    self.connection.remove(identifier)
-                raise
+        idle = Container(
+            image=image,
+            command=["/bin/sh", "-c", "read -r nothing"],
+            open_input=True,
+            user="65534:65534",
+            network=self.kind,
+            host_name=HOST_NAME,  # rooms that join take it over
+            labels={**labels, "task": NETWORK},
+        )
+        identifier = create(self.connection, idle)
+        try:
+            self.connection.start(identifier)
+        except BaseException:
+            with contextlib.suppress(BuildEnvError):  # what went wrong first is what to tell
+                self.connection.remove(identifier)
+            raise
         return identifier

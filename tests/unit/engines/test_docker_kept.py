@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from build_env.core.errors import InfrastructureError
-from build_env.engines import docker_reused
-from build_env.engines.docker_reused import ReusedRooms
+from build_env.engines.docker import kept
+from build_env.engines.docker.connection import Connection
+from build_env.engines.docker.kept import KeptRooms
 from build_env.model.room import RoomSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 class Api:
@@ -30,16 +30,6 @@ class Api:
 
     def inspect_container(self, _container: str) -> dict[str, Any]:
         return {"State": {"Status": "running"}, "NetworkSettings": {"Networks": {}}}
-
-
-class Connection:
-    """The connection, as far as kept rooms use it."""
-
-    api = Api()
-
-    @contextlib.contextmanager
-    def errors(self, _doing: str) -> Iterator[None]:
-        yield
 
 
 @dataclass
@@ -60,10 +50,10 @@ class Shell:
 
 
 @pytest.fixture
-def rooms(monkeypatch: pytest.MonkeyPatch) -> ReusedRooms:
-    monkeypatch.setattr(docker_reused, "HeldShell", Shell)
-    connection: Any = Connection()
-    return ReusedRooms(connection=connection, builder=(1000, 1000))
+def rooms(monkeypatch: pytest.MonkeyPatch) -> KeptRooms:
+    monkeypatch.setattr(kept, "HeldShell", Shell)
+    connection = Connection(api=Api(), architecture="amd64", address="unix:///engine")
+    return KeptRooms(connection=connection, builder=(1000, 1000))
 
 
 def spec(image: str) -> RoomSpec:
@@ -72,7 +62,7 @@ def spec(image: str) -> RoomSpec:
     )
 
 
-def test_a_room_that_another_image_replaces_is_left(rooms: ReusedRooms) -> None:
+def test_a_room_that_another_image_replaces_is_left(rooms: KeptRooms) -> None:
     with rooms.room(spec("first")) as first:
         pass
     with rooms.room(spec("first")) as again:
@@ -84,7 +74,7 @@ def test_a_room_that_another_image_replaces_is_left(rooms: ReusedRooms) -> None:
     assert shell.closed.is_set()
 
 
-def test_housekeeping_that_fails_is_trouble_of_the_machine(rooms: ReusedRooms) -> None:
+def test_housekeeping_that_fails_is_trouble_of_the_machine(rooms: KeptRooms) -> None:
     with (
         pytest.raises(InfrastructureError, match="could not be prepared: no space left"),
         rooms.room(spec("first")) as room,

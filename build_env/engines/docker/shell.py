@@ -9,14 +9,13 @@ import secrets
 import shlex
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import InfrastructureError
-from build_env.engines.docker_stream import Stream
+from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.engines.output import LineSplitter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
 
 __all__ = ["HeldShell"]
 
@@ -25,14 +24,17 @@ class HeldShell:
     """A `/bin/sh` in `container` as `user`, fed through one exec."""
 
     def __init__(self, connection: Connection, container: str, user: str) -> None:
-        """Start the shell."""
+        """Start the shell. Raises InfrastructureError."""
         self._connection = connection
         with connection.errors("starting a shell in a kept room"):
             created = connection.api.exec_create(container, ["/bin/sh"], stdin=True, user=user)
-            self._stream = Stream(connection.api.exec_start(created["Id"], socket=True))
+            self._stream = connection.executed(created["Id"])
 
     def run(self, script: str, output: Callable[[str], None]) -> int:
-        """Run `script` in a subshell without input; its exit status. Raises InfrastructureError when the shell dies."""
+        """Run `script` in a subshell without input; its exit status.
+
+        Raises InfrastructureError when the shell dies, Interrupted after `cancel`, OutOfTime.
+        """
         mark = f"build-env-end-{secrets.token_hex(8)}"
         command = f"/bin/sh -c {shlex.quote(script)} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n"
         status: list[int] = []
@@ -56,6 +58,8 @@ class HeldShell:
                 splitter.feed(chunk)
                 if status:
                     return status[0]
+        if self._connection.cancelled:
+            raise Interrupted("stopped")
         raise InfrastructureError("the kept room ended while a command ran in it")
 
     def close(self) -> None:

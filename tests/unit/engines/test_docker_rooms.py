@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import docker.errors
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted
-from build_env.engines.docker import Connection
-from build_env.engines.docker_containers import Frame, RoomContainers
-from build_env.engines.docker_images import DockerImages
-from build_env.engines.docker_network import SharedNetwork
-from build_env.engines.docker_rooms import DockerRooms
+from build_env.engines.docker.client import Sockets
+from build_env.engines.docker.connection import Connection
+from build_env.engines.docker.containers import Container
+from build_env.engines.docker.fresh import FreshContainers
+from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.network import SharedNetwork
+from build_env.engines.docker.rooms import DockerRooms
 from build_env.model.room import RoomSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUN = {"project": "p", "run": "1a2b", "role": "layer", "task": "t", "key": "k"}
 
@@ -32,6 +39,8 @@ class Api:
     printed: bytes = b"a 1 all\n\nabc  -\n"
     status: int = 0
     committed: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    sockets: Sockets = field(default_factory=Sockets)
 
     def _refuse(self, name: str) -> None:
         if name in self.broken:
@@ -45,7 +54,7 @@ class Api:
         mode = str(options["host_config"].get("network_mode"))
         if mode.startswith("container:") and mode.removeprefix("container:") not in self.running:
             raise docker.errors.APIError("cannot join network of a non running container")
-        identifier = f"container{len(self.made)}"
+        identifier = f"container{next(self.numbers)}"
         self.made[identifier] = {"image": image, **options}
         return {"Id": identifier}
 
@@ -71,8 +80,12 @@ class Api:
         self._refuse("containers")
         return []
 
-    def logs(self, _container: str, **_options: object) -> bytes:
-        return self.printed
+    def attach_socket(self, _container: str, _wanted: object) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            kind = 2 if self.status else 1
+            theirs.sendall(bytes([kind, 0, 0, 0]) + len(self.printed).to_bytes(4, "big") + self.printed)
+        return ours
 
     def commit(self, _container: str, *, changes: list[str], **_options: object) -> None:
         self.committed.extend(changes)
@@ -92,17 +105,17 @@ def spec() -> RoomSpec:
     return RoomSpec(image="image", commands=(), environment={}, entries=(), collect=Path(), labels=RUN)
 
 
-FRAME = Frame(options={}, network=False)
+ROOM = Container(image="image", command=["true"], labels=RUN)
 
 
 def test_a_network_that_ended_is_forgotten_with_the_first_room_that_fails(api: Api, connection: Connection) -> None:
-    containers = RoomContainers(connection=connection, project="p")
-    with containers.made(spec(), FRAME):
+    containers = FreshContainers(connection=connection, project="p")
+    with containers.made(ROOM):
         pass
     api.running.clear()
-    with pytest.raises(InfrastructureError, match="non running"), containers.made(spec(), FRAME):
+    with pytest.raises(InfrastructureError, match="non running"), containers.made(ROOM):
         pass
-    with containers.made(spec(), FRAME) as again:
+    with containers.made(ROOM) as again:
         assert again in api.made
     containers.close()
     assert api.made == {}
@@ -127,9 +140,9 @@ def test_a_network_that_does_not_start_leaves_nothing(api: Api, connection: Conn
 def test_an_engine_that_cannot_keep_a_failed_room_does_not_hide_the_failure(
     api: Api, connection: Connection, broken: str
 ) -> None:
-    containers = RoomContainers(connection=connection, project="p")
+    containers = FreshContainers(connection=connection, project="p")
     api.broken.add(broken)
-    with containers.made(spec(), FRAME) as container:
+    with containers.made(ROOM) as container:
         containers.keep_failed(container, 1)
     containers.close()
     assert (container in api.made) == (broken == "containers")
@@ -156,7 +169,9 @@ def test_who_looks_at_an_image_is_known_as_this_run(
         return {"StatusCode": 0}
 
     monkeypatch.setattr(api, "wait", wait)
-    assert images_of(connection).inventory("image").packages == "a 1 all\n"
+    images = images_of(connection)
+    assert images.inventory("image").packages == "a 1 all\n"
+    images.rooms.close()
     assert seen == [{"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}]
     assert api.made == {}
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
 
 __all__ = ["LOGIN", "Inside"]
 
@@ -39,14 +39,13 @@ class Inside:
 
     def command(self, argv: Sequence[str], standard_output: BinaryIO, standard_error: BinaryIO) -> int:
         """Run `argv` without input, its two outputs apart; its exit status."""
-        api = self.connection.api
         with self.connection.errors("running a command in a room"):
             identifier = self._create(argv, terminal=False)
-            for out, err in api.exec_start(identifier, stream=True, demux=True):
-                for data, stream in ((out, standard_output), (err, standard_error)):
-                    if data:
-                        stream.write(data)
-                        stream.flush()
+            with contextlib.closing(self.connection.executed(identifier)) as stream:
+                for is_error, data in stream.frames():
+                    shown = standard_error if is_error else standard_output
+                    shown.write(data)
+                    shown.flush()
             return self._status(identifier)
 
     def terminal(self, argv: Sequence[str]) -> int:

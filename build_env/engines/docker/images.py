@@ -14,12 +14,13 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
-from build_env.core.machine import debian_architecture
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.core.machine import builder_id, debian_architecture
 from build_env.core.trees import walk_tree
-from build_env.engines.docker import LABEL, NO_HANDLER, no_handler
-from build_env.engines.docker_rooms import DockerRooms, builder_id
-from build_env.engines.layout import DIGEST_INDEX, LIST_PACKAGES
+from build_env.engines.docker.connection import LABEL, NO_HANDLER, labelled, no_handler
+from build_env.engines.docker.containers import Container
+from build_env.engines.docker.leftovers import BUILDER
+from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
 from build_env.model.image import ImageDescription, ImageInventory
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
+    from build_env.engines.docker.rooms import DockerRooms
     from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
 
-__all__ = ["BUILDER", "DockerImages"]
+__all__ = ["DockerImages"]
 
-BUILDER = "image"  # the role of containers in which an image is built or looked at
+_CANCELLING = 2.0  # seconds for finding and killing what builds
 _OF_ONE_RUN = ("architectures", "key", "run", "task", "user")  # labels that must not pass from a room to an image
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
@@ -94,24 +96,24 @@ class DockerImages:
 
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
-        with contextlib.suppress(EnvironmentNotReady):  # an engine that is gone builds nothing
+        self.connection.cancel()
+        with contextlib.suppress(BuildEnvError), self.connection.patience.limited(_CANCELLING):
             for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
-                with contextlib.suppress(Exception):  # it may have ended by itself
-                    self.connection.api.kill(container["Id"])
+                self.connection.kill(container["Id"])
 
     @property
     def _labels(self) -> dict[str, str]:
         """What marks the containers in which images are built or looked at."""
-        return {f"{LABEL}.project": self.project, f"{LABEL}.run": self.run, f"{LABEL}.role": BUILDER}
+        return {"project": self.project, "run": self.run, "role": BUILDER}
 
     def _marked(self, dockerfile: str) -> str:
         """The Dockerfile with our labels after each FROM: the builder hands them to the containers of its steps."""
-        labels = _label(self._labels)
+        labels = _label(labelled(self._labels))
         return _FROM.sub(lambda line: f"{line[0]}\n{labels}", dockerfile)
 
     def _until_cancelled(self, events: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         for event in events:
-            if self.rooms.cancelled:
+            if self.connection.cancelled:
                 raise Interrupted("stopped")
             yield event
 
@@ -162,29 +164,28 @@ class DockerImages:
 
     def inventory(self, reference: str) -> ImageInventory:
         """See `ImageEngine.inventory`."""
-        api = self.connection.api
-        with self.connection.errors("listing the packages of an image"):
-            host = api.create_host_config(network_mode="none")
-            script = f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"
-            command = ["/bin/sh", "-c", script]
-            created = api.create_container(reference, command, host_config=host, labels=self._labels)
-            try:
-                api.start(created["Id"])
-                status = api.wait(created["Id"])["StatusCode"]
-                listing: bytes = api.logs(created["Id"], stdout=True, stderr=False)
-                said: bytes = api.logs(created["Id"], stdout=True, stderr=True) if status else b""
-            finally:
-                self.connection.remove(created["Id"])
-        if self.rooms.cancelled:
-            raise Interrupted("stopped")
-        if NO_HANDLER.encode() in said:
+        listing, complaints = bytearray(), bytearray()
+        container = Container(
+            image=reference,
+            command=["/bin/sh", "-c", f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"],
+            labels=self._labels,
+            host_name=HOST_NAME,
+        )
+
+        def told(is_error: bool, data: bytes) -> None:  # noqa: FBT001 - as `listen` gives it
+            (complaints if is_error else listing).extend(data)
+
+        with self.rooms.fresh.made(container) as room:
+            status = self.rooms.fresh.listen(room, told)
+        if NO_HANDLER.encode() in complaints:
             raise no_handler(NO_HANDLER)
         if status:
+            words = bytes(complaints or listing).decode(errors="replace").strip()
             raise EnvironmentNotReady(
-                f"the packages of {reference} cannot be listed: {said.decode(errors='replace').strip() or status}",
+                f"the packages of {reference} cannot be listed: {words or status}",
                 hint="an image needs find, sort and sha256sum",
             )
-        packages, _, index = listing.decode(errors="replace").partition("\n\n")
+        packages, _, index = bytes(listing).decode(errors="replace").partition("\n\n")
         return ImageInventory(packages=f"{packages.strip()}\n", index=index.split(maxsplit=1)[0])
 
     def _must_have(self, tag: str) -> ImageDescription:
