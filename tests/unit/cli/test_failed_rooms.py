@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.app.failed import FailedRoom, choose_failed
 from build_env.core.errors import UsageError
+from build_env.inspect.failed import FailedRoom, choose_failed
 
 
 def room(task: str) -> FailedRoom:

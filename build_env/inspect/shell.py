@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from build_env.app.failed import IDLE, copied
 from build_env.app.options import BuildOptions
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError
@@ -22,6 +21,7 @@ from build_env.engines.docker_reused import ReusedRooms
 from build_env.engines.docker_rooms import builder_id
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.staging import pack
+from build_env.inspect.failed import IDLE, copied
 from build_env.model.room import RoomEntry, RoomSpec
 from build_env.plan.ids import image_id
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from build_env.app.containers import Containers
-    from build_env.app.failed import FailedRoom
     from build_env.app.project import Project
     from build_env.app.session import Session
     from build_env.engines.docker import Connection
     from build_env.images.target import TargetImages
+    from build_env.inspect.failed import FailedRoom
     from build_env.model.artifact import StoredResult
     from build_env.model.command import ImageKind
     from build_env.plan.keys import ImageRecipe
