@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["LOCAL_SETTINGS", "Settings", "load_settings"]
 
 LOCAL_SETTINGS = "settings.toml"
-_LEAST = {"build_jobs": 1, "timeout": 0, "retries": 0}
+_LEAST = {"build_jobs": 1, "timeout": 0, "engine_timeout": 1, "retries": 0}
 _PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
 _WORDS = {str: "text", int: "a whole number", float: "a number", dict: "a table"}
 
@@ -40,6 +40,7 @@ class Settings:
     - `signing_key`, `signing_home`: a GnuPG key to sign repositories with; empty means the project's own key.
     - `repository_label`: Origin and Label of apt repositories. Clients remember it: set it once.
     - `timeout`: seconds a task may take; 0 means no limit.
+    - `engine_timeout`: seconds the engine may take to answer; what takes long anyway, like a pull, gets more.
     - `memory`: what all running tasks together may be expected to use (`8G`); empty: what the engine's machine has.
     - `retries`: how often a task is tried again when the engine or the network failed, not its own work.
     """
@@ -52,6 +53,7 @@ class Settings:
     signing_home: str = ""
     repository_label: str = "build-env"
     timeout: float = 0.0
+    engine_timeout: float = 60.0
     memory: str = ""
     retries: int = 2
     origins: Mapping[str, str] = field(default_factory=dict)

@@ -93,6 +93,11 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.rooms.close()
 
+    def cancel(self) -> None:
+        """Let the clearing up wait for nothing that does not answer."""
+        if containers := vars(self).get("containers"):
+            containers.connection.cancel()
+
     def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(
@@ -205,7 +210,11 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             digests=FileDigests(paths.build / MEMORIES / "digests"),
         )
         stack.callback(session.close)
-        yield session
+        try:
+            yield session
+        except KeyboardInterrupt:
+            session.cancel()
+            raise
 
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:

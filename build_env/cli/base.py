@@ -108,13 +108,14 @@ def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
     """The target and its base, if it is one that a stand-in can be made for."""
     from build_env.core.errors import InputError, UsageError  # noqa: PLC0415
+    from build_env.formats.registry import can_stand_in  # noqa: PLC0415
     from build_env.inspect.bases import needs_of  # noqa: PLC0415
 
     target = project.match_target(name)
     needs = needs_of(project, (target,))
     if needs.faults:
         raise InputError(needs.faults[0].text, hint=needs.faults[0].mend)
-    if needs.families != {"rpm"}:
+    if not all(can_stand_in(family) for family in needs.families):
         raise UsageError(
             f"{target} builds no RPM packages: stand-ins are made for RPM targets only",
             hint=f"build-env base make {needs.bases[0].reference}",

@@ -1,97 +1,49 @@
-"""Owns the rooms that failed tasks left: which there are, a copy to look into, and going on with the task in one.
+"""Owns going on with a task in the room that it left when it failed, and which room a person means.
 
-A copy, because the container is stopped and its command cannot be changed. A task that is continued gets the lowest
+A task that is continued gets the lowest
 rank: the next run that asks for a fresh result builds again.
 """
 
 from __future__ import annotations
 
 import contextlib
-import secrets
 import shutil
 import threading
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from build_env.app.ahead import foresee_build
 from build_env.app.options import BuildOptions
 from build_env.app.session import open_session
 from build_env.core.errors import UsageError
-from build_env.engines.docker import LABEL
-from build_env.engines.docker_console import Inside
-from build_env.engines.docker_containers import failed_name
-from build_env.engines.docker_continued import ContinuedRoom
-from build_env.engines.layout import HOST_NAME
+from build_env.engines.docker.failed import ContinuedRoom, copied_to_continue
+from build_env.engines.docker.leftovers import FailedRoom, failed_rooms
 from build_env.model.command import Role
 from build_env.plan.select import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from build_env.app.project import Project
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
+    from build_env.engines.docker.failed import Copy
     from build_env.model.result import TaskResult
     from build_env.model.task import Task
     from build_env.model.work import Work
     from build_env.schedule.local import LocalExecutor
 
-__all__ = ["IDLE", "Continuation", "FailedRoom", "choose_failed", "continued", "copied", "failed_rooms"]
+__all__ = ["Continuation", "choose_failed", "continued", "kept_rooms"]
 
-IDLE = ["sleep", "infinity"]
 CONTINUED = "continued"  # the directory below `build/` with what continued tasks made
 
 
-@dataclass(frozen=True, kw_only=True)
-class FailedRoom:
-    """A stopped container that a failed task left: the task's id, when it failed.
-
-    `key` is that of the task, `command` the number of the command that failed (0: unknown), `architectures` those
-    that the run was for.
-    """
-
-    container: str
-    task: str
-    created: int
-    key: str = ""
-    command: int = 0
-    architectures: tuple[str, ...] = ()
-
-    @property
-    def subject(self) -> str:
-        """The package."""
-        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
-
-    @property
-    def target(self) -> str:
-        """The target."""
-        return self.task.split(":", 1)[0]
-
-
-def failed_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
+def kept_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
     """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
     newest: dict[str, FailedRoom] = {}
-    found = connection.containers(project=project.checkout, role="room")
-    for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True):
-        name = next((name for name in item["Names"] or () if "-failed-" in name), "")
-        if name:
-            room = _failed_room(item, name)
-            newest.setdefault(room.task, room)
+    for room in failed_rooms(connection, project.checkout):
+        newest.setdefault(room.task, room)
     return list(newest.values())
-
-
-def _failed_room(item: Mapping[str, object], name: str) -> FailedRoom:
-    labels = item["Labels"]
-    said: Mapping[str, str] = labels if isinstance(labels, dict) else {}
-    number = name.rpartition(".")[2]
-    return FailedRoom(
-        container=str(item["Id"]),
-        task=said.get(f"{LABEL}.task", ""),
-        created=int(str(item["Created"])),
-        key=said.get(f"{LABEL}.key", ""),
-        command=int(number) if number.isdecimal() else 0,
-        architectures=tuple(filter(None, said.get(f"{LABEL}.architectures", "").split(","))),
-    )
 
 
 def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
@@ -108,53 +60,6 @@ def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
         raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
     what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
     raise UsageError(what, hint=f"kept are {listed}" if rooms else "the last three rooms of failed tasks are kept")
-
-
-@dataclass
-class Copy:
-    """A running copy of a failed room, and how it is entered. It goes at the end unless `keep` was set."""
-
-    inside: Inside
-    keep: bool = False
-
-
-@contextlib.contextmanager
-def copied(
-    connection: Connection, room: FailedRoom, labels: Mapping[str, str], *, network: str = "none", name: str = ""
-) -> Iterator[Copy]:
-    """A copy of the failed room: same files, mounts, user and environment. `labels` replace those of the room."""
-    api = connection.api
-    with connection.errors("looking into a failed room"):
-        found = api.inspect_container(room.container)
-        image = api.commit(room.container, pause=False)["Id"]
-    config = found["Config"]
-    user = config["Labels"].get(f"{LABEL}.user") or config["User"] or "0:0"
-    copy: Copy | None = None
-    container = ""
-    try:
-        with connection.errors("making a copy of a failed room"):
-            host = api.create_host_config(
-                binds=[bind for bind in found["HostConfig"].get("Binds") or () if Path(bind.split(":")[0]).is_dir()],
-                network_mode=network,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                init=True,
-            )
-            own = {"labels": dict(labels), "user": user, "host_config": host, "hostname": HOST_NAME}
-            container = api.create_container(image, IDLE, name=name or None, **own)["Id"]
-            api.start(container)
-        directory = config["WorkingDir"] or "/"
-        copy = Copy(inside=Inside(connection=connection, container=container, user=user, directory=directory))
-        yield copy
-    finally:
-        if copy is not None and copy.keep:
-            with connection.errors("keeping a failed room"):
-                api.kill(container)
-        else:
-            if container:
-                connection.remove(container)
-            with connection.errors("removing the copy of a failed room"):
-                api.remove_image(image, force=True)
 
 
 @dataclass
@@ -179,7 +84,7 @@ class Continuation:
             if claim:
                 claim.release()
         if result.stored is None:
-            self._name_again()
+            self.copy.name_again(self.engine.command)
             return result
         self.copy.keep = False
         shutil.rmtree(self.made, ignore_errors=True)
@@ -189,12 +94,6 @@ class Continuation:
             shutil.copyfile(self.executor.store.path(artifact), path)
             self.paths.append(path)
         return result
-
-    def _name_again(self) -> None:
-        """The name of a failed room tells the command that failed."""
-        connection, container = self.copy.inside.connection, self.copy.inside.container
-        with connection.errors("keeping a failed room"):
-            connection.api.rename(container, failed_name(secrets.token_hex(6), self.engine.command))
 
 
 @contextlib.contextmanager
@@ -212,11 +111,8 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
             _refuse(room)
         commands = [command for command in task.room.commands if command.role is Role.RUN]
         first = max(1, room.command)
-        with connection.errors("looking into a failed room"):
-            labels = connection.api.inspect_container(room.container)["Config"]["Labels"]
-        network = "bridge" if any(command.network for command in commands[first - 1 :]) else "none"
-        name = failed_name(secrets.token_hex(6), first)
-        with copied(connection, room, labels, network=network, name=name) as copy:
+        network = any(command.network for command in commands[first - 1 :])
+        with copied_to_continue(connection, room, first, network=network) as copy:
             inside = copy.inside
             engine = ContinuedRoom(connection=connection, container=inside.container, user=inside.user, command=first)
             rooms = replace(executor.rooms, engine=engine)

@@ -119,18 +119,18 @@ def _look(project: Project, since: float, limit: LayerLimit) -> _Survey:
 
 
 def _look_into_engine(project: Project, found: _Survey, since: float, limit: LayerLimit) -> None:
-    from build_env.engines.docker import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
-    from build_env.engines.docker_unused import failed_containers, own_images, remove_names  # noqa: PLC0415
+    from build_env.engines.docker.connection import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
+    from build_env.engines.docker.leftovers import failed_rooms, own_images, remove_names  # noqa: PLC0415
 
     try:
-        connection = connect()
+        connection = connect(timeout=project.settings.engine_timeout)
     except EnvironmentNotReady:
         return
     found.engine = True
-    for number, (container, name, created) in enumerate(failed_containers(connection, project.checkout)):
-        if number >= _KEPT_FAILURES or created < since:
-            garbage = Garbage(kind=Kind.FAILED_ROOM, name=name, used=created)
-            found.add(garbage, partial(connection.remove, container))
+    for number, room in enumerate(failed_rooms(connection, project.checkout)):
+        if number >= _KEPT_FAILURES or room.created < since:
+            garbage = Garbage(kind=Kind.FAILED_ROOM, name=room.name, used=room.created)
+            found.add(garbage, partial(connection.remove, room.container))
     images = own_images(connection, project.checkout)
     uses = dict(found.store.layer_uses)
     needed = {layer_of(result) for result in found.store.kept}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
 from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.formats.registry import formats
 from build_env.model.listing import PackageEntry, TargetEntry
 from build_env.model.target import Options
 from build_env.packages.definitions import Purpose
@@ -15,6 +16,7 @@ from build_env.targets.record import Recorder, call_hook
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
+    from build_env.model.package import Package
 
 __all__ = ["list_packages", "list_targets"]
 
@@ -31,11 +33,17 @@ def list_packages(project: Project) -> list[PackageEntry]:
             name=package.name,
             version=package.version,
             summary=package.summary,
-            families=tuple(sorted({*package.packaging, *(["deb"] if package.archive else [])})),
+            families=_families(package),
             metapackage=package.metapackage,
         )
         for _, package in sorted(read_packages(project.paths, _purpose(project)).items())
     ]
+
+
+def _families(package: Package) -> tuple[str, ...]:
+    """The formats it can be built as: it has their packaging, or its source is taken from a distribution's archive."""
+    from_archive = (known.name for known in formats() if known.archives and package.archive)
+    return tuple(sorted({*package.packaging, *from_archive}))
 
 
 def _purpose(project: Project) -> Purpose:

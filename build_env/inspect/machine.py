@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.containers import connect_containers
 from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.formats.registry import can_stand_in
 from build_env.inspect.bases import (
     make_stand_in,
     map_base,
@@ -86,7 +87,7 @@ def _have_base(project: Project, containers: Containers, need: BaseNeed, note: C
         try:
             containers.bases.resolve(need.reference, need.architecture, need.bootstrap, note)
         except EnvironmentNotReady:
-            if need.family != "rpm":
+            if not can_stand_in(need.family):
                 raise
             stands_in = True
     return _with_stand_in(project, containers, found, note) if stands_in else project

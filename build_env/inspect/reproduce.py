@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from build_env.app.build import resolve, scan_first
 from build_env.app.session import open_session
 from build_env.core.errors import BuildEnvError, UsageError
-from build_env.engines.docker_rooms import builder_id
+from build_env.core.machine import builder_id
 from build_env.model.events import Note
 from build_env.model.logs import log_file
 from build_env.model.task import Stage

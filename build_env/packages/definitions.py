@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
+from build_env.core.texts import read_text
 from build_env.manifest.yaml import Document, parse_mapping
-from build_env.packages.debian import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,6 @@
 """Owns the reading of `src/`: which directories are packages, and their `definition.yaml`.
 
-Reads; runs nothing. Spec files are not parsed here, because parsing them runs code (see `spec_facts`).
+Reads; runs nothing. Spec files are not parsed here, because parsing them runs code (see `formats.rpm`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
-from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.debian import read_debian
+from build_env.formats.registry import formats
+from build_env.model.package import Archive, Package
 from build_env.packages.definitions import Purpose, read_definition
 from build_env.packages.names import check_name, is_name
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
     from build_env.manifest.yaml import Document
+    from build_env.model.package import Packaging
 
 __all__ = ["METAPACKAGES", "check_name", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
-_RPM_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 _TEXTS = ("name", "version", "summary", "license", "date")
 _LISTS = ("requires", "provides")
 _FIELDS = (*_TEXTS, *_LISTS, "architectures", "archive")
@@ -84,7 +84,7 @@ def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage:
     shown = directory.relative_to(root).as_posix()
     definition = read_definition(root, f"{shown}/definition.yaml", purpose)
     packaging = _packaging(directory, shown)
-    scripts = tuple(family for family in ("deb", "rpm") if (directory / family / "build.sh").is_file())
+    scripts = tuple(known.name for known in formats() if (directory / known.packaging / "build.sh").is_file())
     found = {}
     for architecture, document in definition.documents.items():
         declared = _declared(document, shown, directory.name)
@@ -128,16 +128,12 @@ def _declared(document: Document, shown: str, default: str) -> Package:
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
-    packaging = {}
-    if (directory / "deb" / "control").is_file():
-        packaging["deb"] = read_debian(directory / "deb", f"{shown}/deb")
-    specs = sorted(directory.glob("rpm/*.spec"))
-    if len(specs) > 1:
-        names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"more than one spec file: {names}", location=Location(file=f"{shown}/rpm"))
-    if specs:
-        packaging["rpm"] = Packaging(epoch=_spec_epoch(specs[0], f"{shown}/rpm/{specs[0].name}"))
-    return packaging
+    """What each format finds in its directory, by the name of the format."""
+    read = {
+        known.name: known.read_packaging(directory / known.packaging, f"{shown}/{known.packaging}")
+        for known in formats()
+    }
+    return {name: packaging for name, packaging in read.items() if packaging is not None}
 
 
 def _check_fields(document: Document, name: str) -> None:
@@ -218,17 +214,3 @@ def _archive(document: Document) -> Mapping[str, Archive]:
 def _date_epoch(document: Document) -> int:
     text = str(document.data.get("date", ""))
     return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) if text else 0
-
-
-def _spec_epoch(spec: Path, shown: str) -> int:
-    """Noon UTC of the newest %changelog entry, as rpm takes it; the spec is read as text, not parsed."""
-    text = spec.read_text(encoding="utf-8", errors="replace")
-    found = _RPM_CHANGE.search(text)
-    if not found:
-        return 0
-    try:
-        day = datetime.strptime(" ".join(found[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
-    except ValueError as error:
-        where = Location(file=shown, line=text.count("\n", 0, found.start()) + 1)
-        raise InputError("the date of the changelog entry cannot be read", location=where) from error
-    return int(day.timestamp())

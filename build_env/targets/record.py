@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.core.errors import HookError
 from build_env.core.suggest import did_you_mean
+from build_env.formats.registry import formats
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Record, Role
 from build_env.targets.guard import guarded
 
@@ -145,8 +146,9 @@ class Recorder:
 
     def deploy(self, repository_format: str, *, suite: str) -> None:
         """Record that the package goes into the target's repository."""
-        if repository_format not in {"deb", "rpm"}:
-            raise HookError(f"env.deploy: the format is deb or rpm, not {repository_format!r}")
+        names = [known.name for known in formats()]
+        if repository_format not in names:
+            raise HookError(f"env.deploy: the format is {' or '.join(names)}, not {repository_format!r}")
         if self._deployments:
             raise HookError("env.deploy: a package goes into one repository, and this hook names a second")
         self._deployments.append(Deployment(format=repository_format, suite=suite))

@@ -18,7 +18,7 @@ from build_env.inspect.gc import collect, survey
 from build_env.model.garbage import Kind, LayerLimit
 from build_env.model.result import Status
 from build_env.plan.select import Request
-from build_env.publish.generation import begin, commit
+from build_env.publish.generation import begin, commit, write_index_record
 from build_env.store import digests, watch
 from tests.support.project import make_project
 
@@ -107,20 +107,26 @@ def test_what_clients_get_stays(made: Project) -> None:
     built = files[0]
     made.write({"src/one/build.sh": OTHER})
     assert run(made) > 0
-    repository = made.root / "build/repositories/here/1"
-    generation = begin(repository)
-    commit(repository, generation, state={}, holdings={built.name: "pool/x"}, links=())
+    channel = made.root / "build/repositories/main"
+    publish_record(channel, {built.name: "pool/x"})
     collect(open_project(made.root), 0, ALL)
     assert built.exists()
-    commit(repository, begin(repository), state={}, holdings={}, links=())
+    publish_record(channel, {})
     collect(open_project(made.root), 0, ALL)
     assert not built.exists()
 
 
+def publish_record(channel: Path, holdings: dict[str, str]) -> Path:
+    """Make a generation with one view that has these digests; the directory of its index."""
+    generation = begin(channel)
+    index = generation.new_index("toy@s@here@1")
+    write_index_record(index, {}, holdings)
+    commit(channel, generation, indexes={"toy@s@here@1": index}, record={}, key=b"", links={})
+    return index
+
+
 def test_a_repository_whose_record_is_damaged_stops_it(made: Project) -> None:
-    repository = made.root / "build/repositories/here/1"
-    generation = begin(repository)
-    commit(repository, generation, state={}, holdings={}, links=())
-    (generation.path / "holdings").unlink()
+    index = publish_record(made.root / "build/repositories/main", {})
+    (index / "holdings").unlink()
     with pytest.raises(EnvironmentNotReady, match="the record of the repository is damaged"):
         collect(open_project(made.root), 0, ALL)
