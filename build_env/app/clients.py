@@ -28,8 +28,8 @@ def client_lines(paths: ProjectPaths, summary: RunSummary) -> tuple[str, ...]:
     """How apt and dnf on this machine read what the run deployed; nothing for repositories that are not there."""
     lines: dict[str, None] = {}
     for task in summary.tasks:
-        result = summary.results.get(task.id)
-        if task.stage is Stage.DEPLOY and task.deployment and result and result.ok:
+        result = summary.results.get(task.name)
+        if task.stage == Stage.DEPLOY and task.deployment and result and result.ok:
             repository = paths.repositories / _directory(task, summary)
             lines.update(dict.fromkeys(_lines(repository, task.deployment)))
     return tuple(lines)

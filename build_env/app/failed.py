@@ -24,6 +24,7 @@ from build_env.engines.docker_containers import failed_name
 from build_env.engines.docker_continued import ContinuedRoom
 from build_env.engines.layout import HOST_NAME
 from build_env.model.command import Role
+from build_env.model.identity import TaskName
 from build_env.plan.select import Request
 
 if TYPE_CHECKING:
@@ -44,33 +45,23 @@ CONTINUED = "continued"  # the directory below `build/` with what continued task
 
 @dataclass(frozen=True, kw_only=True)
 class FailedRoom:
-    """A stopped container that a failed task left: the task's id, when it failed.
+    """A stopped container that a failed task left: the task, and when it failed.
 
     `key` is that of the task, `command` the number of the command that failed (0: unknown), `architectures` those
     that the run was for.
     """
 
     container: str
-    task: str
+    task: TaskName
     created: int
     key: str = ""
     command: int = 0
     architectures: tuple[str, ...] = ()
 
-    @property
-    def subject(self) -> str:
-        """The package."""
-        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
-
-    @property
-    def target(self) -> str:
-        """The target."""
-        return self.task.split(":", 1)[0]
-
 
 def failed_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
     """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
-    newest: dict[str, FailedRoom] = {}
+    newest: dict[TaskName, FailedRoom] = {}
     found = connection.containers(project=project.checkout, role="room")
     for item in sorted(found, key=lambda item: int(item["Created"]), reverse=True):
         name = next((name for name in item["Names"] or () if "-failed-" in name), "")
@@ -86,7 +77,7 @@ def _failed_room(item: Mapping[str, object], name: str) -> FailedRoom:
     number = name.rpartition(".")[2]
     return FailedRoom(
         container=str(item["Id"]),
-        task=said.get(f"{LABEL}.task", ""),
+        task=TaskName(*(said.get(f"{LABEL}.{part}", "") for part in TaskName._fields)),
         created=int(str(item["Created"])),
         key=said.get(f"{LABEL}.key", ""),
         command=int(number) if number.isdecimal() else 0,
@@ -99,11 +90,11 @@ def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
 
     Raises UsageError that lists the candidates.
     """
-    fitting = [room for room in rooms if not wanted or wanted in {room.subject, room.task}]
-    fitting = fitting or [room for room in rooms if room.task.endswith(f":{wanted}")]
+    fitting = [room for room in rooms if not wanted or wanted in {room.task.subject, str(room.task)}]
+    fitting = fitting or [room for room in rooms if str(room.task).endswith(f":{wanted}")]
     if len(fitting) == 1:
         return fitting[0]
-    listed = ", ".join(room.task for room in fitting or rooms)
+    listed = ", ".join(str(room.task) for room in fitting or rooms)
     if fitting:
         raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
     what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
@@ -200,10 +191,10 @@ class Continuation:
 @contextlib.contextmanager
 def continued(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Continuation]:
     """The task of `room`, ready to go on in a copy. Raises UsageError when it would be another task today."""
-    options = BuildOptions(target=room.target, architectures=room.architectures)
+    options = BuildOptions(target=room.task.target, architectures=room.architectures)
     with open_session(project, options, writes=True) as session:
-        planned, _, hits = foresee_build(session, Request(packages=(room.subject,)), remembered=False)
-        task = next((task for task in planned.plan if task.id == room.task), None)
+        planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)), remembered=False)
+        task = next((task for task in planned.plan if task.name == room.task), None)
         executor = session.executor(planned)
         if task is None or task.room is None or any(entry.task not in hits for entry in task.inputs):
             _refuse(room)
@@ -226,12 +217,12 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
                 executor=replace(executor, rooms=rooms),
                 engine=engine,
                 commands=len(commands),
-                made=project.paths.build / CONTINUED / room.target.replace("/", "-") / _file_name(task),
+                made=project.paths.build / CONTINUED / room.task.target.replace("/", "-") / _file_name(task),
             )
 
 
 def _file_name(task: Task) -> str:
-    return ".".join(part for part in (task.subject, task.arch, task.stage.value) if part)
+    return ".".join(part for part in (task.subject, task.arch, task.stage) if part)
 
 
 def _refuse(room: FailedRoom) -> NoReturn:

@@ -6,10 +6,11 @@ import pytest
 
 from build_env.app.failed import FailedRoom, choose_failed
 from build_env.core.errors import UsageError
+from tests.support.samples import named
 
 
 def room(task: str) -> FailedRoom:
-    return FailedRoom(container=task, task=task, created=1)
+    return FailedRoom(container=task, task=named(task), created=1)
 
 
 AMD64, ARM64, HELLO = map(
