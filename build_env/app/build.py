@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.model.events import Note, RunFinished
 from build_env.model.task import Plan, Stage
-from build_env.packages.spec_facts import SPEC_FACTS
 from build_env.schedule.foresee import foresee
 from build_env.targets.guard import observing
 
@@ -83,9 +82,9 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
-            from build_env.app.clients import client_lines  # noqa: PLC0415 - only after a deploy
+            from build_env.app.clients import lines_for_clients  # noqa: PLC0415 - only after a deploy
 
-            notes = client_lines(session.project.paths, event.summary)
+            notes = lines_for_clients(session.project.paths, event.summary)
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)
 
@@ -121,8 +120,9 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
 
 def _report(session: Session, scan: Planned, hits: Mapping[TaskName, StoredResult]) -> str | None:
     stored = hits.get(scan.plan.tasks[-1].name)
+    wanted = session.planner.format
     for artifact in stored.artifacts if stored else ():
-        if artifact.name == SPEC_FACTS:
+        if wanted and wanted.scan and artifact.name == wanted.scan.report:
             return session.store.path(artifact).read_text(encoding="utf-8")
     return None
 

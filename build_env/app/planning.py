@@ -11,13 +11,13 @@ from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
+from build_env.formats.registry import find_format, formats
 from build_env.model.command import Mount
 from build_env.model.target import Options, Target
 from build_env.model.task import Stage, Tree
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
-from build_env.packages.spec_facts import with_spec_facts
-from build_env.plan.graph import PlanFacts, build_plan, image_name, leave_out, scan_plan
+from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, image_name, scan_plan
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
@@ -53,6 +53,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_of: Callable[[Path], str] = digest_file
+    environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,28 +83,36 @@ class Planner:
             metapackages=self.loaded.names("METAPACKAGES"),
             variables=self.loaded.variables,
         )
+        self.format = find_format(self.target.family)
 
     def scan(self) -> Planned | None:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
         listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
-        packages = tuple(package for name in listed if "rpm" in (package := self.packages[name]).packaging)
-        if self.target.family != "rpm" or not packages or self.native:
+        if self.format is None or self.format.scan is None or self.native:
             return None
-        own = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
-        arch = next((arch for arch, image in own.items() if image == self.host.architecture), next(iter(own)))
+        name = self.format.name
+        packages = tuple(package for each in listed if name in (package := self.packages[each]).packaging)
+        if not packages:
+            return None
+        images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
+        arch = next((arch for arch, image in images.items() if image == self.host.architecture), next(iter(images)))
         _, record = call_hook(self._recorder(arch), "run_scan", packages)
         if not record.commands:
             return None
         image = self.images.name(arch, record.commands[0].kind)
-        trees = [self._tree(f"{package.directory}/rpm", f"src/{package.name}/rpm") for package in packages]
+        own = self.format.packaging
+        trees = [self._tree(f"{package.directory}/{own}", f"src/{package.name}/{own}") for package in packages]
         trees += [self._tree(folder, folder) for folder in record.folders]
         recipe = self.images.recipes[image]
-        plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe)
+        subject = self.format.scan.subject
+        plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
         return Planned(plan=plan, recipes={plan.tasks[0].name: recipe})
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
-        packages = with_spec_facts(self.packages, spec_report or "")
+        packages = self.packages
+        if spec_report is not None and self.format and self.format.scan:
+            packages = self.format.scan.read(packages, spec_report)
         listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
         relations = relate(packages, listed, self.target.family, tuple(self.image_archs))
         selection = select(self.target, packages, relations, request, self.image_archs)
@@ -125,15 +134,15 @@ class Planner:
         names = {unit.package for unit in selection.units}
         folders = {folder for record in records.values() for folder in record.folders}
         archs = {unit.arch for unit in selection.units}
+        leave_out = (*NOT_FOR_ROOMS, *(other.packaging for other in formats() if other != self.format))
         return PlanFacts(
             packages=packages,
+            leave_out=leave_out,
             records=records,
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: digest_tree(
-                    self.paths.root / packages[name].directory, leave_out(self.target.family), self.digest_of
-                )
+                name: digest_tree(self.paths.root / packages[name].directory, leave_out, self.digest_of)
                 for name in names
             },
             folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
@@ -168,6 +177,7 @@ class Planner:
             options=self.options,
             arch=arch,
             settings=self.settings,
+            environ=self.environ,
         )
 
     def _load_options(self, options: Options) -> Options:

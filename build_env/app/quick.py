@@ -10,7 +10,7 @@ from build_env.app.remembered import MEMORIES, Memory, memory_name
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.canonical import plain
 from build_env.core.disk import disk_errors
-from build_env.engines.docker_peek import containers_with, image_identifiers
+from build_env.engines.docker.peek import containers_with, image_identifiers
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.store.digests import FileDigests

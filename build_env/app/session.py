@@ -82,6 +82,7 @@ class Session:
             paths=self.project.paths,
             settings=self.project.settings,
             host=self.project.host,
+            environ=self.project.environ,
             target_name=self.options.target,
             architectures=self.options.architectures,
             native=self.options.native,
@@ -93,6 +94,11 @@ class Session:
         """Remove what rooms shared, if the engine was needed at all."""
         if containers := vars(self).get("containers"):
             containers.rooms.close()
+
+    def cancel(self) -> None:
+        """Let the clearing up wait for nothing that does not answer."""
+        if containers := vars(self).get("containers"):
+            containers.connection.cancel()
 
     def executor(self, planned: Planned, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
@@ -206,7 +212,11 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             digests=FileDigests(paths.build / MEMORIES / "digests"),
         )
         stack.callback(session.close)
-        yield session
+        try:
+            yield session
+        except KeyboardInterrupt:
+            session.cancel()
+            raise
 
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:

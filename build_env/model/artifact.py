@@ -11,10 +11,7 @@ from build_env.model.identity import NO_TASK, TaskName
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Artifact", "Isolation", "StoredResult", "is_package_content"]
-
-_CONTENT_SUFFIXES = (".deb", ".udeb", ".ddeb", ".rpm", ".dsc")
-_BUILD_DEPENDS = "build-depends."
+__all__ = ["Artifact", "Isolation", "StoredResult"]
 
 
 class Isolation(IntEnum):
@@ -53,8 +50,3 @@ class StoredResult:
     inputs: Mapping[str, str] = field(default_factory=dict)
     peak_memory: int = 0
     log: str = ""
-
-
-def is_package_content(name: str) -> bool:
-    """Whether an artifact enters the keys of dependents: packages and sources do, `.buildinfo`, `.changes` do not."""
-    return name.endswith(_CONTENT_SUFFIXES) or ".tar" in name or name.startswith(_BUILD_DEPENDS)

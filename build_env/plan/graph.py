@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import Fault, InputError
 from build_env.model.identity import TaskName
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
@@ -18,20 +17,22 @@ from build_env.plan.layers import with_layers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from build_env.model.command import Deployment, Mount, Record
+    from build_env.model.command import Mount, Record
     from build_env.model.target import Target
     from build_env.plan.select import Selection
     from build_env.plan.units import Unit
 
-__all__ = ["PlanFacts", "build_plan", "image_name", "image_task", "leave_out", "order", "scan_plan", "union"]
+__all__ = ["NOT_FOR_ROOMS", "PlanFacts", "build_plan", "image_name", "image_task", "order", "scan_plan", "union"]
 
-_NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
-_FAMILIES = ("deb", "rpm")
+# Names at the top of a package that say what it is; no room sees them.
+NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFacts:
     """What was found out before: records by unit, images by unit and their recipes, digests of trees.
+
+    `leave_out` are names at the top of a package that rooms must not see, other packaging among them.
 
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the
@@ -46,6 +47,7 @@ class PlanFacts:
     folder_digests: Mapping[str, str]
     build_closures: Mapping[TaskName, tuple[str, ...]]
     build_jobs: int
+    leave_out: tuple[str, ...] = NOT_FOR_ROOMS
     provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
@@ -73,7 +75,6 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
         if arch in facts.tar_archs:
             tar = _tar_task(target, arch, units)
             tasks[tar.name] = tar
-    _refuse_two_repositories(target, tasks.values())
     complete = with_layers(_without_gaps(tasks))
     return Plan(targets={target.name: target.options.arg_arch}, tasks=order(complete))
 
@@ -106,15 +107,17 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     )
 
 
-def scan_plan(
+def scan_plan(  # noqa: PLR0913 - all that two tasks consist of
     target: Target,
     record: Record,
     trees: tuple[Tree, ...],
     arch: str,
     image_name: str,
     recipe: ImageRecipe,
+    *,
+    subject: str,
 ) -> Plan:
-    """The small plan that comes before the real one: ask in a room what only a room may read."""
+    """The small plan that comes before the real one: ask in a room what only a room may read, the `subject`."""
     image = image_task(target, image_name, recipe)
     room = Room(
         commands=record.commands,
@@ -132,7 +135,7 @@ def scan_plan(
     )
     scan = Task(
         name=TaskName(target=target.name, subject="", stage=Stage.SCAN),
-        title=f"spec files of {target.name}",
+        title=f"{subject} of {target.name}",
         static_inputs=room_inputs(Stage.SCAN, room),
         inputs=(Input(task=image.name, place=Place.IMAGE),),
         room=room,
@@ -178,7 +181,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
             path=package.directory,
             destination=f"src/{package.name}",
             digest=facts.package_digests[package.name],
-            leave_out=leave_out(target.family),
+            leave_out=facts.leave_out,
         )
     ]
     trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
@@ -192,11 +195,6 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         downloads=unit.stage is Stage.SOURCE,
         epoch=epoch,
     )
-
-
-def leave_out(family: str) -> tuple[str, ...]:
-    """Names at the top of a package that a room of `family` must not see: what the package is, other packaging."""
-    return (*_NOT_FOR_ROOMS, *(other for other in _FAMILIES if other != family))
 
 
 def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:
@@ -217,23 +215,6 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, sha
         "SOURCE_DATE_EPOCH": str(epoch),
         "TZ": "UTC",
     }
-
-
-def _refuse_two_repositories(target: Target, tasks: Iterable[Task]) -> None:
-    """A target has one repository, and a repository has one format and one suite."""
-    found: dict[Deployment, str] = {}
-    for task in tasks:
-        if task.deployment is not None:
-            found.setdefault(task.deployment, task.subject)
-    if len(found) > 1:
-        raise InputError(
-            f"packages of {target.name} are deployed differently, and it has one repository",
-            faults=tuple(
-                Fault(message=f"{package}: {deployment.format}, suite {deployment.suite}")
-                for deployment, package in found.items()
-            ),
-            hint=f"let run_deploy in {target.directory}/packages.conf.py name the same format and suite for all",
-        )
 
 
 def _tar_task(target: Target, arch: str, builds: Iterable[TaskName]) -> Task:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_data
-from build_env.model.artifact import is_package_content
 from build_env.model.task import Place, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from build_env.model.command import Deployment, ImageBuild, ImageKind
     from build_env.model.task import Room
@@ -99,20 +98,25 @@ def deploy_inputs(target: str, deployment: Deployment | None) -> dict[str, str]:
     }
 
 
-def key_inputs(stage: str, static: Mapping[str, str], inputs: Iterable[ResolvedInput]) -> dict[str, str]:
-    """All that a task's key covers, by name: what the plan knows and the digests of input artifacts."""
+def key_inputs(
+    stage: str, static: Mapping[str, str], inputs: Iterable[ResolvedInput], is_content: Callable[[str], bool]
+) -> dict[str, str]:
+    """All that a task's key covers, by name: what the plan knows and the digests of input artifacts.
+
+    `is_content` tells by its name whether an artifact is a package or a source.
+    """
     return {
         **static,
         **{
             f"{entry.place.value} {artifact.name}": artifact.digest
             for entry in inputs
             for artifact in entry.artifacts
-            if _counts(stage, entry.place, artifact.name)
+            if _counts(stage, entry.place, artifact.name, is_content)
         },
     }
 
 
-def _counts(stage: str, place: Place, name: str) -> bool:
+def _counts(stage: str, place: Place, name: str, is_content: Callable[[str], bool]) -> bool:
     """Whether an artifact of an input can change the result.
 
     Of a layer it is the list of what is installed: the same versions fetched again, from a newer index, change nothing.
@@ -124,7 +128,7 @@ def _counts(stage: str, place: Place, name: str) -> bool:
         case Place.IMAGE:
             return name == IMAGE_FACTS or (name == INDEX_FACTS and stage == Stage.LAYER)
         case _:
-            return is_package_content(name)
+            return is_content(name)
 
 
 def key_of(inputs: Mapping[str, str]) -> str:

@@ -1,5 +1,5 @@
-"""Package repositories that apt and dnf read: signed, switched atomically, never half-published.
+"""The repository of a channel: signed, switched atomically over all its views, never half-published.
 
-`model` has the data, `signing` the key, `apt` and `rpm` one publisher each; `generation`, `pool`,
-`retention` and `timing` are what both share. Nothing here builds or plans.
+`snapshot` is the one transaction; `generation`, `pool`, `retention` and `timing` are its parts, `signing` the key,
+`local` the publisher of a run. What an index looks like is the business of each format. Nothing here builds or plans.
 """

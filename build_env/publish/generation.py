@@ -1,11 +1,13 @@
-"""Owns the states of a repository on disk: locking, writing a new generation, switching to it, sweeping.
+"""Owns the states of a channel on disk: locking, writing a new generation, switching to it, sweeping.
 
-    <repository>/.publish/lock               two publishers wait for each other
-    <repository>/.publish/generations/<n>/   one complete state: index trees, `state.json`, `holdings`
-    <repository>/.publish/current            a link to one generation; renaming it is the only switch
-    <repository>/dists, repodata, …          links through `current`, made once
+    <channel>/.publish/lock                  two publishers wait for each other
+    <channel>/.publish/indexes/<view>/<n>/   a view as generation n wrote it, with `state.json` and `holdings`
+    <channel>/.publish/generations/<n>/      a whole state: a link to an index for each view, the key, `channel.json`
+    <channel>/.publish/current               a link to one generation; renaming it is the only switch
+    <channel>/deb, rpm, …                    pools, and links through `current` to the indexes, each made once
 
-It must not know what apt or rpm are. A generation without the `current` link is a leftover of a crash.
+A view that a publish leaves alone costs the next generation one link. It must not know any format. A generation without
+the `current` link, and an index that no generation links to, are leftovers of a crash.
 """
 
 from __future__ import annotations
@@ -16,67 +18,100 @@ import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.formats.view import KEY_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
 __all__ = [
     "Generation",
     "begin",
+    "check_links",
     "commit",
     "current_generation",
+    "damaged",
+    "evidence",
+    "held_files",
+    "holds",
     "locked",
     "private",
     "published_digests",
-    "repository_holds",
+    "read_json",
     "sync",
+    "write_index_record",
 ]
 
 _KEPT_GENERATIONS = 3
+_CHANNEL = "channel.json"
 _STATE = "state.json"
 _HOLDINGS = "holdings"
+_INDEXES = "indexes"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """One state of a repository: its number and its directory."""
+    """One state of a channel: its number and its directory."""
 
     number: int
     path: Path
 
-    def state(self) -> dict[str, object]:
-        """Read what `commit` wrote; a damaged file is the machine's fault, never guessed around."""
-        file = self.path / _STATE
-        try:
-            value = json.loads(file.read_bytes())
-        except (OSError, ValueError) as error:
-            raise damaged(file) from error
-        if not isinstance(value, dict):
-            raise damaged(file)
-        return value
+    def record(self) -> dict[str, Any]:
+        """What `commit` was given of the channel.
+
+        Raises:
+            EnvironmentNotReady: the file is damaged; that is the machine's fault and never guessed around.
+
+        """
+        return read_json(self.path / _CHANNEL)
+
+    def indexes(self) -> dict[str, Path]:
+        """The directory of each view's index, by the name of the view."""
+        return {link.name: link.resolve() for link in self.path.iterdir() if link.is_symlink()}
+
+    def new_index(self, name: str) -> Path:
+        """An empty directory for a view's index in this generation; what a crash left under its name is gone."""
+        path = self.path.parent.parent / _INDEXES / name / self.path.name
+        path.mkdir(parents=True)
+        return path
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A record of the channel.
+
+    Raises:
+        EnvironmentNotReady: it is no map, or cannot be read.
+
+    """
+    try:
+        value = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise damaged(file) from error
+    if not isinstance(value, dict):
+        raise damaged(file)
+    return value
 
 
 def damaged(file: Path) -> EnvironmentNotReady:
-    """Build the error for a repository whose own records cannot be read."""
+    """Build the error for a channel whose own records cannot be read."""
     return EnvironmentNotReady(
         f"the record of the repository is damaged: {file}",
         hint="restore the repository from a copy, or remove its directory and publish everything again",
     )
 
 
-def private(repository: Path) -> Path:
-    """Name the directory of a repository that clients have no business in."""
-    return repository / ".publish"
+def private(root: Path) -> Path:
+    """Name the directory of a channel that clients have no business in."""
+    return root / ".publish"
 
 
 @contextmanager
-def locked(repository: Path) -> Iterator[None]:
-    """Hold the repository's lock, waiting for another publisher; the kernel frees it if this process dies."""
-    directory = private(repository)
+def locked(root: Path) -> Iterator[None]:
+    """Hold the channel's lock, waiting for another publisher; the kernel frees it if this process dies."""
+    directory = private(root)
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -86,9 +121,14 @@ def locked(repository: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def current_generation(repository: Path) -> Generation | None:
-    """Return the state clients read now, or None before the first publish."""
-    link = private(repository) / "current"
+def current_generation(root: Path) -> Generation | None:
+    """Return the state clients read now, or None before the first publish.
+
+    Raises:
+        EnvironmentNotReady: the link does not lead to a generation.
+
+    """
+    link = private(root) / "current"
     if not link.is_symlink():
         return None
     name = link.readlink().name
@@ -97,90 +137,161 @@ def current_generation(repository: Path) -> Generation | None:
     return Generation(number=int(name), path=link.parent / "generations" / name)
 
 
-def begin(repository: Path) -> Generation:
+def begin(root: Path) -> Generation:
     """Sweep what a crash left and make the directory of the next generation. Call with the lock held."""
-    current = current_generation(repository)
+    current = current_generation(root)
     number = current.number if current else 0
-    _sweep(repository, number)
-    path = private(repository) / "generations" / f"{number + 1:08d}"
+    _sweep(root, number)
+    path = private(root) / "generations" / f"{number + 1:08d}"
     path.mkdir(parents=True)
     return Generation(number=number + 1, path=path)
 
 
+def write_index_record(index: Path, state: Mapping[str, object], holdings: Mapping[str, str]) -> None:
+    """Write what `holds` and the next publish read of an index; `holdings` maps each digest to its published file."""
+    text = "".join(f"{digest} {path}\n" for digest, path in sorted(holdings.items()))
+    (index / _HOLDINGS).write_text(text, encoding="utf-8")
+    (index / _STATE).write_text(json.dumps(state, sort_keys=True), encoding="utf-8")
+
+
+def check_links(root: Path, links: Mapping[str, str]) -> None:
+    """See that each path below the channel is free, or is the link that it should be (path → path in a generation).
+
+    Raises:
+        InputError: another view is read there.
+
+    """
+    for name, target in links.items():
+        link = root / name
+        if link.is_symlink() and os.readlink(link) != _through_current(name, target):  # noqa: PTH115 - text is compared
+            raise InputError(
+                f"{name} of the repository belongs to another view: {link.readlink()}",
+                hint="targets whose names differ in - and / only cannot share a suite; name another in run_deploy",
+            )
+
+
 def commit(
-    repository: Path,
+    root: Path,
     generation: Generation,
     *,
-    state: Mapping[str, object],
-    holdings: Mapping[str, str],
-    links: Collection[str],
+    indexes: Mapping[str, Path],
+    record: Mapping[str, object],
+    key: bytes,
+    links: Mapping[str, str],
 ) -> None:
     """Make a completely written generation the one that clients read.
 
-    `holdings` maps each published digest to its file; `links` are the names served at the top.
+    `indexes` are those of all views, `record` is what the channel itself remembers, `links` maps paths below the
+    channel to paths in a generation.
     """
-    text = "".join(f"{digest} {path}\n" for digest, path in sorted(holdings.items()))
-    (generation.path / _HOLDINGS).write_text(text, encoding="utf-8")
-    (generation.path / _STATE).write_text(json.dumps(state, sort_keys=True), encoding="utf-8")
+    for name, index in indexes.items():
+        (generation.path / name).symlink_to(f"../../{_INDEXES}/{name}/{index.name}")
+        if index.name == generation.path.name:
+            _sync_tree(index)
+            sync(index.parent)
+    sync(private(root) / _INDEXES)
+    (generation.path / KEY_FILE).write_bytes(key)
+    (generation.path / _CHANNEL).write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
+    # All that the new state consists of is on the disk before anything leads to it.
     _sync_tree(generation.path)
     sync(generation.path.parent)
-    for name in links:
-        link = repository / name
-        if not link.is_symlink():
-            link.symlink_to(f".publish/current/{name}")
-    sync(repository)
-    switching = private(repository) / "current.new"
+    sync(private(root))
+    for name, target in {KEY_FILE: KEY_FILE, **links}.items():
+        _link(root, name, target)
+    switching = private(root) / "current.new"
     switching.unlink(missing_ok=True)
     switching.symlink_to(f"generations/{generation.path.name}")
     switching.rename(switching.with_name("current"))
-    sync(private(repository))
-    _sweep(repository, generation.number)
+    sync(private(root))
+    _sweep(root, generation.number)
 
 
-def repository_holds(repository: Path, digests: Collection[str]) -> frozenset[str]:
-    """Tell which of `digests` are published now, and whose files are still there; reads one small file."""
-    held = _held(repository)
+def _link(root: Path, name: str, target: str) -> None:
+    """Make the link at which clients read something of whatever generation is current, once and for ever."""
+    link = root / name
+    if link.is_symlink():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(_through_current(name, target))
+    for directory in link.parents:
+        sync(directory)
+        if directory == root:
+            break
+
+
+def _through_current(name: str, target: str) -> str:
+    return f"{'../' * name.count('/')}.publish/current/{target}"
+
+
+def holds(root: Path, name: str, digests: Collection[str]) -> frozenset[str]:
+    """Tell which of `digests` the view called `name` has now, and whose files are still there; reads one small file.
+
+    Raises:
+        EnvironmentNotReady: that file is damaged.
+
+    """
+    held = held_files(root, name)
     wanted = frozenset(digests)
-    return frozenset(digest for digest in wanted & held.keys() if (repository / held[digest]).is_file())
+    return frozenset(digest for digest in wanted & held.keys() if (root / held[digest]).is_file())
 
 
-def repository_evidence(repository: Path, digests: Collection[str]) -> list[Path]:
-    """The files that `repository_holds` goes by: what is current, its list, and the published files."""
-    current = current_generation(repository)
-    held = _held(repository)
-    names = [repository / held[digest] for digest in sorted(held.keys() & frozenset(digests))]
-    return [private(repository) / "current", *([current.path / _HOLDINGS] if current else ()), *names]
+def evidence(root: Path, name: str, digests: Collection[str]) -> list[Path]:
+    """The files that `holds` goes by: the view's list, which other views do not touch, and the published files.
+
+    Raises:
+        EnvironmentNotReady: that list is damaged.
+
+    """
+    held = held_files(root, name)
+    files = [root / held[digest] for digest in sorted(held.keys() & frozenset(digests))]
+    return [private(root) / "current" / name / _HOLDINGS, *files]
 
 
 def published_digests(repositories: Path) -> frozenset[str]:
-    """All that clients of the repositories below this directory get now. Raises where a record is damaged."""
+    """All that clients of the channels below this directory get now.
+
+    Raises:
+        EnvironmentNotReady: a record is damaged.
+
+    """
     found: set[str] = set()
-    for current, directories, _ in os.walk(repositories):
-        if private(Path(current)).name in directories:
-            found |= _held(Path(current)).keys()
-            directories.clear()
+    for root in repositories.iterdir() if repositories.is_dir() else ():
+        current = current_generation(root)
+        for name in current.indexes() if current else ():
+            found |= held_files(root, name).keys()
     return frozenset(found)
 
 
-def _held(repository: Path) -> dict[str, str]:
-    """Published digests with their files, as the current generation lists them."""
-    current = current_generation(repository)
-    if current is None:
+def held_files(root: Path, name: str) -> dict[str, str]:
+    """The published digests of a view with their files, nothing for a view that is not there.
+
+    Raises:
+        EnvironmentNotReady: the list is damaged.
+
+    """
+    index = private(root) / "current" / name  # one path through the switch: a list is never mixed of two states
+    if not index.is_symlink():
         return {}
-    file = current.path / _HOLDINGS
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = (index / _HOLDINGS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise damaged(file) from error
+        raise damaged(index / _HOLDINGS) from error
     return dict(line.split(" ", 1) for line in lines if " " in line)
 
 
-def _sweep(repository: Path, number: int) -> None:
-    """Remove generations that no client can be reading, and those that never became current."""
-    generations = private(repository) / "generations"
+def _sweep(root: Path, number: int) -> None:
+    """Remove generations that no client can be reading, those that never became current, and their indexes."""
+    generations, indexes = private(root) / "generations", private(root) / _INDEXES
+    kept: set[Path] = set()
     for path in generations.iterdir() if generations.is_dir() else ():
-        if not (path.name.isdecimal() and number - _KEPT_GENERATIONS < int(path.name) <= number):
+        if path.name.isdecimal() and number - _KEPT_GENERATIONS < int(path.name) <= number:
+            kept |= set(Generation(number=int(path.name), path=path).indexes().values())
+        else:
             shutil.rmtree(path)
+    for view in indexes.iterdir() if indexes.is_dir() else ():
+        for index in view.iterdir():
+            if index.resolve() not in kept:
+                shutil.rmtree(index)
 
 
 def _sync_tree(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Owns the publisher of a run: plain results below `build/deploy/`, one index transaction per repository at the end."""
+"""Owns the publisher of a run: plain results below `build/deploy/`, one transaction of the channel at the end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.locks import locked
-from build_env.publish.generation import repository_evidence, repository_holds
-from build_env.publish.layout import is_deployed, plain_path, repository_name, stand_in_mark
-from build_env.publish.model import AptDescription, PackageFile
+from build_env.formats.registry import format_called, is_binary, is_published
+from build_env.formats.view import PackageFile, View, mark_of
+from build_env.publish.generation import evidence, holds
+from build_env.publish.model import CHANNEL, Deposit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ __all__ = ["LocalPublisher"]
 
 @dataclass
 class LocalPublisher:
-    """The `Publisher` port on the local disk.
+    """The `Publisher` port on the local disk; all that a run deploys, for whichever targets, is one transaction.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
     `digest_of` tells the digest of a file's content.
@@ -43,30 +44,37 @@ class LocalPublisher:
     label: str
     digest_of: Callable[[Path], str]
     publishes: bool = True
-    _taken: dict[Path, list[tuple[Deployment, str, PackageFile]]] = field(default_factory=dict)
+    _taken: dict[View, list[PackageFile]] = field(default_factory=dict)
     _plain: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def channel(self) -> Path:
+        """Where clients read what is published."""
+        return self.repositories / CHANNEL
+
     def holds(self, work: Work) -> bool:
         """See `Publisher.holds`: the plain files are there, and the repository has the digests."""
-        if work.task.deployment is None:
+        deployment = work.task.deployment
+        if deployment is None:
             return _tar_key(self._tar_path(work)) == work.key
         items = list(_own(work))
         plain = all(self._same(self.deploy / path, item) for path, item in self._paths(work, items))
         if not plain or not self.publishes:
             return plain
         digests = {item.digest for item in items}
-        return digests <= repository_holds(self._repository(work), digests)
+        return digests <= holds(self.channel, view_of(work, deployment).name, digests)
 
     def evidence(self, work: Work) -> list[Path]:
         """The files whose being as they are means that `holds` answers as it did."""
-        if work.task.deployment is None:
+        deployment = work.task.deployment
+        if deployment is None:
             return [self._tar_path(work)]
         items = list(_own(work))
         plain = [self.deploy / path for path, _ in self._paths(work, items)]
         if not self.publishes:
             return plain
-        return plain + repository_evidence(self._repository(work), {item.digest for item in items})
+        return plain + evidence(self.channel, view_of(work, deployment).name, {item.digest for item in items})
 
     def add(self, work: Work, output: Callable[[str], None]) -> None:
         """See `Publisher.add`."""
@@ -78,18 +86,16 @@ class LocalPublisher:
             self._copy(item, self.deploy / path)
             output(f"{path}")
         with self._lock:
-            self._plain |= {path for path, item in self._paths(work, items) if _is_binary(item.name)}
-            taken = self._taken.setdefault(self._repository(work), [])
-            for item in items:
-                file = PackageFile(path=self.store.path(item), artifact=item)
-                taken.append((deployment, _stand_in(work), file))
+            self._plain |= {path for path, item in self._paths(work, items) if is_binary(item.name)}
+            taken = self._taken.setdefault(view_of(work, deployment), [])
+            taken += [PackageFile(path=self.store.path(item), artifact=item) for item in items]
 
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
         path = self._tar_path(work)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".temporary")
-        members = {item.name: item for item in _own(work) if _is_binary(item.name)}
+        members = {item.name: item for item in _own(work) if is_binary(item.name)}
         with locked(path.parent), contextlib.ExitStack() as cleaning:
             cleaning.callback(temporary.unlink, missing_ok=True)
             with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": work.key}) as archive:
@@ -103,39 +109,25 @@ class LocalPublisher:
 
     def commit(self) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
-        for repository, taken in self._taken.items() if self.publishes else ():
-            files = list({(file.artifact.name, file.artifact.digest): file for _, _, file in taken}.values())
-            deployment, stand_in, _ = taken[0]  # a plan has one format and one suite
-            if deployment.format == "deb":
-                self._publish_apt(repository, files, deployment)
-            else:
-                from build_env.publish.rpm import publish_rpm  # noqa: PLC0415 - only after a deploy
+        deposits = [Deposit(view=view, files=tuple(files)) for view, files in self._taken.items()]
+        if deposits and self.publishes:
+            from build_env.publish.snapshot import publish  # noqa: PLC0415 - only after a deploy
 
-                publish_rpm(repository, files, signer=self.signer(), stand_in=bool(stand_in))
+            publish(self.channel, deposits, label=self.label, signer=self.signer())
         self._taken.clear()
         return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
 
-    def _publish_apt(self, repository: Path, files: list[PackageFile], deployment: Deployment) -> None:
-        from build_env.publish.apt import publish_apt  # noqa: PLC0415 - as above
-
-        description = AptDescription(
-            origin=self.label, label=self.label, suite=deployment.suite, codename=deployment.suite
-        )
-        publish_apt(repository, files, description=description, signer=self.signer())
-
-    def _repository(self, work: Work) -> Path:
-        return self.repositories / repository_name(work.task.target, stand_in=bool(_stand_in(work)))
-
     def _tar_path(self, work: Work) -> Path:
-        mark = stand_in_mark(stand_in=bool(_stand_in(work)))
+        mark = mark_of(stand_in=_stand_in(work))
         return self.deploy / "tar" / f"{work.task.target.replace('/', '-')}{mark}-{work.task.arch}.tar"
 
     def _paths(self, work: Work, items: list[Artifact]) -> Iterator[tuple[str, Artifact]]:
         deployment = work.task.deployment
         if deployment is not None:
-            suite = deployment.suite + stand_in_mark(stand_in=bool(_stand_in(work)))
+            plain_path = format_called(deployment.format).plain_path
+            suite = deployment.suite + mark_of(stand_in=_stand_in(work))
             for item in items:
-                yield plain_path(item.name, suite=suite), item
+                yield plain_path(item.name, suite), item
 
     def _same(self, path: Path, item: Artifact) -> bool:
         """Whether the plain file is the artifact; a package built again may well have the size of the old one."""
@@ -157,17 +149,18 @@ def _own(work: Work) -> Iterator[Artifact]:
     seen = set()
     for entry in work.inputs:
         for item in entry.artifacts:
-            if is_deployed(item.name) and item.name not in seen:
+            if is_published(item.name) and item.name not in seen:
                 seen.add(item.name)
                 yield item
 
 
-def _stand_in(work: Work) -> str:
-    return next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
+def view_of(work: Work, deployment: Deployment) -> View:
+    """The view that the task's packages go into."""
+    return View(format=deployment.format, target=work.task.target, suite=deployment.suite, stand_in=_stand_in(work))
 
 
-def _is_binary(name: str) -> bool:
-    return name.endswith((".deb", ".rpm")) and not name.endswith(".src.rpm")
+def _stand_in(work: Work) -> bool:
+    return any(entry.facts.get("stand-in") for entry in work.inputs)
 
 
 def _tar_key(path: Path) -> str:

@@ -1,7 +1,4 @@
-"""Owns the plain data that callers hand to the publishers and get back.
-
-Nothing here reads a file; how a repository looks on disk is the business of `generation`.
-"""
+"""Owns the plain data that callers hand to a publish and get back. Reads no file."""
 
 from __future__ import annotations
 
@@ -12,11 +9,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from build_env.model.artifact import Artifact
+    from build_env.formats.view import PackageFile, View
 
-__all__ = ["AptDescription", "Clock", "PackageFile", "PublishResult", "Retention"]
+__all__ = ["CHANNEL", "Clock", "Deposit", "PublishResult", "Retention"]
+
+CHANNEL = "main"  # the directory below build/repositories/; there is one channel for now
 
 
 def _utc_now() -> datetime:
@@ -25,33 +23,18 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """Time as the publishers see it; they read it only after they hold the lock of the repository."""
+    """Time as a publish sees it; it is read only while the lock of the channel is held."""
 
     now: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, kw_only=True)
-class PackageFile:
-    """A file to publish: where its bytes are now, and the artifact they must be."""
+class Deposit:
+    """What is to be added to one view."""
 
-    path: Path
-    artifact: Artifact
-
-
-@dataclass(frozen=True, kw_only=True)
-class AptDescription:
-    """What an apt repository says about itself; clients refuse a changed `origin` or `label`.
-
-    `architectures` are announced in addition to those of its packages.
-    """
-
-    origin: str
-    label: str
-    suite: str
-    codename: str
-    architectures: tuple[str, ...] = ()
-    description: str = ""
+    view: View
+    files: tuple[PackageFile, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,45 +1,35 @@
-"""Owns the package files of a repository: written once, whole, never replaced under a published name.
+"""Owns the package files of a channel: written once, whole, never replaced under a published name.
 
-It must not decide what is published; it is told which names already are.
+It must not decide what is published; it is told which names already are. A journal says what is being placed, so that
+what a crash left is found without looking through the pools.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import re
+import json
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
-from build_env.publish.generation import private, sync
+from build_env.publish.generation import damaged, private, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
-    from build_env.publish.model import PackageFile
+    from build_env.formats.view import PackageFile
 
-__all__ = ["check_name", "choose_directory", "incoming", "place", "sweep", "verified_copy"]
+__all__ = ["announce", "choose_directory", "forget", "incoming", "place", "sweep", "verified_copy"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.~_^:-]*")
 _PREFIX_LENGTH = 12
+_JOURNAL = "placing"
 
 
-def check_name(name: str) -> str:
-    """Refuse a name that could leave the repository or break an index line."""
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"not a name for a file in a package repository: {name!r}",
-            hint="use letters, digits and + . ~ _ ^ : - only, with a letter or digit first",
-        )
-    return name
-
-
-def incoming(repository: Path) -> Path:
-    """Make an empty directory on the repository's file system for files that are not yet whole."""
-    directory = private(repository) / "incoming"
+def incoming(root: Path) -> Path:
+    """Make an empty directory on the channel's file system for files that are not yet whole."""
+    directory = private(root) / "incoming"
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
@@ -47,7 +37,12 @@ def incoming(repository: Path) -> Path:
 
 
 def verified_copy(file: PackageFile, destination: Path) -> None:
-    """Copy a file and prove that the copy is the artifact it was said to be."""
+    """Copy a file and prove that the copy is the artifact it was said to be.
+
+    Raises:
+        InputError: it has other bytes.
+
+    """
     digest = hashlib.sha256()
     with file.path.open("rb") as source, destination.open("xb") as target:
         while chunk := source.read(1 << 20):
@@ -66,26 +61,51 @@ def choose_directory(directory: str, files: Mapping[str, str], published: Mappin
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory
 
 
-def place(source: Path, repository: Path, path: str) -> None:
+def announce(root: Path, paths: Collection[str]) -> None:
+    """Write down, on the disk, what is about to be placed; before the first `place`."""
+    journal = private(root) / _JOURNAL
+    whole = journal.with_suffix(".new")
+    whole.write_text(json.dumps(sorted(paths)), encoding="utf-8")
+    sync(whole)
+    whole.rename(journal)
+    sync(journal.parent)
+
+
+def forget(root: Path) -> None:
+    """End the journal: what it names is part of the current generation."""
+    (private(root) / _JOURNAL).unlink(missing_ok=True)
+
+
+def place(source: Path, root: Path, path: str) -> None:
     """Move a whole file into the pool as `path`, durable and read-only."""
-    destination = repository / path
+    destination = root / path
     destination.parent.mkdir(parents=True, exist_ok=True)
     source.chmod(0o444)
-    with source.open("rb") as stream:
-        os.fsync(stream.fileno())
+    sync(source)
     source.rename(destination)
     for directory in destination.parents:
         sync(directory)
-        if directory == repository:
+        if directory == root:
             break
 
 
-def sweep(repository: Path, pools: Iterable[str], published: Collection[str]) -> None:
-    """Remove files that a crashed publish put into the pools but never announced."""
-    for pool in pools:
-        for path in sorted((repository / pool).rglob("*"), reverse=True):
-            if path.is_dir():
-                with suppress(OSError):
-                    path.rmdir()
-            elif path.relative_to(repository).as_posix() not in published:
-                path.unlink()
+def sweep(root: Path, published: Collection[str]) -> None:
+    """Remove files that a crashed publish put into the pools but never announced.
+
+    Raises:
+        EnvironmentNotReady: the journal is damaged.
+
+    """
+    journal = private(root) / _JOURNAL
+    if not journal.is_file():
+        return
+    try:
+        names = [str(name) for name in json.loads(journal.read_bytes())]
+    except ValueError as error:
+        raise damaged(journal) from error
+    for name in names:
+        if name not in published:
+            (root / name).unlink(missing_ok=True)
+            with suppress(OSError):  # not there, or others are in it
+                (root / name).parent.rmdir()
+    journal.unlink()

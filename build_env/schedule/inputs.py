@@ -9,22 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
+from build_env.formats.registry import formats, of_dependency_set
 from build_env.model.room import RoomEntry
 from build_env.model.task import Place, Stage
-from build_env.packages.debian import DebFacts, build_depends_of, read_deb
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from build_env.formats.format import Format, PackageFacts
     from build_env.model.artifact import Artifact
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
 __all__ = ["is_dependency_set", "layer_inputs", "refuse_undeclared", "room_inputs", "view"]
-
-_PACKAGES = (".deb", ".rpm")
-_NOT_INSTALLED = ("-dbgsym_", "-debuginfo-", "-debugsource-", ".src.rpm")
-_BUILD_DEPENDS = "build-depends."
 
 
 def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
@@ -53,7 +50,7 @@ def _entries(named: Iterable[tuple[str, Artifact]], store: Store) -> tuple[RoomE
 
 def is_dependency_set(name: str) -> bool:
     """Whether an artifact of a source stage is the set of build dependencies."""
-    return name.startswith(_BUILD_DEPENDS)
+    return of_dependency_set(name) is not None
 
 
 def _at(inputs: Iterable[ResolvedInput], place: Place) -> Iterator[Artifact]:
@@ -63,25 +60,22 @@ def _at(inputs: Iterable[ResolvedInput], place: Place) -> Iterator[Artifact]:
 def view(inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
     """The built packages that the build may install, by what the packages themselves say.
 
-    Without a list of build dependencies, for RPMs, and where a package cannot be read here: all that the plan gives.
+    All that the plan gives where there is no list of build dependencies, where their format cannot read it, and where
+    a package cannot be read here.
     """
-    offered = [
-        item
-        for item in _at(inputs, Place.PACKAGES)
-        if item.name.endswith(_PACKAGES) and not any(part in item.name for part in _NOT_INSTALLED)
-    ]
-    wanted = _build_depends(inputs, store)
-    if wanted is None or not all(item.name.endswith(".deb") for item in offered):
+    offered = [item for item in _at(inputs, Place.PACKAGES) if any(each.is_installed(item.name) for each in formats())]
+    used, wanted = _build_depends(inputs, store)
+    if used is None or used.package_facts is None or not all(used.is_installed(item.name) for item in offered):
         return offered
-    facts = {item: read_deb(store.path(item)) for item in offered}
-    known = {item: fact for item, fact in facts.items() if fact is not None}
-    if len(known) < len(facts):
+    facts = {item: used.package_facts(store.path(item)) for item in offered}
+    readable = {item: fact for item, fact in facts.items() if fact is not None}
+    if len(readable) < len(facts):
         return offered
-    needed = _needed(wanted, known)
+    needed = _needed(wanted, readable)
     return [item for item in offered if item in needed]
 
 
-def _needed(wanted: Iterable[str], known: Mapping[Artifact, DebFacts]) -> set[Artifact]:
+def _needed(wanted: Iterable[str], known: Mapping[Artifact, PackageFacts]) -> set[Artifact]:
     """The packages that have one of the names `wanted`, and those that they need in turn."""
     found: set[Artifact] = set()
     pending = set(wanted)
@@ -96,14 +90,13 @@ def _needed(wanted: Iterable[str], known: Mapping[Artifact, DebFacts]) -> set[Ar
     return found
 
 
-def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[str, ...] | None:
-    """The names in the Build-Depends of the source, or None where there is no such list."""
-    from debian.deb822 import Deb822  # noqa: PLC0415 - only builds pay for it
-
+def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[str, ...]]:
+    """The format of the source and the names in its list of build dependencies; no format where none can be read."""
     for item in _at(inputs, Place.SOURCE):
-        if item.name == f"{_BUILD_DEPENDS}dsc":
-            return build_depends_of(dict(Deb822(store.path(item).read_text(encoding="utf-8"))))
-    return None
+        used = of_dependency_set(item.name)
+        if used is not None and used.build_depends is not None:
+            return used, used.build_depends(store.path(item).read_text(encoding="utf-8"))
+    return None, ()
 
 
 def refuse_undeclared(work: Work, store: Store) -> None:
@@ -111,7 +104,8 @@ def refuse_undeclared(work: Work, store: Store) -> None:
     task = work.task
     if not task.provided:
         return
-    for name in _build_depends(work.inputs, store) or ():
+    _, needed = _build_depends(work.inputs, store)
+    for name in needed:
         others = [other for other in task.provided.get(name, ()) if other not in task.declared]
         if others:
             _refuse(task.subject, name, others[-1])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 from build_env.core.canonical import digest_file
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.core.trees import walk_tree
+from build_env.formats.compare import Difference, expected_to_differ, first_difference
 from build_env.model.room import Variation
-from build_env.packages.compare import Difference, expected_to_differ, first_difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

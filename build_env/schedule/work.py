@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from build_env.formats.registry import is_content
 from build_env.model.task import Place, Stage
 from build_env.model.work import ResolvedInput, Work
 from build_env.plan.keys import key_inputs, key_of
@@ -36,7 +37,7 @@ def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -
     if task.stage == Stage.LAYER:
         refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
         inputs = _installable(inputs, store)
-    covered = key_inputs(task.stage, task.static_inputs, inputs)
+    covered = key_inputs(task.stage, task.static_inputs, inputs, is_content)
     return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)
 
 

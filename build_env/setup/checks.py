@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.formats.registry import can_stand_in, formats
 from build_env.setup.binfmt import BINFMT, EMULATORS
 from build_env.setup.facts import BaseState, Check, EngineState, State
 
@@ -100,16 +101,20 @@ def _handler(machine: Machine, arch: str, handler: Handler | None) -> tuple[str,
 def _tools(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | None) -> Iterator[Check]:
     yield _mmdebstrap(machine, needs, bases)
     yield _tool(machine, "gpg", "gnupg", "signs repositories")
-    if "rpm" not in needs.families:
-        return
-    yield _tool(machine, "rpmsign", "rpm", "signs RPM packages")
-    there = "the Python package is there" if machine.createrepo else "the Python package cannot be imported"
-    yield Check(
-        name="createrepo_c",
-        purpose="writes the metadata of dnf repositories",
-        state=State.OK if machine.createrepo else State.MISSING,
-        text=there,
-        mend="" if machine.createrepo else "pip install createrepo_c, into the Python that runs build-env",
+    for known in formats():
+        if known.name in needs.families:
+            yield from (_tool(machine, each.name, each.package, each.purpose) for each in known.programs)
+            yield from (_module(machine, name, purpose) for name, purpose in known.modules.items())
+
+
+def _module(machine: Machine, name: str, purpose: str) -> Check:
+    there = name in machine.modules
+    return Check(
+        name=name,
+        purpose=purpose,
+        state=State.OK if there else State.MISSING,
+        text="the Python package is there" if there else "the Python package cannot be imported",
+        mend="" if there else f"pip install {name}, into the Python that runs build-env",
     )
 
 
@@ -188,6 +193,6 @@ def _standing(base: BaseFound) -> tuple[State, str, str]:
 
 
 def _without_registry(need: BaseNeed) -> str:
-    if need.family == "rpm":
+    if can_stand_in(need.family):
         return f"build-env base make --stand-in {need.targets[0]} --arch {need.architecture}"
     return f"build-env base map {need.reference} IMAGE --arch {need.architecture}"

@@ -77,7 +77,8 @@ class Handler:
 class Machine:
     """What was found. `handlers` by Debian architecture; `programs` those of our list that are there.
 
-    `emulators`: the architectures for which update-binfmts knows an emulator, registered or not.
+    `modules` are the Python packages of formats that can be imported, `emulators` the
+    architectures for which update-binfmts knows an emulator, registered or not.
     """
 
     architecture: str
@@ -90,7 +91,7 @@ class Machine:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     emulators: frozenset[str] = frozenset()
     free_bytes: int = 0
-    createrepo: bool = True
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

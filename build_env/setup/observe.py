@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
 from build_env.core.machine import host_architecture, read_os_release
+from build_env.formats.registry import formats
 from build_env.setup.binfmt import is_mounted, known_emulators, read_handlers
 from build_env.setup.facts import EngineFacts, EngineState, Machine
 
 if TYPE_CHECKING:
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
 
-__all__ = ["PROGRAMS", "engine_answers", "find_program", "observe"]
+__all__ = ["engine_answers", "find_program", "observe", "programs"]
 
-# Each program build-env starts on this machine, and the Debian package that holds it.
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gnupg", "rpmsign": "rpm", "update-binfmts": "binfmt-support"}
+# Each program that build-env starts on this machine whatever it builds, and the Debian package that holds it.
+_PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
 _SOCKET = "unix:///var/run/docker.sock"
 _USUAL = frozenset({_SOCKET, "unix:///run/docker.sock"})
 
@@ -36,13 +37,18 @@ def observe(build: Path) -> Machine:
         systemd=Path("/run/systemd/system").is_dir(),
         root=os.geteuid() == 0,
         engine=_engine(),
-        programs=frozenset(name for name in PROGRAMS if find_program(name)),
+        programs=frozenset(name for name in programs() if find_program(name)),
         binfmt_mounted=is_mounted(),
         handlers=read_handlers(),
         emulators=known_emulators(),
         free_bytes=_free(build) or 0,
-        createrepo=importlib.util.find_spec("createrepo_c") is not None,
+        modules=frozenset(name for each in formats() for name in each.modules if importlib.util.find_spec(name)),
     )
+
+
+def programs() -> dict[str, str]:
+    """Each program that build-env or a format starts on this machine, and the Debian package that holds it."""
+    return _PROGRAMS | {program.name: program.package for known in formats() for program in known.programs}
 
 
 def find_program(name: str) -> str | None:
@@ -54,12 +60,12 @@ def engine_answers() -> bool:
     """Whether an engine can be talked to now."""
     connection = _connect()
     if connection is not None:
-        connection.api.close()
+        connection.close()
     return connection is not None
 
 
 def _connect() -> Connection | None:
-    from build_env.engines.docker import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
+    from build_env.engines.docker.connection import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
         return connect()
@@ -73,17 +79,16 @@ def _engine() -> EngineFacts:
     connection = _connect()
     if connection is None:
         return EngineFacts(state=_silent_state(address, ours=ours), address=address, ours=ours)
-    with connection.errors("asking the engine about itself"):
-        info = connection.api.info()
-        connection.api.close()
-    local = address.startswith("unix://") and info.get("KernelVersion") == platform.release()
+    connection.close()
+    facts = connection.facts
+    local = address.startswith("unix://") and facts.kernel == platform.release()
     return EngineFacts(
         state=EngineState.ANSWERS,
         address=address,
-        version=str(info.get("ServerVersion", "")),
+        version=facts.version,
         ours=ours,
         local=local,
-        free_bytes=_free(Path(info.get("DockerRootDir") or "/nonexistent")) if local else None,
+        free_bytes=_free(Path(facts.directory or "/nonexistent")) if local else None,
     )
 
 

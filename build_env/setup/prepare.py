@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Fault
+from build_env.formats.registry import can_stand_in, formats
 from build_env.setup.binfmt import BINFMT, EMULATORS
 from build_env.setup.checks import checks
 from build_env.setup.engine import start_engine
 from build_env.setup.facts import EngineState, State
-from build_env.setup.observe import PROGRAMS, find_program, observe
+from build_env.setup.observe import find_program, observe, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +56,11 @@ def wanted_work(machine: Machine, needs: Needs) -> Work:
         packages.append("binfmt-support")
     if set(without) - machine.emulators:
         packages.append("qemu-user-static")
-    tools = ["gpg", *(["rpmsign"] if "rpm" in needs.families else [])]
-    tools += ["mmdebstrap"] if any(need.bootstrap or need.family == "rpm" for need in needs.bases) else []
-    packages += [PROGRAMS[tool] for tool in tools if tool not in machine.programs]
+    tools = ["gpg"]
+    tools += [each.name for known in formats() if known.name in needs.families for each in known.programs]
+    tools += ["mmdebstrap"] if any(need.bootstrap or can_stand_in(need.family) for need in needs.bases) else []
+    holding = programs()
+    packages += [holding[tool] for tool in tools if tool not in machine.programs]
     return Work(
         packages=tuple(dict.fromkeys(packages)),
         start_engine=machine.engine.ours and machine.engine.state in {EngineState.ABSENT, EngineState.STOPPED},

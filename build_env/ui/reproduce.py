@@ -11,7 +11,7 @@ from build_env.ui.words import count
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from build_env.packages.compare import Difference
+    from build_env.formats.compare import Difference
     from build_env.schedule.reproduce import Compared, Rehearsal
 
 __all__ = ["reproduction_lines"]

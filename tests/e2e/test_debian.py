@@ -78,7 +78,7 @@ def install_suite(reader: Client, address: str) -> None:
     fetch = f"busybox wget -q -O /etc/apt/keyrings/build-env.asc {address}/archive-key.asc"
     reader.expect("apt-get -q update && apt-get -q -y install --no-install-recommends busybox")
     reader.expect(f"mkdir -p /etc/apt/keyrings && {fetch}")
-    line = f"deb [signed-by=/etc/apt/keyrings/build-env.asc] {address} bookworm main\n"
+    line = f"deb [signed-by=/etc/apt/keyrings/build-env.asc] {address}/deb bookworm/debian-12 main\n"
     reader.write("/etc/apt/sources.list.d/build-env.list", line.encode())
     reader.expect("apt-get -q -o APT::Update::Error-Mode=any update")
     reader.expect("apt-get -q -y install greet-suite")
@@ -87,14 +87,14 @@ def install_suite(reader: Client, address: str) -> None:
 
 
 def test_a_clean_client_installs_the_suite(debian12: str, shipped: Shipped) -> None:
-    with serve(shipped.root / "build/repositories/debian/12") as address, client("debian:12") as reader:
+    with serve(shipped.root / "build/repositories/main") as address, client("debian:12") as reader:
         install_suite(reader, address)
         assert "hello" in reader.expect("apt-get -q -y install hello && hello").lower()
 
 
 @pytest.mark.emulated
 def test_an_emulated_client_installs_the_suite(debian12: str, shipped: Shipped) -> None:
-    with serve(shipped.root / "build/repositories/debian/12") as address, client(ARM64) as reader:
+    with serve(shipped.root / "build/repositories/main") as address, client(ARM64) as reader:
         install_suite(reader, address)
         assert reader.expect("dpkg --print-architecture").strip() == "arm64"
 

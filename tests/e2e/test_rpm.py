@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Shipped
 
 PLAIN = "build/deploy/rpm/centos-8+stand-in"
-REPOSITORY = "build/repositories/centos/8+stand-in"
+REPOSITORY = "build/repositories/main"
 AMD64 = "build-env/stand-in"
 
 
@@ -39,7 +39,7 @@ def test_results_of_a_stand_in_are_marked_and_apart(stand_in: str, shipped: Ship
     query = ["rpm", "-qp", "--queryformat", "%{DISTRIBUTION}", str(package)]
     said = subprocess.run(query, capture_output=True, text=True, check=True).stdout
     assert said == "stand-in"
-    assert not (shipped.root / "build/repositories/centos/8").exists()
+    assert [path.name for path in (shipped.root / REPOSITORY / "rpm").iterdir()] == ["centos-8+stand-in"]
 
 
 def test_a_second_run_has_nothing_to_do(stand_in: str, shipped: Shipped) -> None:
@@ -47,8 +47,15 @@ def test_a_second_run_has_nothing_to_do(stand_in: str, shipped: Shipped) -> None
 
 
 def set_up_client(reader: Client, address: str) -> None:
-    lines = ["[build-env]", "name=build-env", f"baseurl={address}", "enabled=1", "gpgcheck=1", "repo_gpgcheck=1"]
-    lines += ["skip_if_unavailable=0", f"gpgkey={address}/RPM-GPG-KEY-build-env", ""]
+    lines = [
+        "[build-env]",
+        "name=build-env",
+        f"baseurl={address}/rpm/centos-8+stand-in",
+        "enabled=1",
+        "gpgcheck=1",
+        "repo_gpgcheck=1",
+    ]
+    lines += ["skip_if_unavailable=0", f"gpgkey={address}/archive-key.asc", ""]
     reader.write("/etc/yum.repos.d/build-env.repo", "\n".join(lines).encode())
 
 

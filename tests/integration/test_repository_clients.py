@@ -1,4 +1,4 @@
-"""Unmodified apt and dnf, all signature checks on, reading repositories over HTTP while these are published to."""
+"""Unmodified apt and dnf, all signature checks on, reading a channel over HTTP while these are published to."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.publish.apt import publish_apt
 from build_env.publish.model import Clock
-from build_env.publish.rpm import publish_rpm
 from build_env.publish.signing import Signer, ensure_project_key
-from tests.support.repositories import DESCRIPTION, deb, rpm
+from tests.support.repositories import BOOKWORM, CENTOS, deb, publish_to, rpm
 from tests.support.servers import Client, client, image_with, serve
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def address(repository: Path) -> Iterator[str]:
 def set_up_apt(reader: Client, address: str, key: bytes) -> None:
     reader.write("/etc/apt/keyrings/tests.asc", key)
     reader.write("/etc/apt/sources.list", b"")
-    line = f"deb [signed-by=/etc/apt/keyrings/tests.asc] {address} bookworm main\n"
+    line = f"deb [signed-by=/etc/apt/keyrings/tests.asc] {address}/deb bookworm/debian-12 main\n"
     reader.expect("rm -f /etc/apt/sources.list.d/*")
     reader.write("/etc/apt/sources.list.d/tests.list", line.encode())
 
@@ -77,12 +75,12 @@ def set_up_dnf(reader: Client, address: str) -> None:
     lines = [
         "[tests]",
         "name=tests",
-        f"baseurl={address}",
+        f"baseurl={address}/rpm/centos-8+stand-in",
         "enabled=1",
         "gpgcheck=1",
         "repo_gpgcheck=1",
         "skip_if_unavailable=0",
-        f"gpgkey={address}/RPM-GPG-KEY-build-env",
+        f"gpgkey={address}/archive-key.asc",
     ]
     reader.expect("mkdir -p /etc/dnf/vars && echo 8 >/etc/dnf/vars/releasever")
     reader.write("/etc/yum.repos.d/tests.repo", "\n".join([*lines, ""]).encode())
@@ -114,7 +112,7 @@ def test_apt_reads_without_an_error_while_a_hundred_publishes_happen(
 
     def publish(number: int) -> None:
         file = deb(tmp_path / "files", "greet", f"1.{number}", text=f"number {number}")
-        publish_apt(repository, [file], description=DESCRIPTION, signer=signer, clock=clock)
+        publish_to(repository, BOOKWORM, [file], signer=signer, clock=clock)
 
     publish(0)
     with client(image) as reader:
@@ -132,12 +130,12 @@ def test_apt_refuses_what_was_tampered_with(
     image: str, repository: Path, address: str, signer: Signer, tmp_path: Path
 ) -> None:
     file = deb(tmp_path / "files", "greet", text="good")
-    publish_apt(repository, [file], description=DESCRIPTION, signer=signer)
-    suite = repository / "dists/bookworm"
+    publish_to(repository, BOOKWORM, [file], signer=signer)
+    suite = repository / "deb/dists/bookworm/debian-12"
     with client(image) as reader:
         set_up_apt(reader, address, signer.public_key())
         reader.expect(_APT_UPDATE)
-        package = repository / "pool/main/g/greet/greet_1.0_amd64.deb"
+        package = repository / "deb/pool/main/g/greet/greet_1.0_amd64.deb"
         good = package.read_bytes()
         package.chmod(0o644)
         package.write_bytes(bytes([good[0]]) + good[1:-1] + bytes([good[-1] ^ 1]))
@@ -145,15 +143,15 @@ def test_apt_refuses_what_was_tampered_with(
         assert (refused.status, "Hash Sum mismatch" in refused.text) == (100, True), refused.text
         package.write_bytes(good)
         release = suite / "InRelease"
-        release.write_text(release.read_text().replace("Suite: stable", "Suite: staple"))
+        release.write_text(release.read_text().replace("Label: tests", "Label: tasts"))
         reader.expect("rm -rf /var/lib/apt/lists/*")
         assert reader.run(_APT_UPDATE).status == 100
-        publish_apt(repository, [deb(tmp_path / "files", "other")], description=DESCRIPTION, signer=signer)
+        publish_to(repository, BOOKWORM, [deb(tmp_path / "files", "other")], signer=signer)
         reader.expect(f"{_APT_UPDATE} && apt-get -q -y install greet")
 
 
 def test_apt_refuses_another_key(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
-    publish_apt(repository, [deb(tmp_path, "greet")], description=DESCRIPTION, signer=signer)
+    publish_to(repository, BOOKWORM, [deb(tmp_path, "greet")], signer=signer)
     other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
     with client("debian:12") as reader:
         set_up_apt(reader, address, other.public_key())
@@ -170,7 +168,7 @@ def test_dnf_reads_while_a_hundred_publishes_happen(
     ]
 
     def publish(number: int) -> None:
-        publish_rpm(repository, [files[number]], signer=signer, stand_in=True, clock=clock)
+        publish_to(repository, CENTOS, [files[number]], signer=signer, clock=clock)
 
     publish(0)
     with client(image_with(image, "dnf", "rpm")) as reader:
@@ -185,17 +183,17 @@ def test_dnf_reads_while_a_hundred_publishes_happen(
 
 
 def test_dnf_refuses_what_was_tampered_with(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
-    publish_rpm(repository, [rpm(tmp_path, "greet")], signer=signer, stand_in=True)
+    publish_to(repository, CENTOS, [rpm(tmp_path, "greet")], signer=signer)
     with client(image_with("debian:12", "dnf", "rpm")) as reader:
         set_up_dnf(reader, address)
-        (package,) = (repository / "Packages").iterdir()
+        (package,) = (repository / "rpm/centos-8+stand-in/Packages").iterdir()
         good = package.read_bytes()
         package.chmod(0o644)
         package.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
         refused = reader.run("dnf -y install greet")
         assert refused.status == 1, refused.text
         package.write_bytes(good)
-        index = repository / "repodata/repomd.xml"
+        index = repository / "rpm/centos-8+stand-in/repodata/repomd.xml"
         text = index.read_text()
         index.write_text(text.replace("<revision>", "<revision>1"))
         refused = reader.run("dnf -y --refresh install greet")

@@ -37,6 +37,7 @@ READY = Machine(
     engine=engine(EngineState.ANSWERS),
     programs=frozenset({"mmdebstrap", "gpg", "rpmsign", "update-binfmts"}),
     binfmt_mounted=True,
+    modules=frozenset({"createrepo_c"}),
     handlers={"arm64": ARM},
     emulators=frozenset({"arm64"}),
     free_bytes=50 * GIB,

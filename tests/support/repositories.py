@@ -11,17 +11,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from build_env.formats.view import PackageFile, View
 from build_env.model.artifact import Artifact
-from build_env.publish.model import AptDescription, Clock, PackageFile
+from build_env.publish.model import Clock, Deposit, PublishResult, Retention
+from build_env.publish.snapshot import publish
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["DESCRIPTION", "Time", "deb", "package_file", "rpm", "source"]
+    from build_env.publish.signing import Signer
 
-DESCRIPTION = AptDescription(
-    origin="build-env tests", label="tests", suite="stable", codename="bookworm", architectures=("amd64", "arm64")
-)
+__all__ = ["BOOKWORM", "CENTOS", "Time", "deb", "package_file", "publish_to", "rpm", "source"]
+
+BOOKWORM = View(format="deb", target="debian/12", suite="bookworm")
+CENTOS = View(format="rpm", target="centos/8", suite="centos-8", stand_in=True)
 _SPEC = """\
 Name: {name}
 Version: {version}
@@ -59,6 +63,21 @@ class Time:
 
     def clock(self) -> Clock:
         return Clock(now=lambda: self.value, sleep=self.sleep)
+
+
+def publish_to(  # noqa: PLR0913 - what a publish has, with a default for all but three
+    root: Path,
+    view: View,
+    files: Sequence[PackageFile],
+    *,
+    signer: Signer,
+    clock: Clock | None = None,
+    label: str = "tests",
+    retention: Retention | None = None,
+) -> PublishResult:
+    """Publish files into one view of the channel at `root`."""
+    deposits = [Deposit(view=view, files=tuple(files))]
+    return publish(root, deposits, label=label, signer=signer, clock=clock, retention=retention)
 
 
 def package_file(path: Path) -> PackageFile:

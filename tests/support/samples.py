@@ -158,6 +158,7 @@ def planner(
     archs: tuple[str, ...] = (),
     native: bool = False,
     settings: Settings | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Planner:
     """A planner on the sample host that knows of no base image."""
     return Planner(
@@ -168,4 +169,5 @@ def planner(
         architectures=archs,
         native=native,
         base_identity=lambda _reference, _architecture: "",
+        environ=environ or {},
     )

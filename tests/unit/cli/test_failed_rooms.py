@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.app.failed import FailedRoom, choose_failed
 from build_env.core.errors import UsageError
+from build_env.engines.docker.leftovers import FailedRoom
+from build_env.inspect.failed import choose_failed
 from tests.support.samples import named
 
 
 def room(task: str) -> FailedRoom:
-    return FailedRoom(container=task, task=named(task), created=1)
+    return FailedRoom(container=task, name=task, task=named(task), created=1)
 
 
 AMD64, ARM64, HELLO = map(

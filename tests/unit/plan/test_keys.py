@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from build_env.formats.registry import is_content
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Mount, Role
 from build_env.model.task import Place, Room, Stage, Tree
 from build_env.model.work import ResolvedInput
@@ -44,7 +45,7 @@ INPUT = ResolvedInput(task=named("t"), place=Place.PACKAGES, artifacts=(artifact
 
 
 def final_key(static: str, inputs: list[ResolvedInput]) -> str:
-    return key_of(key_inputs(Stage.BUILD, {"static": static}, inputs))
+    return key_of(key_inputs(Stage.BUILD, {"static": static}, inputs, is_content))
 
 
 def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
@@ -53,7 +54,7 @@ def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
         "image": image_key(RECIPE),
         "deploy": key_of(deploy_inputs("debian/12", DEPLOYMENT)),
         "final": final_key("static", [INPUT]),
-        "layer": key_of(key_inputs(Stage.LAYER, room_inputs(Stage.LAYER, ROOM), [INPUT])),
+        "layer": key_of(key_inputs(Stage.LAYER, room_inputs(Stage.LAYER, ROOM), [INPUT], is_content)),
     }
     if update_golden:
         GOLDEN.parent.mkdir(parents=True, exist_ok=True)
@@ -157,7 +158,7 @@ def test_a_room_on_a_layer_depends_on_what_is_installed_and_not_on_the_files_it_
 def test_the_index_of_an_image_counts_where_something_is_installed_from_it() -> None:
     def covered(stage: Stage) -> dict[str, str]:
         image = replace(INPUT, place=Place.IMAGE, artifacts=(artifact(IMAGE_FACTS), artifact(INDEX_FACTS)))
-        return key_inputs(stage, {}, [image])
+        return key_inputs(stage, {}, [image], is_content)
 
     assert list(covered(Stage.BUILD)) == ["image image.json"]
     assert list(covered(Stage.LAYER)) == ["image image.json", "image index.json"]

@@ -1,4 +1,4 @@
-"""An apt repository on disk: what its indexes say, what is never rewritten, what a crash leaves."""
+"""Apt's view of a channel on disk: what its indexes say, what is never rewritten, what a crash leaves."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ import pytest
 from debian.deb822 import Deb822, Release
 
 from build_env.core.errors import EnvironmentNotReady, InputError
-from build_env.publish import apt as apt_module
-from build_env.publish.apt import publish_apt
-from build_env.publish.apt_entries import is_apt_file
-from build_env.publish.generation import repository_holds
-from build_env.publish.model import AptDescription, PublishResult
-from tests.support.repositories import DESCRIPTION, deb, source
+from build_env.formats.deb.entries import is_apt_file
+from build_env.publish import snapshot as snapshot_module
+from build_env.publish.generation import holds
+from tests.support.repositories import BOOKWORM, deb, publish_to, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from build_env.publish.model import PackageFile
+    from build_env.formats.view import PackageFile, View
+    from build_env.publish.model import PublishResult
     from build_env.publish.signing import Signer
     from tests.support.repositories import Time
 
@@ -37,8 +36,8 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publish(repository: Path, signer: Signer, time: Time) -> Publish:
-    def publish(files: Sequence[PackageFile], description: AptDescription = DESCRIPTION) -> PublishResult:
-        return publish_apt(repository, files, description=description, signer=signer, clock=time.clock())
+    def publish(files: Sequence[PackageFile], view: View = BOOKWORM, label: str = "tests") -> PublishResult:
+        return publish_to(repository, view, files, signer=signer, clock=time.clock(), label=label)
 
     return publish
 
@@ -50,7 +49,7 @@ def snapshot(root: Path) -> dict[str, tuple[int, str]]:
 
 
 def packages(repository: Path, architecture: str = "amd64") -> list[Deb822]:
-    file = repository / f"dists/bookworm/main/binary-{architecture}/Packages"
+    file = repository / f"deb/dists/bookworm/debian-12/main/binary-{architecture}/Packages"
     return list(Deb822.iter_paragraphs(file.read_text()))
 
 
@@ -70,13 +69,13 @@ def test_packages_are_indexed_by_architecture_and_all_is_in_each(
     entry = packages(repository)[1]
     assert entry["Filename"] == "pool/main/libg/libgreet/libgreet1_1.0_amd64.deb"
     assert entry["Description"] == "a package of the tests\n long text"
-    data = (repository / entry["Filename"]).read_bytes()
+    data = (repository / "deb" / entry["Filename"]).read_bytes()
     assert (entry["SHA256"], entry["Size"]) == (hashlib.sha256(data).hexdigest(), str(len(data)))
 
 
 def test_release_lists_every_form_of_every_index(publish: Publish, repository: Path, tmp_path: Path) -> None:
-    publish([deb(tmp_path, "greet")])
-    suite = repository / "dists/bookworm"
+    publish([deb(tmp_path, "greet"), deb(tmp_path, "greet", architecture="arm64")])
+    suite = repository / "deb/dists/bookworm/debian-12"
     release = Release((suite / "Release").read_text())
     assert release["Date"] == "Fri, 01 Mar 2024 12:00:00 UTC"
     assert release["Acquire-By-Hash"] == "yes"
@@ -95,7 +94,7 @@ def test_release_lists_every_form_of_every_index(publish: Publish, repository: P
 
 def test_both_signatures_verify_with_the_served_key(publish: Publish, repository: Path, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet")])
-    suite, ring = repository / "dists/bookworm", tmp_path / "ring.gpg"
+    suite, ring = repository / "deb/dists/bookworm/debian-12", tmp_path / "ring.gpg"
     key = (repository / "archive-key.asc").read_bytes()
     ring.write_bytes(subprocess.run(["gpg", "--dearmor"], input=key, check=True, capture_output=True).stdout)
     for arguments in ([suite / "InRelease"], [suite / "Release.gpg", suite / "Release"]):
@@ -123,10 +122,10 @@ def test_publishing_the_same_again_writes_nothing(
 def test_a_lost_pool_file_is_not_held_and_comes_back(publish: Publish, repository: Path, tmp_path: Path) -> None:
     file = deb(tmp_path, "greet")
     publish([file])
-    assert repository_holds(repository, [file.artifact.digest, "0" * 64]) == {file.artifact.digest}
-    path = repository / packages(repository)[0]["Filename"]
+    assert holds(repository, BOOKWORM.name, [file.artifact.digest, "0" * 64]) == {file.artifact.digest}
+    path = repository / "deb" / packages(repository)[0]["Filename"]
     path.unlink()
-    assert repository_holds(repository, [file.artifact.digest]) == frozenset()
+    assert holds(repository, BOOKWORM.name, [file.artifact.digest]) == frozenset()
     assert publish([file]).changed
     assert path.read_bytes() == file.path.read_bytes()
 
@@ -136,26 +135,26 @@ def test_other_bytes_of_the_same_version_never_replace_the_published_file(
 ) -> None:
     old, new = deb(tmp_path / "old", "greet", text="old"), deb(tmp_path / "new", "greet", text="new")
     publish([old])
-    first = repository / packages(repository)[0]["Filename"]
+    first = repository / "deb" / packages(repository)[0]["Filename"]
     publish([new])
     (entry,) = packages(repository)
     assert entry["SHA256"] == new.artifact.digest
     assert entry["Filename"] == f"pool/main/g/greet/{new.artifact.digest[:12]}/greet_1.0_amd64.deb"
     assert first.read_bytes() == old.path.read_bytes()
-    assert repository_holds(repository, [old.artifact.digest, new.artifact.digest]) == {new.artifact.digest}
+    assert holds(repository, BOOKWORM.name, [old.artifact.digest, new.artifact.digest]) == {new.artifact.digest}
     assert publish([old]).changed
-    assert repository / packages(repository)[0]["Filename"] == first
+    assert repository / "deb" / packages(repository)[0]["Filename"] == first
 
 
 def test_sources_name_the_dsc_and_its_parts(publish: Publish, repository: Path, tmp_path: Path) -> None:
     dsc, tar = source(tmp_path, "greet")
     publish([dsc, tar])
-    (entry,) = Deb822.iter_paragraphs((repository / "dists/bookworm/main/source/Sources").read_text())
+    (entry,) = Deb822.iter_paragraphs((repository / "deb/dists/bookworm/debian-12/main/source/Sources").read_text())
     assert (entry["Package"], entry["Directory"]) == ("greet", "pool/main/g/greet")
     assert "Source" not in entry
     for file in (dsc, tar):
         assert f"{file.artifact.digest} {file.artifact.size} {file.artifact.name}" in entry["Checksums-Sha256"]
-        assert (repository / entry["Directory"] / file.artifact.name).read_bytes() == file.path.read_bytes()
+        assert (repository / "deb" / entry["Directory"] / file.artifact.name).read_bytes() == file.path.read_bytes()
         assert file.artifact.name in entry["Files"]
 
 
@@ -163,9 +162,9 @@ def test_a_changed_source_keeps_all_its_parts_together(publish: Publish, reposit
     publish(source(tmp_path / "old", "greet", text="old"))
     dsc, tar = source(tmp_path / "new", "greet", text="new")
     publish([dsc, tar])
-    (entry,) = Deb822.iter_paragraphs((repository / "dists/bookworm/main/source/Sources").read_text())
+    (entry,) = Deb822.iter_paragraphs((repository / "deb/dists/bookworm/debian-12/main/source/Sources").read_text())
     assert entry["Directory"] == f"pool/main/g/greet/{dsc.artifact.digest[:12]}"
-    assert (repository / entry["Directory"] / tar.artifact.name).read_bytes() == tar.path.read_bytes()
+    assert (repository / "deb" / entry["Directory"] / tar.artifact.name).read_bytes() == tar.path.read_bytes()
 
 
 def test_dates_increase_and_wait_for_the_next_second(
@@ -173,10 +172,10 @@ def test_dates_increase_and_wait_for_the_next_second(
 ) -> None:
     publish([deb(tmp_path, "one")])
     publish([deb(tmp_path, "two")])
-    release = Release((repository / "dists/bookworm/InRelease").read_text())
+    release = Release((repository / "deb/dists/bookworm/debian-12/InRelease").read_text())
     assert time.slept == [1.0]
     assert release["Date"] == "Fri, 01 Mar 2024 12:00:01 UTC"
-    assert (repository / "dists/bookworm/InRelease").stat().st_mtime == time.value.timestamp()
+    assert (repository / "deb/dists/bookworm/debian-12/InRelease").stat().st_mtime == time.value.timestamp()
 
 
 def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: Time) -> None:
@@ -189,7 +188,7 @@ def test_a_clock_far_behind_is_refused(publish: Publish, tmp_path: Path, time: T
 def test_old_indexes_stay_by_hash_for_a_day_and_three_generations(
     publish: Publish, repository: Path, tmp_path: Path, time: Time
 ) -> None:
-    directory = repository / "dists/bookworm/main/binary-amd64/by-hash/SHA256"
+    directory = repository / "deb/dists/bookworm/debian-12/main/binary-amd64/by-hash/SHA256"
     contents = []
     for number in range(6):
         publish([deb(tmp_path, f"package{number}")])
@@ -202,46 +201,49 @@ def test_old_indexes_stay_by_hash_for_a_day_and_three_generations(
     assert len(list((repository / ".publish/generations").iterdir())) == 3
 
 
-def test_origin_label_and_codename_are_for_ever(publish: Publish, tmp_path: Path) -> None:
+def test_the_label_is_for_ever(publish: Publish, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet")])
-    other = AptDescription(origin="x", label="tests", suite="stable", codename="bookworm", architectures=("amd64",))
-    with pytest.raises(InputError, match="origin"):
-        publish([], other)
+    with pytest.raises(InputError, match="label"):
+        publish([deb(tmp_path, "other")], label="x")
 
 
-def test_a_changed_suite_is_published(publish: Publish, repository: Path, tmp_path: Path) -> None:
-    publish([deb(tmp_path, "greet")])
-    changed = AptDescription(
-        origin=DESCRIPTION.origin, label="tests", suite="testing", codename="bookworm", architectures=("amd64",)
-    )
-    assert publish([], changed).changed
-    assert "Suite: testing" in (repository / "dists/bookworm/Release").read_text()
-    assert len(packages(repository, "arm64")) == 0
+def test_only_packages_of_every_architecture_are_found_too(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    publish([deb(tmp_path, "greet", architecture="all")])
+    assert [entry["Package"] for entry in packages(repository, "all")] == ["greet"]
 
 
-@pytest.mark.parametrize("moment", ["_write_signed", "commit", "begin"])
+def test_a_lost_part_of_a_source_comes_back(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    files = source(tmp_path, "greet")
+    publish(files)
+    part = repository / "deb/pool/main/g/greet" / files[1].artifact.name
+    part.unlink()
+    assert publish(files).changed
+    assert part.read_bytes() == files[1].path.read_bytes()
+
+
+@pytest.mark.parametrize("moment", ["_write_index", "commit", "begin"])
 def test_a_crash_leaves_the_old_state_and_the_next_publish_sweeps(
     moment: str, publish: Publish, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish([deb(tmp_path, "old")])
-    before = (repository / "dists/bookworm/InRelease").read_bytes()
+    before = (repository / "deb/dists/bookworm/debian-12/InRelease").read_bytes()
 
     def crash(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
     file = deb(tmp_path / "lost", "new", text="lost")
     with monkeypatch.context() as patch:
-        patch.setattr(apt_module, moment, crash)
+        patch.setattr(snapshot_module, moment, crash)
         with pytest.raises(KeyboardInterrupt):
             publish([file])
-    assert (repository / "dists/bookworm/InRelease").read_bytes() == before
-    assert repository_holds(repository, [file.artifact.digest]) == frozenset()
+    assert (repository / "deb/dists/bookworm/debian-12/InRelease").read_bytes() == before
+    assert holds(repository, BOOKWORM.name, [file.artifact.digest]) == frozenset()
     other = deb(tmp_path / "kept", "new", text="kept")
     publish([other])
     assert sorted(path.name for path in (repository / ".publish/generations").iterdir()) == ["00000001", "00000002"]
     (_, entry) = sorted(packages(repository), key=lambda entry: entry["Package"] == "new")
     assert entry["Filename"] == "pool/main/n/new/new_1.0_amd64.deb"
-    assert (repository / entry["Filename"]).read_bytes() == other.path.read_bytes()
+    assert (repository / "deb" / entry["Filename"]).read_bytes() == other.path.read_bytes()
 
 
 def test_bytes_that_are_not_the_artifact_are_refused(publish: Publish, repository: Path, tmp_path: Path) -> None:
@@ -249,7 +251,7 @@ def test_bytes_that_are_not_the_artifact_are_refused(publish: Publish, repositor
     deb(tmp_path, "greet", text="changed after the build")
     with pytest.raises(InputError, match="bytes its build recorded"):
         publish([file])
-    assert not (repository / "dists").exists()
+    assert not (repository / "deb").exists()
 
 
 def test_two_files_that_are_the_same_package_are_refused(publish: Publish, tmp_path: Path) -> None:
@@ -292,6 +294,6 @@ def test_logs_and_changes_are_no_files_of_a_repository() -> None:
 
 def test_a_damaged_record_is_an_environment_error(publish: Publish, repository: Path, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet")])
-    (repository / ".publish/current/state.json").write_text("{")
+    (repository / ".publish/current/channel.json").write_text("{")
     with pytest.raises(EnvironmentNotReady, match="damaged"):
         publish([deb(tmp_path, "other")])

@@ -14,7 +14,6 @@ from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
-from build_env.publish.layout import is_deployed, plain_path
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
 from tests.support.samples import named
@@ -53,28 +52,6 @@ def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, st
     facts = {"stand-in": stand_in}
     inputs = (ResolvedInput(task=named("b"), place=Place.DEPLOY, artifacts=artifacts, facts=facts),)
     return Work(task=task, key="key", inputs=inputs)
-
-
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("a_1_amd64.deb", "deb/s/main/binary-amd64/a_1_amd64.deb"),
-        ("a_1_all.deb", "deb/s/main/binary-all/a_1_all.deb"),
-        ("a_1.dsc", "deb/s/main/source/a_1.dsc"),
-        ("a_1.tar.xz", "deb/s/main/source/a_1.tar.xz"),
-        ("a-1.src.rpm", "rpm/s/a-1.src.rpm"),
-        ("a-1.noarch.rpm", "rpm/s/noarch/a-1.noarch.rpm"),
-        ("a-1.aarch64.rpm", "rpm/s/aarch64/a-1.aarch64.rpm"),
-    ],
-)
-def test_the_layout_of_plain_results(name: str, path: str) -> None:
-    assert plain_path(name, suite="s") == path
-    assert is_deployed(name)
-
-
-@pytest.mark.parametrize("name", ["a.buildinfo", "a.changes", "build-depends.dsc", "packages.txt", "notes"])
-def test_what_is_for_no_user_is_not_deployed(name: str) -> None:
-    assert not is_deployed(name)
 
 
 def test_a_deployment_holds_until_a_file_is_gone(publisher: LocalPublisher) -> None:

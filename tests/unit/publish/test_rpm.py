@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import importlib
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.formats.rpm import RPM
+from build_env.formats.rpm.metadata import write_metadata
+from build_env.formats.rpm.repository import DNF
+from build_env.formats.view import PackageFile
 from build_env.model.artifact import Artifact
-from build_env.publish import rpm as rpm_module
-from build_env.publish import rpm_tools
-from build_env.publish.generation import repository_holds
-from build_env.publish.model import PackageFile, PublishResult
-from build_env.publish.rpm import publish_rpm
-from build_env.publish.rpm_metadata import write_metadata
+from build_env.publish import snapshot as snapshot_module
+from build_env.publish.generation import holds
+from build_env.publish.model import PublishResult
 from build_env.publish.signing import ensure_project_key
-from tests.support.repositories import rpm
+from tests.support.repositories import CENTOS, publish_to, rpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,14 +35,19 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    return tmp_path / "repository"
+def channel(tmp_path: Path) -> Path:
+    return tmp_path / "channel"
 
 
 @pytest.fixture
-def publish(repository: Path, signer: Signer, time: Time) -> Publish:
+def repository(channel: Path) -> Path:
+    return channel / "rpm/centos-8+stand-in"
+
+
+@pytest.fixture
+def publish(channel: Path, signer: Signer, time: Time) -> Publish:
     def publish(files: Sequence[PackageFile], *, stand_in: bool = True) -> PublishResult:
-        return publish_rpm(repository, files, signer=signer, stand_in=stand_in, clock=time.clock())
+        return publish_to(channel, replace(CENTOS, stand_in=stand_in), files, signer=signer, clock=time.clock())
 
     return publish
 
@@ -61,12 +68,12 @@ def test_binaries_and_sources_are_two_signed_repositories(publish: Publish, repo
         assert hashlib.sha256((place / location).read_bytes()).hexdigest() == checksum
         files = {path.suffix for path in (place / "repodata").iterdir()}
         assert files == {".gz", ".xml", ".asc"}
-    assert repository_holds(repository, [binary.artifact.digest]) == {binary.artifact.digest}
+    assert holds(repository.parent.parent, CENTOS.name, [binary.artifact.digest]) == {binary.artifact.digest}
 
 
 def test_packages_and_metadata_verify_with_the_served_key(publish: Publish, repository: Path, tmp_path: Path) -> None:
     publish([rpm(tmp_path, "greet")])
-    key, ring = repository / "RPM-GPG-KEY-build-env", tmp_path / "ring.gpg"
+    key, ring = repository.parent.parent / "archive-key.asc", tmp_path / "ring.gpg"
     dearmoured = subprocess.run(["gpg", "--dearmor"], input=key.read_bytes(), check=True, capture_output=True)
     ring.write_bytes(dearmoured.stdout)
     index = repository / "repodata/repomd.xml"
@@ -90,11 +97,14 @@ def test_the_same_bytes_are_signed_once(
     assert location.startswith("Packages/")
     assert location.count("/") == 2
     signed: list[object] = []
-    monkeypatch.setattr(rpm_tools, "sign", lambda files, signer: signed.extend(files))
+    spying = replace(RPM, repository=replace(DNF, sign=lambda files, _signer: signed.extend(files)))
+    monkeypatch.setattr(snapshot_module, "format_called", lambda _name: spying)
     publish([old])
     assert signed == []
     assert list(located(repository)) == ["Packages/greet-1.0-1.noarch.rpm"]
-    assert repository_holds(repository, [old.artifact.digest, new.artifact.digest]) == {old.artifact.digest}
+    assert holds(repository.parent.parent, CENTOS.name, [old.artifact.digest, new.artifact.digest]) == {
+        old.artifact.digest
+    }
 
 
 def test_the_input_file_is_not_touched(publish: Publish, tmp_path: Path) -> None:
@@ -110,32 +120,27 @@ def test_metadata_repeats_for_the_same_packages_and_time(
     file = rpm(tmp_path, "greet")
     bytes_of = []
     for name in ("one", "two"):
-        publish_rpm(tmp_path / name, [], signer=signer, stand_in=True, clock=make_time().clock())
+        publish_to(tmp_path / name, CENTOS, [], signer=signer, clock=make_time().clock())
         directory = tmp_path / name / "metadata"
         write_metadata(directory, {"Packages/x.rpm": file.path}, revision=5)
         file.path.touch()
         bytes_of.append({path.name: path.read_bytes() for path in (directory / "repodata").iterdir()})
     assert bytes_of[0] == bytes_of[1]
-    empty = [(tmp_path / name / "repodata/repomd.xml").read_bytes() for name in ("one", "two")]
+    empty = [(tmp_path / name / "rpm/centos-8+stand-in/repodata/repomd.xml").read_bytes() for name in ("one", "two")]
     assert empty[0] == empty[1]
 
 
 @pytest.mark.parametrize("stand_in", [True, False])
-def test_stand_in_results_and_real_ones_never_share_a_repository(
-    publish: Publish, tmp_path: Path, *, stand_in: bool
-) -> None:
+def test_stand_in_results_and_real_ones_never_share_a_view(publish: Publish, tmp_path: Path, *, stand_in: bool) -> None:
     with pytest.raises(InputError, match="other kind"):
         publish([rpm(tmp_path, "greet", stand_in=not stand_in)], stand_in=stand_in)
-    publish([rpm(tmp_path, "greet", stand_in=stand_in)], stand_in=stand_in)
-    with pytest.raises(InputError, match="stand-in"):
-        publish([], stand_in=not stand_in)
 
 
-def test_another_key_is_refused(publish: Publish, repository: Path, tmp_path: Path, time: Time) -> None:
+def test_another_key_is_refused(publish: Publish, channel: Path, tmp_path: Path, time: Time) -> None:
     publish([rpm(tmp_path, "greet")])
     other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
     with pytest.raises(InputError, match="another key"):
-        publish_rpm(repository, [], signer=other, stand_in=True, clock=time.clock())
+        publish_to(channel, CENTOS, [], signer=other, clock=time.clock())
 
 
 def test_old_metadata_stays_readable(publish: Publish, repository: Path, tmp_path: Path, time: Time) -> None:
@@ -159,7 +164,7 @@ def test_a_crash_before_the_switch_changes_nothing(
 
     file = rpm(tmp_path, "new")
     with monkeypatch.context() as patch:
-        patch.setattr(rpm_module, "commit", crash)
+        patch.setattr(snapshot_module, "commit", crash)
         with pytest.raises(KeyboardInterrupt):
             publish([file])
     assert (repository / "repodata/repomd.xml").read_bytes() == before
@@ -181,7 +186,7 @@ def test_a_missing_rpmsign_says_how_to_install_it(
 ) -> None:
     file = rpm(tmp_path, "greet")
 
-    monkeypatch.setattr("build_env.publish.rpm_tools._PROGRAMS", str(tmp_path))
+    monkeypatch.setattr("build_env.formats.rpm.tools._PROGRAMS", str(tmp_path))
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint

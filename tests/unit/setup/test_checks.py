@@ -49,7 +49,7 @@ BROKEN = [
     (replace(READY, programs=READY.programs - {"mmdebstrap"}), "mmdebstrap", "apt-get install mmdebstrap"),
     (replace(READY, programs=READY.programs - {"gpg"}), "gpg", "apt-get install gnupg"),
     (replace(READY, programs=READY.programs - {"rpmsign"}), "rpmsign", "apt-get install rpm"),
-    (replace(READY, createrepo=False), "createrepo_c", "pip install createrepo_c"),
+    (replace(READY, modules=frozenset()), "createrepo_c", "pip install createrepo_c"),
     (replace(READY, free_bytes=GIB), "disk build", "rm -r build"),
     (replace(READY, engine=engine(EngineState.ANSWERS, free_bytes=GIB)), "disk engine", "docker system df"),
 ]
@@ -67,7 +67,7 @@ def test_what_is_missing_and_what_mends_it(machine: Machine, name: str, mend: st
 
 def test_emulation_only_for_the_architectures_of_images() -> None:
     needs = Needs(bases=(DEBIAN,), families=frozenset({"deb"}))
-    machine = replace(READY, handlers={}, programs=READY.programs - {"rpmsign"}, createrepo=False)
+    machine = replace(READY, handlers={}, programs=READY.programs - {"rpmsign"}, modules=frozenset())
     assert exit_code(checks(machine, needs, None)) == 0
     assert not [check for check in checks(machine, needs, None) if check.name.startswith("emulation")]
 

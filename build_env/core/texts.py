@@ -1,0 +1,21 @@
+"""Owns the reading of text files that people write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InputError, Location
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["read_text"]
+
+
+def read_text(path: Path, shown: str) -> str:
+    """The text of a file of the project, which errors call `shown`; raises InputError when it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("this is not UTF-8", location=Location(file=shown, line=line)) from error

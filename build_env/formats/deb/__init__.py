@@ -1,0 +1,56 @@
+"""The Debian format: `.deb` packages, `.dsc` sources, repositories for apt."""
+
+from __future__ import annotations
+
+from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
+from build_env.formats.deb.entries import is_apt_file
+from build_env.formats.deb.repository import APT
+from build_env.formats.format import Format
+
+__all__ = ["DEB"]
+
+_BINARY = (".deb", ".udeb", ".ddeb")
+_DEPENDENCY_SET = "build-depends.dsc"
+
+
+def _is_content(name: str) -> bool:
+    return name.endswith((*_BINARY, ".dsc")) or ".tar" in name
+
+
+def _is_published(name: str) -> bool:
+    """The dependency set is not, although it has the suffix of a source."""
+    return is_apt_file(name) and name != _DEPENDENCY_SET
+
+
+def _is_binary(name: str) -> bool:
+    return name.endswith(".deb")
+
+
+def _is_installed(name: str) -> bool:
+    return name.endswith(".deb") and "-dbgsym_" not in name
+
+
+def _plain_path(name: str, suite: str) -> str:
+    """`deb/<codename>/main/{source,binary-<arch>}/…`, the layout of the seed."""
+    if name.endswith(_BINARY):
+        architecture = name.rpartition(".")[0].rpartition("_")[2]
+        return f"deb/{suite}/main/binary-{architecture}/{name}"
+    return f"deb/{suite}/main/source/{name}"
+
+
+DEB = Format(
+    name="deb",
+    packaging="deb",
+    read_packaging=read_packaging,
+    dependency_set=_DEPENDENCY_SET,
+    is_content=_is_content,
+    is_published=_is_published,
+    is_binary=_is_binary,
+    is_installed=_is_installed,
+    plain_path=_plain_path,
+    repository=APT,
+    about_builds=(".buildinfo", ".changes"),
+    build_depends=build_depends_in,
+    package_facts=read_deb,
+    archives=True,
+)

@@ -1,0 +1,81 @@
+"""Owns apt's side of a channel: one tree for all targets, a suite for each, and a pool that they share.
+
+    deb/dists/<suite>/<target>/   InRelease, Release, Release.gpg, main/…
+    deb/pool/main/<p>/<source>/   packages of all suites
+
+The target behind the suite keeps those apart that have one codename. apt compares the suite's name without its last
+part with `Codename`, so this is a name that it takes without a warning.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InputError
+from build_env.formats.deb.entries import is_apt_file, read_binary, read_source
+from build_env.formats.deb.index import index_files, release_text, write_indexes
+from build_env.formats.view import Entry, Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.formats.view import IndexRequest, PackageFile, Signer, View
+
+__all__ = ["APT"]
+
+_INDEX = "suite"
+
+
+def _served(view: View) -> Mapping[str, str]:
+    return {f"deb/dists/{view.suite}/{view.slug}": _INDEX}
+
+
+def _read(_view: View, files: Sequence[PackageFile], held: Collection[str]) -> list[Entry]:
+    wrong = sorted(file.artifact.name for file in files if not is_apt_file(file.artifact.name))
+    if wrong:
+        raise InputError(
+            f"not for an apt repository: {', '.join(wrong)}",
+            hint="publish .deb and .dsc files and the parts a .dsc names",
+        )
+    given = {file.artifact.digest for file in files}
+    entries = [read_binary(file) for file in files if file.artifact.name.endswith(".deb")]
+    entries += [read_source(file, given, held) for file in files if file.artifact.name.endswith(".dsc")]
+    used = {digest for entry in entries for digest in entry.files.values()}
+    unused = sorted(file.artifact.name for file in files if file.artifact.digest not in used)
+    if unused:
+        raise InputError(
+            f"no source package names {', '.join(unused)}", hint="publish the .dsc together with its parts"
+        )
+    return entries
+
+
+def _write(request: IndexRequest) -> Collection[str]:
+    directory = request.directory / _INDEX
+    listed = write_indexes(directory, index_files(request.entries), request.epoch)
+    _write_signed(directory, release_text(request, listed).encode(), request.signer, request.epoch)
+    return {f"{_INDEX}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}
+
+
+def _write_signed(directory: Path, release: bytes, signer: Signer, epoch: int) -> None:
+    """Write Release and its signatures; their time is the Date, for clients that ask 'if modified since'."""
+    signed = {
+        "Release": release,
+        "InRelease": signer.clear_sign(release),
+        "Release.gpg": signer.detach_sign(release),
+    }
+    for name, data in signed.items():
+        (directory / name).write_bytes(data)
+        os.utime(directory / name, (epoch, epoch))
+
+
+def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
+    return (
+        "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
+        f"deb [signed-by={key}] {address}/deb {view.suite}/{view.slug} main",
+    )
+
+
+APT = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines)

@@ -1,0 +1,95 @@
+"""Owns what a package format is: everything in which one kind of package differs from another, as frozen data.
+
+A format answers questions and holds no state; who asks must not know its name. It must not plan, build or switch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from build_env.formats.compare import Opened
+    from build_env.formats.view import Repository
+    from build_env.model.package import Package, Packaging
+
+__all__ = ["Format", "PackageFacts", "Program", "Scan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageFacts:
+    """What a built package says of itself: its name, the names it provides, the names it needs when installed."""
+
+    name: str
+    provides: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What of the packaging only a room may read, because parsing it runs code.
+
+    The hook `run_scan` says how; its room sees the packaging directories and leaves the file `report`. `read` gives the
+    packages with what the report (its text) says, and raises InputError when it is not what the hook should write.
+    `subject` is what a person reads behind the stage.
+    """
+
+    subject: str
+    report: str
+    read: Callable[[Mapping[str, Package], str], dict[str, Package]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program of the host that publishing needs: the Debian package that holds it, and what it does for us."""
+
+    name: str
+    package: str
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One package format.
+
+    Packaging: `packaging` is the directory below `src/<package>/` that only rooms of this format see, `read_packaging`
+    reads it (directory, name in errors) or gives None where the package has none; `scan` is for what it cannot read.
+    `dependency_set` is the artifact of a source stage that lists what the build installs.
+
+    Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
+    package, `is_installed` one that dependents install; `plain_path` is where a published file lies below
+    `build/deploy/` for a suite. Names that end with one of `about_builds` tell of the build and may differ.
+
+    Bytes: `build_depends` reads the names in the dependency set, `package_facts` a built package (None when it cannot
+    be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
+    is no archive known to `compare`.
+
+    `repository` is how packages are published.
+
+    Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
+    make a base image itself where the real one cannot be had, `archives` that a source can be one of the distribution's
+    (the field `archive` of a definition).
+    """
+
+    name: str
+    packaging: str
+    read_packaging: Callable[[Path, str], Packaging | None]
+    scan: Scan | None = None
+    dependency_set: str
+    is_content: Callable[[str], bool]
+    is_published: Callable[[str], bool]
+    is_binary: Callable[[str], bool]
+    is_installed: Callable[[str], bool]
+    plain_path: Callable[[str, str], str]
+    repository: Repository
+    about_builds: tuple[str, ...] = ()
+    build_depends: Callable[[str], tuple[str, ...]] | None = None
+    package_facts: Callable[[Path], PackageFacts | None] | None = None
+    opened: Callable[[bytes], Opened | None] | None = None
+    programs: tuple[Program, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
+    stand_in: bool = False
+    archives: bool = False

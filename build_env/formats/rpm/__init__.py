@@ -1,0 +1,53 @@
+"""The RPM format: `.rpm` packages, spec files that a room reads, repositories for dnf."""
+
+from __future__ import annotations
+
+from build_env.formats.format import Format, Program, Scan
+from build_env.formats.rpm.header import opened
+from build_env.formats.rpm.repository import DNF
+from build_env.formats.rpm.spec import read_packaging
+from build_env.formats.rpm.spec_facts import SPEC_FACTS, with_spec_facts
+
+__all__ = ["RPM"]
+
+_SOURCE = ".src.rpm"
+_NOT_INSTALLED = ("-debuginfo-", "-debugsource-", _SOURCE)
+
+
+def _is_package(name: str) -> bool:
+    return name.endswith(".rpm")
+
+
+def _is_binary(name: str) -> bool:
+    return name.endswith(".rpm") and not name.endswith(_SOURCE)
+
+
+def _is_installed(name: str) -> bool:
+    return name.endswith(".rpm") and not any(part in name for part in _NOT_INSTALLED)
+
+
+def _plain_path(name: str, suite: str) -> str:
+    """`rpm/<suite>/` with source packages on top and a directory for each architecture, the layout of the seed."""
+    if name.endswith(_SOURCE):
+        return f"rpm/{suite}/{name}"
+    architecture = name.removesuffix(".rpm").rpartition(".")[2]
+    return f"rpm/{suite}/{architecture}/{name}"
+
+
+RPM = Format(
+    name="rpm",
+    packaging="rpm",
+    read_packaging=read_packaging,
+    scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
+    dependency_set="build-depends.spec",
+    is_content=_is_package,
+    is_published=_is_package,
+    is_binary=_is_binary,
+    is_installed=_is_installed,
+    plain_path=_plain_path,
+    repository=DNF,
+    opened=opened,
+    programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
+    modules={"createrepo_c": "writes the metadata of dnf repositories"},
+    stand_in=True,
+)

@@ -1,0 +1,61 @@
+"""Owns how an RPM file is taken apart for a comparison: header and payload. Pure."""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+
+from build_env.formats.archives import Unreadable
+from build_env.formats.compare import Opened
+
+__all__ = ["opened"]
+
+_RPM = b"\xed\xab\xee\xdb"
+_LEAD = 96
+_HEADER = b"\x8e\xad\xe8\x01"
+# Of an RPM's header: names of tags that say something, and tags that only repeat what the payload is.
+_RPM_TAGS = {
+    1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1003: "EPOCH", 1004: "SUMMARY", 1005: "DESCRIPTION",
+    1006: "BUILDTIME", 1007: "BUILDHOST", 1009: "SIZE", 1014: "LICENSE", 1016: "GROUP", 1020: "URL", 1021: "OS",
+    1022: "ARCH", 1023: "PREIN", 1024: "POSTIN", 1025: "PREUN", 1026: "POSTUN", 1028: "FILESIZES", 1030: "FILEMODES",
+    1034: "FILEMTIMES", 1035: "FILEDIGESTS", 1036: "FILELINKTOS", 1037: "FILEFLAGS", 1039: "FILEUSERNAME",
+    1040: "FILEGROUPNAME", 1044: "SOURCERPM", 1047: "PROVIDENAME", 1049: "REQUIRENAME", 1050: "REQUIREVERSION",
+    1064: "RPMVERSION", 1080: "CHANGELOGTIME", 1094: "COOKIE", 1096: "FILEINODES", 1117: "BASENAMES",
+    1118: "DIRNAMES", 1122: "OPTFLAGS", 1125: "PAYLOADCOMPRESSOR", 1126: "PAYLOADFLAGS", 1132: "PLATFORM",
+    5062: "ENCODING", 5092: "PAYLOADDIGEST", 5097: "PAYLOADDIGESTALT",
+}  # fmt: skip
+_RPM_FOLLOWING = frozenset({63, 1009, 1028, 1030, 1034, 1035, 5092, 5093, 5097})
+
+
+def opened(data: bytes) -> Opened | None:
+    """The tags of an RPM's header and its payload; None for other files. Raises Unreadable for a broken RPM.
+
+    Lead and signature are left out: they follow from the rest, and from who signed.
+    """
+    if not data.startswith(_RPM):
+        return None
+    try:
+        _, signature_end = _rpm_header(data, _LEAD)
+        tags, end = _rpm_header(data, signature_end + -signature_end % 8)
+    except (struct.error, ValueError, LookupError) as error:
+        raise Unreadable(str(error)) from error
+    return Opened(fields=tags, payload=data[end:], names=_RPM_TAGS, following=_RPM_FOLLOWING)
+
+
+def _rpm_header(data: bytes, at: int) -> tuple[dict[int, tuple[bytes, bytes]], int]:
+    """The values of a header structure by tag, as stored, each with its type and number; and where it ends."""
+    magic, _, count, size = struct.unpack_from(">4s4sII", data, at)
+    if magic != _HEADER:
+        raise ValueError("no header of an RPM")
+    index = [struct.unpack_from(">IIII", data, at + 16 + 16 * number) for number in range(count)]
+    store = at + 16 + 16 * count
+    offsets = sorted({offset for _, _, offset, _ in index} | {size})
+    following = dict(pairwise(offsets))
+    values = {
+        tag: (
+            data[store + offset : store + following.get(offset, size)].rstrip(b"\0"),
+            struct.pack(">II", kind, number),
+        )
+        for tag, kind, offset, number in index
+    }
+    return values, store + size

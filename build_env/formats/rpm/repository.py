@@ -1,0 +1,98 @@
+"""Owns dnf's side of a channel: a repository for each view, with the source packages in one of their own.
+
+    rpm/<target>/Packages/          rpm/<target>/repodata/          binary packages of all architectures
+    rpm/<target>/source/Packages/   rpm/<target>/source/repodata/   source packages
+
+A target that deploys into a suite that is not called after it gets `<target>@<suite>`. Files are signed copies, each
+signed once: a signature holds the time.
+
+One limit of the format: clients fetch `repomd.xml` and its signature one after the other; a switch between the two
+requests makes that one read fail its signature check. Other mixtures are impossible: old lists stay readable.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InputError
+from build_env.formats.rpm import tools
+from build_env.formats.rpm.metadata import write_metadata
+from build_env.formats.view import KEY_FILE, Entry, Repository, check_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.formats.view import IndexRequest, PackageFile, Signer, View
+
+__all__ = ["DNF"]
+
+_PARTS = {"binary": "repodata", "source": "source/repodata"}  # directory of the index: where clients read it
+
+
+def _home(view: View) -> str:
+    suite = "" if view.suite == view.target.replace("/", "-") else f"@{view.suite}"
+    return f"rpm/{view.slug}{suite}"
+
+
+def _served(view: View) -> Mapping[str, str]:
+    return {f"{_home(view)}/{place}": f"{part}/repodata" for part, place in _PARTS.items()}
+
+
+def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> list[Entry]:
+    for file in files:
+        if not check_name(file.artifact.name).endswith(".rpm"):
+            raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
+    headers = tools.read_headers([file.path for file in files])
+    entries = []
+    for file, header in zip(files, headers, strict=True):
+        if header.stand_in != view.stand_in:
+            kind = "was built on a stand-in base" if header.stand_in else "was not built on a stand-in base"
+            raise InputError(f"{file.artifact.name} {kind}; the view {view.slug} is for the other kind")
+        pool = "source/Packages" if header.is_source else "Packages"
+        entries.append(
+            Entry(
+                key=" ".join(header.key),
+                home=f"{_home(view)}/{pool}",
+                mark=file.artifact.digest,
+                files={file.artifact.name: file.artifact.digest},
+            )
+        )
+    return entries
+
+
+def _write(request: IndexRequest) -> Collection[str]:
+    names: list[str] = []
+    for part, place in _PARTS.items():
+        top = f"{_home(request.view)}/{place.removesuffix('repodata')}"  # what locations are relative to
+        paths = (f"{entry.directory}/{name}" for entry in request.entries for name in entry.files)
+        located = {path.removeprefix(top): request.root / path for path in paths if path.startswith(f"{top}Packages/")}
+        written = write_metadata(request.directory / part, located, revision=request.epoch)
+        names += [f"{part}/{name}" for name in written]
+        _sign_metadata(request.directory / part / "repodata", request.signer, request.epoch)
+    return names
+
+
+def _sign_metadata(repodata: Path, signer: Signer, epoch: int) -> None:
+    """Sign `repomd.xml`, and give all files the time of the publish."""
+    index = repodata / "repomd.xml"
+    (repodata / "repomd.xml.asc").write_bytes(signer.detach_sign(index.read_bytes()))
+    for path in repodata.iterdir():
+        os.utime(path, (epoch, epoch))
+
+
+def _client_lines(view: View, address: str, _key: Path) -> tuple[str, ...]:
+    home = _home(view)
+    name = f"build-env-{home.partition('/')[2]}".replace("@", "-").replace("+", "-")
+    options = [
+        f"--repofrompath={name},{address}/{home}",
+        f"--setopt={name}.gpgkey={address}/{KEY_FILE}",
+        f"--setopt={name}.gpgcheck=1",
+        f"--setopt={name}.repo_gpgcheck=1",
+    ]
+    return ("install from it: call dnf with this repository", f"dnf {shlex.join(options)} install PACKAGE")
+
+
+DNF = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines, sign=tools.sign)

@@ -1,0 +1,129 @@
+"""Owns the calls of rpm's own programs: reading headers, signing, and proving the signature.
+
+They run on the host, never emulated; a database of their own keeps the host's out of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build_env.formats.view import Signer
+
+__all__ = ["RpmHeader", "read_headers", "sign"]
+
+_TAGS = ("NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SOURCEPACKAGE", "DISTRIBUTION")
+_STAND_IN = "stand-in"
+_TIMEOUT = 600  # seconds
+_PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RpmHeader:
+    """What a repository must know of one RPM file; a source package has the architecture `source`."""
+
+    name: str
+    epoch: str
+    version: str
+    release: str
+    architecture: str
+    stand_in: bool
+
+    @property
+    def is_source(self) -> bool:
+        """Whether this is a source package."""
+        return self.architecture == "source"
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What a repository holds only once."""
+        return (self.name, self.epoch, self.version, self.release, self.architecture)
+
+
+def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
+    """Read the headers of RPM files, in their order."""
+    if not files:
+        return []
+    query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
+    with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as database:
+        command = [
+            "rpm",
+            "--dbpath",
+            database,
+            "-qp",
+            "--qf",
+            query,
+            *(str(file.absolute()) for file in files),
+        ]
+        done = _run(command, {})
+    lines = _lines(done)
+    if done.failure or len(lines) != len(files):
+        raise InputError(f"not a readable RPM file: {done.reason}", hint="build the package again")
+    return [_header(line.split("\t")) for line in lines]
+
+
+def sign(files: Sequence[Path], signer: Signer) -> None:
+    """Sign RPM files in place, and check each with nothing but the public key."""
+    if not files:
+        return
+    names = [str(file.absolute()) for file in files]
+    macros = {
+        "_gpg_name": signer.fingerprint,
+        "__gpg": shutil.which("gpg") or "gpg",
+        "_gpg_digest_algo": "sha256",
+    }
+    defines = [word for name, value in macros.items() for word in ("--define", f"{name} {value}")]
+    with signer.session() as environment:
+        done = _run(["rpmsign", *defines, "--addsign", *names], environment)
+    if done.failure:
+        raise EnvironmentNotReady(f"rpmsign failed: {done.reason}", hint="try the key by hand with gpg --clear-sign")
+    with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as scratch:
+        key = Path(scratch) / "key.asc"
+        key.write_bytes(signer.public_key())
+        keys = ["rpmkeys", "--dbpath", f"{scratch}/database"]
+        checks = [_run([*keys, "--import", str(key)], {}), _run([*keys, "--checksig", *names], {})]
+    unsigned = [line for line in _lines(checks[1]) if not line.endswith("signatures OK")]
+    if any(check.failure for check in checks) or unsigned:
+        raise EnvironmentNotReady(
+            f"rpmsign left a file without a good signature: {(unsigned or [checks[0].reason])[0]}",
+            hint="use an RSA key that may sign; others are not read by every rpm",
+        )
+
+
+def _header(values: Sequence[str]) -> RpmHeader:
+    name, epoch, version, release, architecture, source, distribution = values
+    return RpmHeader(
+        name=name,
+        epoch=epoch,
+        version=version,
+        release=release,
+        architecture="source" if source == "1" else architecture,
+        stand_in=_STAND_IN in distribution,
+    )
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
+    base = {
+        "PATH": _PROGRAMS,
+        "LC_ALL": "C.UTF-8",
+        "HOME": "/nonexistent",
+    }
+    try:
+        return run_program(Invocation(argv=command, environment={**base, **environment}, seconds=_TIMEOUT))
+    except CannotStart as error:
+        raise EnvironmentNotReady(str(error), hint="apt-get install rpm   (or: dnf install rpm-sign)") from error
+    except ProcessError as error:
+        raise EnvironmentNotReady(str(error), hint="a key with a passphrase needs it in the agent") from error
+
+
+def _lines(done: Finished) -> list[str]:
+    return done.output.decode(errors="replace").splitlines()

@@ -1,0 +1,313 @@
+"""Owns the one transaction of a channel: files go into pools, changed views get a new index, all switch at once.
+
+Each view is written by its format; the others are carried over. Entries are added or replaced, never removed. A package
+is known by the digest of the artifact, also where its published copy is signed and has other bytes. It must not build,
+and it must not read the project.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from build_env.core.errors import InputError
+from build_env.formats.registry import format_called
+from build_env.formats.view import KEY_FILE, Entry, IndexRequest, View, check_name
+from build_env.publish import pool
+from build_env.publish.generation import (
+    begin,
+    check_links,
+    commit,
+    current_generation,
+    damaged,
+    held_files,
+    holds,
+    locked,
+    private,
+    read_json,
+    write_index_record,
+)
+from build_env.publish.model import Clock, PublishResult, Retention
+from build_env.publish.retention import Retained, carry_over, select_retained
+from build_env.publish.timing import next_epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.formats.view import PackageFile, Repository
+    from build_env.publish.generation import Generation
+    from build_env.publish.model import Deposit
+    from build_env.publish.signing import Signer
+
+__all__ = ["client_lines", "publish"]
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Channel:
+    """What a generation knows of the whole channel; `pool` maps every file ever announced to its artifact's digest."""
+
+    label: str
+    key: str
+    pool: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Index:
+    """What the channel knows of one view: entries by key, the time of its publish, index files of the past."""
+
+    view: View
+    epoch: int = 0
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    hashed: tuple[str, ...] = ()
+    retained: tuple[Retained, ...] = ()
+
+    @property
+    def repository(self) -> Repository:
+        """How its format publishes."""
+        return format_called(self.view.format).repository
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Where clients read it: path below the channel → path in a generation."""
+        return {place: f"{self.view.name}/{part}" for place, part in self.repository.served(self.view).items()}
+
+    def holdings(self) -> dict[str, str]:
+        """Map each artifact's digest to its published file."""
+        return {
+            digest: f"{entry.directory}/{name}"
+            for entry in self.entries.values()
+            for name, digest in entry.files.items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """A view that gets a new index, and the files that it does not have yet, by digest."""
+
+    old: _Index
+    given: Mapping[str, PackageFile]
+
+
+def publish(
+    root: Path,
+    deposits: Sequence[Deposit],
+    *,
+    label: str,
+    signer: Signer,
+    clock: Clock | None = None,
+    retention: Retention | None = None,
+) -> PublishResult:
+    """Add packages to views of the channel at `root` and switch clients to them at once.
+
+    Without anything new, nothing is written. `label` names the channel in its indexes, for ever.
+
+    Raises:
+        InputError: files do not belong into their view, or the channel has another label or key.
+        EnvironmentNotReady: the channel's records are damaged, a program is missing, or the clock is behind.
+
+    """
+    with locked(root):
+        previous = current_generation(root)
+        indexes = previous.indexes() if previous else {}
+        channel = _load_channel(previous) if previous else _Channel(label=label, key=signer.fingerprint)
+        changes = _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
+        _check_identity(channel, label, signer, changes)
+        if previous and not changes:
+            return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
+        pool.sweep(root, channel.pool)
+        added, announced = _add(root, changes, channel.pool, signer)
+        epoch = next_epoch(max((change.old.epoch for change in changes), default=0), clock or Clock())
+        generation = begin(root)
+        links: dict[str, str] = {}
+        for index in added:
+            request = IndexRequest(
+                directory=generation.new_index(index.view.name),
+                root=root,
+                view=index.view,
+                entries=[index.entries[key] for key in sorted(index.entries)],
+                label=label,
+                signer=signer,
+                epoch=epoch,
+            )
+            _write_index(index, request, generation.number, indexes.get(index.view.name), retention or Retention())
+            indexes[index.view.name] = request.directory
+            links |= index.links
+        record = _Channel(label=label, key=signer.fingerprint, pool=announced)
+        commit(
+            root,
+            generation,
+            indexes=indexes,
+            record=asdict(record) | {"version": _VERSION},
+            key=signer.public_key(),
+            links=links,
+        )
+        pool.forget(root)
+    names = {file.artifact.name for change in changes for file in change.given.values()}
+    return PublishResult(
+        changed=True, added=tuple(sorted(names)), generation=generation.path.name, key=signer.fingerprint
+    )
+
+
+def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
+    """How a person on this machine reads these views of the channel; nothing for those that are not there."""
+    address = f"file://{quote(str(root))}"
+    there = (view for view in views if (private(root) / "current" / view.name).is_symlink())
+    lines = (format_called(view.format).repository.client_lines(view, address, root / KEY_FILE) for view in there)
+    return tuple(dict.fromkeys(line for each in lines for line in each))
+
+
+def _changes(
+    root: Path, deposits: Sequence[Deposit], indexes: Mapping[str, Path], *, everything: bool
+) -> list[_Change]:
+    """The views that need a new index: those with files that they do not have, or all."""
+    files: dict[View, dict[str, PackageFile]] = {}
+    for deposit in deposits:
+        _check_view(deposit.view)
+        files.setdefault(deposit.view, {}).update({file.artifact.digest: file for file in deposit.files})
+    known = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
+    changes = []
+    for view in {**dict.fromkeys(index.view for index in known.values()), **files}:
+        given = files.get(view, {})
+        held = holds(root, view.name, given)
+        missing = {digest: file for digest, file in given.items() if digest not in held}
+        if missing or everything or view.name not in indexes:
+            old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+            check_links(root, old.links)
+            changes.append(_Change(old=old, given=missing | _beside(missing, old, given)))
+    return changes
+
+
+def _beside(
+    missing: Mapping[str, PackageFile], old: _Index, given: Mapping[str, PackageFile]
+) -> dict[str, PackageFile]:
+    """The files that are read again, because an entry is read as a whole and one of its files was lost."""
+    entries = (entry for entry in old.entries.values() if missing.keys() & set(entry.files.values()))
+    return {digest: given[digest] for entry in entries for digest in entry.files.values() if digest in given}
+
+
+def _add(
+    root: Path, changes: Sequence[_Change], published: Mapping[str, str], signer: Signer
+) -> tuple[list[_Index], dict[str, str]]:
+    """Read the given packages, put their files into the pools and replace their entries; the pools as they are then."""
+    announced = dict(published)
+    arriving = pool.incoming(root)
+    placed: dict[str, Path] = {}
+    added = []
+    for change in changes:
+        view, held = change.old.view, held_files(root, change.old.view.name)
+        new = change.old.repository.read(view, list(change.given.values()), held)
+        _check_unique(new)
+        entries = dict(change.old.entries)
+        copies: list[Path] = []
+        for entry in new:
+            directory = pool.choose_directory(entry.home, entry.files, announced, entry.mark)
+            entries[entry.key] = replace(entry, directory=directory)
+            for name, digest in entry.files.items():
+                path = f"{directory}/{name}"
+                if path in placed or (path in announced and (root / path).is_file()):
+                    continue
+                placed[path] = arriving / str(len(placed))
+                _take(root, change.given.get(digest), held.get(digest), placed[path])
+                copies.append(placed[path])
+                announced[path] = digest
+        if change.old.repository.sign:
+            change.old.repository.sign(copies, signer)
+        added.append(replace(change.old, entries=entries))
+    if placed:
+        pool.announce(root, placed)
+    for path, source in placed.items():
+        pool.place(source, root, path)
+    return added, announced
+
+
+def _take(root: Path, given: PackageFile | None, held: str | None, destination: Path) -> None:
+    """Copy the bytes of one file from where they are: given now, or in the pool under another name."""
+    if given:
+        pool.verified_copy(given, destination)
+    elif held:
+        destination.write_bytes((root / held).read_bytes())
+
+
+def _write_index(
+    index: _Index, request: IndexRequest, number: int, previous: Path | None, retention: Retention
+) -> None:
+    """Let the format write, and keep what clients of the index before may still ask for."""
+    hashed = index.repository.write(request)
+    retained = select_retained(
+        was_current=index.hashed,
+        was_retained=index.retained,
+        is_current=hashed,
+        generation=number,
+        epoch=request.epoch,
+        retention=retention,
+    )
+    if previous:
+        retained = carry_over(previous, request.directory, retained)
+    state = replace(index, epoch=request.epoch, hashed=tuple(sorted(hashed)), retained=retained)
+    record = asdict(state) | {"entries": [asdict(entry) for entry in request.entries]}
+    write_index_record(request.directory, record, state.holdings())
+
+
+def _load_channel(generation: Generation) -> _Channel:
+    record = generation.record()
+    if record.pop("version", None) != _VERSION:
+        raise InputError(
+            f"{generation.path} is not a generation of a repository of this version",
+            hint="publish into another directory",
+        )
+    try:
+        return _Channel(**record)
+    except TypeError as error:
+        raise damaged(generation.path) from error
+
+
+def _load_index(directory: Path) -> _Index:
+    """Read a view's state back, JSON lists as tuples."""
+    value: dict[str, Any] = read_json(directory / "state.json")
+    try:
+        entries = [Entry(**entry) for entry in value["entries"]]
+        return _Index(
+            view=View(**value["view"]),
+            epoch=int(value["epoch"]),
+            entries={entry.key: entry for entry in entries},
+            hashed=tuple(value["hashed"]),
+            retained=tuple(Retained.from_json(entry) for entry in value["retained"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(directory / "state.json") from error
+
+
+def _check_view(view: View) -> None:
+    for part in (view.suite, *view.target.split("/")):
+        check_name(part)
+
+
+def _check_unique(entries: Sequence[Entry]) -> None:
+    """Refuse two different files that claim to be the same package."""
+    marks: dict[str, str] = {}
+    for entry in entries:
+        if marks.setdefault(entry.key, entry.mark) != entry.mark:
+            raise InputError(
+                f"two different files are {entry.key}", hint="publish one of them, or raise the version of the other"
+            )
+
+
+def _check_identity(channel: _Channel, label: str, signer: Signer, changes: Sequence[_Change]) -> None:
+    """Refuse changes after which every client that knows the channel would fail."""
+    if "\n" in label or not label:
+        raise InputError("the label of a repository is one line of text")
+    if channel.label != label:
+        raise InputError(
+            f"the label of this repository is {channel.label!r} and can never change",
+            hint="publish into another directory",
+        )
+    signed = [change.old.view.slug for change in changes if change.old.repository.sign and change.old.entries]
+    if channel.key != signer.fingerprint and signed:
+        raise InputError(
+            f"packages of {', '.join(signed)} in this repository are signed with another key, {channel.key}",
+            hint="publish into another directory, so that clients never see two keys",
+        )

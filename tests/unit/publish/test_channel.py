@@ -1,0 +1,150 @@
+"""A channel on disk: several views, one switch, and what a publish of one view costs the others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.core.errors import InputError
+from build_env.formats.view import KEY_FILE, View
+from build_env.publish import snapshot as snapshot_module
+from build_env.publish.generation import evidence, holds, published_digests
+from build_env.publish.model import Deposit
+from build_env.publish.signing import ensure_project_key
+from build_env.publish.snapshot import client_lines, publish
+from tests.support.repositories import BOOKWORM, deb, publish_to
+
+if TYPE_CHECKING:
+    from build_env.publish.signing import Signer
+    from tests.support.repositories import Time
+
+TRIXIE = View(format="deb", target="debian/13", suite="trixie")
+DERIVED = View(format="deb", target="ours/12", suite="bookworm")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "repositories/main"
+
+
+def stamps(directory: Path) -> dict[str, tuple[int, int]]:
+    """Every file with its inode and time, links followed."""
+    found = {}
+    for current, _, names in os.walk(directory, followlinks=True):
+        for name in names:
+            path = Path(current, name)
+            found[str(path)] = (path.stat().st_ino, path.stat().st_mtime_ns)
+    return found
+
+
+def test_all_views_switch_at_once(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    deposits = [
+        Deposit(view=view, files=(deb(tmp_path / view.slug, "greet", text=view.slug),)) for view in (BOOKWORM, TRIXIE)
+    ]
+    result = publish(root, deposits, label="tests", signer=signer, clock=time.clock())
+    assert result.generation == "00000001"
+    for view in (BOOKWORM, TRIXIE):
+        assert (root / f"deb/dists/{view.suite}/{view.slug}/InRelease").is_file()
+    assert published_digests(root.parent) == {deposit.files[0].artifact.digest for deposit in deposits}
+
+
+def test_views_of_one_suite_do_not_collide(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    """The same version with other bytes, in two targets with the same codename."""
+    files = {view: deb(tmp_path / view.slug, "greet", text=view.slug) for view in (BOOKWORM, DERIVED)}
+    for view, file in files.items():
+        publish_to(root, view, [file], signer=signer, clock=time.clock())
+    for view, file in files.items():
+        index = root / f"deb/dists/bookworm/{view.slug}/main/binary-amd64/Packages"
+        assert file.artifact.digest in index.read_text()
+        assert holds(root, view.name, [each.artifact.digest for each in files.values()]) == {file.artifact.digest}
+
+
+def test_what_is_the_same_in_two_views_is_in_the_pool_once(
+    root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    file = deb(tmp_path, "greet", architecture="all")
+    for view in (BOOKWORM, TRIXIE):
+        assert publish_to(root, view, [file], signer=signer, clock=time.clock()).changed
+    assert len(list((root / "deb/pool").rglob("*.deb"))) == 1
+
+
+def test_a_publish_leaves_other_views_and_their_evidence_as_they_are(
+    root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    file = deb(tmp_path, "greet")
+    publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
+    suite = root / "deb/dists/bookworm/debian-12"
+    before = stamps(suite)
+    proofs = [(path, path.lstat()) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])]
+    for number in range(5):
+        publish_to(root, TRIXIE, [deb(tmp_path, f"package{number}")], signer=signer, clock=time.clock())
+    assert stamps(suite) == before
+    assert [(path, path.lstat()) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])] == proofs
+    indexes = root / ".publish/indexes"
+    assert [len(list((indexes / view.name).iterdir())) for view in (BOOKWORM, TRIXIE)] == [1, 3]
+
+
+def test_results_of_a_stand_in_are_a_view_of_their_own(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    file = deb(tmp_path, "greet")
+    publish_to(root, replace(BOOKWORM, stand_in=True), [file], signer=signer, clock=time.clock())
+    assert (root / "deb/dists/bookworm/debian-12+stand-in/InRelease").is_file()
+    assert not holds(root, BOOKWORM.name, [file.artifact.digest])
+
+
+def test_targets_that_would_be_read_at_one_place_are_refused(
+    root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    other = replace(BOOKWORM, target="debian-12")
+    with pytest.raises(InputError, match="belongs to another view"):
+        publish_to(root, other, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+
+
+def test_another_key_signs_every_view_anew(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    files = {view: deb(tmp_path, "greet") for view in (BOOKWORM, TRIXIE)}
+    for view, file in files.items():
+        publish_to(root, view, [file], signer=signer, clock=time.clock())
+    before = (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes()
+    other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
+    assert publish_to(root, TRIXIE, [files[TRIXIE]], signer=other, clock=time.clock()).changed
+    assert (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes() != before
+    assert (root / KEY_FILE).read_bytes() == other.public_key()
+
+
+def test_what_a_crash_placed_is_found_without_looking_through_the_pools(
+    root: Path, signer: Signer, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_to(root, BOOKWORM, [deb(tmp_path, "old")], signer=signer, clock=time.clock())
+
+    def crash(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot_module, "begin", crash)
+        with pytest.raises(KeyboardInterrupt):
+            publish_to(root, BOOKWORM, [deb(tmp_path, "lost")], signer=signer, clock=time.clock())
+    assert (root / "deb/pool/main/l/lost/lost_1.0_amd64.deb").is_file()
+    publish_to(root, TRIXIE, [deb(tmp_path, "new")], signer=signer, clock=time.clock())
+    assert sorted(path.name for path in (root / "deb/pool/main").rglob("*.deb")) == [
+        "new_1.0_amd64.deb",
+        "old_1.0_amd64.deb",
+    ]
+    assert not (root / ".publish/placing").exists()
+
+
+def test_lines_for_clients_are_given_for_views_that_are_there(
+    root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    lines = client_lines(root, [BOOKWORM, TRIXIE])
+    assert lines[1:] == (f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main",)
+
+
+@pytest.mark.parametrize("view", [replace(BOOKWORM, suite="../x"), replace(BOOKWORM, target="a/../../x")])
+def test_a_view_cannot_leave_the_channel(root: Path, signer: Signer, time: Time, view: View) -> None:
+    with pytest.raises(InputError, match="not a name"):
+        publish_to(root, view, [], signer=signer, clock=time.clock())
