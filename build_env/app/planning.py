@@ -53,6 +53,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_of: Callable[[Path], str] = digest_file
+    environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -176,6 +177,7 @@ class Planner:
             options=self.options,
             arch=arch,
             settings=self.settings,
+            environ=self.environ,
         )
 
     def _load_options(self, options: Options) -> Options:

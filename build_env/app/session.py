@@ -81,6 +81,7 @@ class Session:
             paths=self.project.paths,
             settings=self.project.settings,
             host=self.project.host,
+            environ=self.project.environ,
             target_name=self.options.target,
             architectures=self.options.architectures,
             native=self.options.native,

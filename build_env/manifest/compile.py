@@ -41,7 +41,8 @@ class CompileOptions:
     """What the caller decides: the options of `build-env manifest compile`.
 
     Without `output` all targets are checked. `explained` asks for origins, too. With `only_meta` the data of targets is
-    not asked for, so that none of several need be chosen.
+    not asked for, so that none of several need be chosen. With `as_written` scalars of files are the text that is
+    written, and `$` means a variable in a file without directives, too.
     """
 
     target: str = ""
@@ -53,6 +54,7 @@ class CompileOptions:
     output: bool = True
     explained: bool = False
     only_meta: bool = False
+    as_written: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
 
 
 def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
-    sources = Sources()
+    sources = Sources(as_written=options.as_written)
     faults = sources.faults
     customizations = [Customization(*one) for one in options.customizations]
     job = Job(

@@ -161,7 +161,7 @@ class Resolution:
         root = self.job.document.root
         if root is None:
             return Absent.POISON
-        if isinstance(root, Scalar) or not root.directives:
+        if not self.job.sources.as_written and (isinstance(root, Scalar) or not root.directives):
             return plain(root)  # no manifest: `$` is text
         tree = drive(self.evaluation.value(root, self.frame))
         if not self.gathering.targets:
