@@ -67,7 +67,7 @@ def test_one_interrupt_ends_a_run(project: Tiny, kind: str, moment: str) -> None
         assert engine.frozen.wait(WAITING)
         run.signal(signal.SIGINT)
         assert ended(run) == 130
-    cleared_up(project, *(["removed 1 room that a killed run left behind"] if moment != "making" else []))
+    cleared_up(project, *(["removed 1 room that a killed run left behind"] if moment == "output" else []))
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
