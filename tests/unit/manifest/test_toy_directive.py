@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.app.manifest import Asked
 from build_env.cli.manifest_actions import compile_to, explain_path, format_all, list_directives, validate_all
+from build_env.inspect.manifest import Asked
 from build_env.manifest import registry
 from build_env.manifest.directive import Absent, Directive, Form, Role, Step, Visit
 from build_env.manifest.faults import ManifestError
