@@ -110,7 +110,7 @@ def _shell(wanted: _Wanted) -> int:
 
 
 def _in_target(project: Project, wanted: _Wanted) -> int:
-    from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415
+    from build_env.inspect.shell import ShellRequest, enter_target  # noqa: PLC0415
     from build_env.model.command import ImageKind  # noqa: PLC0415
 
     request = ShellRequest(
@@ -126,8 +126,8 @@ def _in_target(project: Project, wanted: _Wanted) -> int:
 
 def _in_failed(project: Project, wanted: _Wanted) -> int:
     from build_env.app.containers import connect_containers  # noqa: PLC0415
-    from build_env.app.failed import choose_failed, kept_rooms  # noqa: PLC0415
-    from build_env.app.shell import enter_failed  # noqa: PLC0415
+    from build_env.inspect.failed import choose_failed, kept_rooms  # noqa: PLC0415
+    from build_env.inspect.shell import enter_failed  # noqa: PLC0415
 
     connection = connect_containers(project, reuse=False, slots=1).connection
     room = choose_failed(kept_rooms(connection, project), wanted.name)
@@ -140,7 +140,7 @@ def _in_failed(project: Project, wanted: _Wanted) -> int:
 
 def _continue(connection: Connection, project: Project, room: FailedRoom, command: tuple[str, ...]) -> int:
     """Let the person mend the room, then go on with the task. A command that fails mended nothing."""
-    from build_env.app.failed import continued  # noqa: PLC0415
+    from build_env.inspect.failed import continued  # noqa: PLC0415
 
     with continued(connection, project, room) as task:
         if command or sys.stdin.isatty():

@@ -153,7 +153,7 @@ class Recorder:
                 dockerfile=dockerfile,
                 bootstrap=bootstrap,
                 base_image=base_image or str(self.variable("BASE_IMAGE", "")),
-                context=context or named or str(PurePosixPath(dockerfile).parent),
+                context=context or self._below_root(named) or str(PurePosixPath(dockerfile).parent),
                 arguments={**_build_arguments(self.variable(_ARGUMENTS, ())), **(build_args or {})},
                 variables=dict(variables or {}),
                 platform=cast("str", self.call("docker_pre_run")) or "",
@@ -189,6 +189,13 @@ class Recorder:
             tar=self._tar,
             printed=tuple(printed.splitlines()),
         )
+
+    def _below_root(self, path: str) -> str:
+        """A path of a build context from the root; in the environment it may be absolute."""
+        own = PurePosixPath(path.removeprefix(f"{self.loaded.root}/"))
+        if own.is_absolute() or ".." in own.parts:
+            raise HookError(f"the build context {path} (CTX_PATH, ENV_TARGET_ROOT) is not below the project's root")
+        return str(own) if path else ""
 
     def _record(  # noqa: PLR0913 - one place that makes a Command
         self,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.app.failed import choose_failed
 from build_env.core.errors import UsageError
 from build_env.engines.docker.leftovers import FailedRoom
+from build_env.inspect.failed import choose_failed
 
 
 def room(task: str) -> FailedRoom:

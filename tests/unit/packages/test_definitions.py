@@ -17,6 +17,7 @@ from build_env.manifest.nodes import plain
 from build_env.packages.definitions import DEFINITION, Purpose, read_definition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SHA256 = "0" * 64
@@ -45,7 +46,7 @@ lines = st.lists(st.tuples(names, words), max_size=6)
 DIRECTIVES = ["otk.define: {unused: x}", "otk.define.tag: {unused: 1.10}", "otk.version: 1"]
 
 
-def answer(root: Path, text: str) -> dict[str, Any] | list[int]:
+def answer(root: Path, text: str) -> Mapping[str, Any] | list[int]:
     """The fields per architecture, or the lines in which there are faults."""
     (root / "definition.yaml").write_text(text, encoding="utf-8")
     try:
@@ -74,7 +75,7 @@ def test_a_directive_changes_the_meaning_of_no_other_line(
         assert set(with_directive) <= {line + (0 if at_the_end or not line else 2) for line in without}
 
 
-def _one(found: dict[str, Any] | list[int]) -> object:
+def _one(found: Mapping[str, Any] | list[int]) -> object:
     """What is the same for all architectures once."""
     if isinstance(found, dict) and set(found) == set(PURPOSE.architectures) and found["amd64"] == found["arm64"]:
         return found["amd64"]

@@ -147,6 +147,14 @@ def test_ctx_path_goes_before_env_target_root_wherever_they_are_set(project: Mak
     assert image(planned(project, 'CTX_PATH = "files"\n', environ={"CTX_PATH": ""}))[0] == "files"
 
 
+def test_a_build_context_of_the_environment_may_be_absolute_and_lies_below_the_root(project: MakeProject) -> None:
+    root = project(FILES).root
+    assert image(planned(project, environ={"CTX_PATH": f"{root}/files"}))[0] == "files"
+    for path in ("/etc", "../files"):
+        with pytest.raises(HookError, match="not below the project's root"):
+            planned(project, environ={"CTX_PATH": path})
+
+
 @pytest.mark.parametrize("text", ["A", "'A=1"])
 def test_build_arguments_of_the_environment_that_cannot_be_used(project: MakeProject, text: str) -> None:
     with pytest.raises(HookError, match="DOCKER_BUILD_ARGS"):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from build_env.app import machine
-from build_env.app.bases import map_base, needs_of, reload, state_of, target_needs, unmap_base
 from build_env.app.project import Project
 from build_env.core.errors import EnvironmentNotReady, InputError, TaskError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.images.bases import STAND_IN, Bases
+from build_env.inspect import machine
+from build_env.inspect.bases import map_base, needs_of, reload, state_of, target_needs, unmap_base
 from build_env.model.image import ImageDescription
 from build_env.model.target import Host
 from build_env.settings import load_settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.app import log
-from build_env.app.log import log_lines
+from build_env.inspect import log
+from build_env.inspect.log import log_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

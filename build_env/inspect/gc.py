@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from build_env.app.failed import CONTINUED
 from build_env.app.memories import MEMORIES, old_memories, remembered_keys
 from build_env.app.runlock import is_alive, no_runs, stale_rooms, sweep_dead
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import held
 from build_env.images.unused import last_use, layer_tags, unused_images, unused_layers, unused_untagged
+from build_env.inspect.failed import CONTINUED
 from build_env.model.garbage import Garbage, Kind, LayerLimit
 from build_env.packages.read import package_names
 from build_env.publish.generation import published_digests

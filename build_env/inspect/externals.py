@@ -33,7 +33,7 @@ class TargetRooms:
 
     def run(self, target: str, architecture: str, argv: Sequence[str]) -> Answer:
         """See `Rooms.run`."""
-        from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415 - with the engine 150 ms
+        from build_env.inspect.shell import ShellRequest, enter_target  # noqa: PLC0415 - with the engine 150 ms
 
         try:
             project = self._project()

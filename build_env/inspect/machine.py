@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.app.bases import (
+from build_env.app.containers import connect_containers
+from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.formats.registry import can_stand_in
+from build_env.inspect.bases import (
     make_stand_in,
     map_base,
     needs_of,
@@ -14,9 +17,6 @@ from build_env.app.bases import (
     state_of,
     target_needs,
 )
-from build_env.app.containers import connect_containers
-from build_env.core.errors import EnvironmentNotReady, TaskError
-from build_env.formats.registry import can_stand_in
 from build_env.setup.checks import checks
 from build_env.setup.facts import BaseState, EngineState, Needs
 from build_env.setup.observe import observe

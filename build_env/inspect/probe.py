@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.app.bases import target_needs
 from build_env.app.containers import connect_containers
 from build_env.core.errors import EnvironmentNotReady
+from build_env.inspect.bases import target_needs
 from build_env.model.command import Command, ImageKind, Role
 from build_env.model.room import RoomSpec
 from build_env.setup.probe import SCRIPT, Suites, judge, parse_answers

@@ -48,7 +48,7 @@ class _Externals:
 
     def run(self, name: str, tree: object) -> object:
         """The tree that the external `name` makes of `tree`."""
-        from build_env.app.externals import open_runner  # noqa: PLC0415 - most manifests have none
+        from build_env.inspect.externals import open_runner  # noqa: PLC0415 - most manifests have none
 
         return open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
 

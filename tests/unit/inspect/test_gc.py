@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.build import run_request
-from build_env.app.gc import collect, survey
 from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady
+from build_env.inspect.gc import collect, survey
 from build_env.model.garbage import Kind, LayerLimit
 from build_env.model.result import Status
 from build_env.plan.select import Request
