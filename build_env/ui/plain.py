@@ -87,10 +87,10 @@ def finished_lines(event: TaskFinished) -> list[str]:
     return lines
 
 
-def plan_headline(plan: Plan, answers: Mapping[str, str], left_out: int = 0) -> str:
-    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`; so many hits as are `left_out` count, too."""
+def plan_headline(plan: Plan, answers: Mapping[str, str]) -> str:
+    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
     runs = sum(answer != "hit" for answer in answers.values())
-    what = f"{count(len(plan) + left_out, 'task')} for {plan.target} on {', '.join(plan.architectures)}"
+    what = f"{count(len(plan), 'task')} for {plan.target} on {', '.join(plan.architectures)}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
 
 
