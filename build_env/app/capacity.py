@@ -21,5 +21,5 @@ def capacity_of(options: BuildOptions, settings: Settings, containers: Container
     said = options.memory or parse_size(settings.memory)
     return Capacity(
         slots=options.jobs,
-        memory=said or (containers.connection.memory if containers else 0) or machine_memory(),
+        memory=said or (containers.connection.facts.memory if containers else 0) or machine_memory(),
     )

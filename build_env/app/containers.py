@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.engines.docker import LABEL, connect
-from build_env.engines.docker_images import BUILDER, DockerImages
-from build_env.engines.docker_network import NETWORK
-from build_env.engines.docker_rooms import DockerRooms
+from build_env.engines.docker.connection import connect
+from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.leftovers import sweep
+from build_env.engines.docker.rooms import DockerRooms
 from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.app.project import Project
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
     from build_env.ports import Store
 
 __all__ = ["Containers", "connect_containers"]
@@ -49,22 +49,13 @@ class Containers:
         )
 
     def sweep(self, alive: Callable[[str], bool]) -> int:
-        """Remove rooms of runs that are not alive; failed rooms that are kept, and reused ones, stay."""
-        found = [
-            item
-            for role in ("room", "layer", BUILDER)
-            for item in self.connection.containers(project=self.project.checkout, role=role)
-            if not any("-failed-" in name for name in item["Names"] or ())
-            and not alive(item["Labels"].get(f"{LABEL}.run", ""))
-        ]
-        for item in found:
-            self.connection.remove(item["Id"])
-        return sum(item["Labels"].get(f"{LABEL}.task") != NETWORK for item in found)
+        """Remove rooms of runs that are not alive; how many there were."""
+        return sweep(self.connection, self.project.checkout, alive)
 
 
 def connect_containers(project: Project, *, run: str = "", reuse: bool, slots: int) -> Containers:
     """Connect to the engine. Raises EnvironmentNotReady when none answers."""
-    connection = connect(slots=slots)
+    connection = connect(slots=slots, timeout=project.settings.engine_timeout)
     rooms = DockerRooms(connection=connection, project=project.checkout, reuse=reuse)
     images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")

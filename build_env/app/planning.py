@@ -51,6 +51,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str] = digest_tree
+    environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -175,6 +176,7 @@ class Planner:
             options=self.options,
             arch=arch,
             settings=self.settings,
+            environ=self.environ,
         )
 
     def _load_options(self, options: Options) -> Options:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.app.executor import new_executor
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.interception import WatchedVariables
 from build_env.core.reading import Reading, unwatched
 from build_env.model.events import Note, PlanReady
 from build_env.schedule.foresee import in_words
@@ -85,6 +86,7 @@ class Session:
             paths=self.project.paths,
             settings=self.project.settings,
             host=self.project.host,
+            environ=WatchedVariables(self.project.environ),
             target_name=self.options.target,
             architectures=self.options.architectures,
             native=self.options.native,
@@ -96,6 +98,11 @@ class Session:
         """Remove what rooms shared, if the engine was needed at all."""
         if containers := vars(self).get("containers"):
             containers.rooms.close()
+
+    def cancel(self) -> None:
+        """Let the clearing up wait for nothing that does not answer."""
+        if containers := vars(self).get("containers"):
+            containers.connection.cancel()
 
     def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
@@ -205,7 +212,11 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             digests=FileDigests(paths.memories / "digests"),
         )
         stack.callback(session.close)
-        yield session
+        try:
+            yield session
+        except KeyboardInterrupt:
+            session.cancel()
+            raise
 
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
     from build_env.app.planned import Planned
     from build_env.app.project import Project
-    from build_env.app.reproduce import Reproduction
-    from build_env.app.why import Explanation
     from build_env.cli.arguments import Arguments
+    from build_env.inspect.reproduce import Reproduction
+    from build_env.inspect.why import Explanation
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
@@ -52,7 +52,7 @@ def _print_names(project: Project, arguments: Arguments) -> int:
 
 
 def _overview(project: Project) -> int:
-    from build_env.app.listing import list_packages, list_targets  # noqa: PLC0415
+    from build_env.inspect.listing import list_packages, list_targets  # noqa: PLC0415
     from build_env.ui.listing import overview_lines  # noqa: PLC0415
 
     return _print(overview_lines(list_targets(project), list_packages(project)))
@@ -93,7 +93,7 @@ def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
     """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
     from build_env.app.ahead import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
-    from build_env.app.why import explain  # noqa: PLC0415
+    from build_env.inspect.why import explain  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
@@ -104,7 +104,7 @@ def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
 
 def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) -> Reproduction:
     """Build a package twice in rooms that differ, and compare; records neither."""
-    from build_env.app.reproduce import reproduce  # noqa: PLC0415
+    from build_env.inspect.reproduce import reproduce  # noqa: PLC0415
 
     arguments.check()
     project = open_project(arguments.root)
@@ -147,7 +147,7 @@ def _build(project: Project, arguments: Arguments) -> int:
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
-    from build_env.app.machine import set_up  # noqa: PLC0415
+    from build_env.inspect.machine import set_up  # noqa: PLC0415
     from build_env.model.events import Note  # noqa: PLC0415
 
     return set_up(project, (options.target,), options.architectures, lambda text: sink(Note(text=text)))

@@ -66,7 +66,7 @@ def map_image(
 
 
 def _list(root: Path | None) -> int:
-    from build_env.app.bases import needs_of, state_of  # noqa: PLC0415 - `--help` starts fast
+    from build_env.inspect.bases import needs_of, state_of  # noqa: PLC0415 - `--help` starts fast
 
     project, containers = _open(root)
     needs = needs_of(project, project.target_names())
@@ -82,8 +82,8 @@ def _list(root: Path | None) -> int:
 
 
 def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple[str, ...]) -> int:
-    from build_env.app.bases import make_base, make_stand_in, map_base, reload  # noqa: PLC0415
     from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.inspect.bases import make_base, make_stand_in, map_base, reload  # noqa: PLC0415
 
     if bool(reference) == bool(stand_in):
         raise UsageError(
@@ -107,9 +107,9 @@ def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple
 
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
     """The target and its base, if it is one that a stand-in can be made for."""
-    from build_env.app.bases import needs_of  # noqa: PLC0415
     from build_env.core.errors import InputError, UsageError  # noqa: PLC0415
     from build_env.formats.registry import can_stand_in  # noqa: PLC0415
+    from build_env.inspect.bases import needs_of  # noqa: PLC0415
 
     target = project.match_target(name)
     needs = needs_of(project, (target,))
@@ -124,9 +124,9 @@ def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
 
 
 def _map(root: Path | None, reference: str, image: str, architecture: str, *, remove: bool) -> int:
-    from build_env.app.bases import map_base, unmap_base  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.inspect.bases import map_base, unmap_base  # noqa: PLC0415
 
     if remove == bool(image):
         raise UsageError(

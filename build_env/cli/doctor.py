@@ -43,9 +43,9 @@ def doctor(
 
 
 def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json: bool) -> int:
-    from build_env.app.machine import examine, prepare  # noqa: PLC0415 - `--help` starts fast
-    from build_env.app.probe import probe_target  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
+    from build_env.inspect.machine import examine, prepare  # noqa: PLC0415 - `--help` starts fast
+    from build_env.inspect.probe import probe_target  # noqa: PLC0415
     from build_env.setup.checks import exit_code  # noqa: PLC0415
     from build_env.setup.report import check_lines, document  # noqa: PLC0415
 

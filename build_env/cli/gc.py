@@ -46,11 +46,11 @@ def gc(
 
 
 def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, json: bool) -> int:
-    from build_env.app.gc import collect, survey  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.core.ages import AGE_EXAMPLE, parse_age  # noqa: PLC0415
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
     from build_env.core.errors import UsageError  # noqa: PLC0415
+    from build_env.inspect.gc import collect, survey  # noqa: PLC0415
     from build_env.ui.garbage import garbage_lines  # noqa: PLC0415
 
     age = parse_age(older_than)

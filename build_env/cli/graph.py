@@ -97,6 +97,6 @@ def _written(picture: Picture, wanted: str) -> str:
     dot = "".join(f"{line}\n" for line in dot_lines(picture))
     if wanted == "dot":
         return dot
-    from build_env.app.graph import draw_svg  # noqa: PLC0415
+    from build_env.inspect.graph import draw_svg  # noqa: PLC0415
 
     return draw_svg(dot)

@@ -14,7 +14,7 @@ from build_env.cli.words import comma_list
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.app.history import Asked
+    from build_env.inspect.history import Asked
 
 __all__ = ["register"]
 
@@ -39,8 +39,8 @@ def history(
 
     A trend compares the last good attempt at a task with the median of up to 20 before it.
     """
-    from build_env.app.history import Asked  # noqa: PLC0415 - `--help` starts fast
     from build_env.cli.errors import run_command  # noqa: PLC0415
+    from build_env.inspect.history import Asked  # noqa: PLC0415 - `--help` starts fast
 
     asked = Asked(
         packages=tuple(dict.fromkeys(packages or ())),
@@ -53,10 +53,10 @@ def history(
 
 
 def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
-    from build_env.app.history import read_history  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.cli.arguments import check_choice  # noqa: PLC0415
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
+    from build_env.inspect.history import read_history  # noqa: PLC0415
     from build_env.model.task import Stage  # noqa: PLC0415
     from build_env.ui.history import history_lines  # noqa: PLC0415
 

@@ -40,10 +40,10 @@ def list_(
 
 
 def _list(what: str, root: Path | None, *, json: bool) -> int:
-    from build_env.app.listing import list_packages, list_targets  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.cli.arguments import check_choice  # noqa: PLC0415
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
+    from build_env.inspect.listing import list_packages, list_targets  # noqa: PLC0415
     from build_env.ui.listing import listing_data, listing_lines  # noqa: PLC0415
 
     check_choice("list", what, _KINDS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from build_env.app.log import TaskLog
+    from build_env.inspect.log import TaskLog
 
 __all__ = ["register"]
 
@@ -47,11 +47,11 @@ def log(
 
 
 def _log(root: Path | None, choice: tuple[str, str, tuple[str, ...], str], *, follow: bool, json: bool) -> int:
-    from build_env.app.log import RUNNING, Wanted, find_logs, log_lines, tell_without_log  # noqa: PLC0415
     from build_env.app.project import open_project  # noqa: PLC0415
     from build_env.cli.arguments import check_choice  # noqa: PLC0415
     from build_env.core.errors import UsageError  # noqa: PLC0415
     from build_env.core.visible import printable  # noqa: PLC0415
+    from build_env.inspect.log import RUNNING, Wanted, find_logs, log_lines, tell_without_log  # noqa: PLC0415
     from build_env.model.task import Stage  # noqa: PLC0415
 
     package, target, architectures, stage = choice

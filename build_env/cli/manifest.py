@@ -13,7 +13,7 @@ from build_env.cli.parser import new_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from build_env.app.manifest import Asked
+    from build_env.inspect.manifest import Asked
 
 __all__ = ["register"]
 
@@ -190,7 +190,7 @@ def _asked(
     output: bool = True,
 ) -> Asked:
     """What is asked for; `words` are those of -A, -C and -D."""
-    from build_env.app.manifest import Asked  # noqa: PLC0415
+    from build_env.inspect.manifest import Asked  # noqa: PLC0415
 
     arguments, customizations, definitions = words
     return Asked(

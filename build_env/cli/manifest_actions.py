@@ -8,7 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.app.manifest import (
+from build_env.cli.errors import tell_error
+from build_env.cli.streams import write_error, write_output
+from build_env.core.errors import InputError, UsageError
+from build_env.core.suggest import did_you_mean
+from build_env.core.visible import visible, visible_name
+from build_env.inspect.manifest import (
     STANDARD_INPUT,
     compile_asked,
     compile_each,
@@ -16,11 +21,6 @@ from build_env.app.manifest import (
     output_bytes,
     read_input,
 )
-from build_env.cli.errors import tell_error
-from build_env.cli.streams import write_error, write_output
-from build_env.core.errors import InputError, UsageError
-from build_env.core.suggest import did_you_mean
-from build_env.core.visible import visible, visible_name
 from build_env.manifest.explain import explain_value
 from build_env.manifest.render import FORMATS, render
 from build_env.ui.files import write_whole
@@ -28,8 +28,8 @@ from build_env.ui.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from build_env.app.manifest import Asked
     from build_env.core.errors import Fault
+    from build_env.inspect.manifest import Asked
 
 __all__ = ["compile_to", "explain_path", "format_all", "list_directives", "validate_all"]
 

@@ -15,10 +15,10 @@ from build_env.cli.words import options_first
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.app.failed import FailedRoom
     from build_env.app.project import Project
-    from build_env.engines.docker import Connection
-    from build_env.engines.docker_console import Inside
+    from build_env.engines.docker.connection import Connection
+    from build_env.engines.docker.console import Inside
+    from build_env.engines.docker.leftovers import FailedRoom
 
 __all__ = ["register"]
 
@@ -110,7 +110,7 @@ def _shell(wanted: _Wanted) -> int:
 
 
 def _in_target(project: Project, wanted: _Wanted) -> int:
-    from build_env.app.shell import ShellRequest, enter_target  # noqa: PLC0415
+    from build_env.inspect.shell import ShellRequest, enter_target  # noqa: PLC0415
     from build_env.model.command import ImageKind  # noqa: PLC0415
 
     request = ShellRequest(
@@ -126,11 +126,11 @@ def _in_target(project: Project, wanted: _Wanted) -> int:
 
 def _in_failed(project: Project, wanted: _Wanted) -> int:
     from build_env.app.containers import connect_containers  # noqa: PLC0415
-    from build_env.app.failed import choose_failed, failed_rooms  # noqa: PLC0415
-    from build_env.app.shell import enter_failed  # noqa: PLC0415
+    from build_env.inspect.failed import choose_failed, kept_rooms  # noqa: PLC0415
+    from build_env.inspect.shell import enter_failed  # noqa: PLC0415
 
     connection = connect_containers(project, reuse=False, slots=1).connection
-    room = choose_failed(failed_rooms(connection, project), wanted.name)
+    room = choose_failed(kept_rooms(connection, project), wanted.name)
     if wanted.resume:
         return _continue(connection, project, room, wanted.command)
     _tell(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
@@ -140,7 +140,7 @@ def _in_failed(project: Project, wanted: _Wanted) -> int:
 
 def _continue(connection: Connection, project: Project, room: FailedRoom, command: tuple[str, ...]) -> int:
     """Let the person mend the room, then go on with the task. A command that fails mended nothing."""
-    from build_env.app.failed import continued  # noqa: PLC0415
+    from build_env.inspect.failed import continued  # noqa: PLC0415
 
     with continued(connection, project, room) as task:
         if command or sys.stdin.isatty():
@@ -161,7 +161,7 @@ def _continue(connection: Connection, project: Project, room: FailedRoom, comman
 
 
 def _run(inside: Inside, command: tuple[str, ...]) -> int:
-    from build_env.engines.docker_console import LOGIN  # noqa: PLC0415
+    from build_env.engines.docker.console import LOGIN  # noqa: PLC0415
 
     if command:
         return inside.command(command, sys.stdout.buffer, sys.stderr.buffer)

@@ -42,8 +42,8 @@ def verify_store(
 
 def _verify(root: Path | None, *, repair: bool, json: bool) -> int:
     from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.app.verify import verify_store as check  # noqa: PLC0415
     from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
+    from build_env.inspect.verify import verify_store as check  # noqa: PLC0415
     from build_env.ui.store import damage_lines  # noqa: PLC0415
 
     damage = check(open_project(root), _progress(), repair=repair)

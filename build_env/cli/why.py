@@ -11,8 +11,8 @@ from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 
 if TYPE_CHECKING:
-    from build_env.app.why import Explanation
     from build_env.cli.arguments import Arguments
+    from build_env.inspect.why import Explanation
 
 __all__ = ["register"]
 

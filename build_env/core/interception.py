@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Replacements", "Watcher", "intercepted", "is_user_code", "paused", "user_code"]
+__all__ = ["Replacements", "WatchedVariables", "Watcher", "intercepted", "is_user_code", "paused", "user_code"]
 
 
 class Watcher(Protocol):
@@ -186,10 +186,10 @@ def _getcwd() -> str:
     return _GETCWD() if watcher is None else watcher.current_directory()
 
 
-class _Environment(MutableMapping[Any, Any]):
+class WatchedVariables(MutableMapping[Any, Any]):
     """`os.environ` or `os.environb`, of which the watcher of the thread learns what is asked."""
 
-    def __init__(self, variables: MutableMapping[Any, Any]) -> None:
+    def __init__(self, variables: Any) -> None:  # noqa: ANN401 - what maps names to values
         self._variables = variables
 
     def __getitem__(self, name: Any) -> Any:  # noqa: ANN401 - text or bytes
@@ -246,6 +246,6 @@ def _questions() -> Replacements:
         known.update(wrapper for function, wrapper in wrappers if function in known)
     return Replacements(
         *((os, function.__name__, wrapper) for function, wrapper in wrappers),
-        (os, "environ", _Environment(os.environ)),
-        (os, "environb", _Environment(os.environb)),
+        (os, "environ", WatchedVariables(os.environ)),
+        (os, "environb", WatchedVariables(os.environb)),
     )

@@ -1,4 +1,4 @@
-"""Owns the names of architectures, what the machine says of itself in os-release, and its memory."""
+"""Owns the names of architectures, what the machine says of itself, its memory, who builds on it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEBIAN_TO_OCI",
     "MACHINE_TO_DEBIAN",
+    "builder_id",
     "debian_architecture",
     "host_architecture",
     "machine_memory",
@@ -34,6 +35,11 @@ def host_architecture() -> str:
     """The Debian name of this machine's architecture."""
     machine = platform.machine()
     return MACHINE_TO_DEBIAN.get(machine, machine)
+
+
+def builder_id() -> tuple[int, int]:
+    """The uid and gid of the builder: the caller's, or 1000 when root calls. In no key."""
+    return (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
 
 
 def debian_architecture(platform_name: str, default: str) -> str:

@@ -32,8 +32,9 @@ class Document:
 
 @dataclass(kw_only=True)
 class Sources:
-    """All files of a compile, in the order they were read."""
+    """All files of a compile, in the order they were read; with `as_written` their scalars are texts."""
 
+    as_written: bool = False
     faults: Faults = field(init=False)
     documents: dict[str, Document] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Sources:
             self.faults.warn(message, place, chain)
 
         try:
-            return read_nodes(text, file, fault, warn)
+            return read_nodes(text, file, fault, warn, as_written=self.as_written)
         except Unreadable as error:
             fault(error.message, Place(file, error.line, error.column))
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
-from build_env.engines.docker_peek import containers_with, image_identifiers
+from build_env.engines.docker.peek import containers_with, image_identifiers
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.plancache.check import Check

@@ -35,7 +35,7 @@ __all__ = ["Loop"]
 
 _TAIL = 12
 _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
-_FAREWELL = 10.0  # seconds that cancelled workers have to end after a defect
+_FAREWELL = 7.0  # seconds that cancelled workers have to end; what engines need for it is less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +233,7 @@ class Loop:
         """Let nothing start, kill the rooms, say of what waits that it will not run, wait for the workers."""
         stopped = TaskResult(status=Status.INTERRUPTED)
         dropped = deque(state.stop(stopped))
+        deadline = time.monotonic() + _FAREWELL
         self._cancel()
         while dropped or state.running:
             try:
@@ -241,7 +242,10 @@ class Loop:
                     self.sink(TaskFinished(task=task, result=result))
                 self._handle(self._queue.get(timeout=_PATIENCE), state)
             except queue.Empty:
-                for task in self._lost(state):
+                overdue = (
+                    time.monotonic() > deadline
+                )  # its worker hangs somewhere: a daemon, which goes with the process
+                for task in self._lost(state, overdue=overdue):
                     self._end(task, stopped, state)
             except KeyboardInterrupt:  # a second Ctrl-C: rooms are being removed already
                 continue
@@ -258,14 +262,17 @@ class Loop:
 
     def _abandon(self) -> None:
         """Kill the rooms and wait for the workers, not for ever: nobody hears them any more."""
-        self._cancel()
         deadline = time.monotonic() + _FAREWELL
+        self._cancel()
         for worker in [worker for worker in self._workers.values() if worker.is_alive()]:
             worker.join(timeout=max(0.0, deadline - time.monotonic()))
 
-    def _lost(self, state: ScheduleState) -> list[Task]:
-        """The running tasks that nobody will ever speak of: the interrupt came before the start or after the word."""
-        silent = [task for task in self.plan if task.id in state.running and not self._works(task)]
+    def _lost(self, state: ScheduleState, *, overdue: bool) -> list[Task]:
+        """The running tasks that nobody will speak of: the interrupt came before the start or after the word.
+
+        Those that are `overdue` may still speak, but are not waited for any longer.
+        """
+        silent = [task for task in self.plan if task.id in state.running and (overdue or not self._works(task))]
         return silent if self._queue.empty() else []
 
     def _works(self, task: Task) -> bool:

@@ -17,7 +17,7 @@ from build_env.setup.binfmt import is_mounted, known_emulators, read_handlers
 from build_env.setup.facts import EngineFacts, EngineState, Machine
 
 if TYPE_CHECKING:
-    from build_env.engines.docker import Connection
+    from build_env.engines.docker.connection import Connection
 
 __all__ = ["engine_answers", "find_program", "observe", "programs"]
 
@@ -60,12 +60,12 @@ def engine_answers() -> bool:
     """Whether an engine can be talked to now."""
     connection = _connect()
     if connection is not None:
-        connection.api.close()
+        connection.close()
     return connection is not None
 
 
 def _connect() -> Connection | None:
-    from build_env.engines.docker import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
+    from build_env.engines.docker.connection import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
         return connect()
@@ -79,17 +79,16 @@ def _engine() -> EngineFacts:
     connection = _connect()
     if connection is None:
         return EngineFacts(state=_silent_state(address, ours=ours), address=address, ours=ours)
-    with connection.errors("asking the engine about itself"):
-        info = connection.api.info()
-        connection.api.close()
-    local = address.startswith("unix://") and info.get("KernelVersion") == platform.release()
+    connection.close()
+    facts = connection.facts
+    local = address.startswith("unix://") and facts.kernel == platform.release()
     return EngineFacts(
         state=EngineState.ANSWERS,
         address=address,
-        version=str(info.get("ServerVersion", "")),
+        version=facts.version,
         ours=ours,
         local=local,
-        free_bytes=_free(Path(info.get("DockerRootDir") or "/nonexistent")) if local else None,
+        free_bytes=_free(Path(facts.directory or "/nonexistent")) if local else None,
     )
 
 

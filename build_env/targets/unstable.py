@@ -105,12 +105,12 @@ class _Date(dt.date, metaclass=_Real):
     @classmethod
     def today(cls) -> Any:  # noqa: ANN401 - as datetime
         _refuse("datetime.date.today", "asks the clock")
-        return _REAL_DATE.today()  # noqa: DTZ011 - as asked
+        return _REAL_DATE.today()
 
 
 class _DateTime(dt.datetime, metaclass=_Real):
     def __new__(cls, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as datetime
-        return _REAL_TIME(*arguments, **options)  # noqa: DTZ001 - as asked
+        return _REAL_TIME(*arguments, **options)
 
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> Any:  # noqa: ANN401 - as datetime
@@ -120,9 +120,9 @@ class _DateTime(dt.datetime, metaclass=_Real):
     @classmethod
     def today(cls) -> Any:  # noqa: ANN401 - as datetime
         _refuse("datetime.datetime.today", "asks the clock")
-        return _REAL_TIME.today()  # noqa: DTZ002 - as asked
+        return _REAL_TIME.today()
 
     @classmethod
     def utcnow(cls) -> Any:  # noqa: ANN401 - as datetime
         _refuse("datetime.datetime.utcnow", "asks the clock")
-        return _REAL_TIME.utcnow()  # type: ignore[deprecated]  # noqa: DTZ003 - as asked
+        return _REAL_TIME.utcnow()  # type: ignore[deprecated]

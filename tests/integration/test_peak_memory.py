@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.engines.docker import connect
-from build_env.engines.docker_rooms import DockerRooms
+from build_env.engines.docker.connection import connect
+from build_env.engines.docker.rooms import DockerRooms
 from build_env.model.command import Command, ImageKind
 from build_env.model.room import RoomSpec
 
@@ -33,7 +33,7 @@ def rooms(request: pytest.FixtureRequest) -> Iterator[DockerRooms]:
         rooms.close()
         for item in connection.containers(project=PROJECT):
             connection.remove(item["Id"])
-        connection.api.close()
+        connection.close()
 
 
 def spec(rooms: DockerRooms, tmp_path: Path, script: str) -> RoomSpec:

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady
-from build_env.engines.docker import connect
-from build_env.engines.docker_images import DockerImages
-from build_env.engines.docker_rooms import DockerRooms
+from build_env.engines.docker.connection import connect
+from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.rooms import DockerRooms
 from build_env.setup.binfmt import BINFMT, read_handlers
 from build_env.setup.engine import start_detached, wait_until
 from build_env.setup.observe import engine_answers, find_program
@@ -118,7 +118,7 @@ def load_foreign(name: str) -> None:
             member.size, member.mode = len(program), 0o755
             tar.addfile(member, io.BytesIO(program))
         images.load_rootfs(archive, tag=name, architecture=EXOTIC, labels={})
-    connection.api.close()
+    connection.close()
 
 
 def foreign_program() -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.project import open_project
-from build_env.engines.docker import Connection, connect
+from build_env.engines.docker.connection import Connection, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

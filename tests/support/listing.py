@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from build_env.engines.docker_rooms import builder_id
+from build_env.core.machine import builder_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

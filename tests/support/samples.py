@@ -137,6 +137,7 @@ def planner(
     archs: tuple[str, ...] = (),
     native: bool = False,
     settings: Settings | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Planner:
     """A planner on the sample host that knows of no base image."""
     return Planner(
@@ -147,4 +148,5 @@ def planner(
         architectures=archs,
         native=native,
         base_identity=lambda _reference, _architecture: "",
+        environ=environ or {},
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.app.failed import FailedRoom, choose_failed
 from build_env.core.errors import UsageError
+from build_env.engines.docker.leftovers import FailedRoom
+from build_env.inspect.failed import choose_failed
 
 
 def room(task: str) -> FailedRoom:
-    return FailedRoom(container=task, task=task, created=1)
+    return FailedRoom(container=task, name=task, task=task, created=1)
 
 
 AMD64, ARM64, HELLO = map(

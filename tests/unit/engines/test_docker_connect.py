@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady
-from build_env.engines import docker
+from build_env.engines.docker.connection import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 def test_an_engine_that_listens_and_says_nothing_is_not_called_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker, "_PATIENCE", 0.05)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/engine.sock")
     with socket.socket(socket.AF_UNIX) as engine:
         engine.bind(f"{tmp_path}/engine.sock")
         engine.listen()
         with pytest.raises(EnvironmentNotReady, match=r"engine\.sock has said nothing for 0\.05 s"):
-            docker.connect()
+            connect(timeout=0.05)
     with pytest.raises(EnvironmentNotReady, match=r"no Docker engine answers at unix://.*engine\.sock"):
-        docker.connect()
+        connect()

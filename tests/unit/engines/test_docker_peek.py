@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.engines.docker_peek import containers_with, image_identifiers
+from build_env.engines.docker.peek import containers_with, image_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -58,7 +58,7 @@ def test_inputs_that_multiply_are_refused() -> None:
 def test_includes_that_double_or_go_too_deep_are_refused(
     limit: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"build_env.manifest.inclusions.{limit}", 50)
+    monkeypatch.setattr(f"build_env.manifest.directives.include.{limit}", 50)
     second = "b: {{otk.include: {}.yaml}}\n" if limit == "_MOST" else ""
     for number in range(60):
         text = f"a: {{otk.include: {number + 1}.yaml}}\n{second.format(number + 1)}"

@@ -1,0 +1,90 @@
+"""Owns the creation of containers: the only call of the engine that makes one, and the guards that each gets.
+
+Who makes one says what it needs; what it does not ask for it does not get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.engines.docker.connection import labelled
+from build_env.engines.layout import BUILD_ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build_env.engines.docker.connection import Connection
+    from build_env.model.command import Mount
+
+__all__ = ["BRIDGE", "IDLE", "NO_NETWORK", "Container", "binds_of", "create"]
+
+IDLE = ("sleep", "infinity")
+BRIDGE, NO_NETWORK = "bridge", "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """What a container is made from; without more it has no capabilities, no network, and can gain nothing.
+
+    `labels` are ours, without their prefix. `capabilities` are all that root has in it, None leaves the engine's own
+    choice. `network` is the engine's word for a mode, `user` empty for the image's. `volume` keeps the build root out
+    of its file system, `memory` has file systems in memory with their options, `init` a first process that reaps,
+    `open_input` lets it wait for input that never comes.
+    """
+
+    image: str
+    command: Sequence[str]
+    labels: Mapping[str, str]
+    user: str = ""
+    capabilities: tuple[str, ...] | None = ()
+    can_gain: bool = False
+    network: str = NO_NETWORK
+    name: str = ""
+    host_name: str = ""
+    directory: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    binds: Sequence[str] = ()
+    volume: bool = False
+    memory: Mapping[str, str] = field(default_factory=dict)
+    processors: str = ""
+    init: bool = False
+    open_input: bool = False
+
+
+def binds_of(mounts: Sequence[Mount]) -> list[str]:
+    """Mounts of the engine's machine, as the engine writes them."""
+    return [f"{mount.source}:{mount.destination}:{'rw' if mount.writable else 'ro'}" for mount in mounts]
+
+
+def create(connection: Connection, container: Container) -> str:
+    """Make the container, which is not started yet; its identifier. Raises InfrastructureError."""
+    api, capabilities = connection.api, container.capabilities
+    with connection.errors("making a room"):
+        host = api.create_host_config(
+            binds=list(container.binds) or None,
+            network_mode=container.network,
+            cpuset_cpus=container.processors or None,
+            tmpfs=dict(container.memory) or None,
+            cap_drop=None if capabilities is None else ["ALL"],
+            cap_add=list(capabilities or ()) or None,
+            security_opt=None if container.can_gain else ["no-new-privileges"],
+            init=container.init,
+            mounts=[{"Type": "volume", "Target": BUILD_ROOT}] if container.volume else None,
+        )
+        # A namespace that is joined brings its host name, and the engine refuses another one, even an empty one.
+        named = {"hostname": container.host_name} if container.host_name else {}
+        created = api.create_container(
+            container.image,
+            list(container.command),
+            name=container.name or None,
+            labels=labelled(container.labels),
+            user=container.user or None,
+            working_dir=container.directory or None,
+            environment=dict(container.environment) or None,
+            stdin_open=container.open_input,
+            host_config=host,
+            **named,
+        )
+    identifier: str = created["Id"]
+    return identifier

@@ -1,0 +1,108 @@
+"""Owns what is said to a room and what it answers: commands become a script, its marks an outcome, its words results.
+
+The same for every room, fresh or kept, whoever runs the script in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from build_env.engines.inline import Receiver
+from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, room_script
+from build_env.engines.staging import unpack
+from build_env.model.command import Role
+from build_env.model.room import RoomOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from build_env.engines.docker.connection import Connection
+    from build_env.model.command import Command
+    from build_env.model.room import RoomSpec
+
+__all__ = ["Conversation", "commands_of", "fetch", "outcome_of"]
+
+
+def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
+    """The commands of `spec` that install, or those that run."""
+    return [command for command in spec.commands if command.role is role]
+
+
+def outcome_of(status: int) -> RoomOutcome:
+    """The outcome of commands that ended with an exit status."""
+    return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+
+
+@dataclass(kw_only=True)
+class Conversation:
+    """The commands of `spec` with that role, from number `first` on, told to one room.
+
+    `exported` is set by the script itself, where the container must not carry it. A room that is `kept` has a memory
+    counter that goes on. What a room installs is listed, and its results are asked for: they may be gigabytes.
+    """
+
+    spec: RoomSpec
+    output: Callable[[str], None]
+    role: Role = Role.RUN
+    exported: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = False
+    first: int = 1
+
+    def __post_init__(self) -> None:
+        """Prepare the marks, which are new for each conversation."""
+        self.receiver = Receiver(self.output)
+        self.commands = commands_of(self.spec, self.role)
+
+    @property
+    def results(self) -> dict[str, Path]:
+        """The directories of the build root that come back, and where to."""
+        downloads = self.spec.downloads if self.role is Role.RUN else None
+        return {"out": self.spec.collect, **({"downloads": downloads} if downloads else {})}
+
+    @property
+    def network(self) -> bool:
+        """Whether a command needs it."""
+        return any(command.network for command in self.commands)
+
+    @property
+    def script(self) -> str:
+        """What the room's shell gets. Its last words are the marks that `Receiver` waits for, whatever fails."""
+        umask = self.spec.variation.umask
+        parts = [self.receiver.measuring(kept=self.kept), f"cd {BUILD_ROOT}\n" if self.kept else ""]
+        parts += [room_script(self.commands, BUILD_ROOT, exported=self.exported, umask=umask, first=self.first)]
+        if self.role is Role.INSTALL or (self.kept and not self.commands):  # a layer: what the room has now
+            parts += [f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"]
+        if self.role is Role.RUN:
+            parts += [self.receiver.script(BUILD_ROOT, *self.results)]
+        return "".join(parts)
+
+    def hold(self, connection: Connection, container: str, talk: Callable[[], RoomOutcome]) -> RoomOutcome:
+        """Let `talk` run the script and tell `receiver` each line; fetch what came of it when all went well.
+
+        Raises what `talk` raises, and InfrastructureError when results cannot be fetched.
+        """
+        outcome = talk()
+        self.receiver.flush()
+        if outcome.status == 0:
+            fetch(connection, container, self.receiver.archive(), self.results)
+        return replace(outcome, peak_memory=self.receiver.peak_memory)
+
+
+def fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
+    """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked.
+
+    Raises InfrastructureError.
+    """
+    if printed is not None:
+        unpack([printed], results)
+        return
+    with connection.errors("fetching results"):
+        for name, path in results.items():
+            chunks: Iterable[bytes]
+            chunks, _ = connection.api.get_archive(container, f"{BUILD_ROOT}/{name}")
+            # Closed also on an error: the engine does not remove a container that it still reads from.
+            with contextlib.closing(chunks):  # type: ignore[type-var]  # a generator
+                unpack(chunks, {name: path})

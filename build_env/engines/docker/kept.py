@@ -1,0 +1,202 @@
+"""Owns reused rooms: one kept container per name, entered by one task at a time (`--container`).
+
+Lower isolation by choice: the image's files may carry traces of earlier tasks. The build root is laid anew for each
+task, and what was installed is remembered by layer key, because apt and dnf take the same version with other bytes
+for up to date.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InfrastructureError, Interrupted
+from build_env.engines.docker.connection import OutOfTime
+from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_of, create
+from build_env.engines.docker.conversation import Conversation, commands_of, outcome_of
+from build_env.engines.docker.shell import HeldShell
+from build_env.engines.inline import laying_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.network_faults import Listener
+from build_env.engines.staging import pack
+from build_env.model.command import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from build_env.engines.docker.connection import Connection
+    from build_env.model.room import RoomOutcome, RoomSpec
+
+__all__ = ["KeptRoom", "KeptRooms"]
+
+_INSTALLED = "/var/lib/build-env/installed"
+
+
+@dataclass
+class KeptRoom:
+    """One kept, running container with two held shells: root's for housekeeping, the builder's for the commands."""
+
+    connection: Connection
+    container: str
+    image: str
+    builder: tuple[int, int]
+    root_shell: HeldShell
+    builder_shell: HeldShell
+    networked: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Lay the build root, install what is missing, run the commands, fetch the results.
+
+        Raises InfrastructureError, Interrupted after `cancel`, OutOfTime; the last two with nothing left at work.
+        """
+        try:
+            self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=self.builder[0], group=self.builder[1]))
+            environment = room_environment(
+                BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True
+            )
+            if status := self._install(spec, environment, output):
+                return outcome_of(status)
+            talk = Conversation(spec=spec, output=output, exported=environment, kept=True)
+            self._network(on=talk.network)
+            return talk.hold(
+                self.connection,
+                self.container,
+                lambda: outcome_of(self.builder_shell.run(talk.script, talk.receiver.line)),
+            )
+        except (OutOfTime, Interrupted):
+            self.connection.kill(self.container)  # only the shell was left, what it had started goes on
+            raise
+
+    def close(self) -> None:
+        """Let the shells end; the container stays."""
+        self.root_shell.close()
+        self.builder_shell.close()
+
+    def _lay(self, archive: bytes) -> None:
+        """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
+        empty = f"rm -rf {BUILD_ROOT}/*"
+        script = laying_script(archive)
+        if script and self._root(f"{empty} && {script}", check=False) == 0:
+            return
+        self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
+        self.connection.put(self.container, archive)
+
+    def _install(self, spec: RoomSpec, environment: dict[str, str], output: Callable[[str], None]) -> int:
+        commands = commands_of(spec, Role.INSTALL)
+        mark = f"{_INSTALLED}/{spec.layer_key}"
+        if not commands or self._root(f"test -e {mark}", check=False) == 0:
+            return 0
+        self._network(on=True)
+        listener = Listener(output)
+        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), listener.line)
+        if status:
+            listener.refuse_fault(status)
+        else:
+            self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
+        return status
+
+    def _root(self, script: str, *, check: bool = True) -> int:
+        printed: list[str] = []
+        status = self.root_shell.run(script, printed.append)
+        if check and status:
+            said = " ".join(printed) or f"exit status {status}"
+            raise InfrastructureError(
+                f"a kept room could not be prepared: {said}", hint="--container=clean removes kept rooms"
+            )
+        return status
+
+    def _network(self, *, on: bool) -> None:
+        """Join or leave the engine's default network; done only when it changes."""
+        if on == self.networked:
+            return
+        api = self.connection.api
+        with self.connection.errors("changing a room's network"):
+            act = api.connect_container_to_network if on else api.disconnect_container_from_network
+            act(self.container, BRIDGE)
+        self.networked = on
+
+
+@dataclass
+class KeptRooms:
+    """The kept rooms this process has entered, by name."""
+
+    connection: Connection
+    builder: tuple[int, int]
+    _rooms: dict[str, KeptRoom] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextlib.contextmanager
+    def room(self, spec: RoomSpec) -> Iterator[KeptRoom]:
+        """The room called `spec.name`, made or started when needed; the caller has it alone."""
+        with self._lock:
+            room = self._rooms.get(spec.name)
+            if room is not None and room.image != spec.image:
+                with room.lock:
+                    self._rooms.pop(spec.name, None)
+                    room.close()
+                room = None
+            if room is None:
+                room = self._rooms[spec.name] = self._enter(spec)
+        with room.lock:
+            try:
+                yield room
+            except BaseException:
+                # Whatever state its shells are in, the next task starts new ones.
+                self._rooms.pop(spec.name, None)
+                room.close()
+                raise
+
+    def close(self) -> None:
+        """Leave the rooms."""
+        with self._lock:
+            for room in self._rooms.values():
+                room.close()
+            self._rooms.clear()
+
+    def clean(self, prefix: str) -> None:
+        """Remove the kept rooms whose names begin with `prefix`. Raises InfrastructureError."""
+        for item in self.connection.containers(name=f"^/{prefix}"):
+            self.connection.remove(item["Id"])
+
+    def _enter(self, spec: RoomSpec) -> KeptRoom:
+        connection = self.connection
+        there = connection.containers(name=f"^/{spec.name}$")
+        image = connection.image(spec.image)
+        if there and image and there[0]["ImageID"] != image["Id"]:
+            connection.remove(there[0]["Id"])
+            there = []
+        container = there[0]["Id"] if there else self._create(spec)
+        if connection.inspect(container)["State"]["Status"] != "running":
+            connection.start(container)
+        return KeptRoom(
+            connection=connection,
+            container=container,
+            image=spec.image,
+            builder=self.builder,
+            root_shell=HeldShell(connection, container, "0:0"),
+            builder_shell=HeldShell(connection, container, ":".join(map(str, self.builder))),
+            networked=BRIDGE in connection.inspect(container)["NetworkSettings"]["Networks"],
+        )
+
+    def _create(self, spec: RoomSpec) -> str:
+        """Made without the label of a run, so that none takes it for what a dead one left.
+
+        The bounding set of capabilities stays, because root installs here; the builder cannot gain any of it.
+        """
+        labels = {name: value for name, value in spec.labels.items() if name != "run"}
+        room = Container(
+            image=spec.image,
+            command=IDLE,
+            name=spec.name,
+            host_name=HOST_NAME,
+            labels={**labels, "role": "kept-room"},
+            user="0:0",
+            capabilities=None,
+            network=BRIDGE,
+            binds=binds_of(spec.mounts),
+            init=True,
+        )
+        return create(self.connection, room)

@@ -1,0 +1,150 @@
+"""Owns what a project has in the engine beyond a run: rooms of failed tasks, what killed runs left, unused images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from build_env.engines.docker.client import REFUSED
+from build_env.engines.docker.connection import LABEL
+from build_env.engines.docker.network import NETWORK
+from build_env.model.garbage import EngineImage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from build_env.engines.docker.connection import Connection
+
+__all__ = ["BUILDER", "FailedRoom", "failed_name", "failed_rooms", "own_images", "remove_names", "sweep"]
+
+BUILDER = "image"  # the role of containers in which an image is built or looked at
+_FAILED = f"{LABEL}-failed-"
+_NAMELESS = "<none>:<none>"
+_NO_IMAGE, _IN_USE = 404, 409
+_STAND_IN = "/stand-in:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedRoom:
+    """A stopped container that a failed task left: the task's id, when it failed in seconds of the epoch.
+
+    `key` is that of the task, `command` the number of the command that failed (0: unknown), `architectures` those
+    that the run was for.
+    """
+
+    container: str
+    name: str
+    task: str
+    created: int
+    key: str = ""
+    command: int = 0
+    architectures: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The package."""
+        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
+
+    @property
+    def target(self) -> str:
+        """The target."""
+        return self.task.split(":", 1)[0]
+
+
+def failed_name(identifier: str, command: int) -> str:
+    """The name of the kept room of a failed task: that it is one, and the number of the command that failed."""
+    return f"{_FAILED}{identifier}.{command}"
+
+
+def failed_rooms(connection: Connection, project: str) -> list[FailedRoom]:
+    """The rooms that failed tasks of this checkout left, newest first. Raises InfrastructureError."""
+    rooms = [
+        _failed_room(item, name.removeprefix("/"))
+        for item in connection.containers(project=project, role="room")
+        for name in _names(item)
+        if _FAILED in name and item["State"] != "running"
+    ]
+    return sorted(rooms, key=lambda room: -room.created)
+
+
+def _failed_room(item: Mapping[str, object], name: str) -> FailedRoom:
+    labels = item["Labels"]
+    own: Mapping[str, str] = labels if isinstance(labels, dict) else {}
+    number = name.rpartition(".")[2]
+    return FailedRoom(
+        container=str(item["Id"]),
+        name=name,
+        task=own.get(f"{LABEL}.task", ""),
+        created=int(float(str(item["Created"]))),
+        key=own.get(f"{LABEL}.key", ""),
+        command=int(number) if number.isdecimal() else 0,
+        architectures=tuple(filter(None, own.get(f"{LABEL}.architectures", "").split(","))),
+    )
+
+
+def _names(item: Mapping[str, object]) -> list[str]:
+    names = item["Names"]
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def sweep(connection: Connection, project: str, alive: Callable[[str], bool]) -> int:
+    """Remove rooms of runs that are not `alive`; failed rooms that are kept, and reused ones, stay. How many went.
+
+    This is what makes it safe to give an engine up that does not answer. Raises InfrastructureError.
+    """
+    dead = [
+        item
+        for role in ("room", "layer", BUILDER)
+        for item in connection.containers(project=project, role=role)
+        if not any(_FAILED in name for name in _names(item)) and not alive(item["Labels"].get(f"{LABEL}.run", ""))
+    ]
+    for item in dead:
+        connection.remove(item["Id"])
+    return sum(item["Labels"].get(f"{LABEL}.task") != NETWORK for item in dead)
+
+
+def own_images(connection: Connection, project: str) -> list[EngineImage]:
+    """The images that this checkout made and that no container uses. Stand-ins are bases, and stay.
+
+    Raises InfrastructureError.
+    """
+    with connection.errors("listing images"):
+        images = connection.api.images(all=True)
+    used = {item["ImageID"] for item in connection.containers()}
+    sizes = {item["Id"]: int(item["Size"]) for item in images}
+    parents = {item["ParentId"] for item in images}
+    own = []
+    for item in images:
+        labels, tags = item["Labels"] or {}, _tags(item["RepoTags"])
+        if labels.get(f"{LABEL}.project") != project or item["Id"] in used or any(_STAND_IN in tag for tag in tags):
+            continue
+        if not tags and item["Id"] in parents:  # a step on the way to an image that has a name
+            continue
+        own.append(
+            EngineImage(
+                identifier=item["Id"],
+                tags=tags,
+                role=labels.get(f"{LABEL}.role", ""),
+                created=float(item["Created"]),
+                size=max(0, int(item["Size"]) - sizes.get(item["ParentId"], 0)),
+            )
+        )
+    return own
+
+
+def remove_names(connection: Connection, names: Iterable[str]) -> None:
+    """Take these tags or identifiers from the engine; what is gone, or in use by now, is left alone.
+
+    Raises InfrastructureError.
+    """
+    for name in names:
+        with connection.errors(f"removing the image {name}"):
+            try:
+                connection.api.remove_image(name)
+            except REFUSED as error:
+                if error.status_code not in {_NO_IMAGE, _IN_USE}:
+                    raise
+
+
+def _tags(tags: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(tag for tag in tags or () if tag != _NAMELESS)

@@ -1,0 +1,202 @@
+"""Owns rooms in containers, as the `Engine` port has them: what runs in each, as whom, and what it may do.
+
+A room is a container that never had a mount of the checkout: inputs go in and results come out as archives, so the
+engine may be on another machine. It runs as the builder, without capabilities, and without network unless asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import InfrastructureError
+from build_env.core.machine import builder_id
+from build_env.engines.docker.connection import OutOfTime
+from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, binds_of
+from build_env.engines.docker.conversation import Conversation
+from build_env.engines.docker.fresh import FreshContainers, timed_out
+from build_env.engines.docker.kept import KeptRooms
+from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, entering_script
+from build_env.engines.layout import ARCHIVES, BUILD_ROOT, room_environment
+from build_env.engines.network_faults import Listener
+from build_env.engines.ssh_agent import is_socket, relay
+from build_env.engines.staging import pack
+from build_env.model.artifact import Isolation
+from build_env.model.command import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from build_env.engines.docker.connection import Connection
+    from build_env.model.room import RoomOutcome, RoomSpec
+
+__all__ = ["DockerRooms"]
+
+_AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
+
+
+@dataclass
+class DockerRooms:
+    """The `Engine` port on containers. `reuse` keeps one container per target and image kind.
+
+    Of the failed rooms of `project` the last ones are kept.
+    """
+
+    connection: Connection
+    project: str
+    reuse: bool = False
+    _plain: set[str] = field(default_factory=set)  # images that lack the programs for filling a room from inside
+
+    def __post_init__(self) -> None:
+        """Prepare the keepers of rooms."""
+        self.fresh = FreshContainers(connection=self.connection, project=self.project)
+        self._kept = KeptRooms(connection=self.connection, builder=builder_id())
+
+    @property
+    def isolation(self) -> Isolation:
+        """See `Engine.isolation`."""
+        return Isolation.REUSED if self.reuse else Isolation.FRESH
+
+    def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """See `Engine.run`. Raises Interrupted after `cancel`."""
+        if spec.name and is_socket(spec.ssh_agent):
+            output("note: the SSH agent is not passed on, because the room is kept; run without --container for that")
+        return self._in_time(spec, lambda: self._run_kept(spec, output) if spec.name else self._run_fresh(spec, output))
+
+    def cancel(self) -> None:
+        """See `Engine.cancel`."""
+        self.connection.cancel()
+
+    def close(self) -> None:
+        """Leave kept rooms, remove what rooms shared; no room may be made after."""
+        self._kept.close()
+        self.fresh.close()
+
+    def clean_reused(self, prefix: str) -> None:
+        """Remove the reused rooms whose name begins with `prefix` (`--container=clean`). Raises InfrastructureError."""
+        self._kept.clean(prefix)
+
+    def _in_time(self, spec: RoomSpec, work: Callable[[], RoomOutcome]) -> RoomOutcome:
+        """Let the work on a room end when its time is up, whatever the engine does then."""
+        with self.connection.patience.limited(spec.limit.seconds if spec.limit else None):
+            try:
+                return work()
+            except OutOfTime:
+                return timed_out(spec)
+
+    def _run_kept(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        with self._kept.room(spec) as room:
+            return room.run(spec, output)
+
+    def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
+        """Run in a room of its own, filled through its own pipes when that is possible: it saves a third of the time.
+
+        What is too large, or an image that lacks a program for it, takes the engine's way.
+        """
+        owner, group = _user(spec)
+        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group)
+        entering = "" if spec.image in self._plain else entering_script(archive, owner, group)
+        with self._agent(spec, output) as agent:
+            outcome = self._run_filled(spec, archive, entering, agent, output)
+            if outcome is None:
+                self._plain.add(spec.image)
+                outcome = self._run_filled(spec, archive, "", agent, output)
+        if outcome is None:
+            raise InfrastructureError("the room ended before its commands began")
+        return outcome
+
+    def _run_filled(
+        self, spec: RoomSpec, archive: bytes, entering: str, agent: str, output: Callable[[str], None]
+    ) -> RoomOutcome | None:
+        """Run the commands in a room that `entering` fills, without it the engine; None when it could not."""
+        talk = Conversation(spec=spec, output=output)
+        builder, script = ":".join(map(str, _user(spec))), talk.script
+        declared = {**spec.environment, **spec.variation.environment}
+        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None)
+        container = Container(
+            image=spec.image,
+            command=["/bin/sh", "-c", entering, "sh", script] if entering else ["/bin/sh", "-c", script],
+            labels={**spec.labels, "user": builder},
+            user="0:0" if entering else builder,
+            capabilities=ENTERING_CAPABILITIES if entering else (),
+            network=BRIDGE if talk.network else NO_NETWORK,
+            host_name=spec.variation.host_name,
+            directory=BUILD_ROOT,
+            environment={**environment, **({"SSH_AUTH_SOCK": _AGENT_SOCKET} if agent else {})},
+            binds=[*binds_of(spec.mounts), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
+            memory=_work_in_memory(*_user(spec)) if spec.variation.reversed_order else {},
+            processors=spec.variation.processors,
+        )
+        with self.fresh.made(container, None if entering else archive) as room:
+            outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
+            if entering and outcome.status == NOT_ENTERED and talk.receiver.status is None:
+                return None
+            if outcome.status:
+                self.fresh.keep_failed(room, talk.receiver.command)
+            return outcome
+
+    def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
+        """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
+
+        Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
+        """
+        return self._in_time(spec, lambda: self._install(spec, output, keep))
+
+    def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
+        """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
+
+        Root keeps the capabilities that the engine gives, and may gain: package managers become other users.
+        """
+        environment = room_environment(BUILD_ROOT, {**spec.environment, "BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"})
+        listener = Listener(output)
+        talk = Conversation(spec=spec, output=listener.line, role=Role.INSTALL, exported=environment)
+        container = Container(
+            image=spec.image,
+            command=["/bin/sh", "-c", talk.script],
+            labels=spec.labels,
+            user="0:0",
+            capabilities=None,
+            can_gain=True,
+            network=BRIDGE if talk.network else NO_NETWORK,
+            directory="/",
+            binds=binds_of(spec.mounts),
+            volume=True,
+        )
+        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=builder_id()[0], group=builder_id()[1])
+        with self.fresh.made(container, archive) as room:
+
+            def follow() -> RoomOutcome:
+                outcome = self.fresh.follow(room, spec, talk.receiver)
+                if outcome.status == 0:
+                    self.connection.await_end(room)  # what is fetched and kept must not change any more
+                return outcome
+
+            outcome = talk.hold(self.connection, room, follow)
+            if outcome.status:
+                listener.refuse_fault(outcome.status)
+            else:
+                keep(room)
+            return outcome
+
+    @contextlib.contextmanager
+    def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:
+        """The socket by which the room reaches the caller's SSH agent, empty when it gets none."""
+        if not is_socket(spec.ssh_agent):
+            yield ""
+        elif self.connection.remote:
+            output(f"note: the SSH agent is not passed on, because the engine at {self.connection.address} is remote")
+            yield ""
+        else:
+            with relay(spec.ssh_agent, spec.collect.parent) as socket:
+                yield str(socket)
+
+
+def _work_in_memory(owner: int, group: int) -> dict[str, str]:
+    """A file system of its own for the work: one in memory lists files by age, most others by name or by hash."""
+    return {f"{BUILD_ROOT}/work": f"exec,mode=0755,uid={owner},gid={group}"}
+
+
+def _user(spec: RoomSpec) -> tuple[int, int]:
+    """The uid and gid of the room's commands."""
+    return spec.variation.user or builder_id()

@@ -1,0 +1,80 @@
+"""Owns the answers to "what is there": targets with what they can build for, packages with what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.core.errors import BuildEnvError
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.formats.registry import formats
+from build_env.model.listing import PackageEntry, TargetEntry
+from build_env.model.target import Options
+from build_env.packages.definitions import Purpose
+from build_env.packages.read import read_packages
+from build_env.targets.load import load_target
+from build_env.targets.record import Recorder, call_hook
+
+if TYPE_CHECKING:
+    from build_env.app.project import Project
+    from build_env.model.package import Package
+
+__all__ = ["list_packages", "list_targets"]
+
+
+def list_targets(project: Project) -> list[TargetEntry]:
+    """All targets; one that cannot be loaded hides no other."""
+    return [_target(project, name) for name in project.target_names()]
+
+
+def list_packages(project: Project) -> list[PackageEntry]:
+    """All packages of `src/`, by name."""
+    return [
+        PackageEntry(
+            name=package.name,
+            version=package.version,
+            summary=package.summary,
+            families=_families(package),
+            metapackage=package.metapackage,
+        )
+        for _, package in sorted(read_packages(project.paths, _purpose(project)).items())
+    ]
+
+
+def _families(package: Package) -> tuple[str, ...]:
+    """The formats it can be built as: it has their packaging, or its source is taken from a distribution's archive."""
+    from_archive = (known.name for known in formats() if known.archives and package.archive)
+    return tuple(sorted({*package.packaging, *from_archive}))
+
+
+def _purpose(project: Project) -> Purpose:
+    """Definitions that differ are shown as they are for this machine, or the first target where it is none of them."""
+    names, host = project.target_names(), project.host
+    own = f"{host.id}/{host.version_id}"
+    return Purpose(target=own if own in names else next(iter(names), ""), architectures=(host.architecture,))
+
+
+def _target(project: Project, name: str) -> TargetEntry:
+    try:
+        loaded = load_target(project.paths, name)
+        host = project.host.architecture
+        archs = (host,)
+        options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
+        recorder = Recorder(
+            loaded=loaded,
+            host=project.host,
+            options=options,
+            arch=host,
+            settings=project.settings,
+            environ=project.environ,
+        )
+        known = dict.fromkeys((host, *MACHINE_TO_DEBIAN.values()))
+        return TargetEntry(
+            name=name,
+            architectures=tuple(arch for arch in known if call_hook(recorder, "env_arch_supported", arch)[0]),
+            fits=project.fits(name),
+            packages=loaded.names("PACKAGES"),
+            depends=loaded.names("DEPENDS"),
+            metapackages=loaded.names("METAPACKAGES"),
+        )
+    except BuildEnvError as error:
+        return TargetEntry(name=name, problem=tuple(error.lines()))

@@ -1,0 +1,127 @@
+"""Owns what `doctor` and `--setup` do with this machine: look at it for some targets, bring it to what they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from build_env.app.containers import connect_containers
+from build_env.core.errors import EnvironmentNotReady, TaskError
+from build_env.formats.registry import can_stand_in
+from build_env.inspect.bases import (
+    make_stand_in,
+    map_base,
+    needs_of,
+    reload,
+    stand_in_name,
+    state_of,
+    target_needs,
+)
+from build_env.setup.checks import checks
+from build_env.setup.facts import BaseState, EngineState, Needs
+from build_env.setup.observe import observe
+from build_env.setup.prepare import prepare_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from build_env.app.containers import Containers
+    from build_env.app.project import Project
+    from build_env.setup.facts import BaseFound, BaseNeed, Check
+
+__all__ = ["Report", "examine", "prepare", "set_up"]
+
+ENGINE_LOG = "dockerd.log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What doctor found; `debian`: set-up can mend this machine."""
+
+    checks: tuple[Check, ...]
+    debian: bool
+
+
+def examine(project: Project, names: Sequence[str]) -> Report:
+    """Look at the machine and at the bases of the targets `names`; changes nothing."""
+    machine = observe(project.paths.build)
+    needs = needs_of(project, names)
+    bases = None
+    if machine.engine.state is EngineState.ANSWERS:
+        containers = connect_containers(project, reuse=False, slots=1)
+        bases = [state_of(containers, need) for need in needs.bases]
+    return Report(checks=checks(machine, needs, bases), debian=machine.debian)
+
+
+def prepare(project: Project, names: Sequence[str], note: Callable[[str], None]) -> None:
+    """Install, start and register what the targets `names` need for all their architectures; makes no images."""
+    _prepare(project, needs_of(project, names), note)
+
+
+def set_up(
+    project: Project, target_names: Sequence[str], architectures: tuple[str, ...], note: Callable[[str], None]
+) -> Project:
+    """Bring the machine to what a build of these targets for `architectures` needs; the project with new settings.
+
+    Bases that a build can pull or bootstrap are left to it. For an RPM target whose base cannot be had, a stand-in is
+    made and mapped. Raises EnvironmentNotReady when something is missing still.
+    """
+    bases = tuple(need for name in target_names for need in target_needs(project, name, architectures))
+    _prepare(project, Needs(bases=bases, families=frozenset(need.family for need in bases)), note)
+    containers = connect_containers(project, reuse=False, slots=1)
+    for need in bases:
+        project = _have_base(project, containers, need, note)
+    return project
+
+
+def _prepare(project: Project, needs: Needs, note: Callable[[str], None]) -> None:
+    prepare_machine(needs, project.paths.build, project.paths.private / ENGINE_LOG, note)
+
+
+def _have_base(project: Project, containers: Containers, need: BaseNeed, note: Callable[[str], None]) -> Project:
+    found = state_of(containers, need)
+    own = stand_in_name(project, need.targets[0], need.architecture)
+    stands_in = containers.bases.mapped(need.reference, need.architecture) == own
+    if found.state is BaseState.PULL:
+        try:
+            containers.bases.resolve(need.reference, need.architecture, need.bootstrap, note)
+        except EnvironmentNotReady:
+            if not can_stand_in(need.family):
+                raise
+            stands_in = True
+    return _with_stand_in(project, containers, found, note) if stands_in else project
+
+
+def _with_stand_in(project: Project, containers: Containers, found: BaseFound, note: Callable[[str], None]) -> Project:
+    """Make and map the stand-in where that is not done yet, and say so loudly each time."""
+    need, target = found.need, found.need.targets[0]
+    log = project.paths.logs / target.replace("/", "-") / f"stand-in.{need.architecture}.log"
+    if found.state is not BaseState.MAPPED:
+        shown = log.relative_to(project.paths.root)
+        note(f"making a stand-in for {need.reference} {need.architecture}: some minutes, log {shown}")
+    image = _logged(log, lambda output: make_stand_in(project, containers, target, need.architecture, output))
+    if found.state is not BaseState.MAPPED:
+        map_base(project, containers, need.reference, image, need.architecture)
+    note(
+        f"STAND-IN: {image} is used as {need.reference} {need.architecture} and is no real {target}: "
+        "its results are marked and go to a repository of their own"
+    )
+    return reload(project)
+
+
+def _logged(log: Path, make: Callable[[Callable[[str], None]], str]) -> str:
+    """Call `make` with what it says going into `log`; a step that fails is the machine's fault here."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+
+        def write(line: str) -> None:
+            file.write(f"{line}\n")
+            file.flush()
+
+        try:
+            return make(write)
+        except TaskError as error:
+            raise EnvironmentNotReady(
+                f"the stand-in could not be made: {error.message}", hint=f"its log says why: {log}"
+            ) from error

@@ -1,0 +1,198 @@
+"""Containers of rooms with an engine that is a double: what an engine's trouble leaves behind, and what it hides."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+import pytest
+
+from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted
+from build_env.engines.docker.client import Sockets
+from build_env.engines.docker.connection import Connection
+from build_env.engines.docker.containers import Container
+from build_env.engines.docker.fresh import FreshContainers
+from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.network import SharedNetwork
+from build_env.engines.docker.rooms import DockerRooms
+from build_env.model.room import RoomSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUN = {"project": "p", "run": "1a2b", "role": "layer", "task": "t", "key": "k"}
+
+
+@dataclass
+class Api:
+    """An engine that makes containers; each method named in `broken` is refused."""
+
+    broken: set[str] = field(default_factory=set)
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+    removed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    printed: bytes = b"a 1 all\n\nabc  -\n"
+    status: int = 0
+    committed: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    sockets: Sockets = field(default_factory=Sockets)
+
+    def _refuse(self, name: str) -> None:
+        if name in self.broken:
+            raise docker.errors.APIError(f"{name} is broken")
+
+    def create_host_config(self, **options: object) -> dict[str, object]:
+        return options
+
+    def create_container(self, image: str, *_command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
+        self._refuse("create_container")
+        mode = str(options["host_config"].get("network_mode"))
+        if mode.startswith("container:") and mode.removeprefix("container:") not in self.running:
+            raise docker.errors.APIError("cannot join network of a non running container")
+        identifier = f"container{next(self.numbers)}"
+        self.made[identifier] = {"image": image, **options}
+        return {"Id": identifier}
+
+    def start(self, container: str) -> None:
+        self._refuse("start")
+        self.running.add(container)
+
+    def inspect_container(self, container: str) -> dict[str, Any]:
+        return {"State": {"Running": container in self.running}}
+
+    def remove_container(self, container: str, **_options: object) -> None:
+        del self.made[container]
+        self.running.discard(container)
+        self.removed.release()
+
+    def rename(self, _container: str, _name: str) -> None:
+        self._refuse("rename")
+
+    def wait(self, _container: str) -> dict[str, int]:
+        return {"StatusCode": self.status}
+
+    def containers(self, **_options: object) -> list[dict[str, Any]]:
+        self._refuse("containers")
+        return []
+
+    def attach_socket(self, _container: str, _wanted: object) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            kind = 2 if self.status else 1
+            theirs.sendall(bytes([kind, 0, 0, 0]) + len(self.printed).to_bytes(4, "big") + self.printed)
+        return ours
+
+    def commit(self, _container: str, *, changes: list[str], **_options: object) -> None:
+        self.committed.extend(changes)
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def connection(api: Api) -> Connection:
+    return Connection(api=api, architecture="amd64", address="unix:///engine")
+
+
+def spec() -> RoomSpec:
+    return RoomSpec(image="image", commands=(), environment={}, entries=(), collect=Path(), labels=RUN)
+
+
+ROOM = Container(image="image", command=["true"], labels=RUN)
+
+
+def test_a_network_that_ended_is_forgotten_with_the_first_room_that_fails(api: Api, connection: Connection) -> None:
+    containers = FreshContainers(connection=connection, project="p")
+    with containers.made(ROOM):
+        pass
+    api.running.clear()
+    with pytest.raises(InfrastructureError, match="non running"), containers.made(ROOM):
+        pass
+    with containers.made(ROOM) as again:
+        assert again in api.made
+    containers.close()
+    assert api.made == {}
+
+
+def test_a_network_that_runs_is_kept_when_a_room_fails(api: Api, connection: Connection) -> None:
+    network = SharedNetwork(connection, "none")
+    mode = network.mode("image", RUN)
+    network.forget_ended()
+    assert network.mode("image", RUN) == mode
+    assert len(api.made) == 1
+
+
+def test_a_network_that_does_not_start_leaves_nothing(api: Api, connection: Connection) -> None:
+    api.broken.add("start")
+    with pytest.raises(InfrastructureError, match="start is broken"):
+        SharedNetwork(connection, "none").mode("image", RUN)
+    assert api.made == {}
+
+
+@pytest.mark.parametrize("broken", ["rename", "containers"])
+def test_an_engine_that_cannot_keep_a_failed_room_does_not_hide_the_failure(
+    api: Api, connection: Connection, broken: str
+) -> None:
+    containers = FreshContainers(connection=connection, project="p")
+    api.broken.add(broken)
+    with containers.made(ROOM) as container:
+        containers.keep_failed(container, 1)
+    containers.close()
+    assert (container in api.made) == (broken == "containers")
+
+
+def images_of(connection: Connection) -> DockerImages:
+    return DockerImages(
+        connection=connection, rooms=DockerRooms(connection=connection, project="p"), project="p", run="1a2b"
+    )
+
+
+def test_images_are_stopped_without_a_word_when_the_engine_is_gone(api: Api, connection: Connection) -> None:
+    api.broken.add("containers")
+    images_of(connection).cancel()
+
+
+def test_who_looks_at_an_image_is_known_as_this_run(
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, str]] = []
+
+    def wait(container: str) -> dict[str, int]:
+        seen.append(api.made[container]["labels"])
+        return {"StatusCode": 0}
+
+    monkeypatch.setattr(api, "wait", wait)
+    images = images_of(connection)
+    assert images.inventory("image").packages == "a 1 all\n"
+    images.rooms.close()
+    assert seen == [{"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}]
+    assert api.made == {}
+
+
+def test_an_image_that_cannot_be_looked_at_is_said(api: Api, connection: Connection) -> None:
+    api.status, api.printed = 127, b"sha256sum: not found"
+    images = images_of(connection)
+    with pytest.raises(EnvironmentNotReady, match=r"packages of image cannot be listed: sha256sum"):
+        images.inventory("image")
+    images.rooms.cancel()
+    with pytest.raises(Interrupted):
+        images.inventory("image")
+
+
+def test_a_layer_carries_no_label_of_the_run_that_made_it(
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = images_of(connection)
+    monkeypatch.setattr(images.rooms, "run_install", lambda _spec, _output, keep: keep("container"))
+    images.commit_layer(spec(), "layer:1", lambda _line: None)
+    (labels,) = [change for change in api.committed if change.startswith("LABEL ")]
+    assert '"build-env.role"="layer-image"' in labels
+    for name in ("run", "task", "key"):
+        assert f'"build-env.{name}"=""' in labels
