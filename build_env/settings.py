@@ -1,126 +1,211 @@
-"""Owns the settings of a project: their defaults, where each value comes from, and what is wrong with them.
+"""Owns the settings of a project: the table of them, where each value comes from, and what is wrong with them.
 
-Read from `build-env.toml` (the project's, committed) and `.build-env/settings.toml` (this machine's). Frozen after.
+Each layer wins over those before it: the defaults, `build-env.toml` (the project's, committed),
+`.build-env/settings.toml` (this machine's), variables `BUILD_ENV_<NAME>`. Frozen afterwards.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from build_env.core.errors import Fault, InputError, Location
 from build_env.core.paths import MARKER
-from build_env.core.sizes import SIZE_EXAMPLE, parse_size
-from build_env.core.suggest import did_you_mean
+from build_env.core.schema import Path, fitted, located
+from build_env.core.shapes import Decimal, Field, Fields, Shape, Table, Text, Whole
+from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
+from build_env.core.suggest import did_you_mean, nearest
+from build_env.core.toml import read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from build_env.core.paths import ProjectPaths
 
-__all__ = ["LOCAL_SETTINGS", "Settings", "load_settings"]
+__all__ = ["LOCAL_SETTINGS", "SETTINGS", "Layer", "SettingValue", "Settings", "load_settings", "setting_values"]
 
 LOCAL_SETTINGS = "settings.toml"
-_LEAST = {"build_jobs": 1, "timeout": 0, "engine_timeout": 1, "retries": 0}
-_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
-_WORDS = {str: "text", int: "a whole number", float: "a number", dict: "a table"}
+_DEFAULT = "default"
+_PREFIX = "BUILD_ENV_"
+
+
+def _setting(shape: Shape, summary: str, *, default: object) -> Any:  # noqa: ANN401 - it stands for a value
+    return field(
+        default_factory=lambda: default, metadata={"field": Field(shape=shape, summary=summary, default=default)}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings; `origins` says for each name which file set it (`default` otherwise).
+    """All settings; `origins` says for each name what set it (`default` where a name is missing)."""
 
-    - `image_prefix`: put before the names of all images and containers.
-    - `base_images`: base image (`centos:8` or `centos:8/arm64`) to the image that is used in its place.
-    - `archive_mirror`: host of the archive of releases that left their mirrors (CentOS 8).
-    - `build_jobs`: the number a build passes to make; fixed, so that results do not depend on the machine.
-    - `signing_key`, `signing_home`: a GnuPG key to sign repositories with; empty means the project's own key.
-    - `repository_label`: Origin and Label of apt repositories. Clients remember it: set it once.
-    - `timeout`: seconds a task may take; 0 means no limit.
-    - `engine_timeout`: seconds the engine may take to answer; what takes long anyway, like a pull, gets more.
-    - `memory`: what all running tasks together may be expected to use (`8G`); empty: what the engine's machine has.
-    - `retries`: how often a task is tried again when the engine or the network failed, not its own work.
-    """
-
-    image_prefix: str = "build-env"
-    base_images: Mapping[str, str] = field(default_factory=dict)
-    archive_mirror: str = "vault.centos.org"
-    build_jobs: int = 2
-    signing_key: str = ""
-    signing_home: str = ""
-    repository_label: str = "build-env"
-    timeout: float = 0.0
-    engine_timeout: float = 60.0
-    memory: str = ""
-    retries: int = 2
+    image_prefix: str = _setting(Text(), "put before the names of all images and containers", default="build-env")
+    base_images: Mapping[str, str] = _setting(
+        Table(each=Text()),
+        "a base image (centos:8 or centos:8/arm64) to the image that is used in its place",
+        default={},
+    )
+    archive_mirror: str = _setting(
+        Text(),
+        "the host of the archive of releases that left their mirrors (CentOS 8)",
+        default="vault.centos.org",
+    )
+    build_jobs: int = _setting(
+        Whole(least=1),
+        "the number a build passes to make; fixed, so that results do not depend on the machine",
+        default=2,
+    )
+    signing_key: str = _setting(
+        Text(blank=True),
+        "the GnuPG key that signs repositories; empty: a key of the project's own",
+        default="",
+    )
+    signing_home: str = _setting(
+        Text(blank=True),
+        "the GnuPG home with that key, relative to the project; empty: your own",
+        default="",
+    )
+    repository_label: str = _setting(
+        Text(),
+        "Origin and Label of apt repositories; clients remember it, so set it once",
+        default="build-env",
+    )
+    timeout: float = _setting(Decimal(), "the seconds that a task may take; 0: no limit", default=0.0)
+    engine_timeout: float = _setting(
+        Decimal(least=1),
+        "the seconds that the engine may take to answer; what takes long anyway, like a pull, gets more",
+        default=60.0,
+    )
+    memory: str = _setting(
+        Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN, blank=True),
+        "what all running tasks together may be expected to use (8G); empty: what the engine's machine has",
+        default="",
+    )
+    retries: int = _setting(
+        Whole(),
+        "how often a task is tried again when the engine or the network failed, not its own work",
+        default=2,
+    )
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
-# The type of each setting is that of its default.
-_DEFAULTS: Mapping[str, Any] = {
-    entry.name: getattr(Settings(), entry.name) for entry in fields(Settings) if entry.name != "origins"
-}
+SETTINGS: Final = Fields(
+    fields={entry.name: entry.metadata["field"] for entry in fields(Settings) if entry.metadata}, noun="setting"
+)
 
 
-def load_settings(paths: ProjectPaths) -> Settings:
-    """The settings of the project at `paths`; raises InputError with all faults of a file at once."""
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Settings of one origin: a file as it is named from the root, or a variable of the environment."""
+
+    origin: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingValue:
+    """A setting, or one entry of a table (`base_images.centos:8`), in force: its value and where that comes from.
+
+    `overruled` are the values that lost, as pairs of origin and value, the nearest first; the default is one of them.
+    """
+
+    name: str
+    value: object
+    origin: str
+    overruled: tuple[tuple[str, object], ...] = ()
+
+
+def load_settings(paths: ProjectPaths, environ: Mapping[str, str]) -> Settings:
+    """The settings of the project at `paths`. Raises InputError with all faults of all files and variables."""
     settings = Settings()
-    for file in (paths.root / MARKER, paths.private / LOCAL_SETTINGS):
-        if file.is_file():
-            settings = _overlay(settings, file, str(file.relative_to(paths.root)))
+    for layer in _layers(paths, environ):
+        changed: dict[str, Any] = {
+            name: {**getattr(settings, name), **value} if isinstance(value, dict) else value
+            for name, value in layer.values.items()
+        }
+        settings = replace(settings, **changed, origins={**settings.origins, **dict.fromkeys(changed, layer.origin)})
     return settings
 
 
-def _overlay(settings: Settings, file: Path, shown: str) -> Settings:
-    text, data = _parse(file, shown)
-    faults = [
-        Fault(message=problem, location=_place(text, name, shown))
-        for name, value in data.items()
-        if (problem := _problem(name, value))
-    ]
+def setting_values(paths: ProjectPaths, environ: Mapping[str, str]) -> tuple[SettingValue, ...]:
+    """Every setting in force, with its origin and who lost. Raises InputError as `load_settings` does."""
+    layers = [Layer(origin=_DEFAULT, values={name: entry.default for name, entry in SETTINGS.fields.items()})]
+    layers += _layers(paths, environ)
+    given: dict[str, list[tuple[str, object]]] = {}
+    for name in SETTINGS.fields:
+        for layer in reversed(layers):
+            value = layer.values.get(name)
+            if isinstance(value, dict):
+                for key, item in value.items():
+                    given.setdefault(f"{name}.{key}", []).append((layer.origin, item))
+            elif value is not None:
+                given.setdefault(name, []).append((layer.origin, value))
+        if not any(known.partition(".")[0] == name for known in given):
+            given[name] = [(_DEFAULT, {})]
+    return tuple(
+        SettingValue(name=name, value=values[0][1], origin=values[0][0], overruled=tuple(values[1:]))
+        for name, values in given.items()
+    )
+
+
+def _layers(paths: ProjectPaths, environ: Mapping[str, str]) -> list[Layer]:
+    """What was set, the weakest first."""
+    layers: list[Layer] = []
+    faults: list[Fault] = []
+    for file in (paths.root / MARKER, paths.private / LOCAL_SETTINGS):
+        if file.is_file():
+            shown = str(file.relative_to(paths.root))
+            data, places = read_toml(file, shown)
+            layers.append(_checked(shown, data, places, faults))
+    for variable, name, text in _variables(environ, faults):
+        try:
+            value = _from_text(SETTINGS.fields[name].shape, text)
+        except ValueError as error:
+            faults.append(Fault(message=f"{name}: {error}", location=Location(file=variable)))
+            continue
+        layers.append(_checked(variable, {name: value}, {}, faults))
     if faults:
-        raise InputError(f"{shown} has settings that cannot be used", faults=tuple(faults))
-    changed: dict[str, Any] = {
-        name: {**getattr(settings, name), **value} if isinstance(value, dict) else value for name, value in data.items()
-    }
-    return replace(settings, **changed, origins={**settings.origins, **dict.fromkeys(data, shown)})
+        raise InputError("the settings cannot be used", faults=tuple(faults))
+    return layers
 
 
-def _parse(file: Path, shown: str) -> tuple[str, dict[str, Any]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        return text, tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise InputError("this is not UTF-8", location=Location(file=shown)) from error
-    except tomllib.TOMLDecodeError as error:
-        found = _PLACE.search(str(error))
-        where = Location(file=shown, line=int(found[1]), column=int(found[2])) if found else Location(file=shown)
-        raise InputError(f"this is not TOML: {_PLACE.sub('', str(error)).strip()}", location=where) from error
+def _checked(origin: str, data: dict[str, Any], places: Mapping[Path, Location], faults: list[Fault]) -> Layer:
+    """The layer of `data`, in which nothing is set that was not given."""
+    values, misfits = fitted(SETTINGS, data)
+    faults += located(misfits, places.get, origin)
+    checked = values if isinstance(values, dict) else {}
+    return Layer(origin=origin, values={name: checked[name] for name in data if name in checked})
 
 
-def _place(text: str, name: str, shown: str) -> Location:
-    """Where `name` is set; the parser does not tell."""
-    for number, line in enumerate(text.splitlines(), 1):
-        found = re.match(rf"\s*(?:\[\s*)?(?P<key>[\"']?{re.escape(name)}[\"']?)\s*[].=]", line)
-        if found:
-            return Location(file=shown, line=number, column=found.start("key") + 1)
-    return Location(file=shown)
+def _variables(environ: Mapping[str, str], faults: list[Fault]) -> Iterator[tuple[str, str, str]]:
+    """The variables that set something: their names, the settings' and the texts. An empty one counts as not set.
+
+    Other programs and scripts have variables with the same beginning: only what looks like a slip is a fault.
+    """
+    own = {f"{_PREFIX}{name.upper()}": name for name in SETTINGS.fields}
+    for variable in sorted(environ):
+        if not variable.startswith(_PREFIX) or not environ[variable]:
+            continue
+        if variable in own:
+            yield variable, own[variable], environ[variable]
+        elif nearest(variable.removeprefix(_PREFIX), [name.upper() for name in SETTINGS.fields]):
+            message = f"no setting has this variable{did_you_mean(variable, own)}"
+            faults.append(Fault(message=message, location=Location(file=variable)))
 
 
-def _problem(name: str, value: object) -> str:
-    if name not in _DEFAULTS:
-        return f"unknown setting {name}{did_you_mean(name, _DEFAULTS)}"
-    wanted = type(_DEFAULTS[name])
-    accepted = (int, float) if wanted is float else wanted
-    if not isinstance(value, accepted) or isinstance(value, bool):
-        return f"{name} must be {_WORDS[wanted]}"
-    if isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
-        return f"the values of {name} must be text"
-    if name == "memory" and value and parse_size(str(value)) is None:
-        return f"{name} must be {SIZE_EXAMPLE}"
-    if isinstance(value, int | float) and not _LEAST[name] <= value < float("inf"):
-        return f"{name} must be {_LEAST[name]} or more"
-    return ""
+def _from_text(shape: Shape, text: str) -> object:
+    """The value that the text of a variable means. Raises ValueError for what is no table."""
+    match shape:
+        case Whole() if re.fullmatch(r"-?[0-9]{1,18}", text):
+            return int(text)
+        case Decimal() if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+            return float(text)
+        case Table():
+            pairs = [piece.partition("=") for piece in text.split(",")]
+            if not all(name.strip() and value.strip() for name, _, value in pairs):
+                raise ValueError("NAME=VALUE is expected, several with a comma between them")
+            return {name.strip(): value.strip() for name, _, value in pairs}
+        case _:
+            pass
+    return text

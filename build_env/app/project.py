@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
 from build_env.core.machine import host_architecture, read_os_release
@@ -15,16 +17,20 @@ from build_env.targets.discover import discover, match
 from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = ["Project", "current_host", "open_project"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """An opened project."""
+    """An opened project; `environ` are the variables that may change what is planned."""
 
     paths: ProjectPaths
     settings: Settings
     host: Host
+    environ: Mapping[str, str]
 
     @property
     def checkout(self) -> str:
@@ -65,10 +71,10 @@ class Project:
             return bool(loaded.hooks["env_match_current"](self.host))
 
 
-def open_project(root: Path | None) -> Project:
-    """The project at `root` or around the current directory."""
+def open_project(root: Path | None, environ: Mapping[str, str] = os.environ) -> Project:
+    """The project at `root` or around the current directory. Raises UsageError and, for its settings, InputError."""
     paths = find_root(root, Path.cwd())
-    return Project(paths=paths, settings=load_settings(paths), host=current_host())
+    return Project(paths=paths, settings=load_settings(paths, environ), host=current_host(), environ=environ)
 
 
 def current_host() -> Host:

@@ -27,6 +27,8 @@ COMMANDS = {
     "base": CommandEntry("build_env.cli.base", "Base images: list, make, map."),
     "manifest": CommandEntry("build_env.cli.manifest", "YAML with directives: compile, check, explain, format it."),
     "external": CommandEntry("build_env.cli.external", "An external of manifests, for other tools to call."),
+    "settings": CommandEntry("build_env.cli.settings", "Each setting in force, where it comes from, and who lost."),
+    "schema": CommandEntry("build_env.cli.schema", "What definitions and settings may hold, as JSON Schema."),
     "explain": CommandEntry("build_env.cli.explain", "What the code behind an error message means."),
 }
 

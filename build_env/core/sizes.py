@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["SIZE_EXAMPLE", "parse_size"]
+__all__ = ["SIZE_EXAMPLE", "SIZE_PATTERN", "parse_size"]
 
 SIZE_EXAMPLE = "a size with its unit, such as 512M or 8G"
 _UNITS = "KMGT"
-_SIZE = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?)\s*([{_UNITS}])(i?B)?", re.IGNORECASE | re.ASCII)
+# What `parse_size` takes, in the words of Python and of ECMA-262 alike; more than zero.
+SIZE_PATTERN = r"[ \t]*(?=[0-9.]*[1-9])([0-9]{1,9}(?:\.[0-9]{1,9})?)[ \t]*([KMGTkmgt])([iI]?[bB])?[ \t]*"
+_SIZE = re.compile(SIZE_PATTERN)
 
 
 def parse_size(text: str) -> int | None:
     """The bytes that `text` says, None unless it is a size above zero. A number without a unit is none."""
-    found = _SIZE.fullmatch(text.strip())
+    found = _SIZE.fullmatch(text)
     if found is None:
         return None
     step = 1000 if (found[3] or "").upper() == "B" else 1024
-    return int(float(found[1]) * step ** (_UNITS.index(found[2].upper()) + 1)) or None
+    return max(1, int(float(found[1]) * step ** (_UNITS.index(found[2].upper()) + 1)))

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from build_env.core.shapes import Field, Fields, Items, Text, Truth
 from build_env.core.visible import printable
 from build_env.externals.program import Answer, Context, Program
-from build_env.externals.schema import Field, Fields, Items, Text, Truth
 from build_env.externals.solvers import DNF4, DNF5, MISSING, TOO_SLOW, apt_command, dnf_command
 from build_env.manifest.externals import ExternalError
 
@@ -25,7 +25,7 @@ _REMEDIES: Final = {
     "dnf 5": ": install python3-libdnf5 in it (Debian has no such package), or name a target whose image has it",
 }
 _APT_NAME = r"[a-z0-9][a-z0-9+.-]*(=[A-Za-z0-9.+:~-]+)?"
-_DNF_NAME = r"@?[A-Za-z0-9_/(][^\s,\x00-\x1f]*"
+_DNF_NAME = r"@?[A-Za-z0-9_/(][^ ,\x00-\x1f\x7f]*"
 
 
 def _apt(arguments: Mapping[str, object], context: Context) -> object:

@@ -8,8 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
+from build_env.core.shapes import Field, Fields, Text
 from build_env.externals.program import Context, Program
-from build_env.externals.schema import Field, Fields, Text
 from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ EMBED_FILE: Final = Program(
     schema=Fields(
         fields={
             "path": Field(shape=Text(words="a path"), summary="the file; relative: to the folder of the manifest"),
-            "text": Field(shape=Text(pattern=r"(?s).*"), summary="the content itself"),
+            "text": Field(shape=Text(blank=True), summary="the content itself"),
             "mode": Field(
                 shape=Text(words="a mode such as '0644', in quotes", pattern=r"[0-7]{3,4}"),
                 summary="the mode, octal, as text; default: 0755 for a file that can be executed, else 0644",

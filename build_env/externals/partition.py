@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from build_env.core.canonical import canonical_json
+from build_env.core.shapes import Field, Fields, Items, Number, Size, Text, Truth
 from build_env.externals.program import Context, Program
-from build_env.externals.schema import Field, Fields, Items, Number, Size, Text, Truth
 from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from build_env.externals.schema import Fields, fitted
+from build_env.core.schema import fitted
 from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from build_env.core.shapes import Fields
 
 __all__ = ["Answer", "Context", "Program", "Rooms", "answer"]
 
@@ -57,10 +59,9 @@ class Program:
 
 def answer(program: Program, tree: object, context: Context) -> object:
     """What `program` answers to `tree`. Raises ExternalError with everything that is wrong with `tree`."""
-    faults: list[str] = []
-    arguments = fitted(program.schema, tree, "", faults)
-    if faults or not isinstance(arguments, dict):
-        lines = [f"{program.name} cannot use its arguments", *(f"  {fault}" for fault in faults)]
+    arguments, misfits = fitted(program.schema, tree)
+    if misfits or not isinstance(arguments, dict):
+        lines = [f"{program.name} cannot use its arguments", *(f"  {misfit}" for misfit in misfits)]
         raise ExternalError("\n".join(lines))
     try:
         found = program.run(arguments, replace(context, tell=lambda line: context.tell(f"{program.name}: {line}")))

@@ -69,6 +69,7 @@ def target_needs(project: Project, name: str, architectures: tuple[str, ...]) ->
         paths=project.paths,
         settings=project.settings,
         host=project.host,
+        environ=project.environ,
         target_name=name,
         architectures=architectures,
         native=False,
@@ -203,12 +204,12 @@ def unmap_base(project: Project, reference: str, architecture: str) -> tuple[str
 
 def reload(project: Project) -> Project:
     """The project with its settings read again."""
-    return replace(project, settings=load_settings(project.paths))
+    return replace(project, settings=load_settings(project.paths, project.environ))
 
 
 def _local_settings(project: Project) -> dict[str, dict[str, str]]:
     """The machine's settings as they are in the file, which is checked before."""
-    load_settings(project.paths)
+    load_settings(project.paths, project.environ)
     file = project.paths.private / LOCAL_SETTINGS
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 

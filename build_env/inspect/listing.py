@@ -59,7 +59,14 @@ def _target(project: Project, name: str) -> TargetEntry:
         host = project.host.architecture
         archs = (host,)
         options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
-        recorder = Recorder(loaded=loaded, host=project.host, options=options, arch=host, settings=project.settings)
+        recorder = Recorder(
+            loaded=loaded,
+            host=project.host,
+            options=options,
+            arch=host,
+            settings=project.settings,
+            environ=project.environ,
+        )
         known = dict.fromkeys((host, *MACHINE_TO_DEBIAN.values()))
         return TargetEntry(
             name=name,

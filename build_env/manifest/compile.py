@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.collecting import without_collecting
-from build_env.manifest.documents import Unreadable, read_nodes
+from build_env.manifest.directives.argument import check_arguments
+from build_env.manifest.directives.customization import Customization, check_customizations, parsed
+from build_env.manifest.directives.external import Questions
+from build_env.manifest.directives.target import targets
 from build_env.manifest.externals import ExternalError, ExternalRunner
-from build_env.manifest.given import Customization, check_given, parsed
 from build_env.manifest.nodes import Place
-from build_env.manifest.programs import Questions
-from build_env.manifest.registry import PREFIX
 from build_env.manifest.resolve import Job, Resolution
 from build_env.manifest.results import Poisoned, TooLarge, copied
 from build_env.manifest.sources import Sources
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.core.errors import Fault
-    from build_env.manifest.provenance import Origin
+    from build_env.manifest.trace import Origin
 
 __all__ = [
     "CompileOptions",
@@ -32,7 +32,6 @@ __all__ = [
     "ExternalError",
     "ExternalRunner",
     "compile_manifest",
-    "is_manifest",
 ]
 
 
@@ -41,7 +40,8 @@ class CompileOptions:
     """What the caller decides: the options of `build-env manifest compile`.
 
     Without `output` all targets are checked. `explained` asks for origins, too. With `only_meta` the data of targets is
-    not asked for, so that none of several need be chosen.
+    not asked for, so that none of several need be chosen. With `as_written` scalars of files are the text that is
+    written, and `$` means a variable in a file without directives, too.
     """
 
     target: str = ""
@@ -53,6 +53,7 @@ class CompileOptions:
     output: bool = True
     explained: bool = False
     only_meta: bool = False
+    as_written: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +68,6 @@ class Compiled:
     origins: Mapping[str, tuple[Origin, ...]]
 
 
-def is_manifest(text: str) -> bool:
-    """Whether a key of the text starts with `otk.`; a text that is no YAML is judged by the look of its lines."""
-    if PREFIX not in text:
-        return False
-    try:
-        node = read_nodes(text, "", lambda _said, _place: None, lambda _said, _place: None)
-    except Unreadable:
-        return any(line.lstrip(" -").startswith(PREFIX) for line in text.splitlines())
-    return getattr(node, "directives", False)
-
-
 def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
     """The data of `text`, the content of `file`; raises ManifestError with everything that is wrong."""
     with without_collecting():
@@ -85,22 +75,21 @@ def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
 
 
 def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
-    sources = Sources()
+    sources = Sources(as_written=options.as_written)
     faults = sources.faults
-    customizations = [Customization(*one) for one in options.customizations]
+    customizations = [Customization(*given) for given in options.customizations]
     job = Job(
         document=sources.entry(file, text),
         sources=sources,
         questions=Questions(options.externals),
         arguments=dict(options.arguments),
         customizations=parsed(customizations, sources),
-        variables=options.variables,
-        allow_redefine=options.allow_redefine,
-        only_meta=options.only_meta,
+        options=options,
     )
-    resolutions = [Resolution(job, target) for target in _targets(job, options)]
+    resolutions = [Resolution(job, target) for target in _chosen(job)]
     results = [resolution.run() for resolution in resolutions]
-    check_given(faults, options.arguments, customizations, job.asked)
+    check_arguments(faults, options.arguments, job.asked)
+    check_customizations(faults, customizations, job.asked)
     faults.stop(file)
     copies: list[tuple[object, dict[str, object]]] = []
     try:
@@ -114,15 +103,15 @@ def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
     return Compiled(
         tree=tree,
         meta=meta,
-        targets=tuple(first.gathering.targets),
+        targets=tuple(targets(first.walker)),
         warnings=tuple(faults.warnings),
         files=tuple(sources.files),
-        origins=first.origins() if options.explained else {},
+        origins=first.origins(),
     )
 
 
-def _targets(job: Job, options: CompileOptions) -> tuple[str, ...]:
+def _chosen(job: Job) -> tuple[str, ...]:
     """What is resolved, one after the other; an empty name is the only target, or none."""
-    if options.target or options.output:
-        return (options.target,)
+    if job.options.target or job.options.output:
+        return (job.options.target,)
     return Resolution(job, "").discover() or ("",)

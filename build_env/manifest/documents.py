@@ -54,10 +54,18 @@ class _Open:
     weight: int = 1
 
 
-def read_nodes(text: str, file: str, fault: Callable[[str, Place], None], warn: Callable[[str, Place], None]) -> Node:
+def read_nodes(
+    text: str,
+    file: str,
+    fault: Callable[[str, Place], None],
+    warn: Callable[[str, Place], None],
+    *,
+    as_written: bool = False,
+) -> Node:
     """The root of the only document in `text`, an empty map when there is none.
 
-    Reports what is wrong with single nodes to `fault` and surprises to `warn`; raises Unreadable for the rest.
+    Reports what is wrong with single nodes to `fault` and surprises to `warn`; raises Unreadable for the rest. With
+    `as_written` each scalar is the text that is written, 1.10 and yes, and nothing where nothing is written.
     """
     if len(text) > LARGEST_FILE:
         raise Unreadable(f"this file is larger than {LARGEST_FILE // 1024 // 1024} MiB")
@@ -65,7 +73,7 @@ def read_nodes(text: str, file: str, fault: Callable[[str, Place], None], warn: 
         loader = yaml.CBaseLoader(text)
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise Unreadable(f"this is not YAML: {str(error).splitlines()[0]}") from error
-    builder = _Builder(file, fault, warn)
+    builder = _Builder(file, fault, warn, as_written=as_written)
     try:
         while loader.check_event():
             event = loader.get_event()
@@ -107,8 +115,11 @@ def _unreadable(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
 class _Builder:
     """Takes the events of one document."""
 
-    def __init__(self, file: str, fault: Callable[[str, Place], None], warn: Callable[[str, Place], None]) -> None:
+    def __init__(
+        self, file: str, fault: Callable[[str, Place], None], warn: Callable[[str, Place], None], *, as_written: bool
+    ) -> None:
         self.file = file
+        self.as_written = as_written
         self.fault = fault
         self.warn = warn
         self.root: Node | None = None
@@ -190,10 +201,12 @@ class _Builder:
         value: str | int | float | bool | None = text
         try:
             if event.tag not in {None, "!"}:
-                if event.tag in _SCALAR_TAGS:
+                if event.tag in _SCALAR_TAGS and not self.as_written:
                     value = tagged(event.tag.removeprefix(_TAG), text)
-                else:
+                elif event.tag not in _SCALAR_TAGS:
                     self.fault(f"the tag {_shown(event.tag)} is not known: a manifest holds plain data", place)
+            elif self.as_written:
+                value = text if text or not plain else None
             elif plain and event.tag is None:
                 value = meaning(text)
                 said = surprise(text, value) if value is not None and (text[0].isalnum() or text[0] in "+-") else ""

@@ -10,23 +10,11 @@ from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from build_env.manifest.compile import Compiled
-    from build_env.manifest.provenance import Origin
+    from build_env.manifest.trace import Origin
 
 __all__ = ["explain_value", "value_at"]
 
 _SHOWN = 400
-_WORDS = {
-    "text": "written",
-    "define": "defined",
-    "argument": "argument",
-    "given": "given",
-    "added": "added for",
-    "use": "used",
-    "join": "joined",
-    "override": "overrides",
-    "external": "external",
-    "customization": "customized",
-}
 
 
 def explain_value(compiled: Compiled, path: str) -> list[str]:
@@ -36,7 +24,7 @@ def explain_value(compiled: Compiled, path: str) -> list[str]:
     lines = [f"{path} = {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"]
     for origin in _origins(compiled, path):
         name = f" as {origin.name}" if origin.name else ""
-        lines.append(f"  {_WORDS[origin.kind]:<11}{origin.place if origin.place.file else 'from outside'}{name}")
+        lines.append(f"  {origin.word:<11}{origin.place if origin.place.file else 'from outside'}{name}")
         lines += [f"  {'':<11}included from {place}" for place in origin.chain]
     return lines
 

@@ -32,6 +32,7 @@ __all__ = [
     "check_name",
     "program_environment",
     "read_envelope",
+    "read_tree",
     "search_path",
     "write_envelope",
 ]
@@ -85,7 +86,8 @@ def _silent(line: str) -> None:
 class ProgramRunner:
     """Runs programs of this machine: `A.B`, else `otk-A` with the argument `B`; the first in `search` that has it.
 
-    `tell` gets what a program that succeeds says on its standard error.
+    The second gets the tree itself, without an envelope, and may answer so: see `read_tree`. `tell` gets what a program
+    that succeeds says on its standard error.
     """
 
     search: tuple[Path, ...]
@@ -98,11 +100,12 @@ class ProgramRunner:
         argv = self.find(name)
         if argv is None:
             raise self.not_found(name)
-        finished = self._finished(argv, write_envelope(tree))
+        collection = len(argv) > 1
+        finished = self._finished(argv, _json(tree) if collection else write_envelope(tree))
         if finished.failure:
             raise ExternalError(_failure(finished))
         try:
-            tree = read_envelope(finished.output)
+            tree = (read_tree if collection else read_envelope)(finished.output)
         except ExternalError as error:
             raise ExternalError("\n".join([f"{argv[0]}: {error}", *_said(finished.standard_error)])) from error
         for line in _last(finished.standard_error):
@@ -164,21 +167,48 @@ def check_name(name: str) -> None:
 
 
 def write_envelope(tree: object) -> bytes:
-    """What a program gets on its standard input."""
-    try:
-        return json.dumps({"tree": tree}, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ExternalError(f"the arguments cannot be written as JSON: {error}") from error
+    """What a program gets on its standard input. Raises ExternalError for what JSON has no form for."""
+    return _json({"tree": tree})
 
 
 def read_envelope(data: bytes) -> object:
     """The tree that a program printed; REMOVED for an empty envelope. Raises ExternalError."""
+    envelope = _parsed(data)
+    if not isinstance(envelope, dict):
+        raise ExternalError(f'what it printed is not of the form {{"tree": …}}: {_beginning(data)}')
+    if not envelope:
+        return REMOVED
+    if set(envelope) != {"tree"}:
+        more = ", ".join(sorted(set(envelope) - {"tree"}))
+        fault = f"it printed {more} beside tree" if "tree" in envelope else f"it printed no tree, but {more}"
+        raise ExternalError(f'{fault}; {{"tree": …}} is expected')
+    tree: object = envelope["tree"]
+    return tree
+
+
+def read_tree(data: bytes) -> object:
+    """The tree that `otk-A B` printed, with an envelope or without. Raises ExternalError.
+
+    A map whose only key is `tree` is an envelope; everything else, also an empty map, is the tree itself.
+    """
+    tree = _parsed(data)
+    return tree["tree"] if isinstance(tree, dict) and set(tree) == {"tree"} else tree
+
+
+def _json(data: object) -> bytes:
+    try:
+        return json.dumps(data, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ExternalError(f"the arguments cannot be written as JSON: {error}") from error
+
+
+def _parsed(data: bytes) -> object:
     if not data.strip():
         raise ExternalError('it printed nothing; {"tree": …} is expected on its standard output')
     try:
-        found = json.loads(data.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        parsed: object = json.loads(data.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
         if b"\\u" in data:  # without escapes there can be no half of a surrogate pair
-            json.dumps(found, ensure_ascii=False).encode()
+            json.dumps(parsed, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ExternalError(f"what it printed is not JSON: {error.msg} at {where}: {_beginning(data)}") from error
@@ -187,16 +217,7 @@ def read_envelope(data: bytes) -> object:
         raise ExternalError(f"what it printed cannot be used: {half!r} is half of a surrogate pair, no text") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a key twice, NaN, a number of 5,000 digits, too deep
         raise ExternalError(f"what it printed cannot be used: {error}") from error
-    if not isinstance(found, dict):
-        raise ExternalError(f'what it printed is not of the form {{"tree": …}}: {_beginning(data)}')
-    if not found:
-        return REMOVED
-    if set(found) != {"tree"}:
-        more = ", ".join(sorted(set(found) - {"tree"}))
-        fault = f"it printed {more} beside tree" if "tree" in found else f"it printed no tree, but {more}"
-        raise ExternalError(f'{fault}; {{"tree": …}} is expected')
-    tree: object = found["tree"]
-    return tree
+    return parsed
 
 
 def _commands(name: str) -> tuple[tuple[str, ...], ...]:
@@ -238,11 +259,11 @@ def _beginning(data: bytes) -> str:
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{next(name for name in names if names.count(name) > 1)} is there twice")
-    return found
+    return entries
 
 
 def _no_constant(name: str) -> object:

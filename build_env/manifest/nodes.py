@@ -101,6 +101,22 @@ def plain(node: Node) -> object:
     return found[0]
 
 
+def places(node: Node) -> dict[tuple[str | int, ...], tuple[Place, Place]]:
+    """Where each path of the data stands: its key (for what has none the value), and its value."""
+    found: dict[tuple[str | int, ...], tuple[Place, Place]] = {(): (node.place, node.place)}
+    waiting: list[tuple[tuple[str | int, ...], Node]] = [((), node)]
+    while waiting:
+        path, one = waiting.pop()
+        inside: list[tuple[str | int, Place, Node]] = []
+        if isinstance(one, Mapping):
+            inside = [(key, place, inner) for key, place, inner in one.entries]
+        elif isinstance(one, Sequence):
+            inside = [(index, item.place, item) for index, item in enumerate(one.items)]
+        found |= {(*path, key): (place, inner.place) for key, place, inner in inside}
+        waiting += [((*path, key), inner) for key, _, inner in inside]
+    return found
+
+
 def kind(node: Node) -> str:
     """What a person calls it."""
     if isinstance(node, Scalar):

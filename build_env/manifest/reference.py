@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from build_env.manifest import registry
 from build_env.manifest.directive import Form, Role
-from build_env.manifest.registry import DIRECTIVES
 
 if TYPE_CHECKING:
     from build_env.manifest.directive import Directive
@@ -37,30 +37,21 @@ def written(directive: Directive) -> str:
 
 def directives_text() -> str:
     """A line for each directive, and its value."""
-    width = max(len(written(directive)) for directive in DIRECTIVES) + 2
-    return "".join(f"{written(directive):<{width}}{directive.value}\n" for directive in DIRECTIVES)
+    width = max(len(written(directive)) for directive in registry.DIRECTIVES) + 2
+    return "".join(f"{written(directive):<{width}}{directive.value}\n" for directive in registry.DIRECTIVES)
 
 
 def directives_json() -> str:
     """A list of objects."""
-    entries = [
-        {
-            "name": directive.name,
-            "form": directive.form.value,
-            "role": directive.role.value,
-            "summary": directive.summary,
-            "value": directive.value,
-            "example": directive.example,
-        }
-        for directive in DIRECTIVES
-    ]
+    fields = ("name", "form", "role", "summary", "value", "example")
+    entries = [{field: getattr(directive, field) for field in fields} for directive in registry.DIRECTIVES]
     return json.dumps(entries, indent=2) + "\n"
 
 
 def directives_markdown() -> str:
     """The reference page."""
-    rows = "".join(f"| [`{written(entry)}`](#{_anchor(entry)}) | {entry.value} |\n" for entry in DIRECTIVES)
-    return _HEAD + rows + "".join(_section(directive) for directive in DIRECTIVES)
+    rows = "".join(f"| [`{written(entry)}`](#{_anchor(entry)}) | {entry.value} |\n" for entry in registry.DIRECTIVES)
+    return _HEAD + rows + "".join(_section(directive) for directive in registry.DIRECTIVES)
 
 
 def _section(directive: Directive) -> str:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from functools import lru_cache
 
 from build_env.core.suggest import did_you_mean
-from build_env.manifest.directive import Directive, Form
+from build_env.manifest.directive import PREFIX, Directive, Form
 from build_env.manifest.directives.argument import ARGUMENT
 from build_env.manifest.directives.customization import CUSTOMIZATION
 from build_env.manifest.directives.define import DEFINE
 from build_env.manifest.directives.external import EXTERNAL
 from build_env.manifest.directives.include import INCLUDE
-from build_env.manifest.directives.join import JOIN
-from build_env.manifest.directives.map_join import HASH_MERGE, MAP_JOIN
+from build_env.manifest.directives.join import HASH_MERGE, JOIN, MAP_JOIN, SEQ_JOIN
 from build_env.manifest.directives.meta import META
-from build_env.manifest.directives.seq_join import SEQ_JOIN
 from build_env.manifest.directives.target import TARGET
 from build_env.manifest.directives.variable import VARIABLE
 from build_env.manifest.directives.version import VERSION
 
-__all__ = ["DIRECTIVES", "PREFIX", "find", "unknown"]
+__all__ = ["DIRECTIVES", "find", "unknown"]
 
-PREFIX = "otk."
 DIRECTIVES = (
     VERSION,
     DEFINE,
@@ -39,10 +36,14 @@ DIRECTIVES = (
 )
 
 
-@lru_cache(maxsize=4096)
 def find(key: str) -> tuple[Directive, str] | None:
-    """The directive that a key starting with `otk.` names, and what follows its name; None when there is none."""
-    for directive in DIRECTIVES:
+    """The directive that a key names, and what follows its name; None when it names none."""
+    return _named(key, DIRECTIVES) if key.startswith(PREFIX) else None
+
+
+@lru_cache(maxsize=4096)
+def _named(key: str, directives: tuple[Directive, ...]) -> tuple[Directive, str] | None:
+    for directive in directives:
         if key == directive.name:
             return (directive, "") if directive.form is not Form.NAMED else None
         if directive.form is not Form.ALONE and key.startswith(directive.name + "."):

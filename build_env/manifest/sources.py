@@ -26,14 +26,14 @@ class Document:
     """A file that was read; `root` is None when it cannot be used."""
 
     file: str
-    identity: str
     root: Node | None
 
 
 @dataclass(kw_only=True)
 class Sources:
-    """All files of a compile, in the order they were read."""
+    """All files of a compile, in the order they were read; with `as_written` their scalars are texts."""
 
+    as_written: bool = False
     faults: Faults = field(init=False)
     documents: dict[str, Document] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Sources:
 
     def _document(self, file: str, identity: str, text: str, chain: tuple[Location, ...]) -> Document:
         self.texts[file] = text
-        document = Document(file=file, identity=identity, root=self._read(file, text, chain))
+        document = Document(file=file, root=self._read(file, text, chain))
         self.documents[identity] = document
         return document
 
@@ -88,7 +88,7 @@ class Sources:
             self.faults.warn(message, place, chain)
 
         try:
-            return read_nodes(text, file, fault, warn)
+            return read_nodes(text, file, fault, warn, as_written=self.as_written)
         except Unreadable as error:
             fault(error.message, Place(file, error.line, error.column))
             return None

@@ -1,26 +1,35 @@
-"""Owns the way from `definition.yaml` to data: plain YAML as it stands, a manifest compiled for a target.
+"""Owns what a `definition.yaml` may hold, and the way from the file to data that fits.
 
-A manifest may differ per target and architecture, so it is compiled for each architecture. It runs no program: planning
-must not depend on anything that the memory of a plan cannot watch.
+A definition may differ per target and architecture, so one with directives or variables is compiled for each. Text is
+taken as it is written (a version 1.10 is no number). Runs no program: planning must not depend on anything that the
+memory of a plan cannot watch.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.core.schema import fitted, located
+from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
 from build_env.core.texts import read_text
-from build_env.manifest.yaml import Document, parse_mapping
+from build_env.manifest.documents import Unreadable, read_nodes
+from build_env.manifest.nodes import Place, places, plain
+from build_env.packages.names import PACKAGE_NAME
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
+    from pathlib import Path as FilePath
 
-    from build_env.manifest.compile import Compiled
+    from build_env.core.schema import Path
 
-__all__ = ["Definition", "Purpose", "read_definition"]
+__all__ = ["DEFINITION", "Definition", "Purpose", "day_of", "read_definition"]
 
-_MARK = "otk."
+_MARKS = ("otk.", "$")  # without them a compile would give the data as it is written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,55 +47,154 @@ class Purpose:
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """The data of one `definition.yaml`; by architecture for a manifest, under the empty name otherwise.
+    """The fields of one `definition.yaml`, as `DEFINITION` has them; by architecture where they may differ.
 
-    `files` are those that were read beside it, absolute.
+    They are under the empty name otherwise. `files` are those that were read beside it, absolute.
     """
 
-    documents: dict[str, Document]
+    variants: Mapping[str, Mapping[str, object]]
     files: tuple[str, ...] = ()
 
 
-def read_definition(root: Path, shown: str, purpose: Purpose) -> Definition:
-    """The definition in the file `shown` of the project at `root`; an empty one where there is no file."""
+def day_of(text: str) -> datetime:
+    """The beginning of a day, UTC. Raises ValueError for what is none, as 2025-02-30."""
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(day_of(text))
+    except ValueError:
+        return False
+
+
+_ARCHITECTURES = tuple(MACHINE_TO_DEBIAN.values())
+_ALL = Text(choices=("all",))
+_NAMES = Items(each=Text(words="a name"))
+_PIN = Fields(
+    fields={
+        "version": Field(shape=Text(words="a version"), summary="the version of the source package", required=True),
+        "sha256": Field(
+            shape=Text(words="64 hexadecimal digits", pattern="[0-9a-f]{64}"),
+            summary="the digest of its .dsc",
+            required=True,
+        ),
+    }
+)
+DEFINITION: Final = Fields(
+    fields={
+        "name": Field(shape=PACKAGE_NAME, summary="the package's name; default: that of its directory"),
+        "version": Field(shape=Text(blank=True), summary="the version, as it is written", default=""),
+        "summary": Field(shape=Text(blank=True), summary="what it is, in one line", default=""),
+        "license": Field(shape=Text(blank=True), summary="its licence", default=""),
+        "date": Field(
+            shape=Text(
+                words="a date, YYYY-MM-DD",
+                pattern="[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+                blank=True,
+                check=_is_day,
+            ),
+            summary="the day that its files are dated with",
+            default="",
+        ),
+        "requires": Field(shape=_NAMES, summary="the packages of src/ that are built before it", default=[]),
+        "provides": Field(shape=_NAMES, summary="further names by which others may require it", default=[]),
+        "architectures": Field(
+            shape=Either(
+                options=(_ALL, Items(each=_ALL, least=1, most=1), Items(each=Text(choices=_ARCHITECTURES))),
+                words="`all` or a list of architectures",
+            ),
+            summary="`all` for a package of every architecture, or those that it is built for; default: no limit",
+            default=[],
+        ),
+        "archive": Field(
+            shape=Table(each=_PIN),
+            summary="by target: the source package of the distribution's archive that is built",
+            default={},
+        ),
+    }
+)
+
+
+def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Definition:
+    """The definition in the file `shown` of the project at `root`; that without any field where there is no file.
+
+    Raises InputError with all faults of the file, each with its place.
+    """
     file = root / shown
     if not file.is_file():
-        return Definition(documents={"": Document(file=shown, data={})})
+        return Definition(variants={"": _checked({}, shown, lambda _: None)})
     text = read_text(file, shown)
-    if _MARK in text:
-        from build_env.manifest.compile import is_manifest  # noqa: PLC0415 - most definitions are plain
-
-        if is_manifest(text):
-            return _compiled(root, shown, text, purpose)
-    return Definition(documents={"": parse_mapping(text, shown)})
+    if any(mark in text for mark in _MARKS):
+        return _compiled(root, shown, text, purpose)
+    return Definition(variants={"": _as_written(text, shown)})
 
 
-def _compiled(root: Path, shown: str, text: str, purpose: Purpose) -> Definition:
-    from build_env.manifest.compile import CompileOptions, compile_manifest  # noqa: PLC0415
+def _as_written(text: str, shown: str) -> Mapping[str, object]:
+    faults: list[Fault] = []
 
-    documents: dict[str, Document] = {}
+    def fault(message: str, place: Place) -> None:
+        faults.append(Fault(message=message, location=place.location))
+
+    try:
+        node = read_nodes(text, shown, fault, lambda _message, _place: None, as_written=True)
+    except Unreadable as error:
+        fault(error.message, Place(shown, error.line, error.column))
+        raise InputError(f"{shown} cannot be used", faults=tuple(faults)) from error
+    return _checked(plain(node), shown, partial(_key_place, places(node)), faults)
+
+
+def _key_place(where: Mapping[Path, tuple[Place, Place]], path: Path) -> Location | None:
+    return where[path][0].location if path in where else None
+
+
+def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Definition:
+    from build_env.manifest.compile import CompileOptions, compile_manifest  # noqa: PLC0415 - most are plain
+
+    variants: dict[str, Mapping[str, object]] = {}
     files: dict[str, None] = {}
+    written = cache(partial(_written, text, shown))
     for architecture in purpose.architectures:
-        options = CompileOptions(variables=purpose.variables(architecture), explained=True)
+        options = CompileOptions(variables=purpose.variables(architecture), explained=True, as_written=True)
         try:
             compiled = compile_manifest(str(root / shown), text, options)
         except BuildEnvError as error:
             raise InputError(
                 f"{shown} cannot be compiled", faults=tuple(_from_root(fault, root) for fault in error.faults)
             ) from error
-        documents[architecture] = _document(root, shown, compiled)
+        origins = {path: _place(first.place, root) for path, (first, *_) in compiled.origins.items()}
+        variants[architecture] = _checked(compiled.tree, shown, partial(_origin, origins, written))
         files |= dict.fromkeys(compiled.files)
-    return Definition(documents=documents, files=tuple(files))
+    return Definition(variants=variants, files=tuple(files))
 
 
-def _document(root: Path, shown: str, compiled: Compiled) -> Document:
-    if not isinstance(compiled.tree, dict):
-        raise InputError("a map of fields is expected here", location=Location(file=shown))
-    positions = {path: _place(origins[0].place, root) for path, origins in compiled.origins.items() if origins}
-    return Document(file=shown, data=compiled.tree, positions=positions)
+def _origin(
+    origins: Mapping[str, Location], written: Callable[[], dict[Path, tuple[Place, Place]]], path: Path
+) -> Location | None:
+    """Where a value came from; for one that is written in the definition itself its key, as without directives."""
+    # The origins have dotted paths, in which a position in a list is a name like others.
+    origin = origins.get(".".join(map(str, path)))
+    key, value = written().get(path, (None, None))
+    return key.location if key and value and value.location == origin else origin
 
 
-def _from_root(fault: Fault, root: Path) -> Fault:
+def _written(text: str, shown: str) -> dict[Path, tuple[Place, Place]]:
+    """Where the keys and values of a file that was compiled stand; read again for a file with faults only."""
+    return places(read_nodes(text, shown, lambda *_: None, lambda *_: None, as_written=True))
+
+
+def _checked(
+    data: object, shown: str, where: Callable[[Path], Location | None], faults: list[Fault] | None = None
+) -> Mapping[str, object]:
+    """The fields of `data`; what is wrong with it comes after the `faults` of reading."""
+    fields, misfits = fitted(DEFINITION, data)
+    found = (*(faults or ()), *located(misfits, where, shown))
+    if found or not isinstance(fields, dict):
+        raise InputError(f"{shown} cannot be used", faults=found)
+    return fields
+
+
+def _from_root(fault: Fault, root: FilePath) -> Fault:
     """The fault with files as they are named everywhere else: from the project's root."""
     location = _place(fault.location, root) if fault.location else None
     moved = replace(fault, message=fault.message.replace(f"{root}/", ""), location=location)
@@ -94,5 +202,5 @@ def _from_root(fault: Fault, root: Path) -> Fault:
     return replace(moved, chain=tuple(_place(place, root) for place in chain)) if chain else moved  # type: ignore[call-arg]  # a ManifestFault
 
 
-def _place(location: Location, root: Path) -> Location:
+def _place(location: Location, root: FilePath) -> Location:
     return replace(location, file=location.file.removeprefix(f"{root}/"))

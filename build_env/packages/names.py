@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 from build_env.core.errors import UsageError
+from build_env.core.schema import text_fits
+from build_env.core.shapes import Text
 
-__all__ = ["check_name", "is_name"]
+__all__ = ["PACKAGE_NAME", "check_name", "is_name"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*")
+PACKAGE_NAME = Text(
+    words="a package name: letters, digits and + . _ -, first a letter or digit, no two dots together",
+    pattern=r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9+._-]*",
+)
 
 
 def is_name(name: str) -> bool:
     """Whether `name` can be a package's name."""
-    return bool(_NAME.fullmatch(name)) and ".." not in name
+    return text_fits(PACKAGE_NAME, name)
 
 
 def check_name(name: str) -> str:

@@ -6,6 +6,7 @@ Nothing here runs anything; a `Recorder` ends as a frozen `Record`.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder", "call_hook"]
 
+_ARGUMENTS = "DOCKER_BUILD_ARGS"
+# Constants of a target that the seed reads from the environment, by the names they have there.
+_OF_THE_ENVIRONMENT = {
+    "CTX_PATH": "CTX_PATH",
+    "ENV_TARGET_ROOT": "ENV_TARGET_ROOT",
+    "DOCKER_PREFIX": "PELION_DOCKER_PREFIX",
+    _ARGUMENTS: _ARGUMENTS,
+    "PLATFORM_ARCH": "PLATFORM_ARCH",
+}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -38,6 +48,7 @@ class Recorder:
     options: Options
     arch: str
     settings: Settings
+    environ: Mapping[str, str] = field(default_factory=dict)
     _commands: list[Command] = field(default_factory=list)
     _folders: list[str] = field(default_factory=list)
     _images: list[ImageBuild] = field(default_factory=list)
@@ -61,8 +72,15 @@ class Recorder:
         return self.host.architecture
 
     def variable(self, name: str, default: object = None) -> object:
-        """An upper-case constant of the target."""
-        return self.loaded.variables.get(name, default)
+        """An upper-case constant of the target; the seed's five variables are asked of the environment first.
+
+        `DOCKER_BUILD_ARGS` of the environment are further arguments, and win over the target's by name.
+        """
+        own = self.loaded.variables.get(name, default)
+        given = self.environ.get(_OF_THE_ENVIRONMENT[name], "") if name in _OF_THE_ENVIRONMENT else ""
+        if name == _ARGUMENTS and given:
+            return {**_build_arguments(own or ()), **_build_arguments(_words(given))}
+        return given or own
 
     def setting(self, name: str) -> object:
         """A setting of the project."""
@@ -127,20 +145,19 @@ class Recorder:
         variables: Mapping[str, object] | None = None,
     ) -> None:
         """Record a Dockerfile build; see `ImageBuild`. Context: argument, `CTX_PATH`, `ENV_TARGET_ROOT`, its folder."""
-        own = self.loaded.variables
-        named = str(own.get("CTX_PATH") or own.get("ENV_TARGET_ROOT") or "")
+        named = str(self.variable("CTX_PATH") or self.variable("ENV_TARGET_ROOT") or "")
         self._images.append(
             ImageBuild(
                 name=self.docker_image_name(ImageKind(kind)),
                 kind=ImageKind(kind),
                 dockerfile=dockerfile,
                 bootstrap=bootstrap,
-                base_image=base_image or str(own.get("BASE_IMAGE", "")),
-                context=context or named or str(PurePosixPath(dockerfile).parent),
-                arguments={**_build_arguments(own.get("DOCKER_BUILD_ARGS", ())), **(build_args or {})},
+                base_image=base_image or str(self.variable("BASE_IMAGE", "")),
+                context=context or self._below_root(named) or str(PurePosixPath(dockerfile).parent),
+                arguments={**_build_arguments(self.variable(_ARGUMENTS, ())), **(build_args or {})},
                 variables=dict(variables or {}),
                 platform=cast("str", self.call("docker_pre_run")) or "",
-                prefix=str(own.get("DOCKER_PREFIX") or self.settings.image_prefix),
+                prefix=str(self.variable("DOCKER_PREFIX") or self.settings.image_prefix),
             )
         )
 
@@ -172,6 +189,13 @@ class Recorder:
             tar=self._tar,
             printed=tuple(printed.splitlines()),
         )
+
+    def _below_root(self, path: str) -> str:
+        """A path of a build context from the root; in the environment it may be absolute."""
+        own = PurePosixPath(path.removeprefix(f"{self.loaded.root}/"))
+        if own.is_absolute() or ".." in own.parts:
+            raise HookError(f"the build context {path} (CTX_PATH, ENV_TARGET_ROOT) is not below the project's root")
+        return str(own) if path else ""
 
     def _record(  # noqa: PLR0913 - one place that makes a Command
         self,
@@ -208,6 +232,14 @@ class Recorder:
 def _is_text(value: object) -> bool:
     """Whether `value` can be a word of a command; hooks are not checked for types before they run."""
     return isinstance(value, str) and "\0" not in value
+
+
+def _words(text: str) -> list[str]:
+    """The words of a variable of the environment, as a shell takes them apart."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise HookError(f"{_ARGUMENTS} of the environment: {error}") from error
 
 
 def _build_arguments(value: object) -> dict[str, str]:

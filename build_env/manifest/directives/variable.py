@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.manifest.directive import Absent, Directive, Engine, Form, Role, Step
+from build_env.manifest.directive import PREFIX, Absent, Directive, Form, Role, Step
 from build_env.manifest.names import is_path
 from build_env.manifest.nodes import Mapping, value_kind
+from build_env.manifest.variables import MISSING
 
 if TYPE_CHECKING:
     from build_env.manifest.frames import Frame
     from build_env.manifest.nodes import Entry
+    from build_env.manifest.walker import Walker
 
 __all__ = ["VARIABLE"]
 
 
-def _evaluate(engine: Engine, entry: Entry, _name: str, frame: Frame) -> Step:
+def _evaluate(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
     node, default = entry.node, None
-    if isinstance(node, Mapping) and not any(key.startswith("otk.") for key, _, _ in node):
+    if isinstance(node, Mapping) and not any(key.startswith(PREFIX) for key, _, _ in node):
         for key, place, _ in node:
             if key not in {"name", "default"}:
-                engine.faults.add(f"{entry.key} takes name and default, not {key}", place, frame.chain)
+                walker.fault(f"{entry.key} takes name and default, not {key}", place, frame)
         name, default = node.get("name"), node.get("default")
         if name is None:
-            engine.faults.add(f"{entry.key} needs the name of a variable", entry.place, frame.chain)
-            return Absent.POISON
+            return walker.fault(f"{entry.key} needs the name of a variable", entry.place, frame)
         node = name
-    path = yield engine.value(node, frame)
+    path = yield walker.value(node, frame)
     if isinstance(path, Absent):
         return path
     if not isinstance(path, str) or not is_path(path):
-        said = f"{path!r}" if isinstance(path, str) else value_kind(path)
-        engine.faults.add(f"{entry.key} takes the name of a variable, this is {said}", node.place, frame.chain)
-        return Absent.POISON
-    value = yield engine.lookup(path, node.place, frame, optional=default is not None)
-    return (yield engine.value(default, frame)) if value is Absent.REMOVED and default is not None else value
+        what = repr(path) if isinstance(path, str) else value_kind(path)
+        return walker.fault(f"{entry.key} takes the name of a variable, this is {what}", node.place, frame)
+    value = yield walker.variables.lookup(path, node.place, frame, optional=default is not None)
+    if default is not None and (value is MISSING or value is Absent.REMOVED):
+        return (yield walker.value(default, frame))
+    return value
 
 
 VARIABLE = Directive(

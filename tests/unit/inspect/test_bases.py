@@ -34,7 +34,7 @@ SETTINGS = '# a person wrote this\nbuild_jobs = 3\n\n[base_images]\n"debian:12" 
 def project_at(root: Path) -> Project:
     paths = ProjectPaths(root=root)
     host = Host(id="debian", version_id="12", codename="bookworm", architecture="amd64")
-    return Project(paths=paths, settings=load_settings(paths), host=host)
+    return Project(paths=paths, settings=load_settings(paths, {}), host=host, environ={})
 
 
 @dataclass

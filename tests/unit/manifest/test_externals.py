@@ -71,6 +71,40 @@ def test_the_full_name_is_taken_before_the_collection(tmp_path: Path) -> None:
     assert both.run("a.c.d", {}) == "collection c.d"
 
 
+def test_a_collection_gets_the_tree_and_prints_the_new_one(tmp_path: Path) -> None:
+    """Written from the sentence of the language alone: the tree on standard input, a new tree on standard output."""
+    script = "import json, sys; tree = json.load(sys.stdin); tree['asked'] = sys.argv[1]; json.dump(tree, sys.stdout)"
+    program(tmp_path, "otk-osbuild", f'exec {sys.executable} -c "{script}" "$@"')
+    assert runner(tmp_path).run("osbuild.depsolve-dnf4", {"packages": ["a"]}) == {
+        "packages": ["a"],
+        "asked": "depsolve-dnf4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("printed", "tree"),
+    [
+        ('{"tree": {"tree": 1}}', {"tree": 1}),
+        ('{"tree": 1, "log": 2}', {"tree": 1, "log": 2}),
+        ('{"tree": null}', None),
+        ("{}", {}),
+        ("[1]", [1]),
+        ('"text"', "text"),
+    ],
+    ids=["envelope", "more", "null", "empty", "sequence", "text"],
+)
+def test_a_map_whose_only_key_is_tree_is_the_envelope_of_a_collection(
+    tmp_path: Path, printed: str, tree: object
+) -> None:
+    program(tmp_path, "otk-a", f"cat >/dev/null; echo '{printed}'")
+    assert runner(tmp_path).run("a.b", {}) == tree
+
+
+def test_a_collection_that_prints_no_json_is_refused(tmp_path: Path) -> None:
+    program(tmp_path, "otk-a", "echo no")
+    assert "otk-a: what it printed is not JSON" in message(runner(tmp_path))
+
+
 def test_the_first_executable_file_wins(tmp_path: Path) -> None:
     (tmp_path / "zero" / "a.b").mkdir(parents=True)
     program(tmp_path / "one", "a.b", mode=0o644)

@@ -54,7 +54,7 @@ otk.define:
 """,
     "part.yaml": "a: part\nc: gone\nd: $packages.base\n",
 }
-_LIST = ("define main:5 list", "use main:9")
+_LIST = ("defined main:5 list", "used main:9")
 
 
 @pytest.fixture(name="folder")
@@ -75,9 +75,9 @@ def _compiled(folder: Path, *inputs: str, file: str = "main.yaml", redefine: boo
 
 
 def _origins(compiled: Compiled, path: str) -> list[str]:
-    """What led to a value, a line each: `kind file:line name`."""
+    """What led to a value, a line each: `word file:line name`."""
     return [
-        f"{origin.kind} {Path(origin.place.file).stem}:{origin.place.line} {origin.name}".strip()
+        f"{origin.word} {Path(origin.place.file).stem}:{origin.place.line} {origin.name}".strip()
         for origin in compiled.origins[path]
     ]
 
@@ -106,34 +106,34 @@ def test_every_value_is_found_where_its_text_stands(folder: Path, inputs: tuple[
 @pytest.mark.parametrize(
     ("path", "origins"),
     [
-        ("name", ["text main:8", "argument main:2 version", "define main:4 mode"]),
-        ("version", ["argument main:2 version", "use main:13"]),
-        ("packages", ["join main:6", *_LIST]),
+        ("name", ["written main:8", "argument main:2 version", "defined main:4 mode"]),
+        ("version", ["argument main:2 version", "used main:13"]),
+        ("packages", ["joined main:6", *_LIST]),
         (
             "packages.0",
-            ["text common:3", "define common:3 packages.base", "use main:7", "join main:6", *_LIST],
+            ["written common:3", "defined common:3 packages.base", "used main:7", "joined main:6", *_LIST],
         ),
-        ("packages.2", ["text main:7", "join main:6", *_LIST]),
+        ("packages.2", ["written main:7", "joined main:6", *_LIST]),
         (
             "packages.4",
-            ["text common:5", "join common:5", "define common:5 deep", "use main:7", "join main:6", *_LIST],
+            ["written common:5", "joined common:5", "defined common:5 deep", "used main:7", "joined main:6", *_LIST],
         ),
-        ("whole", ["define common:3 packages.base", "define common:4 packages.more.x", "use main:10"]),
-        ("whole.more.x", ["text common:4", "define common:4 packages.more.x", "use main:10"]),
-        ("third", ["text common:3", "define common:3 packages.base", "use main:11"]),
-        ("joined.x", ["text common:6", "define common:6 one.x", "use main:16", "join main:15"]),
+        ("whole", ["defined common:3 packages.base", "defined common:4 packages.more.x", "used main:10"]),
+        ("whole.more.x", ["written common:4", "defined common:4 packages.more.x", "used main:10"]),
+        ("third", ["written common:3", "defined common:3 packages.base", "used main:11"]),
+        ("joined.x", ["written common:6", "defined common:6 one.x", "used main:16", "joined main:15"]),
         (
             "joined.y",
-            ["text common:7", "define common:7 two.y", "use main:16", "join main:15", "override common:6"],
+            ["written common:7", "defined common:7 two.y", "used main:16", "joined main:15", "overrides common:6"],
         ),
-        ("joined.inner.a", ["text part:1", "join main:15"]),
-        ("around", ["text main:18"]),
-        ("around.a", ["text part:1", "override main:18"]),
-        ("around.c", ["text main:20", "override part:2"]),
-        ("instead", ["text part:1"]),
-        ("idle", ["text main:30", "customization main:29"]),
-        ("users.1", ["text main:25", "customization main:24"]),
-        ("users.2", ["text main:27"]),
+        ("joined.inner.a", ["written part:1", "joined main:15"]),
+        ("around", ["written main:18"]),
+        ("around.a", ["written part:1", "overrides main:18"]),
+        ("around.c", ["written main:20", "overrides part:2"]),
+        ("instead", ["written part:1"]),
+        ("idle", ["written main:30", "customized main:29"]),
+        ("users.1", ["written main:25", "customized main:24"]),
+        ("users.2", ["written main:27"]),
     ],
 )
 def test_what_led_to_a_value_is_told_from_the_text_outwards(folder: Path, path: str, origins: list[str]) -> None:
@@ -145,8 +145,8 @@ def test_each_input_of_a_customization_leads_to_its_items(folder: Path) -> None:
     assert [value for path, value in _scalars(compiled.tree).items() if path.startswith("users")] == [
         *("root", "first", "second", "first", "second", "last")
     ]
-    assert _origins(compiled, "users.4.id") == ["text main:26", "customization main:24"]
-    assert _origins(compiled, "users.5") == ["text main:27"]
+    assert _origins(compiled, "users.4.id") == ["written main:26", "customized main:24"]
+    assert _origins(compiled, "users.5") == ["written main:27"]
 
 
 def test_the_includes_that_lead_to_a_value_are_told(folder: Path) -> None:
@@ -167,10 +167,10 @@ otk.target.osbuild:
     (folder / "names.yaml").write_text(text, encoding="utf-8")
     (folder / "items.yaml").write_text("otk.customization.users: {default: [one, two], defined: 1}\n", encoding="utf-8")
     compiled = _compiled(folder, file="names.yaml")
-    assert _origins(compiled, "requires.0") == ["text names:2", "define names:2 needs.arm64", "use names:4"]
-    assert _origins(compiled, "more.1") == ["text items:1", "customization items:1"]
-    assert _origins(compiled, "more.2") == ["text names:7"]
-    assert _origins(compiled, "version") == ["added names:3"]
+    assert _origins(compiled, "requires.0") == ["written names:2", "defined names:2 needs.arm64", "used names:4"]
+    assert _origins(compiled, "more.1") == ["written items:1", "customized items:1"]
+    assert _origins(compiled, "more.2") == ["written names:7"]
+    assert _origins(compiled, "version") == ["added for names:3"]
 
 
 def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
@@ -178,5 +178,5 @@ def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
         "a: [{otk.define: {x: one}}, $x]\nb: [{otk.define: {x: two}}, $x]\n", encoding="utf-8"
     )
     compiled = _compiled(folder, file="twice.yaml", redefine=True)
-    assert _origins(compiled, "a.1") == ["text twice:1", "define twice:1 x", "use twice:1"]
-    assert _origins(compiled, "b.1") == ["text twice:2", "define twice:2 x", "override twice:1 x", "use twice:2"]
+    assert _origins(compiled, "a.1") == ["written twice:1", "defined twice:1 x", "used twice:1"]
+    assert _origins(compiled, "b.1") == ["written twice:2", "defined twice:2 x", "overrides twice:1 x", "used twice:2"]

@@ -69,22 +69,40 @@ def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("definition.yaml", "a: [", ":2:1: this is not YAML"),
-        ("definition.yaml", "version: '1'\nsumary: x\n", ":2:1: unknown field sumary (did you mean summary?)"),
-        ("definition.yaml", "version: [1]\n", ":1:1: version must be text"),
-        ("definition.yaml", "requires: x\n", ":1:1: requires must be a list of names"),
-        ("definition.yaml", "requires: [[x]]\n", ":1:1: requires must be a list of names"),
-        ("definition.yaml", "date: 2025-13-01\n", ":1:1: date must be YYYY-MM-DD"),
-        ("definition.yaml", "architectures: amd64\n", ":1:1: architectures must be `all` or a list"),
-        ("definition.yaml", "architectures: [amd46]\n", ":1:1: unknown architecture amd46 (did you mean amd64?)"),
-        ("definition.yaml", "name: a/b\n", ":1:1: 'a/b' cannot be a package name"),
-        ("definition.yaml", "name: a..b\n", ":1:1: 'a..b' cannot be a package name"),
-        ("definition.yaml", "archive: x\n", ":1:1: archive must be a map of targets"),
-        ("definition.yaml", "archive:\n  d/1: x\n", ":2:3: an archive pin has version and sha256"),
+        ("definition.yaml", "a: [", ":1:5: this is not YAML"),
+        (
+            "definition.yaml",
+            "version: '1'\nsumary: x\n",
+            ":2:1: sumary: there is no such field (did you mean summary?)",
+        ),
+        ("definition.yaml", "version: [1]\n", ":1:1: version: text is expected, not a list"),
+        ("definition.yaml", "requires: x\n", ":1:1: requires: a list is expected, not text"),
+        ("definition.yaml", "requires: [[x]]\n", ":1:12: requires[0]: a name is expected, not a list"),
+        ("definition.yaml", "date: 2025-13-01\n", ":1:1: date: '2025-13-01' is not a date, YYYY-MM-DD"),
+        ("definition.yaml", "date: 2025-02-30\n", ":1:1: date: '2025-02-30' is not a date, YYYY-MM-DD"),
+        (
+            "definition.yaml",
+            "architectures: amd64\n",
+            ":1:1: architectures: `all` or a list of architectures is",
+        ),
+        (
+            "definition.yaml",
+            "architectures: [amd46]\n",
+            ":1:17: architectures[0]: 'amd46' is not known (did you mean amd64",
+        ),
+        ("definition.yaml", "name: a/b\n", ":1:1: name: 'a/b' is not a package name"),
+        ("definition.yaml", "name: a..b\n", ":1:1: name: 'a..b' is not a package name"),
+        ("definition.yaml", "archive: x\n", ":1:1: archive: a map is expected, not text"),
+        ("definition.yaml", "archive:\n  d/1: x\n", ":2:3: archive.d/1: a map is expected, not text"),
         (
             "definition.yaml",
             "archive:\n  d/1: {version: 1, sha256: x}\n",
-            ":2:21: sha256 must be 64 hexadecimal digits",
+            ":2:21: archive.d/1.sha256: 'x' is not 64 hexadecimal digits",
+        ),
+        (
+            "definition.yaml",
+            "archive:\n  d/1: {version: 1}\n",
+            ":2:3: archive.d/1.sha256: is missing: the digest",
         ),
         ("deb/control", "Package: one\n", ":1: the first paragraph must have a Source field"),
         ("deb/control", "\nSource: one\n", ":2: a paragraph with a Package field is missing"),
@@ -202,14 +220,32 @@ def test_what_is_the_same_for_all_architectures_is_one_package(project: MakeProj
     assert (found["one"].version, found["one"].variants) == ("1", {})
 
 
-def test_a_dollar_in_a_plain_definition_is_text(project: MakeProject) -> None:
-    assert read(project, {"src/one/definition.yaml": "summary: $target otk.define\n"})["one"].summary.startswith("$t")
+def test_a_dollar_means_the_same_with_and_without_a_directive(project: MakeProject) -> None:
+    text = "summary: for $target, $$5\n"
+    files = {"src/one/definition.yaml": text, "src/two/definition.yaml": f"otk.define: {{x: 1}}\n{text}"}
+    assert {package.summary for package in read_for(project, files, "amd64").values()} == {"for debian/12, $5"}
+
+
+def test_all_faults_of_a_file_come_at_once(project: MakeProject) -> None:
+    text = "versoin: 1\nrequires: x\narchive:\n  d/1: {version: [], sha256: y}\na: 1\na: 2\n"
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": text})
+    assert [str(fault.location).rpartition("/")[2] for fault in caught.value.faults] == [
+        f"definition.yaml:{place}" for place in ("6:1", "1:1", "6:1", "2:1", "4:9", "4:22")
+    ]
+
+
+def test_a_name_comes_from_the_directory_and_must_be_one(project: MakeProject) -> None:
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/a b/x": "x\n"})
+    assert "src/a b: 'a b' is not a package name" in "\n".join(caught.value.lines())
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("otk.define: {v: 1}\nversion: $v\n", "src/one/definition.yaml:1:17: version must be text"),
+        ("otk.define: {v: 1}\nversion: [1]\n", "src/one/definition.yaml:2:1: version: text is expected, not a list"),
+        ("otk.define: {v: [1]}\nversion: $v\n", "src/one/definition.yaml:1:17: version: text is expected, not a list"),
         ("otk.define: {v: 1}\nsummary: $w\n", "src/one/definition.yaml:2:10: could not resolve w"),
         (
             "otk.include: gone.yaml\n",

@@ -10,9 +10,11 @@ from build_env.core.errors import HookError
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.settings import Settings
-from tests.support.samples import planner
+from tests.support.samples import named, planner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from build_env.app.planned import Planned
     from tests.support.project import MakeProject
 
@@ -36,10 +38,14 @@ FILES = {
 
 
 def planned(
-    project: MakeProject, more: str = "", archs: tuple[str, ...] = (), settings: Settings | None = None
+    project: MakeProject,
+    more: str = "",
+    archs: tuple[str, ...] = (),
+    settings: Settings | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Planned:
     made = project({**FILES, "targets/here/1/packages.conf.py": TARGET + more})
-    return planner(made.root, archs=archs, settings=settings).plan(Request(), None)
+    return planner(made.root, archs=archs, settings=settings, environ=environ).plan(Request(), None)
 
 
 def image(plan: Planned) -> tuple[str, str, str, dict[str, str]]:
@@ -66,7 +72,7 @@ def test_depends_are_built_first_and_not_deployed(project: MakeProject) -> None:
 def test_metapackages_are_built_after_the_others(project: MakeProject) -> None:
     plan = planned(project, 'METAPACKAGES = ["all"]\n')
     assert subjects(plan) == ["one amd64", "all amd64"]
-    assert next(task for task in plan.plan if task.id == "here/1:all:build:amd64").after == ("here/1:one:build:amd64",)
+    assert next(task for task in plan.plan if task.subject == "all").after == (named("here/1:one:build:amd64"),)
 
 
 def test_ctx_path_is_the_build_context(project: MakeProject) -> None:
@@ -119,3 +125,37 @@ def test_family_chooses_the_packaging(project: MakeProject) -> None:
     assert subjects(planner(made.root).plan(Request(), None)) == ["one amd64", "two amd64"]
     made = project({**files, "targets/here/1/packages.conf.py": f'{TARGET}{more}FAMILY = "deb"\n'})
     assert subjects(planner(made.root).plan(Request(), None)) == ["two amd64", "one all"]
+
+
+def test_the_seeds_variables_of_the_environment_win_over_the_targets_constants(project: MakeProject) -> None:
+    constants = 'CTX_PATH = "other"\nDOCKER_PREFIX = "edge"\nDOCKER_BUILD_ARGS = ["A=1", "B=1"]\nPLATFORM_ARCH = "x"\n'
+    environ = {
+        "CTX_PATH": "files",
+        "PELION_DOCKER_PREFIX": "mine",
+        "DOCKER_BUILD_ARGS": "B=2 'C=x y'",
+        "PLATFORM_ARCH": "linux/arm64",
+        "DOCKER_PREFIX": "of another program",
+    }
+    context, prefix, platform, arguments = image(planned(project, constants, environ=environ))
+    assert (context, prefix, platform) == ("files", "mine", "linux/arm64")
+    assert {name: arguments[name] for name in "ABC"} == {"A": "1", "B": "2", "C": "x y"}
+
+
+def test_ctx_path_goes_before_env_target_root_wherever_they_are_set(project: MakeProject) -> None:
+    assert image(planned(project, environ={"ENV_TARGET_ROOT": "other"}))[0] == "other"
+    assert image(planned(project, 'CTX_PATH = "files"\n', environ={"ENV_TARGET_ROOT": "other"}))[0] == "files"
+    assert image(planned(project, 'CTX_PATH = "files"\n', environ={"CTX_PATH": ""}))[0] == "files"
+
+
+def test_a_build_context_of_the_environment_may_be_absolute_and_lies_below_the_root(project: MakeProject) -> None:
+    root = project(FILES).root
+    assert image(planned(project, environ={"CTX_PATH": f"{root}/files"}))[0] == "files"
+    for path in ("/etc", "../files"):
+        with pytest.raises(HookError, match="not below the project's root"):
+            planned(project, environ={"CTX_PATH": path})
+
+
+@pytest.mark.parametrize("text", ["A", "'A=1"])
+def test_build_arguments_of_the_environment_that_cannot_be_used(project: MakeProject, text: str) -> None:
+    with pytest.raises(HookError, match="DOCKER_BUILD_ARGS"):
+        planned(project, environ={"DOCKER_BUILD_ARGS": text})

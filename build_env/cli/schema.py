@@ -1,0 +1,46 @@
+"""Owns `build-env schema`: what definitions and settings may hold, as JSON Schema for editors and other tools."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from build_env.cli.options import DEBUG
+
+__all__ = ["register"]
+
+_KINDS = ("definition", "settings")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("schema")(schema)
+
+
+def schema(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="definition or settings.", metavar="WHAT")],
+    debug: DEBUG = False,
+) -> None:
+    """Print the JSON Schema (draft 2020-12) of a package's definition.yaml, or of the files with settings."""
+    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
+
+    context.exit(run_command(lambda: _schema(what), debug=debug))
+
+
+def _schema(what: str) -> int:
+    from build_env.cli.arguments import check_choice  # noqa: PLC0415
+    from build_env.core.json_schema import json_schema  # noqa: PLC0415
+    from build_env.packages.definitions import DEFINITION  # noqa: PLC0415
+    from build_env.settings import SETTINGS  # noqa: PLC0415
+
+    check_choice("schema", what, _KINDS)
+    if what == "settings":
+        data = json_schema(SETTINGS, title="Settings of a project of build-env")
+    else:
+        data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    return 0
