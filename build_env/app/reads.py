@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.app.remembered import CONTENT, KIND, NAMES, Reads, ReadTree
+from build_env.app.remembered import CONTENT, NAMES, Reads, ReadTree
 from build_env.core.paths import MARKER
+from build_env.formats.registry import formats
 from build_env.images.render import build_context
 from build_env.packages.read import METAPACKAGES
 from build_env.settings import LOCAL_SETTINGS
@@ -62,16 +63,11 @@ def _of_sources(paths: ProjectPaths, packages: Iterable[Package]) -> Iterator[tu
         directory = f"{paths.root}/{package.directory}"
         yield f"{directory}/definition.yaml", CONTENT
         yield from ((name, CONTENT) for name in package.definition_files)
-        yield f"{directory}/deb", KIND
-        yield f"{directory}/rpm", NAMES
-        if "deb" in package.packaging:
-            yield f"{directory}/deb/changelog", CONTENT
-        if Path(directory, "deb").is_dir():
-            yield f"{directory}/deb/control", CONTENT
-            yield f"{directory}/deb/build.sh", KIND
-        if Path(directory, "rpm").is_dir():
-            yield f"{directory}/rpm/build.sh", KIND
-            yield from ((str(path), CONTENT) for path in sorted(Path(directory, "rpm").glob("*.spec")))
+        for known in formats():
+            packaging = Path(directory, known.packaging)
+            yield str(packaging), NAMES
+            if packaging.is_dir():
+                yield from ((str(path), CONTENT) for path in sorted(packaging.iterdir()) if path.is_file())
 
 
 def _trees(planned: Planned | None, *, fixed: bool) -> Iterator[ReadTree]:
