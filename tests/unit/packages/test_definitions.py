@@ -96,6 +96,13 @@ def test_text_is_taken_as_it_is_written(tmp_path: Path) -> None:
         ]
 
 
+def test_an_included_file_is_taken_as_it_is_written_too(tmp_path: Path) -> None:
+    (tmp_path / "shared.yaml").write_text("version: 1.10\nsummary: off\n", encoding="utf-8")
+    found = _one(answer(tmp_path, "otk.include: shared.yaml\nlicense: no\n"))
+    assert isinstance(found, dict)
+    assert [found[name] for name in ("version", "summary", "license")] == ["1.10", "off", "no"]
+
+
 # --- JSON Schema ---
 
 
