@@ -95,7 +95,7 @@ def _read_ahead(response: Any, connection: socket.socket) -> bytes:  # noqa: ANN
     connection.settimeout(0)  # so that an empty buffer is not filled
     try:
         return bytes(response.raw._fp.fp.peek())  # noqa: SLF001 - the SDK goes the same way to the socket
-    except OSError:  # an encrypted connection has nothing to read yet
+    except (OSError, AttributeError):  # an encrypted connection has nothing to read yet, one by ssh has no such buffer
         return b""
     finally:
         connection.settimeout(before)
