@@ -23,6 +23,7 @@ from build_env.engines.docker.leftovers import BUILDER
 from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
+from build_env.model.identity import TaskName
 from build_env.model.image import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["DockerImages"]
 
 _CANCELLING = 2.0  # seconds for finding and killing what builds
-_OF_ONE_RUN = ("architectures", "key", "run", "task", "user")  # labels that must not pass from a room to an image
+# Labels that must not pass from a room to an image.
+_OF_ONE_RUN = ("architectures", "key", "run", "user", *TaskName._fields)
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
 

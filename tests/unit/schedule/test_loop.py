@@ -364,17 +364,17 @@ def test_a_worker_that_nothing_can_wake_is_not_waited_for(monkeypatch: pytest.Mo
         output("it runs")
         assert never.wait(timeout=25)
 
-    executor.acts["a"] = stuck
+    executor.acts[A] = stuck
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskOutput):
             raise KeyboardInterrupt
 
-    loop = Loop(plan=plan_of(task("a"), task("b", "a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
-    assert workers() == ["a"]
+    loop = Loop(plan=plan_of(task(A), task(B, A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
+    assert workers() == [str(A)]
     never.set()
-    loop._workers["a"].join()
+    loop._workers[A].join()
 
 
 def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
