@@ -12,6 +12,7 @@ from build_env.schedule.foresee import foresee
 if TYPE_CHECKING:
     from build_env.app.planned import Planned
     from build_env.app.session import Session
+    from build_env.model.identity import TaskName
     from build_env.plan.select import Request
     from build_env.schedule.foresee import Answer, Hits
 
@@ -20,7 +21,7 @@ __all__ = ["foresee_build"]
 
 def foresee_build(
     session: Session, request: Request, *, remembered: bool = True, whole: bool = True
-) -> tuple[Planned, dict[str, Answer], Hits]:
+) -> tuple[Planned, dict[TaskName, Answer], Hits]:
     """What is known of the plan without running anything, and what a run would do; not from memory if told so.
 
     A plan that need not be `whole` may be without tasks that are up to date.

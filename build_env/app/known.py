@@ -9,6 +9,8 @@ import pickle
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.identity import TaskName
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
@@ -22,8 +24,8 @@ __all__ = ["Known", "TreeName", "known_of"]
 _PIECE = 16  # tasks
 # What names a tree of the project: its path and what is left out of it.
 TreeName = tuple[str, tuple[str, ...]]
-# Id, places of its inputs in the plan, of its trees; key of its result and its artifacts as the store writes them.
-_Mark = tuple[str, tuple[int, ...], tuple[int, ...], str, str]
+# Name, places of its inputs in the plan, of its trees; key of its result and its artifacts as the store writes them.
+_Mark = tuple[TaskName, tuple[int, ...], tuple[int, ...], str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +78,14 @@ class Known:
         return replace(task, room=room, static_inputs=room_inputs(task.stage, room))
 
 
-def known_of(planned: Planned, results: Mapping[str, tuple[str, str]], scanned: tuple[StoredResult, ...]) -> Known:
-    """What is kept of a plan; `results` are key and artifacts by task id."""
+def known_of(planned: Planned, results: Mapping[TaskName, tuple[str, str]], scanned: tuple[StoredResult, ...]) -> Known:
+    """What is kept of a plan; `results` are key and artifacts by task."""
     tasks = planned.plan.tasks
     trees = {
         (tree.path, tree.leave_out): tree.digest for task in tasks if task.room is not None for tree in task.room.trees
     }
     tree_places = {tree: place for place, tree in enumerate(trees)}
-    places = {task.id: place for place, task in enumerate(tasks)}
+    places = {task.name: place for place, task in enumerate(tasks)}
     return Known(
         planned=replace(planned, plan=replace(planned.plan, tasks=())),
         trees=trees,
@@ -96,13 +98,13 @@ def known_of(planned: Planned, results: Mapping[str, tuple[str, str]], scanned: 
 
 def _mark(
     task: Task,
-    places: Mapping[str, int],
+    places: Mapping[TaskName, int],
     tree_places: Mapping[TreeName, int],
-    results: Mapping[str, tuple[str, str]],
+    results: Mapping[TaskName, tuple[str, str]],
 ) -> _Mark:
     inputs = tuple(places[entry.task] for entry in task.inputs)
     trees = tuple(tree_places[tree.path, tree.leave_out] for tree in (task.room.trees if task.room else ()))
-    return (task.id, inputs, trees, *results.get(task.id, ("", "")))
+    return (task.name, inputs, trees, *results.get(task.name, ("", "")))
 
 
 def _piece(tasks: Iterable[Task]) -> bytes:

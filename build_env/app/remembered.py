@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from build_env.app.planned import Planned
     from build_env.model.artifact import Isolation, StoredResult
+    from build_env.model.identity import TaskName
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore, Outcome
 
@@ -149,7 +150,7 @@ class Memory:
         self,
         reads: Reads,
         planned: Planned,
-        hits: Mapping[str, StoredResult],
+        hits: Mapping[TaskName, StoredResult],
         *,
         began: int,
         images: Mapping[str, str],

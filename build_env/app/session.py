@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.app.remembered import Memory
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
     from build_env.model.task import Plan
@@ -99,7 +100,7 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.connection.cancel()
 
-    def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
+    def executor(self, planned: Planned, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(
             project=self.project,
@@ -158,7 +159,7 @@ class Session:
         plan: Plan,
         executor: LocalExecutor,
         sink: EventSink,
-        answers: Mapping[str, Answer],
+        answers: Mapping[TaskName, Answer],
         hits: Hits,
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""

@@ -80,7 +80,7 @@ class LocalPublisher:
         """See `Publisher.add`."""
         deployment = work.task.deployment
         if deployment is None:
-            raise RuntimeError(f"{work.task.id} deploys nothing")
+            raise RuntimeError(f"{work.task.name} deploys nothing")
         items = list(_own(work))
         for path, item in self._paths(work, items):
             self._copy(item, self.deploy / path)

@@ -47,26 +47,30 @@ _OTHER_TABLES = ("no such table", "no such column", "has no column named", "unsu
 _NO_TEXT = "Could not decode to UTF-8"  # the words of Python's module, which has no code for it
 _HEADER = 100  # bytes
 
-_SCHEMA = 4
+_SCHEMA = 5
 # A result has a row id: with rows as long as these, a tree by key would have a few of them per page.
 _TABLES = """
 CREATE TABLE run (
     id TEXT PRIMARY KEY, pid INTEGER NOT NULL, began REAL NOT NULL, finished REAL, command TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE attempt (
-    id TEXT PRIMARY KEY, run TEXT NOT NULL, task TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,
+    id TEXT PRIMARY KEY, run TEXT NOT NULL,
+    target TEXT NOT NULL, subject TEXT NOT NULL, stage TEXT NOT NULL, architecture TEXT NOT NULL,
+    key TEXT NOT NULL, state TEXT NOT NULL,
     began REAL NOT NULL, seconds REAL NOT NULL, peak_memory INTEGER NOT NULL, size INTEGER NOT NULL,
     isolation INTEGER, message TEXT NOT NULL, log TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX attempt_by_task ON attempt (task, began);
+CREATE INDEX attempt_by_task ON attempt (subject, target, stage, architecture, began);
 CREATE INDEX attempt_running ON attempt (run) WHERE state = 'running';
 CREATE TABLE result (
     key TEXT NOT NULL, isolation INTEGER NOT NULL, seconds REAL NOT NULL, finished REAL NOT NULL,
-    artifacts TEXT NOT NULL, facts TEXT NOT NULL, task TEXT NOT NULL, inputs TEXT NOT NULL,
+    artifacts TEXT NOT NULL, facts TEXT NOT NULL,
+    target TEXT NOT NULL, subject TEXT NOT NULL, stage TEXT NOT NULL, architecture TEXT NOT NULL,
+    inputs TEXT NOT NULL,
     peak_memory INTEGER NOT NULL, log TEXT NOT NULL, proof TEXT NOT NULL,
     PRIMARY KEY (key, isolation)
 );
-CREATE INDEX result_by_task ON result (task, finished);
+CREATE INDEX result_by_task ON result (subject, target, stage, architecture, finished);
 """
 
 
