@@ -27,6 +27,6 @@ def foresee_build(
     A plan that need not be `whole` may be without tasks that are up to date.
     """
     resolved = (recalled(session.memory(request), whole=whole) if remembered else None) or resolve(session, request)
-    answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned), resolved.hits)
+    answers, hits = foresee(resolved.planned.plan, session.executor(), resolved.hits)
     notes = (*resolved.planned.notes, *([session.store.replaced] if session.store.replaced else ()))
     return replace(resolved.planned, notes=notes), answers, hits

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from build_env.app.recall import Resolved, recalled, write_memory
 from build_env.model.events import Note, RunFinished
-from build_env.model.task import Plan, Stage
 from build_env.schedule.foresee import foresee
 from build_env.targets.guard import observing
+from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
+    from build_env.model.task import Plan
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
@@ -42,7 +43,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     if session.options.images_anew:
         asked = "--recreate" if session.options.recreate else "--refresh"
         planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
-    executor = session.executor(planned, anew=_anew(session.options, planned.plan, resolved.scanned))
+    executor = session.executor(anew=_anew(session.options, planned.plan, resolved.scanned))
     answers, hits = foresee(planned.plan, executor, resolved.hits)
     session.say_replaced(sink)
     for note in planned.notes:
@@ -50,7 +51,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     summary = session.run_plan(planned.plan, executor, _with_clients(session, sink), answers, hits)
     if not session.options.images_anew:
         images = session.containers.images.seen if session.containers else {}
-        write_memory(memory, resolved, summary, executor.publisher, images)
+        write_memory(memory, resolved, summary, executor.hands, images)
     return summary
 
 
@@ -61,7 +62,7 @@ def resolve(session: Session, request: Request) -> Resolved:
     planner = session.planner
     with observing(session.observed):
         scan = planner.scan()
-        hits = foresee(scan.plan, session.executor(scan))[1] if scan else {}
+        hits = foresee(scan.plan, session.executor())[1] if scan else {}
         report = _report(session, scan, hits) if scan else None
         planned = planner.plan(request, report)
     if scan and report is None:
@@ -98,7 +99,7 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
         scan = planner.scan()
     if scan is None:
         return None
-    executor = session.executor(scan, anew=_anew(session.options, scan.plan))
+    executor = session.executor(anew=_anew(session.options, scan.plan))
     answers, hits = foresee(scan.plan, executor)
     if len(hits) == len(scan.plan):
         return None
@@ -129,7 +130,6 @@ def _report(session: Session, scan: Planned, hits: Mapping[TaskName, StoredResul
 
 def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:
     """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
-    stages = {Stage.IMAGE} if options.images_anew else set()
-    stages |= {Stage.LAYER} if options.recreate else set()
+    asked = {name for name in ("refresh", "recreate") if getattr(options, name)}
     made = {stored.task for stored in scanned}
-    return frozenset(task.name for task in plan if task.stage in stages and task.name not in made)
+    return frozenset(task.name for task in plan if asked & kind_of(task.stage).anew_by and task.name not in made)

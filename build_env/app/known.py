@@ -9,6 +9,7 @@ import pickle
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.action import RoomAction
 from build_env.model.identity import TaskName
 
 if TYPE_CHECKING:
@@ -68,14 +69,18 @@ class Known:
     def _now(self, task: Task, digests: Mapping[TreeName, str]) -> Task:
         from build_env.plan.keys import room_inputs  # noqa: PLC0415 - a run with nothing to do needs no keys
 
-        if task.declared:
-            task = replace(task, provided=self.provided)
-        room = task.room
-        if room is None or all(digests[tree.path, tree.leave_out] == tree.digest for tree in room.trees):
+        action = task.action
+        if not isinstance(action, RoomAction):
+            return task
+        if action.declared:
+            action = replace(action, provided=self.provided)
+            task = replace(task, action=action)
+        room = action.room
+        if all(digests[tree.path, tree.leave_out] == tree.digest for tree in room.trees):
             return task
         trees = tuple(replace(tree, digest=digests[tree.path, tree.leave_out]) for tree in room.trees)
         room = replace(room, trees=trees)
-        return replace(task, room=room, static_inputs=room_inputs(task.stage, room))
+        return replace(task, action=replace(action, room=room), static_inputs=room_inputs(task.stage, room))
 
 
 def known_of(planned: Planned, results: Mapping[TaskName, tuple[str, str]], scanned: tuple[StoredResult, ...]) -> Known:
@@ -91,7 +96,7 @@ def known_of(planned: Planned, results: Mapping[TaskName, tuple[str, str]], scan
         trees=trees,
         marks=tuple(_mark(task, places, tree_places, results) for task in tasks),
         pieces=tuple(_piece(tasks[start : start + _PIECE]) for start in range(0, len(tasks), _PIECE)),
-        provided=next((task.provided for task in tasks if task.declared), {}),
+        provided=next((action.provided for action in map(_room_action, tasks) if action and action.declared), {}),
         scanned=scanned,
     )
 
@@ -107,5 +112,14 @@ def _mark(
     return (task.name, inputs, trees, *results.get(task.name, ("", "")))
 
 
+def _room_action(task: Task) -> RoomAction | None:
+    return task.action if isinstance(task.action, RoomAction) else None
+
+
+def _without_provided(task: Task) -> Task:
+    action = _room_action(task)
+    return replace(task, action=replace(action, provided={})) if action else task
+
+
 def _piece(tasks: Iterable[Task]) -> bytes:
-    return pickle.dumps(tuple(replace(task, provided={}) for task in tasks), protocol=pickle.HIGHEST_PROTOCOL)
+    return pickle.dumps(tuple(map(_without_provided, tasks)), protocol=pickle.HIGHEST_PROTOCOL)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from build_env.app.remembered import Reads
 from build_env.core.errors import EnvironmentNotReady
-from build_env.model.task import Stage
 from build_env.schedule.foresee import Hits
-from build_env.schedule.work import work_of
+from build_env.work.registry import kind_of
+from build_env.work.resolve import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from build_env.app.remembered import Memory
     from build_env.model.artifact import StoredResult
     from build_env.model.result import RunSummary
-    from build_env.ports import Publisher
     from build_env.store.results import Outcome
+    from build_env.work.kind import Hands
 
 __all__ = ["Resolved", "recalled", "write_memory"]
 
@@ -80,15 +80,17 @@ def write_memory(
     memory: Memory,
     resolved: Resolved,
     summary: RunSummary,
-    publisher: Publisher,
+    hands: Hands,
     images: Mapping[str, str],
 ) -> None:
     """Remember how a run ended that did all of its plan."""
     hits = {key: result.stored for key, result in summary.results.items() if result.ok and result.stored}
     if len(hits) < len(resolved.planned.plan):
         return
-    effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
-    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, hits, memory.store))]
+    effects = [task for task in resolved.planned.plan if kind_of(task.stage).effect]
+    evidence = [
+        str(path) for task in effects for path in kind_of(task.stage).evidence(work_of(task, hits, memory.store), hands)
+    ]
     memory.remember(
         resolved.reads,
         resolved.planned,

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
     from build_env.images.target import TargetImages
+    from build_env.model.action import ImageRecipe
     from build_env.model.artifact import StoredResult
     from build_env.model.command import ImageKind
-    from build_env.plan.keys import ImageRecipe
 
 __all__ = ["ShellRequest", "enter_failed", "enter_target"]
 

@@ -23,6 +23,7 @@ from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady
+from build_env.model.action import RoomAction
 from build_env.model.identity import TaskName
 from build_env.model.result import Status
 from build_env.model.task import Stage
@@ -257,8 +258,9 @@ def test_only_what_may_be_to_do_is_made_of_a_plan_that_need_not_be_whole(root: P
 
 
 def with_a_tree_that_is_not_watched(task: Task) -> Task:
-    assert task.room is not None
-    return replace(task, room=replace(task.room, trees=(replace(task.room.trees[0], path="src/other"),)))
+    assert isinstance(task.action, RoomAction)
+    room = replace(task.action.room, trees=(replace(task.action.room.trees[0], path="src/other"),))
+    return replace(task, action=replace(task.action, room=room))
 
 
 def test_a_run_that_was_killed_between_the_two_files_of_a_memory_leaves_none(root: Path) -> None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.action import LayerAction
 from build_env.model.room import RoomEntry, RoomSpec
-from build_env.model.task import Place, Stage
+from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
-from build_env.schedule.inputs import layer_inputs, room_inputs
+from build_env.work.inputs import layer_inputs, room_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from build_env.model.action import Room
     from build_env.model.artifact import Artifact
     from build_env.model.identity import TaskName
     from build_env.model.room import TimeLimit
-    from build_env.model.task import Room, Task
+    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
@@ -76,7 +78,7 @@ class RoomSpecs:
             epoch=room.epoch,
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
-            ssh_agent=self.ssh_agent if task.stage == Stage.SOURCE else "",
+            ssh_agent=self.ssh_agent if room.downloads else "",
             limit=self.limit,
         )
 
@@ -104,7 +106,7 @@ def input_at(work: Work, place: Place) -> ResolvedInput | None:
 
 def layer_key(work: Work) -> str:
     """The key of the layer that the task is, or that its room has."""
-    if work.task.stage == Stage.LAYER:
+    if isinstance(work.task.action, LayerAction):
         return work.key
     layer = input_at(work, Place.LAYER)
     return layer.facts["layer"] if layer else ""

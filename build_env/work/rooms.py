@@ -17,10 +17,11 @@ from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
 from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.command import Command
-from build_env.model.task import Place, Stage
+from build_env.model.task import Place
 from build_env.plan.keys import INSTALLED
-from build_env.schedule.inputs import refuse_undeclared
-from build_env.schedule.specs import RoomSpecs, input_at, layer_key
+from build_env.work.inputs import refuse_undeclared
+from build_env.work.kind import Done
+from build_env.work.specs import RoomSpecs, input_at, layer_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,13 +59,32 @@ class RoomWork:
         self.stopped.set()
         self.engine.cancel()
 
-    def do(self, work: Work, write: Callable[[str], None], *, anew: bool) -> tuple[StoredResult | None, RoomOutcome]:
-        """The result of the task, None when a command failed. A layer is made `anew` even if the engine has it."""
+    def do(self, work: Work, write: Callable[[str], None]) -> Done:
+        """Run the commands of the task in its room."""
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
-            if work.task.stage == Stage.LAYER and self.images and not self.specs.of(work, collect).name:
-                return self._layer(work, collect, write, anew=anew)
-            return self._in_room(work, collect, write)
+            spec = self._spec(work, collect, write)
+            with self._alone(spec.name):  # a kept room is for one task at a time
+                outcome = self.engine.run(spec, write)
+            return self._done(work, outcome, collect)
+
+    def layer(self, work: Work, write: Callable[[str], None], *, anew: bool) -> Done:
+        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it.
+
+        A kept room has its layer inside. The image is made `anew` even if the engine has it.
+        """
+        with self._directory() as collect:
+            kept = bool(self.specs.of(work, collect).name)
+        if kept or self.images is None:
+            return self.do(work, write)
+        refuse_undeclared(work, self.store)
+        with self._directory() as collect:
+            spec = self.specs.layer(work, collect)
+            done = self._done(work, self._images.layer(spec, write, anew=anew), collect)
+        if done.stored is None:
+            return done
+        facts = {**done.stored.facts, "tag": self._images.layer_tag(spec)}
+        return replace(done, stored=replace(done.stored, facts=facts))
 
     def rehearse(
         self, work: Work, variation: Variation, collect: Path, write: Callable[[str], None], argv: tuple[str, ...] = ()
@@ -87,26 +107,9 @@ class RoomWork:
         self._have_layer(work, layer, write)
         return replace(spec, image=layer.facts["tag"])
 
-    def _in_room(
-        self, work: Work, collect: Path, write: Callable[[str], None]
-    ) -> tuple[StoredResult | None, RoomOutcome]:
-        spec = self._spec(work, collect, write)
-        with self._alone(spec.name):  # a kept room is for one task at a time
-            outcome = self.engine.run(spec, write)
-        if outcome.status:
-            return None, outcome
-        return self._result(work, collect), outcome
-
-    def _layer(
-        self, work: Work, collect: Path, write: Callable[[str], None], *, anew: bool
-    ) -> tuple[StoredResult | None, RoomOutcome]:
-        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it."""
-        spec = self.specs.layer(work, collect)
-        outcome = self._images.layer(spec, write, anew=anew)
-        if outcome.status:
-            return None, outcome
-        stored = self._result(work, collect)
-        return replace(stored, facts={**stored.facts, "tag": self._images.layer_tag(spec)}), outcome
+    def _done(self, work: Work, outcome: RoomOutcome, collect: Path) -> Done:
+        stored = None if outcome.status else self._result(work, collect)
+        return Done(stored=stored, status=outcome.status, message=outcome.message, peak_memory=outcome.peak_memory)
 
     def _result(self, work: Work, collect: Path) -> StoredResult:
         """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
