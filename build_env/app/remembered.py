@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import sys
 import time
 from bisect import bisect_right
@@ -188,7 +189,10 @@ class Memory:
         results = {
             task: (stored.key, outcomes[stored.key][2]) for task, stored in hits.items() if stored.key in outcomes
         }
-        save_blob(self._file("plan"), known_of(planned, results, scanned))
+        try:
+            save_blob(self._file("plan"), known_of(planned, results, scanned))
+        except pickle.PicklingError:
+            return  # the module of an action from outside is forgotten by now
         save_blob(self._file("check"), check)
         self.digests.save()
 

@@ -180,7 +180,7 @@ def _origin(
 
 def _written(text: str, shown: str) -> dict[Path, tuple[Place, Place]]:
     """Where the keys and values of a file that was compiled stand; read again for a file with faults only."""
-    return places(read_nodes(text, shown, lambda _message, _place: None, lambda _message, _place: None))
+    return places(read_nodes(text, shown, lambda *_: None, lambda *_: None, as_written=True))
 
 
 def _checked(

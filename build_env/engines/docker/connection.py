@@ -185,7 +185,7 @@ class Connection:
 
     def await_end(self, container: str) -> int:
         """The exit status of a container that is ending. Raises InfrastructureError."""
-        with self.errors("waiting for the end of a room"):
+        with self.errors("running a room"):
             return int(self.api.wait(container)["StatusCode"])
 
     def remove(self, container: str) -> None:

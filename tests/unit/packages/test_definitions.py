@@ -46,7 +46,7 @@ lines = st.lists(st.tuples(names, words), max_size=6)
 DIRECTIVES = ["otk.define: {unused: x}", "otk.define.tag: {unused: 1.10}", "otk.version: 1"]
 
 
-def answer(root: Path, text: str) -> Mapping[str, Any] | list[int]:
+def answer(root: Path, text: str) -> dict[str, Any] | list[int]:
     """The fields per architecture, or the lines in which there are faults."""
     (root / "definition.yaml").write_text(text, encoding="utf-8")
     try:

@@ -12,6 +12,7 @@ import pytest
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError, InputError, Interrupted, Location, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
+from build_env.schedule import loop as loop_module
 from build_env.schedule.loop import Loop
 from build_env.schedule.resources import Capacity
 from build_env.work.resolve import work_of
@@ -352,6 +353,28 @@ def test_an_interrupt_is_told_also_when_the_rooms_cannot_be_killed_at_once(troub
     assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
     assert isinstance(events[-1], RunFinished)
     assert len(calls) == (2 if isinstance(trouble, KeyboardInterrupt) else 1)
+
+
+def test_a_worker_that_nothing_can_wake_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "_FAREWELL", 0.05)
+    executor = FakeExecutor()
+    never = threading.Event()
+
+    def stuck(output: Callable[[str], None]) -> None:
+        output("it runs")
+        assert never.wait(timeout=25)
+
+    executor.acts[A] = stuck
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    loop = Loop(plan=plan_of(task(A), task(B, A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
+    assert workers() == [str(A)]
+    never.set()
+    loop._workers[A].join()
 
 
 def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
