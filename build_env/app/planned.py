@@ -1,4 +1,4 @@
-"""Owns what planning answers, apart from the planner: a remembered plan is read without importing what makes one."""
+"""Owns what planning answers, apart from the planner, which takes long to import."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ __all__ = ["Planned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, and what a person should be told about it.
-
-    Of a remembered plan tasks may be left out that are up to date: so many as `left_out` says.
-    """
+    """A plan, and what a person should be told about it."""
 
     plan: Plan
     notes: tuple[str, ...] = ()
-    left_out: int = 0
 
     @property
     def recipes(self) -> dict[TaskName, ImageRecipe]:

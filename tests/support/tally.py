@@ -45,9 +45,9 @@ class Tally(Kind):
     of_packages = True
 
     def planned(self, target: Target, tasks: Mapping[TaskName, Task]) -> Iterable[Task]:
-        unit = str(target.variables.get("TALLY", "files"))
+        unit = str(target.variables.get("TALLY", ""))  # other targets of the process have none
         for task in tasks.values():
-            if task.stage == "build":
+            if unit and task.stage == "build":
                 yield Task(
                     name=task.name._replace(stage=self.name),
                     static_inputs={"stage": self.name, "unit": unit},

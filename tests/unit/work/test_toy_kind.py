@@ -11,12 +11,13 @@ import pytest
 from build_env.core.errors import InputError
 from build_env.work.kind import Kind
 from build_env.work.registry import find_kind, kind_of, register
-from tests.support import tally
+
 from tests.support.project import native_project
 
 if TYPE_CHECKING:
     from tests.support.project import MakeProject, Project
 
+TALLY = Path(__file__).resolve().parents[2] / "support" / "tally.py"
 CONFIGURATION = """import common.tally
 
 PACKAGES = ["one", "two"]
@@ -32,7 +33,7 @@ def run_tar_build(env):
 """
 FILES = {
     **native_project(),
-    "common/tally.py": Path(tally.__file__).read_text(encoding="utf-8"),
+    "common/tally.py": TALLY.read_text(encoding="utf-8"),
     "targets/here/1/packages.conf.py": CONFIGURATION,
 }
 
@@ -61,7 +62,7 @@ def test_it_plans_runs_hits_and_is_reported(made: Project) -> None:
     log = next(item for item in json.loads(logged.stdout) if item["stage"] == "tally")
     assert made.read(log["path"]) == "counted 1 files\n"
     assert "nothing to do" in build(made)
-    graph = made.run("graph", "--format", "json", command="build-env")
+    graph = made.run("graph", "--json", command="build-env")
     assert any(node["id"].startswith("here/1:one:tally:") for node in json.loads(graph.stdout)["nodes"])
 
 
