@@ -11,7 +11,6 @@ import pytest
 from build_env.core.errors import InputError
 from build_env.work.kind import Kind
 from build_env.work.registry import find_kind, kind_of, register
-
 from tests.support.project import native_project
 
 if TYPE_CHECKING:
