@@ -80,7 +80,6 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             publishes=options.publishes,
         ),
         rooms=RoomWork(
-            root=paths.root,
             directory=directory,
             engine=_engine(options, containers, directory),
             store=store,

@@ -33,7 +33,7 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
         if entry.place in {Place.SOURCE, Place.BUILD} and not isinstance(work.task.action, LayerAction)
         for item in entry.artifacts
     ]
-    return (*_entries(own, store), *layer_inputs(work, store))
+    return (*_entries(own), *layer_inputs(work, store))
 
 
 def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
@@ -42,11 +42,11 @@ def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
         return ()
     sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
     named = [(f"dependencies/{item.name}", item) for item in sets]
-    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))], store)
+    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))])
 
 
-def _entries(named: Iterable[tuple[str, Artifact]], store: Store) -> tuple[RoomEntry, ...]:
-    return tuple(RoomEntry(source=store.path(item), destination=f"in/{name}") for name, item in named)
+def _entries(named: Iterable[tuple[str, Artifact]]) -> tuple[RoomEntry, ...]:
+    return tuple(RoomEntry(digest=item.digest, destination=f"in/{name}") for name, item in named)
 
 
 def is_dependency_set(name: str) -> bool:

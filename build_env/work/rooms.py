@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
-from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.command import Command
 from build_env.model.task import Place
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from build_env.images.target import TargetImages
     from build_env.model.room import RoomOutcome, RoomSpec, Variation
-    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Engine, Store
     from build_env.store.claims import Claims
@@ -40,7 +38,6 @@ __all__ = ["RoomWork"]
 class RoomWork:
     """Makes rooms from what the plan says and nothing else. `images` is None where rooms are native."""
 
-    root: Path
     directory: Path
     engine: Engine
     store: Store
@@ -73,9 +70,7 @@ class RoomWork:
 
         A kept room has its layer inside. The image is made `anew` even if the engine has it.
         """
-        with self._directory() as collect:
-            kept = bool(self.specs.of(work, collect).name)
-        if kept or self.images is None:
+        if self.images is None or self.specs.of(work, self.directory).name:
             return self.do(work, write)
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
@@ -113,7 +108,6 @@ class RoomWork:
 
     def _result(self, work: Work, collect: Path) -> StoredResult:
         """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
-        self._refuse_changed(work.task)
         lists = [entry for entry in work.inputs if entry.place in {Place.IMAGE, Place.LAYER}]
         installed = [item.digest for entry in lists for item in entry.artifacts if item.name == INSTALLED]
         stand_in = next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
@@ -177,13 +171,3 @@ class RoomWork:
             yield
         finally:
             claim.release()
-
-    def _refuse_changed(self, task: Task) -> None:
-        """Compare the trees with the plan; their manifests are kept, so that `why` can name single files later."""
-        for tree in task.room.trees if task.room else ():
-            manifest = tree_manifest(self.root / tree.path, tree.leave_out)
-            if self.store.put("tree", manifest).digest != tree.digest:
-                raise TaskError(
-                    f"{tree.path} changed while the {task.stage} stage of {task.subject} ran: the result is not kept",
-                    hint="run the same command again",
-                )

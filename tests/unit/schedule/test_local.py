@@ -115,7 +115,6 @@ def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str =
         store=store,
         publisher=FakePublisher(),
         rooms=RoomWork(
-            root=root,
             directory=build / "rooms" / "run",
             engine=engine,
             store=store,
