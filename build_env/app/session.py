@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from build_env.app.containers import Containers
     from build_env.app.options import BuildOptions
-    from build_env.app.planned import Planned
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.app.several import Planners
@@ -123,7 +122,7 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.connection.cancel()
 
-    def executor(self, planned: Planned, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
+    def executor(self, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(
             project=self.project,
@@ -132,7 +131,6 @@ class Session:
             store=self.store,
             claims=self._claims,
             containers=self.containers,
-            recipes=planned.recipes,
             anew=anew,
             digest_of=self.digests.digest,
         )
