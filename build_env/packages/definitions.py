@@ -125,7 +125,12 @@ def _written(text: str, shown: str) -> dict[Path, tuple[Place, Place]]:
 def _checked(
     data: object, shown: str, where: Callable[[Path], Location | None], faults: list[Fault] | None = None
 ) -> Mapping[str, object]:
-    """The fields of `data`; what is wrong with it comes after the `faults` of reading."""
+    """The fields of `data`; what is wrong with it comes after the `faults` of reading.
+
+    Raises:
+        InputError: there are faults.
+
+    """
     fields, misfits = fitted(DEFINITION, data)
     found = (*(faults or ()), *located(misfits, where, shown))
     if found or not isinstance(fields, dict):
