@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from build_env.app.executor import new_executor
+from build_env.app.executor import new_executor, time_limit
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
@@ -224,7 +224,8 @@ def _containers(project: Project, options: BuildOptions, run: str, *, needed: bo
     from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
-        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
+        limit = time_limit(options, project.settings)
+        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit)
     except EnvironmentNotReady:
         if needed:
             raise
