@@ -35,7 +35,7 @@ BARE = replace(
         (
             BARE,
             Work(
-                packages=("docker.io", "binfmt-support", "qemu-user-static", "gnupg", "rpm", "mmdebstrap"),
+                packages=("docker.io", "binfmt-support", "qemu-user-static", "gnupg", "rpm", "mmdebstrap", "arch-test"),
                 start_engine=True,
                 mount_binfmt=True,
                 handlers=("arm64",),
