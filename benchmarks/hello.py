@@ -36,7 +36,7 @@ def main() -> int:
         project.build("--target", TARGET, "--arch", "amd64,arm64", "--build", "hello")
         for _ in range(rounds):
             for name, archs in WAYS.items():
-                project.forget("%:hello:build:%")
+                project.forget("hello", "build")
                 times[name].append(project.build("--target", TARGET, "--arch", archs, "--build", "hello"))
         sbuild = _sbuild(project)
     if isinstance(sbuild, float):

@@ -109,8 +109,8 @@ def _row(shape: str, size: int, slots: int, seed: int, recorded: dict[str, list[
     dice = dice_of((shape, size, seed))
     plan, seconds = random_plan(shape, size, dice)
     for task in plan:
-        if task.stage.value in recorded:
-            seconds[task.id] = dice.choice(recorded[task.stage.value])
+        if task.stage in recorded:
+            seconds[task.name] = dice.choice(recorded[task.stage])
     bound, barriers = plain_bound(plan, seconds, slots), attainable_seconds(plan, seconds, slots)
     estimates = right_estimates(seconds)
     began = time.process_time()
@@ -130,17 +130,15 @@ def _row(shape: str, size: int, slots: int, seed: int, recorded: dict[str, list[
 
 
 def _recorded(path: Path) -> dict[str, list[float]]:
-    """What tasks in a store took that were done, by stage; ids are `target:package:stage:label`."""
+    """What tasks in a store took that were done, by stage."""
     found: dict[str, list[float]] = defaultdict(list)
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        rows = database.execute("SELECT task, seconds FROM attempt WHERE state = 'done' AND seconds > 0").fetchall()
+        rows = database.execute("SELECT stage, seconds FROM attempt WHERE state = 'done' AND seconds > 0").fetchall()
     finally:
         database.close()
-    for task, seconds in rows:
-        for stage in ("source", "build", "verify", "deploy"):
-            if f":{stage}:" in task:
-                found[stage].append(seconds)
+    for stage, seconds in rows:
+        found[stage].append(seconds)
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.model.command import ImageKind
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.image import ImageDescription, ImageInventory
     from build_env.model.package import Package
     from build_env.model.result import TaskResult
@@ -108,14 +109,14 @@ class Store(Protocol):
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""
 
-    def latest(self, task: str) -> StoredResult | None:
+    def latest(self, task: TaskName) -> StoredResult | None:
         """The result recorded last for a task, whatever its key."""
 
     def fault(self, artifact: Artifact) -> str:
         """What is wrong with the stored file in a few words: it is gone, or damaged; empty when it is whole."""
 
-    def begin(self, task: str, key: str) -> str:
-        """A new attempt of this run at a task; its id."""
+    def begin(self, task: TaskName, key: str, log: str = "") -> str:
+        """A new attempt of this run at a task, which writes `log`; its id."""
 
     def record(self, result: StoredResult, attempt: str) -> None:
         """Remember a result and end its attempt in one transaction; its artifacts are already in the store.
@@ -136,7 +137,7 @@ class Store(Protocol):
     ) -> None:
         """Remember how an attempt without a result ended; one that is not running any more stays as it is."""
 
-    def history(self, tasks: Collection[str], limit: int = 5) -> Mapping[str, tuple[Attempt, ...]]:
+    def history(self, tasks: Collection[TaskName], limit: int = 5) -> Mapping[TaskName, tuple[Attempt, ...]]:
         """The last attempts at each of `tasks` that have ended, newest first."""
 
 
@@ -169,8 +170,8 @@ class Claim(Protocol):
 class Executor(Protocol):
     """Runs one ready task."""
 
-    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
-        """The task with its inputs, whose results are `stored` by task id, and the key that they make."""
+    def work(self, task: Task, stored: Mapping[TaskName, StoredResult]) -> Work:
+        """The task with its inputs, whose results are `stored` by task, and the key that they make."""
 
     def find(self, work: Work) -> StoredResult | None:
         """The stored result, if it is valid still: effects are looked up where they took place."""

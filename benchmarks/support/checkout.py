@@ -49,11 +49,11 @@ class Checkout:
             pass
         return time.perf_counter() - began
 
-    def forget(self, pattern: str) -> None:
-        """Take the results of tasks whose id is like `pattern` (SQL) out of the store."""
+    def forget(self, package: str, stage: str) -> None:
+        """Take the results of these tasks out of the store."""
         database = sqlite3.connect(self.root / "build" / "store.db")
         with database:
-            database.execute("DELETE FROM result WHERE task LIKE ?", (pattern,))
+            database.execute("DELETE FROM result WHERE subject = ? AND stage = ?", (package, stage))
         database.close()
 
     def images(self) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+from build_env.model.identity import TaskName
 from build_env.model.task import Input, Place, Plan, Stage, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["SHAPES", "dice_of", "random_plan"]
 
@@ -21,11 +22,11 @@ def dice_of(seed: object) -> Random:
     return Random(str(seed))  # noqa: S311 - no secret comes from them
 
 
-def random_plan(shape: str, size: int, dice: Random) -> tuple[Plan, dict[str, float]]:
+def random_plan(shape: str, size: int, dice: Random) -> tuple[Plan, dict[TaskName, float]]:
     """A plan of about `size` tasks, and the seconds that each takes."""
     tasks = _SHAPES[shape](max(1, size), dice)
-    seconds = {task.id: dice.lognormvariate(0, _SPREAD) * _MEDIAN[task.stage.value] for task in tasks}
-    return Plan(target="debian/12", architectures=("amd64",), tasks=tuple(tasks)), seconds
+    seconds = {task.name: dice.lognormvariate(0, _SPREAD) * _MEDIAN[task.stage] for task in tasks}
+    return Plan(targets={"debian/12": ("amd64",)}, tasks=tuple(tasks)), seconds
 
 
 def _layered(size: int, dice: Random) -> list[Task]:
@@ -74,9 +75,9 @@ def _packages(size: int, dice: Random) -> list[Task]:
         for place in (0, 1):
             build = len(tasks)
             made.append(build)
-            tasks.append(_task(build, [source, *(other[place] for other in needed)], Stage.BUILD))
-            tasks.append(_task(build + 1, [build], Stage.VERIFY))
-            tasks.append(_task(build + 2, [build, build + 1], Stage.DEPLOY))
+            tasks.append(_task(build, [source, *(other[place] for other in needed)], Stage.BUILD, tasks))
+            tasks.append(_task(build + 1, [build], Stage.VERIFY, tasks))
+            tasks.append(_task(build + 2, [build, build + 1], Stage.DEPLOY, tasks))
         builds.append((made[0], made[1]))
     return tasks
 
@@ -96,15 +97,15 @@ _SHAPES: dict[str, Callable[[int, Random], list[Task]]] = {
 SHAPES = tuple(_SHAPES)
 
 
-def _task(number: int, needs: Iterable[int], stage: Stage = Stage.BUILD) -> Task:
+def _task(number: int, needs: Iterable[int], stage: Stage = Stage.BUILD, earlier: Sequence[Task] = ()) -> Task:
     return Task(
-        id=_name(number),
-        stage=stage,
-        target="debian/12",
-        subject=_name(number),
-        inputs=tuple(Input(task=_name(other), place=Place.PACKAGES) for other in needs),
+        name=_name(number, stage),
+        inputs=tuple(
+            Input(task=earlier[other].name if earlier else _name(other, Stage.BUILD), place=Place.PACKAGES)
+            for other in needs
+        ),
     )
 
 
-def _name(number: int) -> str:
-    return f"t{number:06}"
+def _name(number: int, stage: Stage) -> TaskName:
+    return TaskName(target="debian/12", subject=f"t{number:06}", stage=stage)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.support.tree import STAGES
 from build_env.app.build import remember_run, resolve
@@ -22,6 +23,9 @@ from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.schedule.work import work_of
 
+if TYPE_CHECKING:
+    from build_env.model.identity import TaskName
+
 __all__ = ["seed"]
 
 
@@ -30,23 +34,23 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     options = BuildOptions(target=target, architectures=architectures, native=True)
     request = Request(stages=frozenset(map(Stage, STAGES)))
     os.fsync = int  # type: ignore[assignment]  # does nothing, as below
-    done: dict[str, StoredResult] = {}
+    done: dict[TaskName, StoredResult] = {}
     with open_session(open_project(root), options, writes=True) as session:
         resolved = resolve(session, request)
         session.store._database._connection.execute("PRAGMA synchronous = OFF")  # noqa: SLF001 - 4,000 flushes would measure the disk
         for task in resolved.planned.plan:
             work = work_of(task, done, session.store)
-            suffix = "deb" if task.stage is Stage.BUILD else "txt"
-            artifact = session.store.put(f"{task.subject}_{task.arch}.{suffix}", task.id.encode())
-            done[task.id] = StoredResult(
+            suffix = "deb" if task.stage == Stage.BUILD else "txt"
+            artifact = session.store.put(f"{task.subject}_{task.arch}.{suffix}", str(task.name).encode())
+            done[task.name] = StoredResult(
                 key=work.key,
-                task=task.id,
+                task=task.name,
                 inputs=work.covered,
                 artifacts=(artifact,),
                 isolation=Isolation.NATIVE,
                 seconds=1.0,
             )
-            session.store.record(done[task.id], session.store.begin(task.id, done[task.id].key))
+            session.store.record(done[task.name], session.store.begin(task.name, done[task.name].key, ""))
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
         publisher = session.executor(resolved.planned).publisher

@@ -14,6 +14,7 @@ from build_env.schedule.state import ScheduleState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
 
 __all__ = ["first_come_first_served", "right_estimates", "simulated"]
@@ -21,33 +22,33 @@ __all__ = ["first_come_first_served", "right_estimates", "simulated"]
 _DONE = TaskResult(status=Status.DONE)
 
 
-def right_estimates(seconds: Mapping[str, float]) -> dict[str, Estimate]:
+def right_estimates(seconds: Mapping[TaskName, float]) -> dict[TaskName, Estimate]:
     """Estimates that will turn out to be true."""
     return {task: Estimate(seconds=value, recorded=True) for task, value in seconds.items()}
 
 
-def simulated(plan: Plan, estimates: Mapping[str, Estimate], slots: int) -> float:
+def simulated(plan: Plan, estimates: Mapping[TaskName, Estimate], slots: int) -> float:
     """When the last task ends if `ScheduleState` decides and all takes as long as expected."""
     state = ScheduleState(plan, capacity=Capacity(slots=slots), estimates=estimates, keep_going=True)
-    running: list[tuple[float, str]] = []
+    running: list[tuple[float, TaskName]] = []
     now = 0.0
     while not state.over:
         while task := state.next_task():
-            heappush(running, (now + estimates[task.id].seconds, task.id))
+            heappush(running, (now + estimates[task.name].seconds, task.name))
         now, ended = heappop(running)
         state.finish(ended, _DONE)
     return now
 
 
-def first_come_first_served(plan: Plan, seconds: Mapping[str, float], slots: int) -> float:
+def first_come_first_served(plan: Plan, seconds: Mapping[TaskName, float], slots: int) -> float:
     """When the last task ends if tasks start in the order in which they become ready."""
-    missing = {task.id: {entry.task for entry in task.inputs} for task in plan}
-    followers: dict[str, list[str]] = {task.id: [] for task in plan}
+    missing = {task.name: {entry.task for entry in task.inputs} for task in plan}
+    followers: dict[TaskName, list[TaskName]] = {task.name: [] for task in plan}
     for name, before in missing.items():
         for other in before:
             followers[other].append(name)
     line = deque(name for name, before in missing.items() if not before)
-    running: list[tuple[float, str]] = []
+    running: list[tuple[float, TaskName]] = []
     now = 0.0
     while line or running:
         while line and len(running) < slots:

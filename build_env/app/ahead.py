@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from build_env.app.planned import Planned
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
+    from build_env.model.identity import TaskName
     from build_env.plan.select import Request
     from build_env.schedule.foresee import Answer
 
 __all__ = ["foresee_build"]
 
 
-def foresee_build(session: Session, request: Request) -> tuple[Planned, dict[str, Answer], dict[str, StoredResult]]:
+def foresee_build(
+    session: Session, request: Request
+) -> tuple[Planned, dict[TaskName, Answer], dict[TaskName, StoredResult]]:
     """What is known of the plan without running anything, and what a run would do."""
     resolved = resolve(session, request)
     answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned))

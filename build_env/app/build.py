@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
     from build_env.ports import EventSink, Publisher
@@ -139,8 +140,8 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     return summary
 
 
-def _report(session: Session, scan: Planned, hits: Mapping[str, StoredResult]) -> str | None:
-    stored = hits.get(scan.plan.tasks[-1].id)
+def _report(session: Session, scan: Planned, hits: Mapping[TaskName, StoredResult]) -> str | None:
+    stored = hits.get(scan.plan.tasks[-1].name)
     wanted = session.planner.format
     for artifact in stored.artifacts if stored else ():
         if wanted and wanted.scan and artifact.name == wanted.scan.report:
@@ -148,9 +149,9 @@ def _report(session: Session, scan: Planned, hits: Mapping[str, StoredResult]) -
     return None
 
 
-def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[str]:
+def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:
     """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
     stages = {Stage.IMAGE} if options.images_anew else set()
     stages |= {Stage.LAYER} if options.recreate else set()
     made = {stored.task for stored in scanned}
-    return frozenset(task.id for task in plan if task.stage in stages and task.id not in made)
+    return frozenset(task.name for task in plan if task.stage in stages and task.name not in made)

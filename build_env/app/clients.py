@@ -24,7 +24,7 @@ def lines_for_clients(paths: ProjectPaths, summary: RunSummary) -> tuple[str, ..
 
 def _views(summary: RunSummary) -> Iterator[View]:
     for task in summary.tasks:
-        result = summary.results.get(task.id)
+        result = summary.results.get(task.name)
         if task.deployment and result and result.ok:
             stored = (summary.results[entry.task].stored for entry in task.inputs)
             yield View(

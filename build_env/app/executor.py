@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.model.artifact import Isolation
+    from build_env.model.identity import TaskName
     from build_env.model.room import RoomSpec
     from build_env.model.run import Run
     from build_env.plan.keys import ImageRecipe
@@ -58,8 +59,8 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
     store: LocalStore,
     claims: Claims,
     containers: Containers | None,
-    recipes: Mapping[str, ImageRecipe],
-    anew: frozenset[str],
+    recipes: Mapping[TaskName, ImageRecipe],
+    anew: frozenset[TaskName],
     digest_of: Callable[[Path], str],
 ) -> LocalExecutor:
     """The executor of `run`, for plans whose images have `recipes`. `containers` is None where rooms are native."""

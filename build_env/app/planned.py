@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
     from build_env.plan.keys import ImageRecipe
 
@@ -16,8 +17,8 @@ __all__ = ["Planned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, the recipes of its images by task id, and what a person should be told about it."""
+    """A plan, the recipes of its images by task, and what a person should be told about it."""
 
     plan: Plan
-    recipes: Mapping[str, ImageRecipe]
+    recipes: Mapping[TaskName, ImageRecipe]
     notes: tuple[str, ...] = ()

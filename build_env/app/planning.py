@@ -16,8 +16,7 @@ from build_env.model.target import Options, Target
 from build_env.model.task import Stage, Tree
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
-from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, scan_plan
-from build_env.plan.ids import image_id
+from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, image_name, scan_plan
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
     from build_env.model.command import Record
+    from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.target import Host
     from build_env.plan.relations import Relations
@@ -106,7 +106,7 @@ class Planner:
         recipe = self.images.recipes[image]
         subject = self.format.scan.subject
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
-        return Planned(plan=plan, recipes={plan.tasks[0].id: recipe})
+        return Planned(plan=plan, recipes={plan.tasks[0].name: recipe})
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
@@ -116,10 +116,10 @@ class Planner:
         listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
         relations = relate(packages, listed, self.target.family, tuple(self.image_archs))
         selection = select(self.target, packages, relations, request, self.image_archs)
-        records = {unit.id: self._record(unit, packages) for unit in selection.units}
+        records = {unit.name: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        recipes = {image_id(self.target.name, name): recipe for name, recipe in self.images.recipes.items()}
+        recipes = {image_name(self.target, name): recipe for name, recipe in self.images.recipes.items()}
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
         return Planned(plan=plan, recipes=recipes, notes=tuple(notes))
 
@@ -128,8 +128,8 @@ class Planner:
         packages: Mapping[str, Package],
         relations: Relations,
         selection: Selection,
-        records: Mapping[str, Record],
-        unit_images: Mapping[str, str],
+        records: Mapping[TaskName, Record],
+        unit_images: Mapping[TaskName, str],
     ) -> PlanFacts:
         names = {unit.package for unit in selection.units}
         folders = {folder for record in records.values() for folder in record.folders}
@@ -146,7 +146,7 @@ class Planner:
             },
             folder_digests={folder: self.digest_tree(self.paths.root / folder) for folder in folders},
             build_closures={
-                unit.id: relations.on(unit.arch).build_closures[unit.package]
+                unit.name: relations.on(unit.arch).build_closures[unit.package]
                 for unit in selection.units
                 if unit.stage is Stage.BUILD
             },
@@ -162,11 +162,11 @@ class Planner:
         _, record = call_hook(self._recorder(unit.arch), hook_of(unit), package)
         return record
 
-    def _unit_images(self, selection: Selection, records: Mapping[str, Record]) -> dict[str, str]:
+    def _unit_images(self, selection: Selection, records: Mapping[TaskName, Record]) -> dict[TaskName, str]:
         return {
-            unit.id: self.images.name(unit.arch, records[unit.id].commands[0].kind)
+            unit.name: self.images.name(unit.arch, records[unit.name].commands[0].kind)
             for unit in selection.units
-            if records[unit.id].commands
+            if records[unit.name].commands
         }
 
     def _recorder(self, arch: str) -> Recorder:

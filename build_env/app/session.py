@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from build_env.app.executor import new_executor
+from build_env.app.executor import new_executor, time_limit
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.model.artifact import StoredResult
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
     from build_env.model.task import Plan
@@ -105,7 +106,7 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.connection.cancel()
 
-    def executor(self, planned: Planned, *, anew: frozenset[str] = frozenset()) -> LocalExecutor:
+    def executor(self, planned: Planned, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(
             project=self.project,
@@ -160,8 +161,8 @@ class Session:
         plan: Plan,
         executor: LocalExecutor,
         sink: EventSink,
-        answers: Mapping[str, Answer],
-        hits: Mapping[str, StoredResult],
+        answers: Mapping[TaskName, Answer],
+        hits: Mapping[TaskName, StoredResult],
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
         # Only now: a look ahead runs nothing.
@@ -224,7 +225,8 @@ def _containers(project: Project, options: BuildOptions, run: str, *, needed: bo
     from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
 
     try:
-        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
+        limit = time_limit(options, project.settings)
+        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit)
     except EnvironmentNotReady:
         if needed:
             raise

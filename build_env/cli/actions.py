@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from build_env.cli.arguments import Arguments
     from build_env.inspect.reproduce import Reproduction
     from build_env.inspect.why import Explanation
+    from build_env.model.identity import TaskName
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
@@ -72,14 +73,14 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
     return target, native
 
 
-def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[str, str]]:
+def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[TaskName, str]]:
     """The plan and what a run would do with each task; runs nothing."""
     arguments.check()
     project = open_project(arguments.root)
     return _foreseen(project, _options(project, arguments), _request(arguments))
 
 
-def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[str, str]]:
+def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[TaskName, str]]:
     from build_env.app.ahead import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.schedule.foresee import in_words  # noqa: PLC0415

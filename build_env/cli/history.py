@@ -14,7 +14,8 @@ from build_env.cli.words import comma_list
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.inspect.history import Asked
+    from build_env.inspect.history import Asked, Trend
+    from build_env.model.attempt import Attempt
 
 __all__ = ["register"]
 
@@ -63,11 +64,19 @@ def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
     check_choice("--stage", asked.stage, tuple(Stage))
     found, trends = read_history(open_project(root), asked)
     if json:
-        sys.stdout.write(canonical_json({"attempts": found, "trends": trends}) + "\n")
+        sys.stdout.write(
+            canonical_json({"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]})
+            + "\n"
+        )
         return 0
     lines = history_lines(found, trends, _when, complete=len(found) < asked.limit)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _data(item: Attempt | Trend) -> dict[str, object]:
+    """All that is known, with the parts of the task's name beside its text."""
+    return {**vars(item), **item.task._asdict()}
 
 
 def _when(at: float) -> str:

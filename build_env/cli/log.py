@@ -92,6 +92,9 @@ def _print_choice(logs: Sequence[TaskLog]) -> int:
 def _print_json(logs: Sequence[TaskLog], root: Path) -> int:
     from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
 
-    data = [plain({**vars(item), "path": str(item.path.relative_to(root))}) for item in logs]
+    data = [
+        plain({**vars(item), **item.task._asdict(), "arch": item.arch, "path": str(item.path.relative_to(root))})
+        for item in logs
+    ]
     sys.stdout.write(canonical_json(data) + "\n")
     return 0

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 __all__ = ["canonical_json", "digest_bytes", "digest_data", "digest_file", "plain"]
@@ -21,25 +22,33 @@ _CHUNK = 1 << 20
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
-    """`value` as JSON data: dataclasses become maps, tuples lists, enums their values, sets sorted lists."""
+    """`value` as JSON data: dataclasses become maps, tuples lists, enums their values, sets sorted lists.
+
+    A tuple with named parts is an identity, and becomes its text.
+    """
     if isinstance(value, Enum):
         return value.value
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted(plain(item) for item in value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return _listed(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+def _listed(value: Collection[object]) -> Any:  # noqa: ANN401 - as above
+    if hasattr(value, "_fields"):
+        return str(value)
+    items = [plain(item) for item in value]
+    return sorted(items) if isinstance(value, set | frozenset) else items
+
+
 def _key(key: object) -> str:
-    """Only text: 1 and "1" would be one key of the JSON text."""
-    if isinstance(key, str):
+    """Only text, and identities: 1 and "1" would be one key of the JSON text."""
+    if isinstance(key, str) or hasattr(key, "_fields"):
         return str(plain(key))
     raise TypeError(f"a key of a map must be text, not {type(key).__name__}")
 

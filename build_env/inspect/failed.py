@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.failed import Copy
+    from build_env.model.identity import TaskName
     from build_env.model.result import TaskResult
     from build_env.model.task import Task
     from build_env.model.work import Work
@@ -40,7 +41,7 @@ CONTINUED = "continued"  # the directory below `build/` with what continued task
 
 def kept_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
     """The rooms that failed tasks of this checkout left, the newest of each task, newest first."""
-    newest: dict[str, FailedRoom] = {}
+    newest: dict[TaskName, FailedRoom] = {}
     for room in failed_rooms(connection, project.checkout):
         newest.setdefault(room.task, room)
     return list(newest.values())
@@ -51,11 +52,11 @@ def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
 
     Raises UsageError that lists the candidates.
     """
-    fitting = [room for room in rooms if not wanted or wanted in {room.subject, room.task}]
-    fitting = fitting or [room for room in rooms if room.task.endswith(f":{wanted}")]
+    fitting = [room for room in rooms if not wanted or wanted in {room.task.subject, str(room.task)}]
+    fitting = fitting or [room for room in rooms if str(room.task).endswith(f":{wanted}")]
     if len(fitting) == 1:
         return fitting[0]
-    listed = ", ".join(room.task for room in fitting or rooms)
+    listed = ", ".join(str(room.task) for room in fitting or rooms)
     if fitting:
         raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
     what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
@@ -99,10 +100,10 @@ class Continuation:
 @contextlib.contextmanager
 def continued(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Continuation]:
     """The task of `room`, ready to go on in a copy. Raises UsageError when it would be another task today."""
-    options = BuildOptions(target=room.target, architectures=room.architectures)
+    options = BuildOptions(target=room.task.target, architectures=room.architectures)
     with open_session(project, options, writes=True) as session:
-        planned, _, hits = foresee_build(session, Request(packages=(room.subject,)))
-        task = next((task for task in planned.plan if task.id == room.task), None)
+        planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)))
+        task = next((task for task in planned.plan if task.name == room.task), None)
         executor = session.executor(planned)
         if task is None or task.room is None or any(entry.task not in hits for entry in task.inputs):
             _refuse(room)
@@ -122,12 +123,12 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
                 executor=replace(executor, rooms=rooms),
                 engine=engine,
                 commands=len(commands),
-                made=project.paths.build / CONTINUED / room.target.replace("/", "-") / _file_name(task),
+                made=project.paths.build / CONTINUED / room.task.target.replace("/", "-") / _file_name(task),
             )
 
 
 def _file_name(task: Task) -> str:
-    return ".".join(part for part in (task.subject, task.arch, task.stage.value) if part)
+    return ".".join(part for part in (task.subject, task.arch, task.stage) if part)
 
 
 def _refuse(room: FailedRoom) -> NoReturn:

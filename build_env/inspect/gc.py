@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.project import Project
-    from build_env.model.names import TaskName
+    from build_env.model.identity import TaskName
 
 __all__ = ["Collection", "collect", "survey"]
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.model.attempt import Attempt, AttemptState
-from build_env.model.names import TaskName, read_task_id
-from build_env.store.attempts import attempts_of
+from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
 from build_env.store.runlock import is_alive
 from build_env.targets.discover import match
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from build_env.app.project import Project
+    from build_env.model.identity import TaskName
 
-__all__ = ["Asked", "Past", "Trend", "read_history"]
+__all__ = ["Asked", "Trend", "read_history"]
 
 _BEFORE = 20
 
@@ -42,25 +42,16 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
-    """One attempt with what the id of its task says."""
-
-    attempt: Attempt
-    name: TaskName
-
-
-@dataclass(frozen=True, kw_only=True)
 class Trend:
     """How long the last good attempt at a task took, and the median of up to 20 good ones before."""
 
-    task: str
-    name: TaskName
+    task: TaskName
     last: float
     before: float
     of: int
 
 
-def read_history(project: Project, asked: Asked) -> tuple[tuple[Past, ...], tuple[Trend, ...]]:
+def read_history(project: Project, asked: Asked) -> tuple[tuple[Attempt, ...], tuple[Trend, ...]]:
     """The attempts, newest first, and the trends of their tasks.
 
     Raises UsageError when there is none: it says why.
@@ -68,8 +59,7 @@ def read_history(project: Project, asked: Asked) -> tuple[tuple[Past, ...], tupl
     with read_only(project.paths.build / "store.db") as connection:
         if connection is None:
             raise _nothing(project, asked, ())
-        tasks = [str(row[0]) for row in connection.execute("SELECT DISTINCT task FROM attempt")]
-        names = [name for task in tasks if (name := read_task_id(task))]
+        names = tried_tasks(connection)
         if asked.target:
             known = sorted({*project.target_names(), *(name.target for name in names)})
             asked = replace(asked, target=match(asked.target, known))
@@ -80,40 +70,35 @@ def read_history(project: Project, asked: Asked) -> tuple[tuple[Past, ...], tupl
         return found, _trends(connection, found)
 
 
-def _attempts(connection: sqlite3.Connection, asked: Asked, alive: Callable[[str], bool]) -> tuple[Past, ...]:
+def _attempts(connection: sqlite3.Connection, asked: Asked, alive: Callable[[str], bool]) -> tuple[Attempt, ...]:
     """What is written as running and belongs to a dead run is lost; the next run will write that, too."""
-    attempts = attempts_of(connection, lambda task: _fits(read_task_id(task), asked))
+    attempts = attempts_of(connection, lambda task: _fits(task, asked))
     return tuple(
-        Past(
-            attempt=replace(attempt, state=AttemptState.LOST)
-            if attempt.state is AttemptState.RUNNING and not alive(attempt.run)
-            else attempt,
-            name=name,
-        )
+        replace(attempt, state=AttemptState.LOST)
+        if attempt.state is AttemptState.RUNNING and not alive(attempt.run)
+        else attempt
         for attempt in islice(attempts, asked.limit)
-        if (name := read_task_id(attempt.task))
     )
 
 
-def _trends(connection: sqlite3.Connection, found: Sequence[Past]) -> tuple[Trend, ...]:
+def _trends(connection: sqlite3.Connection, found: Sequence[Attempt]) -> tuple[Trend, ...]:
     """Only of tasks that were done at least twice."""
-    query = "SELECT seconds FROM attempt WHERE task = ? AND state = 'done' ORDER BY began DESC LIMIT ?"
+    query = f"SELECT seconds FROM attempt WHERE {OF_TASK} AND state = 'done' ORDER BY began DESC LIMIT ?"  # noqa: S608 - constants only
     trends = []
-    for task, name in {past.attempt.task: past.name for past in found}.items():
-        times = [float(row[0]) for row in connection.execute(query, (task, _BEFORE + 1))]
+    for task in dict.fromkeys(attempt.task for attempt in found):
+        times = [float(row[0]) for row in connection.execute(query, (*task, _BEFORE + 1))]
         if len(times) > 1:
             before = statistics.median(times[1:])
-            trends.append(Trend(task=task, name=name, last=times[0], before=before, of=len(times) - 1))
+            trends.append(Trend(task=task, last=times[0], before=before, of=len(times) - 1))
     return tuple(trends)
 
 
-def _fits(name: TaskName | None, asked: Asked) -> bool:
+def _fits(name: TaskName, asked: Asked) -> bool:
     return (
-        name is not None
-        and (not asked.packages or (name.of_package and name.subject in asked.packages))
+        (not asked.packages or (name.of_package and name.subject in asked.packages))
         and asked.target in {"", name.target}
         and asked.stage in {"", name.stage}
-        and (not asked.architectures or name.arch in {"", "all", "source", *asked.architectures})
+        and (not asked.architectures or name.architecture in {"", "all", "source", *asked.architectures})
     )
 
 
@@ -136,7 +121,7 @@ def _nothing(project: Project, asked: Asked, names: Sequence[TaskName]) -> Usage
     there = [name for name in names if _fits(name, wanted)]
     subject = ", ".join(asked.packages)
     if there:
-        listed = dict.fromkeys(" ".join(filter(None, (name.stage.value, name.label, name.target))) for name in there)
+        listed = dict.fromkeys(" ".join(filter(None, (name.stage, name.label, name.target))) for name in there)
         return UsageError(
             f"no such attempt{f' at {subject}' if subject else ''}", hint=f"there are: {', '.join(listed)}"
         )

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
 from build_env.core.suggest import did_you_mean
-from build_env.model.logs import read_log_name
-from build_env.model.task import Stage
-from build_env.plan.ids import image_id, task_id, unit_id
-from build_env.plan.units import SOURCE
+from build_env.model.attempt import AttemptState
 from build_env.schedule.logs import is_written
+from build_env.store.attempts import attempts_of
+from build_env.store.database import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from build_env.app.project import Project
+    from build_env.model.attempt import Attempt
+    from build_env.model.identity import TaskName
 
 __all__ = ["RUNNING", "TaskLog", "Wanted", "find_logs", "log_lines", "tell_without_log"]
 
@@ -44,19 +44,21 @@ class TaskLog:
     """The log of the last attempt at one task; `changed` is seconds since the epoch, `state` a word for people."""
 
     path: Path
-    target: str
-    subject: str
-    arch: str
-    stage: str
+    task: TaskName
     state: str
     changed: float
     size: int
 
+    @property
+    def arch(self) -> str:
+        """The architecture, empty where the task has none or serves all."""
+        return "" if self.task.architecture == self.task.stage else self.task.architecture
+
 
 def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
     """The logs that fit, the newest first."""
-    fitting = _with_states(project, [log for log in _all_logs(project) if _fits(log, wanted)])
-    return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, log.path.name))
+    fitting = (log for log in _all_logs(project) if _fits(log.task, wanted))
+    return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, str(log.task)))
 
 
 def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
@@ -64,7 +66,7 @@ def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
     others = find_logs(project, Wanted(subject=wanted.subject))
     names = _packages(project)
     if others:
-        listed = dict.fromkeys(" ".join(part for part in (log.stage, log.arch, log.target) if part) for log in others)
+        listed = dict.fromkeys(" ".join(filter(None, (log.task.stage, log.arch, log.task.target))) for log in others)
         return UsageError(f"{wanted.subject} has no such log", hint=f"there are: {', '.join(listed)}")
     if wanted.subject in names:
         option = f"--target {wanted.target} " if wanted.target else "--target TARGET "
@@ -72,7 +74,7 @@ def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
             f"{wanted.subject} has no log: it was never built in this checkout",
             hint=f"build it: build-all {option}{wanted.subject}",
         )
-    known = {*names, *(log.subject for log in _all_logs(project))}
+    known = {*names, *(log.task.subject for log in _all_logs(project))}
     return UsageError(
         f"there is no package {wanted.subject}{did_you_mean(wanted.subject, known)}",
         hint="build-env list packages shows what there is",
@@ -101,55 +103,36 @@ def log_lines(path: Path, *, follow: bool, running: Callable[[Path], bool] = is_
 
 
 def _all_logs(project: Project) -> Iterator[TaskLog]:
-    targets = {name.replace("/", "-"): name for name in project.target_names()}
-    known = _packages(project)
-    for path in sorted(project.paths.logs.glob("*/*.log")):
-        name = read_log_name(path.name, known)
-        if name is None:
-            continue
-        found = path.stat()
-        yield TaskLog(
-            path=path,
-            target=targets.get(path.parent.name, path.parent.name),
-            subject=name.subject,
-            arch=name.arch,
-            stage=name.stage.value,
-            state=RUNNING if is_written(path) else ENDED,
-            changed=found.st_mtime,
-            size=found.st_size,
-        )
+    """The log of the last attempt at each task that left one."""
+    with read_only(project.paths.build / "store.db") as connection:
+        last: dict[TaskName, Attempt] = {}
+        for attempt in attempts_of(connection, lambda _: True) if connection else ():
+            last.setdefault(attempt.task, attempt)
+    for attempt in last.values():
+        path = project.paths.root / attempt.log
+        if attempt.log and path.is_file():
+            facts = path.stat()
+            yield TaskLog(
+                path=path,
+                task=attempt.task,
+                state=RUNNING if is_written(path) else _state(attempt, facts.st_mtime),
+                changed=facts.st_mtime,
+                size=facts.st_size,
+            )
 
 
-def _with_states(project: Project, logs: list[TaskLog]) -> list[TaskLog]:
-    """The logs with how their attempts ended; one that was killed is not the last of which the store knows that."""
-    tasks = {_task(log): log for log in logs if log.state == ENDED}
-    if not tasks:
-        return logs
-    from build_env.store.results import LocalStore  # noqa: PLC0415 - SQLite
-
-    with contextlib.closing(LocalStore(project.paths.build, writes=False)) as store:
-        last = {task: found[0] for task, found in store.history(list(tasks), 1).items() if found}
-    words = {
-        tasks[task].path: attempt.state.value
-        for task, attempt in last.items()
-        if tasks[task].changed <= attempt.began + attempt.seconds + _AT_ONCE
-    }
-    return [replace(log, state=words.get(log.path, log.state)) for log in logs]
+def _state(attempt: Attempt, changed: float) -> str:
+    """How the attempt ended whose log this is; one that was killed may not be written down yet."""
+    ended = attempt.state is not AttemptState.RUNNING and changed <= attempt.began + attempt.seconds + _AT_ONCE
+    return attempt.state.value if ended else ENDED
 
 
-def _task(log: TaskLog) -> str:
-    """The id of the task, as plans have it."""
-    if log.stage == Stage.IMAGE.value:
-        return image_id(log.target, log.subject)
-    return task_id(log.target, unit_id(log.subject, Stage(log.stage), log.arch or SOURCE))
-
-
-def _fits(log: TaskLog, wanted: Wanted) -> bool:
+def _fits(task: TaskName, wanted: Wanted) -> bool:
     return (
-        log.subject == wanted.subject
-        and wanted.target in {"", log.target}
-        and wanted.stage in {"", log.stage}
-        and (not wanted.architectures or log.arch in {"", "all", *wanted.architectures})
+        task.subject == wanted.subject
+        and wanted.target in {"", task.target}
+        and wanted.stage in {"", task.stage}
+        and (not wanted.architectures or task.architecture in {"", "all", "source", *wanted.architectures})
     )
 
 

@@ -83,7 +83,7 @@ def reproduce(
                 )
             with _directory(inputs.executor.rooms.directory, keep) as directory:
                 for work in inputs.works:
-                    sink(Note(text=f"doing {work.task.stage.value} {work.task.label} in two rooms"))
+                    sink(Note(text=f"doing {work.task.stage} {work.task.label} in two rooms"))
                     rehearsals = (*rehearsals, _interruptible(project, inputs.executor.rooms, work, directory))
         return Reproduction(package=package, target=options.target, summary=inputs.summary, rehearsals=rehearsals)
 

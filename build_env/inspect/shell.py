@@ -16,8 +16,9 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.docker.failed import copied
 from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
+from build_env.model.identity import TaskName
 from build_env.model.room import RoomEntry, RoomSpec
-from build_env.plan.ids import image_id
+from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.schedule.attempting import state_after
 
@@ -100,9 +101,9 @@ def _image(
 def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
     """Make the image as a run does, which holds its lock no longer than that."""
     images = _connected(session).target_images(session.store)
-    paths, task = session.project.paths, image_id(request.target, recipe.build.name)
+    paths, task = session.project.paths, TaskName(target=request.target, subject=recipe.build.name, stage=Stage.IMAGE)
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
-    with session.claimed({task, image_key(recipe)}):
+    with session.claimed({str(task), image_key(recipe)}):
         found = None if request.recreate else images.find(image_key(recipe), recipe)
         if found:  # another run has made it meanwhile
             return found
@@ -111,10 +112,10 @@ def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Ca
 
 
 def _make(
-    session: Session, images: TargetImages, recipe: ImageRecipe, task: str, log: Path, *, anew: bool
+    session: Session, images: TargetImages, recipe: ImageRecipe, task: TaskName, log: Path, *, anew: bool
 ) -> StoredResult:
     began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
-    attempt = session.store.begin(task, image_key(recipe))
+    attempt = session.store.begin(task, image_key(recipe), shown)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w", encoding="utf-8", buffering=1) as file:

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.collecting import without_collecting
-from build_env.manifest.directive import PREFIX
 from build_env.manifest.directives.argument import check_arguments
 from build_env.manifest.directives.customization import Customization, check_customizations, parsed
 from build_env.manifest.directives.external import Questions
 from build_env.manifest.directives.target import targets
-from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.externals import ExternalError, ExternalRunner
 from build_env.manifest.nodes import Place
 from build_env.manifest.resolve import Job, Resolution
@@ -34,7 +32,6 @@ __all__ = [
     "ExternalError",
     "ExternalRunner",
     "compile_manifest",
-    "is_manifest",
 ]
 
 
@@ -71,17 +68,6 @@ class Compiled:
     origins: Mapping[str, tuple[Origin, ...]]
 
 
-def is_manifest(text: str) -> bool:
-    """Whether a key of the text starts with `otk.`; a text that is no YAML is judged by the look of its lines."""
-    if PREFIX not in text:
-        return False
-    try:
-        node = read_nodes(text, "", lambda _message, _place: None, lambda _message, _place: None)
-    except Unreadable:
-        return any(line.lstrip(" -").startswith(PREFIX) for line in text.splitlines())
-    return getattr(node, "directives", False)
-
-
 def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
     """The data of `text`, the content of `file`; raises ManifestError with everything that is wrong."""
     with without_collecting():
@@ -98,12 +84,9 @@ def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
         questions=Questions(options.externals),
         arguments=dict(options.arguments),
         customizations=parsed(customizations, sources),
-        variables=options.variables,
-        allow_redefine=options.allow_redefine,
-        only_meta=options.only_meta,
-        explained=options.explained,
+        options=options,
     )
-    resolutions = [Resolution(job, target) for target in _chosen(job, options)]
+    resolutions = [Resolution(job, target) for target in _chosen(job)]
     results = [resolution.run() for resolution in resolutions]
     check_arguments(faults, options.arguments, job.asked)
     check_customizations(faults, customizations, job.asked)
@@ -127,8 +110,8 @@ def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
     )
 
 
-def _chosen(job: Job, options: CompileOptions) -> tuple[str, ...]:
+def _chosen(job: Job) -> tuple[str, ...]:
     """What is resolved, one after the other; an empty name is the only target, or none."""
-    if options.target or options.output:
-        return (options.target,)
+    if job.options.target or job.options.output:
+        return (job.options.target,)
     return Resolution(job, "").discover() or ("",)

@@ -11,9 +11,8 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from build_env.core.errors import Location
     from build_env.manifest.frames import Frame
-    from build_env.manifest.nodes import Entry, Node, Place
+    from build_env.manifest.nodes import Entry, Node
     from build_env.manifest.walker import Walker
 
 __all__ = ["PREFIX", "Absent", "Declaration", "Directive", "Form", "Role", "Step", "TooMuch", "Visit", "drive"]
@@ -24,14 +23,7 @@ Step: TypeAlias = Generator[object, object, object]
 
 
 class TooMuch(Exception):
-    """A limit of the compile is reached: it ends, with this as a fault."""
-
-    def __init__(self, message: str, place: Place, chain: tuple[Location, ...]) -> None:
-        """Keep the place."""
-        super().__init__(message)
-        self.message = message
-        self.place = place
-        self.chain = chain
+    """A limit of the compile is reached: it ends, with a fault of this message, place and chain of includes."""
 
 
 class Absent(Enum):

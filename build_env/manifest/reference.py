@@ -43,17 +43,8 @@ def directives_text() -> str:
 
 def directives_json() -> str:
     """A list of objects."""
-    entries = [
-        {
-            "name": directive.name,
-            "form": directive.form.value,
-            "role": directive.role.value,
-            "summary": directive.summary,
-            "value": directive.value,
-            "example": directive.example,
-        }
-        for directive in registry.DIRECTIVES
-    ]
+    fields = ("name", "form", "role", "summary", "value", "example")
+    entries = [{field: getattr(directive, field) for field in fields} for directive in registry.DIRECTIVES]
     return json.dumps(entries, indent=2) + "\n"
 
 

@@ -21,6 +21,7 @@ from build_env.manifest.walker import Walker, mentioned
 if TYPE_CHECKING:
     from collections.abc import Mapping as Data
 
+    from build_env.manifest.compile import CompileOptions
     from build_env.manifest.directives.external import Questions
     from build_env.manifest.sources import Document, Sources
     from build_env.manifest.trace import Origin
@@ -51,10 +52,7 @@ class Job:
     questions: Questions
     arguments: Data[str, str]
     customizations: Data[str, tuple[object, ...]]
-    variables: Data[str, object]
-    allow_redefine: bool
-    only_meta: bool = False
-    explained: bool = False
+    options: CompileOptions
     asked: Asked = field(default_factory=Asked)
 
 
@@ -70,7 +68,7 @@ class Resolution:
         self.record = Record()
         scope = self.walker.scope
         scope.namespace("user", "modifications")  # what the later project always defines
-        for name, value in job.variables.items():
+        for name, value in job.options.variables.items():
             path = tuple(name.split("."))
             scope.add(Definition(path=path, place=_NOWHERE, origin="given from outside", value=value))
 
@@ -80,7 +78,7 @@ class Resolution:
             self._gather_root()
             settle_includes(self.walker, defaults=True)
         except TooMuch as error:
-            self.walker.faults.add(error.message, error.place, error.chain)
+            self.walker.faults.add(*error.args)
         return tuple(targets(self.walker))
 
     def run(self) -> tuple[object, dict[str, object]]:
@@ -97,7 +95,7 @@ class Resolution:
             meta = meta_data(walker)
             check_definitions(walker)
         except TooMuch as error:
-            walker.faults.add(error.message, error.place, error.chain)
+            walker.faults.add(*error.args)
             self.job.asked.complete = False
             return Absent.POISON, {}
         return self.data, meta
@@ -143,12 +141,12 @@ class Resolution:
         if root is None:
             return Absent.POISON
         directives = not isinstance(root, Scalar) and root.directives
-        walker.plain = not directives and not self.job.sources.as_written
+        walker.plain = not directives and not self.job.options.as_written
         data = drive(walker.value(root, self.frame))
         if not targets(walker):
             return {} if data is Absent.REMOVED else data
         check_beside(walker, data, root, self.frame)
-        if choice is None and self.job.only_meta:
+        if choice is None and self.job.options.only_meta:
             return {}
         if choice is None or not isinstance(choice.entry.node, Mapping):
             return Absent.POISON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import reduce
 from typing import TypeAlias
 
 __all__ = ["ScalarError", "key_text", "meaning", "surprise", "tagged"]
@@ -39,10 +40,11 @@ def meaning(text: str) -> Value:
     if text in _CASES:
         return _BOOLEANS[text.lower()]
     if text[0] in _FIRST:
-        if _INTEGER.fullmatch(text):
-            return _integer(text)
-        if _FLOAT.fullmatch(text):
-            return _float(text)
+        convert = _integer if _INTEGER.fullmatch(text) else _float if _FLOAT.fullmatch(text) else None
+        if convert and len(text) > _LONGEST_NUMBER:
+            raise ScalarError("this number is too long: write it in quotes")
+        if convert:
+            return convert(text)
     return text
 
 
@@ -89,41 +91,30 @@ def key_text(value: Value, text: str) -> str:
 
 
 def _integer(text: str) -> int | str:
-    if len(text) > _LONGEST_NUMBER:
-        raise ScalarError("this number is too long: write it in quotes")
     bare = text.replace("_", "")
-    sign = -1 if bare[0] == "-" else 1
     digits = bare.lstrip("+-")
+    if digits in {"0b", "0x"}:
+        return text
     if digits.startswith(("0b", "0x")):
-        if not digits[2:]:
-            return text
-        return sign * int(digits[2:], 2 if digits[1] == "b" else 16)
-    if ":" in digits:
-        number = 0
-        for part in digits.split(":"):
-            number = number * 60 + int(part)
-        return sign * number
-    return sign * int(digits, 8 if digits[0] == "0" else 10)
+        number = int(digits[2:], 2 if digits[1] == "b" else 16)
+    elif ":" in digits:
+        number = _base_60(digits.split(":"))
+    else:
+        number = int(digits, 8 if digits[0] == "0" else 10)
+    return -number if bare[0] == "-" else number
 
 
 def _float(text: str) -> float:
-    if len(text) > _LONGEST_NUMBER:
-        raise ScalarError("this number is too long: write it in quotes")
     bare = text.replace("_", "").lower()
-    sign = -1.0 if bare[0] == "-" else 1.0
-    digits = bare.lstrip("+-")
-    value = math.inf
-    if ":" in digits:
-        *whole, last = digits.split(":")
-        try:
-            number = 0
-            for part in whole:
-                number = number * 60 + int(part)
-            value = float(number * 60) + float(last)
-        except OverflowError:
-            value = math.inf
-    elif digits not in {".inf", ".nan"}:
-        value = float(digits)
-    if not math.isfinite(value):
+    *whole, last = bare.lstrip("+-").split(":")
+    try:
+        number = float(_base_60(whole) * 60) + float(last.replace(".inf", "inf").replace(".nan", "nan"))
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ScalarError(f"{text} cannot be written as JSON: write it in quotes if it is text")
-    return sign * value
+    return -number if bare[0] == "-" else number
+
+
+def _base_60(digits: list[str]) -> int:
+    return reduce(lambda number, digit: number * 60 + int(digit), digits, 0)

@@ -26,7 +26,6 @@ class Document:
     """A file that was read; `root` is None when it cannot be used."""
 
     file: str
-    identity: str
     root: Node | None
 
 
@@ -60,9 +59,9 @@ class Sources:
             return "a path cannot contain a zero byte"
         file = os.path.normpath(Path(including).parent / path)
         identity = os.path.realpath(file)
-        known = self.documents.get(identity)
-        if known is not None:
-            return known
+        document = self.documents.get(identity)
+        if document is not None:
+            return document
         try:
             text = _text(Path(file))
         except FileNotFoundError:
@@ -77,7 +76,7 @@ class Sources:
 
     def _document(self, file: str, identity: str, text: str, chain: tuple[Location, ...]) -> Document:
         self.texts[file] = text
-        document = Document(file=file, identity=identity, root=self._read(file, text, chain))
+        document = Document(file=file, root=self._read(file, text, chain))
         self.documents[identity] = document
         return document
 

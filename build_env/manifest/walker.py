@@ -40,9 +40,9 @@ class Walker:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.faults = job.sources.faults
-        self.scope = Scope(faults=self.faults, allow_redefine=job.allow_redefine)
+        self.scope = Scope(faults=self.faults, allow_redefine=job.options.allow_redefine)
         self.variables = Variables(self)
-        self.trace = Trace(self.scope) if job.explained else None
+        self.trace = Trace(self.scope) if job.options.explained else None
         self.behind: dict[tuple[int, Frame], tuple[Node, Frame] | None] = {}
         self.results: dict[tuple[int, Frame], object] = {}
         self.declared: defaultdict[str, dict[str, Declaration]] = defaultdict(dict)
@@ -132,6 +132,17 @@ class Walker:
         if isinstance(node, Mapping):
             return self._mapping(node, frame)
         return self._scalar(node, frame)
+
+    def all_values(self, nodes: Iterable[tuple[Node, Frame]]) -> Step:
+        """The values of several nodes, without those that were removed."""
+        values: list[object] = []
+        for node, frame in nodes:
+            value = yield self.value(node, frame)
+            if value is not Absent.REMOVED:
+                if self.trace:
+                    self.trace.put(values, len(values))
+                values.append(value)
+        return values
 
     def _scalar(self, node: Scalar, frame: Frame) -> Step:
         value = self._literal(node, frame)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from build_env.model.identity import NO_TASK, TaskName
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,7 +37,7 @@ class StoredResult:
     """What the store remembers of one successful task.
 
     `facts` are small strings about the result that are no artifact: the engine's image, the stand-in mark.
-    `task` is the id of the task that it is a result of, `inputs` all that its key covers, by name. `peak_memory` is
+    `task` names the task that it is a result of, `inputs` all that its key covers, by name. `peak_memory` is
     in bytes, 0 where it is not known; `log` is the path of the task's log.
     """
 
@@ -44,7 +46,7 @@ class StoredResult:
     isolation: Isolation
     seconds: float
     facts: Mapping[str, str] = field(default_factory=dict)
-    task: str = ""
+    task: TaskName = NO_TASK
     inputs: Mapping[str, str] = field(default_factory=dict)
     peak_memory: int = 0
     log: str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from build_env.model.artifact import Isolation
+    from build_env.model.identity import TaskName
 
 __all__ = ["Attempt", "AttemptState"]
 
@@ -33,7 +34,7 @@ class Attempt:
 
     id: str
     run: str
-    task: str
+    task: TaskName
     key: str
     state: AttemptState
     began: float

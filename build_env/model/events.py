@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.estimate import Estimate
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary, TaskResult
     from build_env.model.task import Plan, Task
 
@@ -34,14 +35,14 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReady:
-    """The plan of this run; `answers` maps task ids to `hit`, `run (reason)` or `maybe (after X)`.
+    """The plan of this run; `answers` maps tasks to `hit`, `run (reason)` or `maybe (after X)`.
 
     `estimates` has what each task will take that is no hit, `slots` how many run at a time.
     """
 
     plan: Plan
-    answers: Mapping[str, str]
-    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    answers: Mapping[TaskName, str]
+    estimates: Mapping[TaskName, Estimate] = field(default_factory=dict)
     slots: int = 1
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.artifact import Isolation, StoredResult
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
 
 __all__ = ["RunSummary", "Status", "TaskResult"]
@@ -37,7 +38,7 @@ class TaskResult:
     seconds: float = 0.0
     message: str = ""
     hint: str = ""
-    because: str = ""
+    because: TaskName | None = None
     log: str = ""
     environment: bool = False
     isolation: Isolation | None = None
@@ -51,14 +52,14 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """What a run came to: results by task id, wall seconds, the longest chain of task seconds, deployed files.
+    """What a run came to: results by task, wall seconds, the longest chain of task seconds, deployed files.
 
     `notes` are the lines that say what to do next. `up_to_date` counts tasks that were not even listed, because the
     plan of an earlier run holds and all its results are there.
     """
 
     tasks: tuple[Task, ...]
-    results: Mapping[str, TaskResult]
+    results: Mapping[TaskName, TaskResult]
     seconds: float
     longest_chain: float
     deployed: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from build_env.model.command import Command, Deployment, ImageBuild, Mount
+    from build_env.model.identity import TaskName
 
 __all__ = ["Input", "Place", "Plan", "Room", "Stage", "Task", "Tree"]
 
@@ -42,7 +43,7 @@ class Place(StrEnum):
 class Input:
     """An edge: the artifacts of task `task` appear at `place`."""
 
-    task: str
+    task: TaskName
     place: Place
 
 
@@ -74,22 +75,20 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One node of the plan. `subject` is the package, or the image kind for images.
+    """One node of the plan. `title` is what a person reads where the name's subject says little (images, layers).
 
     `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
-    that its key covers and that is known before anything runs, by name. `arch` is `all` for packages of every
-    architecture and `source` for source stages that serve all architectures. `provided` maps all names that packages
+    that its key covers and that is known before anything runs, by name. `provided` maps all names that packages
     of ours provide to those packages (one map for all tasks), `declared` are the packages it has edges to.
+    `among_targets` tells that the plan has several targets: its label then names its own.
     """
 
-    id: str
-    stage: Stage
-    target: str
-    subject: str
-    arch: str = ""
+    name: TaskName
+    title: str = ""
+    among_targets: bool = False
     static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
-    after: tuple[str, ...] = ()
+    after: tuple[TaskName, ...] = ()
     image_build: ImageBuild | None = None
     room: Room | None = None
     deployment: Deployment | None = None
@@ -98,17 +97,40 @@ class Task:
     printed: tuple[str, ...] = ()
 
     @property
+    def target(self) -> str:
+        """The target it belongs to."""
+        return self.name.target
+
+    @property
+    def stage(self) -> str:
+        """The name of its kind."""
+        return self.name.stage
+
+    @property
+    def subject(self) -> str:
+        """What a person reads: the package, or the title of what belongs to none."""
+        return self.title or self.name.subject
+
+    @property
+    def arch(self) -> str:
+        """`amd64`, `all` for packages of every architecture, empty where it serves all or none."""
+        return "" if self.name.architecture == self.name.stage else self.name.architecture
+
+    @property
     def label(self) -> str:
-        """What a person reads behind the stage: `greet amd64`."""
-        return " ".join(part for part in (self.subject, self.arch) if part)
+        """What a person reads behind the stage: `greet amd64`, among several targets `greet amd64 debian/12`."""
+        target = self.target if self.among_targets and not self.title else ""  # titles name the target anyway
+        return " ".join(part for part in (self.subject, self.arch, target) if part)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The tasks of one command in an order in which every task follows its inputs."""
+    """The tasks of one command in an order in which every task follows its inputs.
 
-    target: str
-    architectures: tuple[str, ...]
+    `targets` maps the name of each target to the architectures that are planned for it.
+    """
+
+    targets: Mapping[str, tuple[str, ...]]
     tasks: tuple[Task, ...] = field(default_factory=tuple)
 
     def __iter__(self) -> Iterator[Task]:

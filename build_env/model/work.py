@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.artifact import Artifact
+    from build_env.model.identity import TaskName
     from build_env.model.task import Place, Task
 
 __all__ = ["ResolvedInput", "Work"]
@@ -18,7 +19,7 @@ __all__ = ["ResolvedInput", "Work"]
 class ResolvedInput:
     """What an input of a task came to: its artifacts and the facts of its result."""
 
-    task: str
+    task: TaskName
     place: Place
     artifacts: tuple[Artifact, ...]
     facts: Mapping[str, str] = field(default_factory=dict)

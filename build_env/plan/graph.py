@@ -6,15 +6,13 @@ A pure function of its arguments; it reads no file and calls no hook.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
+from build_env.model.identity import TaskName
 from build_env.model.package import Package, Packaging
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
-from build_env.plan.ids import image_id, scan_id, tar_id, task_id
 from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
-from build_env.plan.units import SOURCE, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +20,9 @@ if TYPE_CHECKING:
     from build_env.model.command import Mount, Record
     from build_env.model.target import Target
     from build_env.plan.select import Selection
+    from build_env.plan.units import Unit
 
-__all__ = ["NOT_FOR_ROOMS", "PlanFacts", "build_plan", "image_task", "order", "scan_plan"]
+__all__ = ["NOT_FOR_ROOMS", "PlanFacts", "build_plan", "image_name", "image_task", "order", "scan_plan", "union"]
 
 # Names at the top of a package that say what it is; no room sees them.
 NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
@@ -31,22 +30,22 @@ NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFacts:
-    """What was found out before: records by unit id, images by unit id and their recipes, digests of trees.
+    """What was found out before: records by unit, images by unit and their recipes, digests of trees.
 
     `leave_out` are names at the top of a package that rooms must not see, other packaging among them.
 
-    `build_closures` are by unit id, too. `provided` maps every name that packages of the target provide to those
+    `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the
     architectures for which `run_tar_build` wants an archive.
     """
 
     packages: Mapping[str, Package]
-    records: Mapping[str, Record]
-    unit_images: Mapping[str, str]
+    records: Mapping[TaskName, Record]
+    unit_images: Mapping[TaskName, str]
     recipes: Mapping[str, ImageRecipe]
     package_digests: Mapping[str, str]
     folder_digests: Mapping[str, str]
-    build_closures: Mapping[str, tuple[str, ...]]
+    build_closures: Mapping[TaskName, tuple[str, ...]]
     build_jobs: int
     leave_out: tuple[str, ...] = NOT_FOR_ROOMS
     provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -57,43 +56,55 @@ class PlanFacts:
 
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
     """The plan of `selection` for `target`; tasks whose hook recorded nothing are left out."""
-    tasks: dict[str, Task] = {}
-    withheld = {unit.id for unit in selection.units if unit.package in facts.withheld}
+    tasks: dict[TaskName, Task] = {}
+    withheld = {unit.name for unit in selection.units if unit.package in facts.withheld}
 
-    @cache
-    def edge(entry: Input) -> Input:
-        """One object for all tasks: there are many more edges than tasks."""
-        return replace(entry, task=_id(target, entry.task))
-
-    for made in selection.units:
+    for unit in selection.units:
         inputs = tuple(
-            edge(entry)
-            for entry in selection.inputs[made.id]
+            entry
+            for entry in selection.inputs[unit.name]
             if entry.task not in withheld or entry.place is not Place.PACKAGES
         )
-        task = _task(target, made, inputs, selection, facts)
+        task = _task(target, unit, inputs, selection, facts)
         if task is not None:
-            tasks[task.id] = task
-    for unit, name in facts.unit_images.items():
-        if _id(target, unit) in tasks:
-            image = image_task(target, name, facts.recipes[name])
-            tasks[image.id] = image
+            tasks[task.name] = task
+    for name in dict.fromkeys(image for unit, image in facts.unit_images.items() if unit in tasks):
+        image = image_task(target, name, facts.recipes[name])
+        tasks[image.name] = image
     for arch, units in selection.tars.items():
         if arch in facts.tar_archs:
-            tar = _tar_task(target, arch, [_id(target, unit) for unit in units])
-            tasks[tar.id] = tar
+            tar = _tar_task(target, arch, units)
+            tasks[tar.name] = tar
     complete = with_layers(_without_gaps(tasks))
-    return Plan(target=target.name, architectures=target.options.arg_arch, tasks=order(complete))
+    return Plan(targets={target.name: target.options.arg_arch}, tasks=order(complete))
+
+
+def union(plans: Iterable[Plan]) -> Plan:
+    """One plan of all of them; tasks that have one name are one task, and where targets differ, labels name them."""
+    plans = tuple(plans)
+    if len(plans) == 1:
+        return plans[0]
+    targets: dict[str, tuple[str, ...]] = {}
+    tasks: dict[TaskName, Task] = {}
+    for plan in plans:
+        for name, architectures in plan.targets.items():
+            targets[name] = tuple(dict.fromkeys((*targets.get(name, ()), *architectures)))
+        for task in plan:
+            tasks.setdefault(task.name, replace(task, among_targets=True))
+    return Plan(targets=targets, tasks=order(tasks))
+
+
+def image_name(target: Target, name: str) -> TaskName:
+    """The task that makes the image called `name`."""
+    return TaskName(target=target.name, subject=name, stage=Stage.IMAGE)
 
 
 def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     """The task that makes the image called `name`."""
     suffix = name.removeprefix(target.slug).strip("-").replace("-", " ")
     return Task(
-        id=image_id(target.name, name),
-        stage=Stage.IMAGE,
-        target=target.name,
-        subject=f"{target.name} {suffix}",
+        name=image_name(target, name),
+        title=f"{target.name} {suffix}",
         static_inputs=image_inputs(recipe),
         image_build=recipe.build,
     )
@@ -126,31 +137,21 @@ def scan_plan(  # noqa: PLR0913 - all that two tasks consist of
         platform=recipe.build.platform,
     )
     scan = Task(
-        id=scan_id(target.name),
-        stage=Stage.SCAN,
-        target=target.name,
-        subject=f"{subject} of {target.name}",
+        name=TaskName(target=target.name, subject="", stage=Stage.SCAN),
+        title=f"{subject} of {target.name}",
         static_inputs=room_inputs(Stage.SCAN, room),
-        inputs=(Input(task=image.id, place=Place.IMAGE),),
+        inputs=(Input(task=image.name, place=Place.IMAGE),),
         room=room,
         printed=record.printed,
     )
-    return Plan(target=target.name, architectures=(arch,), tasks=(image, scan))
-
-
-def _id(target: Target, unit: str) -> str:
-    return task_id(target.name, unit)
+    return Plan(targets={target.name: (arch,)}, tasks=(image, scan))
 
 
 def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Selection, facts: PlanFacts) -> Task | None:
-    record = facts.records[unit.id]
+    record = facts.records[unit.name]
     common = {
-        "id": _id(target, unit.id),
-        "stage": unit.stage,
-        "target": target.name,
-        "subject": unit.package,
-        "arch": "" if unit.label == SOURCE else unit.label,
-        "after": tuple(_id(target, other) for other in selection.after.get(unit.id, ())),
+        "name": unit.name,
+        "after": selection.after.get(unit.name, ()),
         "printed": record.printed,
     }
     if unit.stage is Stage.DEPLOY:
@@ -161,8 +162,8 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
         return Task(**common, inputs=inputs, deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
         return None
-    if unit.id in facts.unit_images:
-        inputs = (Input(task=image_id(target.name, facts.unit_images[unit.id]), place=Place.IMAGE), *inputs)
+    if unit.name in facts.unit_images:
+        inputs = (Input(task=image_name(target, facts.unit_images[unit.name]), place=Place.IMAGE), *inputs)
     room = _room(target, unit, record, facts)
     return Task(
         **common,  # type: ignore[arg-type]  # kept in one dict
@@ -170,7 +171,7 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
         room=room,
         static_inputs=room_inputs(unit.stage, room),
         provided=facts.provided if unit.stage is Stage.BUILD else {},
-        declared=(unit.package, *facts.build_closures.get(unit.id, ())) if unit.stage is Stage.BUILD else (),
+        declared=(unit.package, *facts.build_closures.get(unit.name, ())) if unit.stage is Stage.BUILD else (),
     )
 
 
@@ -187,7 +188,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         )
     ]
     trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
-    recipe = facts.recipes.get(facts.unit_images.get(unit.id, ""))
+    recipe = facts.recipes.get(facts.unit_images.get(unit.name, ""))
     return Room(
         commands=record.commands,
         environment=_environment(target, unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
@@ -211,7 +212,7 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, sha
         "BUILD_HOST_ARCH": unit.image_arch,
         "BUILD_JOBS": str(build_jobs),
         "BUILD_PACKAGE": unit.package,
-        "BUILD_STAGE": unit.stage.value,
+        "BUILD_STAGE": unit.stage,
         "BUILD_TARGET": target.name,
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch),
@@ -219,19 +220,16 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, sha
     }
 
 
-def _tar_task(target: Target, arch: str, builds: list[str]) -> Task:
+def _tar_task(target: Target, arch: str, builds: Iterable[TaskName]) -> Task:
     return Task(
-        id=tar_id(target.name, arch),
-        stage=Stage.TAR,
-        target=target.name,
-        subject=target.name,
-        arch=arch,
+        name=TaskName(target=target.name, subject="", stage=Stage.TAR, architecture=arch),
+        title=target.name,
         static_inputs=deploy_inputs(target.name, None),
         inputs=tuple(Input(task=build, place=Place.DEPLOY) for build in builds),
     )
 
 
-def _without_gaps(tasks: dict[str, Task]) -> dict[str, Task]:
+def _without_gaps(tasks: dict[TaskName, Task]) -> dict[TaskName, Task]:
     """Drop edges to tasks that do not exist because their hook recorded nothing."""
     return {
         key: replace(
@@ -243,25 +241,25 @@ def _without_gaps(tasks: dict[str, Task]) -> dict[str, Task]:
     }
 
 
-def order(tasks: Mapping[str, Task]) -> tuple[Task, ...]:
+def order(tasks: Mapping[TaskName, Task]) -> tuple[Task, ...]:
     """The tasks so that each follows what it needs; otherwise by stage, so that a listing reads well."""
-    rank = {stage: index for index, stage in enumerate(Stage)}
+    rank: dict[str, int] = {stage: index for index, stage in enumerate(Stage)}
     rank[Stage.LAYER] = rank[Stage.BUILD]  # a layer is listed before the build it is for
-    done: dict[str, Task] = {}
+    done: dict[TaskName, Task] = {}
     for task in sorted(tasks.values(), key=lambda task: rank[task.stage]):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.
         path = [(task, iter(_before(task)))]
         while path:
             current, rest = path[-1]
-            other = next((name for name in rest if name not in done), None) if current.id not in done else None
+            other = next((name for name in rest if name not in done), None) if current.name not in done else None
             if other is None:
-                done[current.id] = current
+                done[current.name] = current
                 path.pop()
             else:
                 path.append((tasks[other], iter(_before(tasks[other]))))
     return tuple(done.values())
 
 
-def _before(task: Task) -> Iterable[str]:
+def _before(task: Task) -> Iterable[TaskName]:
     yield from (entry.task for entry in task.inputs)
     yield from task.after

@@ -75,11 +75,11 @@ def image_key(recipe: ImageRecipe) -> str:
     return key_of(image_inputs(recipe))
 
 
-def room_inputs(stage: Stage, room: Room) -> dict[str, str]:
+def room_inputs(stage: str, room: Room) -> dict[str, str]:
     """What the key of a task that runs commands covers before its input artifacts are known."""
     return {
         "version": _VERSION,
-        "stage": stage.value,
+        "stage": stage,
         "epoch": str(room.epoch),
         **{f"command {number}": canonical_json(command) for number, command in enumerate(room.commands, 1)},
         **{f"environment {name}": value for name, value in room.environment.items()},
@@ -99,7 +99,7 @@ def deploy_inputs(target: str, deployment: Deployment | None) -> dict[str, str]:
 
 
 def key_inputs(
-    stage: Stage, static: Mapping[str, str], inputs: Iterable[ResolvedInput], is_content: Callable[[str], bool]
+    stage: str, static: Mapping[str, str], inputs: Iterable[ResolvedInput], is_content: Callable[[str], bool]
 ) -> dict[str, str]:
     """All that a task's key covers, by name: what the plan knows and the digests of input artifacts.
 
@@ -116,7 +116,7 @@ def key_inputs(
     }
 
 
-def _counts(stage: Stage, place: Place, name: str, is_content: Callable[[str], bool]) -> bool:
+def _counts(stage: str, place: Place, name: str, is_content: Callable[[str], bool]) -> bool:
     """Whether an artifact of an input can change the result.
 
     Of a layer it is the list of what is installed: the same versions fetched again, from a newer index, change nothing.
@@ -126,7 +126,7 @@ def _counts(stage: Stage, place: Place, name: str, is_content: Callable[[str], b
         case Place.LAYER:
             return name == INSTALLED
         case Place.IMAGE:
-            return name == IMAGE_FACTS or (name == INDEX_FACTS and stage is Stage.LAYER)
+            return name == IMAGE_FACTS or (name == INDEX_FACTS and stage == Stage.LAYER)
         case _:
             return is_content(name)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_data
 from build_env.model.command import Role
+from build_env.model.identity import TaskName
 from build_env.model.task import Input, Place, Room, Stage, Task
-from build_env.plan.ids import layer_id, task_id, unit_id
 from build_env.plan.keys import room_inputs
 
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ _FROM_PACKAGE = (Place.IMAGE, Place.SOURCE, Place.PACKAGES)
 _SHORT = 8
 
 
-def with_layers(tasks: Mapping[str, Task]) -> dict[str, Task]:
+def with_layers(tasks: Mapping[TaskName, Task]) -> dict[TaskName, Task]:
     """The tasks with a layer before each one that installs something into the image of its room."""
-    found: dict[str, Task] = {}
+    found: dict[TaskName, Task] = {}
     for task in tasks.values():
         layer = _layer_of(task)
         if layer is None:
-            found[task.id] = task
+            found[task.name] = task
         else:
-            found.setdefault(layer.id, layer)
-            found[task.id] = replace(task, inputs=(*task.inputs, Input(task=layer.id, place=Place.LAYER)))
+            found.setdefault(layer.name, layer)
+            found[task.name] = replace(task, inputs=(*task.inputs, Input(task=layer.name, place=Place.LAYER)))
     return found
 
 
@@ -43,7 +43,7 @@ def layer_room(task: Task) -> Room | None:
     What a build installs depends on the architecture it builds for; other stages install programs for their image.
     """
     room = task.room
-    if room is None or task.stage is Stage.LAYER:
+    if room is None or task.stage == Stage.LAYER:
         return room
     # A fresh room needs a layer that is an image, and a kept one has it inside: they are not the same result.
     temporary = any(command.temporary for command in room.commands)
@@ -52,7 +52,7 @@ def layer_room(task: Task) -> Room | None:
         return None
     native = room.environment["BUILD_HOST_ARCH"]
     environment = {
-        "ARCH": room.environment["ARCH"] if task.stage is Stage.BUILD else native,
+        "ARCH": room.environment["ARCH"] if task.stage == Stage.BUILD else native,
         "BUILD_HOST_ARCH": native,
         "BUILD_STAGE": Stage.LAYER.value,
         "BUILD_TARGET": room.environment["BUILD_TARGET"],
@@ -69,11 +69,10 @@ def _layer_of(task: Task) -> Task | None:
     if room is None or not any(entry.place is Place.IMAGE for entry in task.inputs):
         return None
     static = room_inputs(Stage.LAYER, room)
-    if task.stage is Stage.BUILD:
+    if task.stage == Stage.BUILD:
         return replace(
             task,
-            id=task_id(task.target, unit_id(task.subject, Stage.LAYER, task.arch)),
-            stage=Stage.LAYER,
+            name=task.name._replace(stage=Stage.LAYER),
             static_inputs=static,
             inputs=tuple(entry for entry in task.inputs if entry.place in _FROM_PACKAGE),
             after=(),
@@ -82,11 +81,8 @@ def _layer_of(task: Task) -> Task | None:
         )
     inputs = tuple(entry for entry in task.inputs if entry.place is Place.IMAGE)
     return Task(
-        id=layer_id(task.target, digest_data([static, inputs])[:_SHORT]),
-        stage=Stage.LAYER,
-        target=task.target,
-        subject=f"{task.target} {task.stage.value}",
-        arch=room.environment["BUILD_HOST_ARCH"],
+        name=TaskName(target=task.target, subject=digest_data([static, inputs])[:_SHORT], stage=Stage.LAYER),
+        title=f"{task.target} {task.stage} {room.environment['BUILD_HOST_ARCH']}",
         static_inputs=static,
         inputs=inputs,
         room=room,

@@ -13,6 +13,7 @@ from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.target import Target
     from build_env.plan.relations import Relations
@@ -35,12 +36,12 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The units to do, and for each the inputs (unit ids) it needs and the units it only follows."""
+    """The units to do, and by name for each the inputs that it needs and the units that it only follows."""
 
     units: tuple[Unit, ...]
-    inputs: Mapping[str, tuple[Input, ...]]
-    after: Mapping[str, tuple[str, ...]]
-    tars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inputs: Mapping[TaskName, tuple[Input, ...]]
+    after: Mapping[TaskName, tuple[TaskName, ...]]
+    tars: Mapping[str, tuple[TaskName, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -68,8 +69,8 @@ class _Selector:
     packages: Mapping[str, Package]
     relations: Relations
     image_archs: Mapping[str, str]
-    units: dict[str, Unit] = field(default_factory=dict)
-    inputs: dict[str, tuple[Input, ...]] = field(default_factory=dict)
+    units: dict[TaskName, Unit] = field(default_factory=dict)
+    inputs: dict[TaskName, tuple[Input, ...]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     installed: dict[tuple[str, str], tuple[_Need, ...]] = field(default_factory=dict)
 
@@ -132,6 +133,7 @@ class _Selector:
         elif label == SOURCE:
             arch = self.target.host_arch
         return Unit(
+            target=self.target.name,
             package=name,
             role=self.role(name),
             stage=stage,
@@ -146,12 +148,12 @@ class _Selector:
         pending = [self.unit(name, stage, label)]
         while pending:
             unit = pending.pop()
-            if unit.id in self.units:
+            if unit.name in self.units:
                 continue
             needs = list(self._needs(unit))
-            self.units[unit.id] = unit
-            self.inputs[unit.id] = tuple(entry for _, entry in needs)
-            pending += [needed for needed, _ in reversed(needs) if needed.id not in self.units]
+            self.units[unit.name] = unit
+            self.inputs[unit.name] = tuple(entry for _, entry in needs)
+            pending += [needed for needed, _ in reversed(needs) if needed.name not in self.units]
 
     def _needs(self, unit: Unit) -> Iterator[_Need]:
         if unit.stage is Stage.SOURCE:
@@ -206,7 +208,7 @@ class _Selector:
 
 
 def _edge(unit: Unit, place: Place) -> _Need:
-    return unit, Input(task=unit.id, place=place)
+    return unit, Input(task=unit.name, place=place)
 
 
 def select(
@@ -265,7 +267,7 @@ def _refuse_nothing(request: Request, selector: _Selector) -> None:
         raise UsageError("nothing to build: " + "; ".join(selector.notes))
 
 
-def _after(units: Collection[Unit], relations: Relations) -> dict[str, tuple[str, ...]]:
+def _after(units: Collection[Unit], relations: Relations) -> dict[TaskName, tuple[TaskName, ...]]:
     """Metapackages are built after all packages, but for one that needs the metapackage itself."""
     builds = [unit for unit in units if unit.stage is Stage.BUILD]
     members = [unit for unit in builds if unit.role is PackageRole.PACKAGE]
@@ -273,7 +275,7 @@ def _after(units: Collection[Unit], relations: Relations) -> dict[str, tuple[str
     for unit in builds:
         if unit.role is PackageRole.METAPACKAGE:
             waiting = _built_after(relations, unit.package)
-            found[unit.id] = tuple(member.id for member in members if member.package not in waiting)
+            found[unit.name] = tuple(member.name for member in members if member.package not in waiting)
     return found
 
 
@@ -287,11 +289,11 @@ def _built_after(relations: Relations, package: str) -> set[str]:
     return found
 
 
-def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[str, ...]]:
+def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[TaskName, ...]]:
     """Architecture to the build units whose packages its archive holds."""
     return {
         arch: tuple(
-            unit.id
+            unit.name
             for unit in units
             if unit.stage is Stage.BUILD and unit.label in {arch, ALL} and unit.role is not PackageRole.DEPENDS
         )

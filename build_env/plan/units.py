@@ -1,4 +1,4 @@
-"""Owns the unit: one (package, stage, architecture) before its hook was asked, and which hook that is."""
+"""Owns the unit: a task of a package before its hook was asked, and which hook that is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from build_env.model.identity import TaskName
 from build_env.model.task import Stage
-from build_env.plan.ids import unit_id
 
 __all__ = ["ALL", "SOURCE", "PackageRole", "Unit", "hook_of"]
 
@@ -31,6 +31,7 @@ class Unit:
     of the image it runs in. `primary` tells that of all tasks for its package it makes what these share.
     """
 
+    target: str
     package: str
     role: PackageRole
     stage: Stage
@@ -40,9 +41,9 @@ class Unit:
     primary: bool = True
 
     @cached_property
-    def id(self) -> str:
-        """Unique within a target: `greet:build:arm64`."""
-        return unit_id(self.package, self.stage, self.label)
+    def name(self) -> TaskName:
+        """The task that it becomes."""
+        return TaskName(target=self.target, subject=self.package, stage=self.stage, architecture=self.label)
 
 
 def hook_of(unit: Unit) -> str:
@@ -54,4 +55,4 @@ def hook_of(unit: Unit) -> str:
         (Stage.BUILD, PackageRole.METAPACKAGE): "run_build_metapackage",
         (Stage.VERIFY, PackageRole.METAPACKAGE): "run_verify_metapackage",
     }
-    return names.get((unit.stage, unit.role), f"run_{unit.stage.value}")
+    return names.get((unit.stage, unit.role), f"run_{unit.stage}")

@@ -77,10 +77,15 @@ class LocalPublisher:
         return plain + evidence(self.channel, view_of(work, deployment).name, {item.digest for item in items})
 
     def add(self, work: Work, output: Callable[[str], None]) -> None:
-        """See `Publisher.add`."""
+        """See `Publisher.add`.
+
+        Raises:
+            RuntimeError: the task deploys nothing.
+
+        """
         deployment = work.task.deployment
         if deployment is None:
-            raise RuntimeError(f"{work.task.id} deploys nothing")
+            raise RuntimeError(f"{work.task.name} deploys nothing")
         items = list(_own(work))
         for path, item in self._paths(work, items):
             self._copy(item, self.deploy / path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
 
 __all__ = ["Edges", "edges_of"]
@@ -20,20 +21,20 @@ class Edges:
     The order of the plan puts every task behind those before it.
     """
 
-    before: Mapping[str, tuple[str, ...]]
-    followers: Mapping[str, Sequence[str]]
+    before: Mapping[TaskName, tuple[TaskName, ...]]
+    followers: Mapping[TaskName, Sequence[TaskName]]
 
 
 def edges_of(plan: Plan) -> Edges:
     """The inputs of each task, and what it only follows."""
-    before = {task.id: _before(task) for task in plan}
-    followers: dict[str, list[str]] = {task.id: [] for task in plan}
+    before = {task.name: _before(task) for task in plan}
+    followers: dict[TaskName, list[TaskName]] = {task.name: [] for task in plan}
     for task, others in before.items():
         for other in others:
             followers[other].append(task)
     return Edges(before=before, followers=followers)
 
 
-def _before(task: Task) -> tuple[str, ...]:
+def _before(task: Task) -> tuple[TaskName, ...]:
     """Each once. Tuples, because a hundred thousand sets keep the garbage collector busy."""
     return tuple(dict.fromkeys([*[entry.task for entry in task.inputs], *task.after]))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from build_env.model.attempt import Attempt
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
 
 __all__ = ["asked_of_history", "estimate_tasks"]
@@ -33,15 +34,15 @@ _DEFAULTS = {
 _OTHERWISE = 10.0
 
 
-def asked_of_history(plan: Plan, hits: Collection[str]) -> tuple[str, ...]:
-    """The ids whose history says something about the tasks of `plan` that are no hits: theirs, and their siblings'."""
-    wanted = (name for task in plan if task.id not in hits for name in (task.id, *_siblings(task)))
+def asked_of_history(plan: Plan, hits: Collection[TaskName]) -> tuple[TaskName, ...]:
+    """Whose history says something about the tasks of `plan` that are no hits: their own, and that of siblings."""
+    wanted = (name for task in plan if task.name not in hits for name in (task.name, *_siblings(task)))
     return tuple(dict.fromkeys(wanted))
 
 
 def estimate_tasks(
-    plan: Plan, history: Mapping[str, Sequence[Attempt]], hits: Collection[str] = ()
-) -> dict[str, Estimate]:
+    plan: Plan, history: Mapping[TaskName, Sequence[Attempt]], hits: Collection[TaskName] = ()
+) -> dict[TaskName, Estimate]:
     """What each task will take that is no hit.
 
     The median of its last good attempts; else that of the same stage and subject on other architectures; else that of
@@ -51,12 +52,12 @@ def estimate_tasks(
     seen = {name: found for name, attempts in history.items() if (found := _typical(attempts))}
     by_stage: dict[str, list[Estimate]] = defaultdict(list)
     for task in plan:
-        by_stage[task.stage.value] += [seen[name] for name in (task.id, *_siblings(task)) if name in seen]
+        by_stage[task.stage] += [seen[name] for name in (task.name, *_siblings(task)) if name in seen]
     usual = {stage: _middle(found) for stage, found in by_stage.items() if found}
     expected = {
-        task.id: seen.get(task.id) or _guess(task, [seen[name] for name in _siblings(task) if name in seen], usual)
+        task.name: seen.get(task.name) or _guess(task, [seen[name] for name in _siblings(task) if name in seen], usual)
         for task in plan
-        if task.id not in hits
+        if task.name not in hits
     }
     return {
         name: replace(estimate, memory=max(estimate.memory, _peak(history.get(name, ()))))
@@ -71,8 +72,8 @@ def _peak(attempts: Iterable[Attempt]) -> int:
 def _guess(task: Task, siblings: Sequence[Estimate], usual: Mapping[str, Estimate]) -> Estimate:
     if siblings:
         return _middle(siblings)
-    default = Estimate(seconds=_DEFAULTS.get(task.stage.value, _OTHERWISE))
-    return usual.get(task.stage.value, default)
+    default = Estimate(seconds=_DEFAULTS.get(task.stage, _OTHERWISE))
+    return usual.get(task.stage, default)
 
 
 def _typical(attempts: Sequence[Attempt]) -> Estimate | None:
@@ -93,10 +94,8 @@ def _middle(found: Sequence[Estimate]) -> Estimate:
     return Estimate(seconds=median(entry.seconds for entry in found), memory=round(median(measured)) if measured else 0)
 
 
-def _siblings(task: Task) -> list[str]:
-    """The ids of the same stage and subject on other architectures, whether or not there are such tasks."""
-    end = f":{task.arch}"
-    if not task.arch or not task.id.endswith(end):
+def _siblings(task: Task) -> list[TaskName]:
+    """The names of the same stage and subject on other architectures, whether or not there are such tasks."""
+    if not task.arch:
         return []
-    known = (name for name in MACHINE_TO_DEBIAN.values() if name != task.arch)
-    return [f"{task.id.removesuffix(end)}:{name}" for name in known]
+    return [task.name._replace(architecture=other) for other in MACHINE_TO_DEBIAN.values() if other != task.arch]

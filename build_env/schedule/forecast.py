@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.estimate import Estimate
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
 
 __all__ = ["Forecast"]
@@ -23,29 +24,29 @@ class Forecast:
     that have not ended, `recorded` have times of earlier runs, and `guessed` have not.
     """
 
-    def __init__(self, plan: Plan, estimates: Mapping[str, Estimate], slots: int) -> None:
+    def __init__(self, plan: Plan, estimates: Mapping[TaskName, Estimate], slots: int) -> None:
         """Nothing has started."""
-        self._seconds = {task.id: estimates[task.id].seconds for task in plan if task.id in estimates}
+        self._seconds = {task.name: estimates[task.name].seconds for task in plan if task.name in estimates}
         self._chains = chain_seconds(edges_of(plan), self._seconds)
         # The longest chain last: what has ended is dropped from the end.
         self._waiting = sorted(self._chains, key=self._chains.__getitem__)
         self._slots = slots
         self._work = sum(self._seconds.values())
         self._left = set(self._chains)
-        self._running: set[str] = set()
+        self._running: set[TaskName] = set()
         self._estimates = estimates
         self.recorded = sum(estimates[task].recorded for task in self._seconds)
         self.guessed = len(self._seconds) - self.recorded
 
-    def started(self, task: str) -> None:
+    def started(self, task: TaskName) -> None:
         """The task runs."""
         self._running.add(task)
 
-    def put_back(self, task: str) -> None:
+    def put_back(self, task: TaskName) -> None:
         """The task does not run any more and has to be done still."""
         self._running.discard(task)
 
-    def ended(self, task: str) -> None:
+    def ended(self, task: TaskName) -> None:
         """The task has a result."""
         self._running.discard(task)
         if task not in self._left:
@@ -56,7 +57,7 @@ class Forecast:
             self.recorded -= self._estimates[task].recorded
             self.guessed -= not self._estimates[task].recorded
 
-    def seconds_left(self, elapsed: Mapping[str, float]) -> float:
+    def seconds_left(self, elapsed: Mapping[TaskName, float]) -> float:
         """How long the rest takes: its longest chain, or its work spread over the slots; `elapsed` of what runs.
 
         A task that takes longer than expected counts as about to end.
@@ -71,7 +72,7 @@ class Forecast:
 
     def _longest_waiting(self) -> float:
         """The longest chain that begins with a task that neither runs nor has ended."""
-        held: list[str] = []
+        held: list[TaskName] = []
         longest = 0.0
         while self._waiting:
             task = self._waiting[-1]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.artifact import StoredResult
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
     from build_env.ports import Executor
 
@@ -21,38 +22,38 @@ MAYBE = "maybe"
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a run would do with one task: `verdict` is hit, run or maybe; `after` is the id of the task that decides."""
+    """What a run would do with one task: `verdict` is hit, run or maybe; `after` names the task that decides."""
 
     verdict: str
     reason: str = ""
-    after: str = ""
+    after: TaskName | None = None
 
     def __str__(self) -> str:
         """`hit`, `run (reason)`, `maybe (after X)`."""
         return f"{self.verdict} ({self.reason})" if self.reason and self.verdict != HIT else self.verdict
 
 
-def foresee(plan: Plan, executor: Executor) -> tuple[dict[str, Answer], dict[str, StoredResult]]:
+def foresee(plan: Plan, executor: Executor) -> tuple[dict[TaskName, Answer], dict[TaskName, StoredResult]]:
     """The answer for each task, and the stored results of the hits."""
-    answers: dict[str, Answer] = {}
-    hits: dict[str, StoredResult] = {}
-    tasks = {task.id: task for task in plan}
+    answers: dict[TaskName, Answer] = {}
+    hits: dict[TaskName, StoredResult] = {}
+    tasks = {task.name: task for task in plan}
     for task in plan:
-        blocked = next((entry.task for entry in task.inputs if entry.task not in hits), "")
-        if blocked:
-            words = f"after {tasks[blocked].stage.value} {tasks[blocked].label}"
-            answers[task.id] = Answer(verdict=MAYBE, reason=words, after=blocked)
+        blocked = next((entry.task for entry in task.inputs if entry.task not in hits), None)
+        if blocked is not None:
+            words = f"after {tasks[blocked].stage} {tasks[blocked].label}"
+            answers[task.name] = Answer(verdict=MAYBE, reason=words, after=blocked)
             continue
         work = executor.work(task, hits)
         stored = executor.find(work)
         if stored is None:
-            answers[task.id] = Answer(verdict=RUN, reason=executor.reason(work))
+            answers[task.name] = Answer(verdict=RUN, reason=executor.reason(work))
         else:
-            answers[task.id] = Answer(verdict=HIT, reason=f"all {len(work.covered)} inputs are those of its result")
-            hits[task.id] = stored
+            answers[task.name] = Answer(verdict=HIT, reason=f"all {len(work.covered)} inputs are those of its result")
+            hits[task.name] = stored
     return answers, hits
 
 
-def in_words(answers: Mapping[str, Answer]) -> dict[str, str]:
+def in_words(answers: Mapping[TaskName, Answer]) -> dict[TaskName, str]:
     """The answers as listeners get them."""
     return {task: str(answer) for task, answer in answers.items()}

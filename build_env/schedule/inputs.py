@@ -29,7 +29,7 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     own = [
         (f"{entry.place.value}/{item.name}", item)
         for entry in work.inputs
-        if entry.place in {Place.SOURCE, Place.BUILD} and work.task.stage is not Stage.LAYER
+        if entry.place in {Place.SOURCE, Place.BUILD} and work.task.stage != Stage.LAYER
         for item in entry.artifacts
     ]
     return (*_entries(own, store), *layer_inputs(work, store))

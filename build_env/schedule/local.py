@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.images.target import TargetImages
+    from build_env.model.identity import TaskName
     from build_env.model.room import RoomOutcome
     from build_env.model.task import Task
     from build_env.model.work import Work
@@ -52,22 +53,22 @@ class LocalExecutor:
     store: Store
     publisher: Publisher
     rooms: RoomWork
-    recipes: Mapping[str, ImageRecipe]
+    recipes: Mapping[TaskName, ImageRecipe]
     claims: Claims
     images: TargetImages | None = None
-    anew: frozenset[str] = field(default_factory=frozenset)
+    anew: frozenset[TaskName] = field(default_factory=frozenset)
 
-    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+    def work(self, task: Task, stored: Mapping[TaskName, StoredResult]) -> Work:
         """See `Executor.work`."""
         return work_of(task, stored, self.store)
 
     def find(self, work: Work) -> StoredResult | None:
         """See `Executor.find`."""
         task = work.task
-        if task.id in self.anew:
+        if task.name in self.anew:
             return None
-        if task.stage is Stage.IMAGE:
-            return self.images.find(work.key, self.recipes[task.id]) if self.images else None
+        if task.stage == Stage.IMAGE:
+            return self.images.find(work.key, self.recipes[task.name]) if self.images else None
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             held = self.publisher.holds(work)
             return _effect(work) if held else None
@@ -76,11 +77,11 @@ class LocalExecutor:
     def reason(self, work: Work) -> str:
         """See `Executor.reason`."""
         task = work.task
-        if task.id in self.anew:
+        if task.name in self.anew:
             return "asked for with --recreate or --refresh"
         if task.stage in {Stage.DEPLOY, Stage.TAR}:
             return "not deployed yet, or not as it is now"
-        latest = self.store.latest(task.id)
+        latest = self.store.latest(task.name)
         if latest is None:
             return "no result is recorded"
         difference = first_difference(latest.inputs, work.covered, lambda digest: self._manifest(task, digest))
@@ -118,7 +119,7 @@ class LocalExecutor:
         with disk_errors(), self._log(work.task, output) as (log, write):
             for line in work.task.printed:
                 write(f"hook: {line}")
-            attempt = self.store.begin(work.task.id, work.key)
+            attempt = self.store.begin(work.task.name, work.key, log)
             try:
                 return self._attempt(work, attempt, write, began, log)
             except BaseException as error:
@@ -159,7 +160,7 @@ class LocalExecutor:
         stored = replace(
             stored,
             seconds=seconds,
-            task=work.task.id,
+            task=work.task.name,
             inputs=stored.inputs or work.covered,
             peak_memory=peak,
             log=log,
@@ -180,15 +181,15 @@ class LocalExecutor:
 
     def _do(self, work: Work, write: Callable[[str], None]) -> tuple[StoredResult | None, RoomOutcome | None]:
         task = work.task
-        if task.stage is Stage.IMAGE and self.images:
-            return self.images.make(self.recipes[task.id], write, anew=task.id in self.anew), None
-        if task.stage is Stage.DEPLOY:
+        if task.stage == Stage.IMAGE and self.images:
+            return self.images.make(self.recipes[task.name], write, anew=task.name in self.anew), None
+        if task.stage == Stage.DEPLOY:
             self.publisher.add(work, write)
             return _effect(work), None
-        if task.stage is Stage.TAR:
+        if task.stage == Stage.TAR:
             write(str(self.publisher.tar(work)))
             return _effect(work), None
-        return self.rooms.do(work, write, anew=task.id in self.anew)
+        return self.rooms.do(work, write, anew=task.name in self.anew)
 
     @contextlib.contextmanager
     def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:
@@ -208,11 +209,11 @@ def _refuse_trouble(task: Task, status: int, log: str) -> None:
     """Raise what fits when a command told by its status that not the package was at fault."""
     if status == os.EX_TEMPFAIL:
         raise InfrastructureError(
-            f"the {task.stage.value} stage of {task.subject} could not get what it needs", hint=f"read {log}"
+            f"the {task.stage} stage of {task.subject} could not get what it needs", hint=f"read {log}"
         )
     if status == os.EX_CONFIG:
         raise EnvironmentNotReady(
-            f"the {task.stage.value} stage of {task.subject} has not what it needs",
+            f"the {task.stage} stage of {task.subject} has not what it needs",
             hint=f"read {log}; --refresh fetches the package indexes anew",
         )
 
@@ -225,7 +226,7 @@ def _origin(isolation: Isolation) -> str:
 
 def _names(work: Work) -> frozenset[str]:
     """What a task is claimed by: itself, because of its log and its kept files, and what it makes."""
-    return frozenset({work.task.id, work.key})
+    return frozenset({str(work.task.name), work.key})
 
 
 def _effect(work: Work) -> StoredResult:

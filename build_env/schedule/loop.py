@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import StoredResult
     from build_env.model.estimate import Estimate
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
     from build_env.model.work import Work
     from build_env.ports import EventSink, Executor, Publisher
@@ -69,13 +70,13 @@ class Loop:
     keep_going: bool = False
     publisher: Publisher | None = None
     began: float = 0
-    hits: Mapping[str, StoredResult] = field(default_factory=dict)
-    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    hits: Mapping[TaskName, StoredResult] = field(default_factory=dict)
+    estimates: Mapping[TaskName, Estimate] = field(default_factory=dict)
     retries: int = 0
     clock: Callable[[], float] = time.monotonic
     _queue: queue.SimpleQueue[_Message] = field(default_factory=queue.SimpleQueue)
-    _tails: dict[str, deque[str]] = field(default_factory=dict)
-    _workers: dict[str, threading.Thread] = field(default_factory=dict)
+    _tails: dict[TaskName, deque[str]] = field(default_factory=dict)
+    _workers: dict[TaskName, threading.Thread] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Nothing is claimed and nothing was tried yet."""
@@ -137,14 +138,14 @@ class Loop:
 
     def _start(self, task: Task, state: ScheduleState) -> None:
         """Take the result from the store, set the task aside if somebody else does it, or begin its work."""
-        if hit := self.hits.get(task.id):
+        if hit := self.hits.get(task.name):
             self._end(task, TaskResult(status=Status.HIT, stored=hit), state)
             return
         work = self._work(task, state)
         if not self._sharing.holds(task):
             stored = self.executor.find(work)
             if stored is None and not self._sharing.claim(work):
-                state.set_aside(task.id)
+                state.set_aside(task.name)
                 self.sink(self._sharing.wait(work))
                 return
             # It may have been finished between the look and the claim.
@@ -153,9 +154,9 @@ class Loop:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
                 return
         self.sink(TaskStarted(task=task, covered=work.covered))
-        self._tails[task.id] = deque(maxlen=_TAIL)
-        self._workers[task.id] = threading.Thread(target=self._do, args=(work,), name=task.id, daemon=True)
-        self._workers[task.id].start()
+        self._tails[task.name] = deque(maxlen=_TAIL)
+        self._workers[task.name] = threading.Thread(target=self._do, args=(work,), name=str(task.name), daemon=True)
+        self._workers[task.name].start()
 
     def _work(self, task: Task, state: ScheduleState) -> Work:
         stored = {entry.task: state.results[entry.task].stored for entry in task.inputs}
@@ -188,13 +189,13 @@ class Loop:
     def _handle(self, message: _Message, state: ScheduleState) -> None:
         match message:
             case TaskOutput(task=task, line=line):
-                self._tails[task.id].append(line)
+                self._tails[task.name].append(line)
                 self.sink(message)
             case Claimed():
                 self._take_over(message, state)
             case _Ended(task=task, result=result, again=again):
                 if again and not state.stopping and (event := self._retries.again(task, result.message)):
-                    state.set_aside(task.id)
+                    state.set_aside(task.name)
                     self.sink(event)
                 else:
                     self._end(task, result, state)
@@ -204,7 +205,7 @@ class Loop:
     def _take_over(self, message: Claimed, state: ScheduleState) -> None:
         """Nobody else does the task any more: adopt the result, else let it start."""
         task = message.work.task
-        if task.id not in state.aside:
+        if task.name not in state.aside:
             self._sharing.release(task)
             return
         try:
@@ -217,15 +218,15 @@ class Loop:
             self._end(task, _failure(error), state)
             return
         if stored is None:
-            state.resume(task.id)
+            state.resume(task.name)
         else:
             self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
 
     def _end(self, task: Task, result: TaskResult, state: ScheduleState) -> None:
-        tail = tuple(self._tails.pop(task.id, ())) if result.status is Status.FAILED else ()
+        tail = tuple(self._tails.pop(task.name, ())) if result.status is Status.FAILED else ()
         self.sink(TaskFinished(task=task, result=result, tail=tail))
         self._sharing.release(task)
-        for other, dropped in state.finish(task.id, result):
+        for other, dropped in state.finish(task.name, result):
             self._sharing.release(other)
             self.sink(TaskFinished(task=other, result=dropped))
 
@@ -272,11 +273,11 @@ class Loop:
 
         Those that are `overdue` may still speak, but are not waited for any longer.
         """
-        silent = [task for task in self.plan if task.id in state.running and (overdue or not self._works(task))]
+        silent = [task for task in self.plan if task.name in state.running and (overdue or not self._works(task))]
         return silent if self._queue.empty() else []
 
     def _works(self, task: Task) -> bool:
-        worker = self._workers.get(task.id)
+        worker = self._workers.get(task.name)
         return worker is not None and worker.is_alive()
 
     def _publish(self, state: ScheduleState) -> tuple[str, ...]:

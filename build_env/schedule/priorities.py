@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.model.identity import TaskName
     from build_env.schedule.edges import Edges
 
 __all__ = ["chain_seconds", "least_seconds", "priorities", "simulate"]
@@ -18,7 +19,7 @@ __all__ = ["chain_seconds", "least_seconds", "priorities", "simulate"]
 _SAME = 1 + 1e-9
 
 
-def chain_seconds(edges: Edges, seconds: Mapping[str, float]) -> dict[str, float]:
+def chain_seconds(edges: Edges, seconds: Mapping[TaskName, float]) -> dict[TaskName, float]:
     """For each task the seconds of the longest chain of tasks that begins with it."""
     chains = dict.fromkeys(edges.before, 0.0)
     for task in reversed(list(edges.before)):
@@ -33,7 +34,7 @@ def least_seconds(chain: float, work: float, slots: int) -> float:
     return max(chain, work / slots)
 
 
-def priorities(edges: Edges, seconds: Mapping[str, float], slots: int) -> dict[str, float]:
+def priorities(edges: Edges, seconds: Mapping[TaskName, float], slots: int) -> dict[TaskName, float]:
     """For each task a number; of the ready ones that with the highest starts first.
 
     It is the longest remaining chain in seconds. Where starting tasks as they become ready would end earlier (list
@@ -51,20 +52,20 @@ def priorities(edges: Edges, seconds: Mapping[str, float], slots: int) -> dict[s
 
 
 def simulate(
-    edges: Edges, seconds: Mapping[str, float], slots: int, order: Mapping[str, float] | None = None
-) -> tuple[float, list[str]]:
+    edges: Edges, seconds: Mapping[TaskName, float], slots: int, order: Mapping[TaskName, float] | None = None
+) -> tuple[float, list[TaskName]]:
     """When the last task would end, and the tasks as they would start; without `order` first come, first served."""
     missing = {task: len(before) for task, before in edges.before.items()}
     ranks = {task: -value for task, value in order.items()} if order else {}
     place = 0
-    ready: list[tuple[float, str]] = []
+    ready: list[tuple[float, TaskName]] = []
     for task, count in missing.items():
         if not count:
             ready.append((ranks[task] if ranks else place, task))
             place += 1
     heapify(ready)
-    running: list[tuple[float, str]] = []
-    starts: list[str] = []
+    running: list[tuple[float, TaskName]] = []
+    starts: list[TaskName] = []
     now = 0.0
     while ready or running:
         while ready and len(running) < slots:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from build_env.model.identity import TaskName
+
 __all__ = ["PATIENCE", "ReadyTasks"]
 
 # So many tasks of a lower priority may start while the first one does not fit; then everything waits for it.
@@ -20,31 +22,31 @@ PATIENCE = 8
 class ReadyTasks:
     """The ready tasks, by `priorities` (the highest first, ties by name) and `demands` (bytes)."""
 
-    def __init__(self, priorities: Mapping[str, float], demands: Mapping[str, int]) -> None:
+    def __init__(self, priorities: Mapping[TaskName, float], demands: Mapping[TaskName, int]) -> None:
         """None is ready."""
         self._priorities = priorities
         self._demands = demands
-        self._queues: dict[int, list[tuple[float, str]]] = {}
-        self._members: set[str] = set()
-        self._passed: dict[str, int] = {}
-        self._reserved = ""
+        self._queues: dict[int, list[tuple[float, TaskName]]] = {}
+        self._members: set[TaskName] = set()
+        self._passed: dict[TaskName, int] = {}
+        self._reserved: TaskName | None = None
 
-    def __contains__(self, task: str) -> bool:
+    def __contains__(self, task: TaskName) -> bool:
         """Whether the task waits to be taken."""
         return task in self._members
 
-    def add(self, task: str) -> None:
+    def add(self, task: TaskName) -> None:
         """The task may start."""
         self._members.add(task)
         heappush(self._queues.setdefault(self._demands.get(task, 0), []), (-self._priorities[task], task))
 
-    def discard(self, task: str) -> None:
+    def discard(self, task: TaskName) -> None:
         """The task will not start; its entry in the queue is dropped when it comes up."""
         self._members.discard(task)
         if task == self._reserved:
-            self._reserved = ""
+            self._reserved = None
 
-    def take(self, fits: Callable[[int], bool]) -> str | None:
+    def take(self, fits: Callable[[int], bool]) -> TaskName | None:
         """The task to start now, None when none fits or the machine is kept free for one."""
         heads = [(queue[0], demand) for demand in list(self._queues) if (queue := self._live(demand))]
         if not heads:
@@ -64,13 +66,13 @@ class ReadyTasks:
             return None
         return self._remove(min(fitting)[0][1])
 
-    def _remove(self, task: str) -> str:
+    def _remove(self, task: TaskName) -> TaskName:
         self.discard(task)
         self._passed.pop(task, None)
         self._live(self._demands.get(task, 0))
         return task
 
-    def _live(self, demand: int) -> list[tuple[float, str]]:
+    def _live(self, demand: int) -> list[tuple[float, TaskName]]:
         """The queue with a ready task at its head; an empty one is forgotten."""
         queue = self._queues[demand]
         while queue and queue[0][1] not in self._members:

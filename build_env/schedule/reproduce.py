@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from build_env.model.identity import TaskName
     from build_env.model.room import RoomOutcome
     from build_env.model.task import Plan, Task
     from build_env.model.work import Work
@@ -88,7 +89,7 @@ class Compared:
 class Rehearsal:
     """A task that was done twice."""
 
-    task: str
+    task: TaskName
     label: str
     facts: tuple[Fact, ...]
     artifacts: tuple[Compared, ...]
@@ -101,16 +102,16 @@ class Rehearsal:
 
 def needs_of(plan: Plan, tasks: Iterable[Task]) -> Plan:
     """The part of the plan that `tasks` need, directly or not; one of them belongs to it only if another needs it."""
-    known = {task.id: task for task in plan}
+    known = {task.name: task for task in plan}
     pending = [entry.task for task in tasks for entry in task.inputs]
-    needed: set[str] = set()
+    needed: set[TaskName] = set()
     while pending:
         name = pending.pop()
         if name not in needed:
             needed.add(name)
             pending += (entry.task for entry in known[name].inputs)
     kept = (replace(task, after=tuple(other for other in task.after if other in needed)) for task in plan)
-    return replace(plan, tasks=tuple(task for task in kept if task.id in needed))
+    return replace(plan, tasks=tuple(task for task in kept if task.name in needed))
 
 
 def rehearse(
@@ -138,15 +139,15 @@ def rehearse(
         reversed_order=True,
     )
     said_there, _ = _ask(executor, work, other, directory, write)
-    name = f"{task.stage.value}.{task.arch}".rstrip(".")
+    name = f"{task.stage}.{task.arch}".rstrip(".")
     for room, variation in (("first", usual), ("second", other)):
         write = write if variation is usual else log(room)
         outcome = executor.rehearse(work, variation, _new(directory / room / name), write)
         if outcome.status:
             raise _failure(task, room, outcome)
     return Rehearsal(
-        task=task.id,
-        label=f"{task.stage.value} {task.label}",
+        task=task.name,
+        label=f"{task.stage} {task.label}",
         facts=tuple(
             Fact(name=what, first=one, second=two) for what, one, two in zip(_FACTS, said, said_there, strict=True)
         ),
@@ -189,7 +190,7 @@ def _ask(
 
     outcome = executor.rehearse(work, variation, _new(directory / "asked"), heard, ("/bin/sh", "-c", _ASK))
     if len(said) < len(_FACTS):
-        name = f"{work.task.stage.value} {work.task.label}"
+        name = f"{work.task.stage} {work.task.label}"
         raise EnvironmentNotReady(
             f"the room of {name} cannot say what it is: {outcome.message or 'it is silent'}",
             hint="its image needs a shell and the programs of coreutils",
@@ -209,7 +210,7 @@ def _new(directory: Path) -> Path:
 
 
 def _failure(task: Task, room: str, outcome: RoomOutcome) -> TaskError | EnvironmentNotReady:
-    text = f"the {task.stage.value} stage of {task.subject} failed in the {room} room: {outcome.message}"
+    text = f"the {task.stage} stage of {task.subject} failed in the {room} room: {outcome.message}"
     if outcome.status == os.EX_TEMPFAIL:
         return EnvironmentNotReady(text, hint="it could not get what it needs; run the same command again")
     if room == "first":

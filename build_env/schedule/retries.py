@@ -11,6 +11,7 @@ from build_env.model.events import TaskRetried
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
 
 __all__ = ["Retries"]
@@ -24,19 +25,19 @@ class Retries:
 
     most: int
     clock: Callable[[], float]
-    _failed: dict[str, int] = field(default_factory=dict)
-    _due: list[tuple[float, str]] = field(default_factory=list)
+    _failed: dict[TaskName, int] = field(default_factory=dict)
+    _due: list[tuple[float, TaskName]] = field(default_factory=list)
 
     def again(self, task: Task, message: str) -> TaskRetried | None:
         """Note that an attempt failed; the event of the next one, None when there is none."""
-        failed = self._failed[task.id] = self._failed.get(task.id, 0) + 1
+        failed = self._failed[task.name] = self._failed.get(task.name, 0) + 1
         if failed > self.most:
             return None
         delay = _FIRST * _FACTOR ** (failed - 1)
-        heappush(self._due, (self.clock() + delay, task.id))
+        heappush(self._due, (self.clock() + delay, task.name))
         return TaskRetried(task=task, attempt=failed + 1, message=message, delay=delay)
 
-    def due(self) -> list[str]:
+    def due(self) -> list[TaskName]:
         """The tasks whose time has come; each is named once."""
         now = self.clock()
         found = []

@@ -62,7 +62,7 @@ class RoomWork:
         """The result of the task, None when a command failed. A layer is made `anew` even if the engine has it."""
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
-            if work.task.stage is Stage.LAYER and self.images and not self.specs.of(work, collect).name:
+            if work.task.stage == Stage.LAYER and self.images and not self.specs.of(work, collect).name:
                 return self._layer(work, collect, write, anew=anew)
             return self._in_room(work, collect, write)
 
@@ -181,7 +181,6 @@ class RoomWork:
             manifest = tree_manifest(self.root / tree.path, tree.leave_out)
             if self.store.put("tree", manifest).digest != tree.digest:
                 raise TaskError(
-                    f"{tree.path} changed while the {task.stage.value} stage of {task.subject} ran: "
-                    "the result is not kept",
+                    f"{tree.path} changed while the {task.stage} stage of {task.subject} ran: the result is not kept",
                     hint="run the same command again",
                 )

@@ -14,6 +14,7 @@ from build_env.model.events import TaskWaiting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
     from build_env.model.work import Work
     from build_env.ports import Claim, Executor
@@ -37,21 +38,21 @@ class Sharing:
 
     executor: Executor
     tell: Callable[[Claimed], None]
-    _claims: dict[str, tuple[Work, Claim]] = field(default_factory=dict)
-    _wanted: dict[str, Work] = field(default_factory=dict)
+    _claims: dict[TaskName, tuple[Work, Claim]] = field(default_factory=dict)
+    _wanted: dict[TaskName, Work] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)  # of what is wanted, and of who waits for it
     _stop: threading.Event = field(default_factory=threading.Event)
     _waiter: threading.Thread | None = None
 
     def holds(self, task: Task) -> bool:
         """Whether this run has the claim to the task."""
-        return task.id in self._claims
+        return task.name in self._claims
 
     def claim(self, work: Work) -> bool:
         """Take the claim if nobody has it."""
         claim = self.executor.claim(work)
         if claim is not None:
-            self._claims[work.task.id] = work, claim
+            self._claims[work.task.name] = work, claim
         return claim is not None
 
     def wait(self, work: Work) -> TaskWaiting:
@@ -59,16 +60,16 @@ class Sharing:
         own = next((held.task for held, _ in [*self._claims.values()] if held.key == work.key), None)
         owner = "" if own else self.executor.owner(work)
         with self._lock:
-            self._wanted[work.task.id] = work
+            self._wanted[work.task.name] = work
             if self._waiter is None:
                 self._waiter = threading.Thread(target=self._await, name="wait for claims", daemon=True)
                 self._waiter.start()
-        who = f"{own.stage.value} {own.label} is the same" if own else f"{owner or 'another run'} does it now"
+        who = f"{own.stage} {own.label} is the same" if own else f"{owner or 'another run'} does it now"
         return TaskWaiting(task=work.task, text=who)
 
     def release(self, task: Task) -> None:
         """The task has ended, or does not start any more."""
-        held = self._claims.pop(task.id, None)
+        held = self._claims.pop(task.name, None)
         if held:
             held[1].release()
 
@@ -97,10 +98,10 @@ class Sharing:
         try:
             claim = self.executor.claim(work)
         except BaseException as error:  # noqa: BLE001 - for the main thread to raise
-            del self._wanted[work.task.id]
+            del self._wanted[work.task.name]
             self.tell(Claimed(work=work, error=error))
             return
         if claim is not None:
-            self._claims[work.task.id] = work, claim
-            del self._wanted[work.task.id]
+            self._claims[work.task.name] = work, claim
+            del self._wanted[work.task.name]
             self.tell(Claimed(work=work))

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
+    from build_env.model.identity import TaskName
     from build_env.model.room import TimeLimit
     from build_env.model.task import Room, Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
-__all__ = ["RoomSpecs", "input_at", "layer_key"]
+__all__ = ["RoomSpecs", "input_at", "layer_key", "task_labels"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +43,14 @@ class RoomSpecs:
     def of(self, work: Work, collect: Path) -> RoomSpec:
         """The room of a task; what it leaves in `out/` goes to `collect`."""
         if work.task.room is None:
-            raise RuntimeError(f"{work.task.id} has no room")
+            raise RuntimeError(f"{work.task.name} has no room")
         return self._spec(work, work.task.room, room_inputs(work, self.store), collect)
 
     def layer(self, work: Work, collect: Path) -> RoomSpec:
         """What the layer's room sees: the dependency set and the shared folders, not the package."""
         room = layer_room(work.task)
         if room is None:
-            raise RuntimeError(f"{work.task.id} has no layer")
+            raise RuntimeError(f"{work.task.name} has no layer")
         spec = self._spec(work, room, layer_inputs(work, self.store), collect)
         return replace(spec, labels={**spec.labels, "role": "layer"}, ssh_agent="")
 
@@ -68,14 +69,14 @@ class RoomSpecs:
             environment=room.environment,
             entries=(*trees, *inputs),
             collect=collect,
-            labels={**self.labels, "role": "room", "task": task.id, "key": work.key},
+            labels={**self.labels, "role": "room", "key": work.key, **task_labels(task.name)},
             platform=room.platform,
             mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
             downloads=self._downloads(task) if room.downloads else None,
             epoch=room.epoch,
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
-            ssh_agent=self.ssh_agent if task.stage is Stage.SOURCE else "",
+            ssh_agent=self.ssh_agent if task.stage == Stage.SOURCE else "",
             limit=self.limit,
         )
 
@@ -91,6 +92,11 @@ class RoomSpecs:
         return directory
 
 
+def task_labels(name: TaskName) -> dict[str, str]:
+    """The labels that say whose a room is: the name as a person reads it, and its parts for programs."""
+    return {"task": str(name), **name._asdict()}
+
+
 def input_at(work: Work, place: Place) -> ResolvedInput | None:
     """The first input of that place."""
     return next((entry for entry in work.inputs if entry.place is place), None)
@@ -98,7 +104,7 @@ def input_at(work: Work, place: Place) -> ResolvedInput | None:
 
 def layer_key(work: Work) -> str:
     """The key of the layer that the task is, or that its room has."""
-    if work.task.stage is Stage.LAYER:
+    if work.task.stage == Stage.LAYER:
         return work.key
     layer = input_at(work, Place.LAYER)
     return layer.facts["layer"] if layer else ""

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.estimate import Estimate
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
     from build_env.schedule.resources import Capacity
 
 __all__ = ["ScheduleState", "longest_chain"]
 
 
-def longest_chain(plan: Plan, results: Mapping[str, TaskResult]) -> float:
+def longest_chain(plan: Plan, results: Mapping[TaskName, TaskResult]) -> float:
     """Seconds of the longest chain of tasks that really ran: no number of slots makes the run shorter."""
     ran = {task: result.seconds for task, result in results.items() if result.status is not Status.HIT}
     return max(chain_seconds(edges_of(plan), ran).values(), default=0.0)
@@ -37,27 +38,28 @@ class ScheduleState:
     """
 
     def __init__(
-        self, plan: Plan, *, capacity: Capacity, estimates: Mapping[str, Estimate] | None = None, keep_going: bool
+        self, plan: Plan, *, capacity: Capacity, estimates: Mapping[TaskName, Estimate] | None = None, keep_going: bool
     ) -> None:
         """Everything waits; tasks without inputs are ready."""
         known = estimates or {}
-        seconds = {task.id: known[task.id].seconds for task in plan if task.id in known}
+        seconds = {task.name: known[task.name].seconds for task in plan if task.name in known}
         edges = edges_of(plan)
-        self._tasks = {task.id: task for task in plan}
+        self._tasks = {task.name: task for task in plan}
         self._keep_going = keep_going
         self._followers = edges.followers
         self._missing = {task: len(before) for task, before in edges.before.items()}
-        self._demands = {task.id: capacity.demand(known.get(task.id)) for task in plan}
+        self._demands = {task.name: capacity.demand(known.get(task.name)) for task in plan}
         self._tokens = Tokens(capacity=capacity)
         order = priorities(edges, seconds or dict.fromkeys(self._tasks, 1.0), capacity.slots)
         self._ready = ReadyTasks(order, self._demands)
         for task, missing in self._missing.items():
             if not missing:
                 self._ready.add(task)
-        self._stopped_by = ""
-        self.results: dict[str, TaskResult] = {}
-        self.running: set[str] = set()
-        self.aside: set[str] = set()
+        self._stopping = False
+        self._stopped_by: TaskName | None = None
+        self.results: dict[TaskName, TaskResult] = {}
+        self.running: set[TaskName] = set()
+        self.aside: set[TaskName] = set()
 
     @property
     def over(self) -> bool:
@@ -67,11 +69,11 @@ class ScheduleState:
     @property
     def stopping(self) -> bool:
         """Whether nothing starts any more."""
-        return bool(self._stopped_by)
+        return self._stopping
 
     def next_task(self) -> Task | None:
         """The ready task to start now; it counts as running and holds its tokens."""
-        if self._stopped_by or not self._tokens.slots:
+        if self._stopping or not self._tokens.slots:
             return None
         chosen = self._ready.take(self._tokens.fit)
         if chosen is None:
@@ -80,7 +82,7 @@ class ScheduleState:
         self.running.add(chosen)
         return self._tasks[chosen]
 
-    def set_aside(self, task_id: str) -> None:
+    def set_aside(self, task_id: TaskName) -> None:
         """A running task cannot go on for now: it waits without tokens until it is resumed or ends.
 
         Only while the run is not stopping: nobody would resume it then.
@@ -88,12 +90,12 @@ class ScheduleState:
         self._leave(task_id)
         self.aside.add(task_id)
 
-    def resume(self, task_id: str) -> None:
+    def resume(self, task_id: TaskName) -> None:
         """A task that was set aside is ready again."""
         self.aside.remove(task_id)
         self._ready.add(task_id)
 
-    def finish(self, task_id: str, result: TaskResult) -> list[tuple[Task, TaskResult]]:
+    def finish(self, task_id: TaskName, result: TaskResult) -> list[tuple[Task, TaskResult]]:
         """Note how a running task, or one set aside, ended; returns those that therefore will not run, with results."""
         if task_id in self.aside:
             self.aside.remove(task_id)
@@ -102,27 +104,27 @@ class ScheduleState:
         self.results[task_id] = result
         dropped: list[tuple[Task, TaskResult]] = []
         self._release(task_id, dropped)
-        if not result.ok and not self._keep_going and not self._stopped_by:
-            self._stopped_by = task_id
-        if self._stopped_by:
+        if not result.ok and not self._keep_going and not self._stopping:
+            self._stopping, self._stopped_by = True, task_id
+        if self._stopping:
             dropped += self._drop_rest()
         return dropped
 
     def stop(self, reason: TaskResult) -> list[tuple[Task, TaskResult]]:
         """End everything that does not run yet with `reason`."""
-        self._stopped_by = self._stopped_by or "interrupt"  # no task is called so: ids hold colons
+        self._stopping = True
         rest = [task for key, task in self._tasks.items() if key not in self.results and key not in self.running]
         for task in rest:
-            self.results[task.id] = reason
+            self.results[task.name] = reason
         self.aside.clear()
         return [(task, reason) for task in rest]
 
-    def _leave(self, task_id: str) -> None:
+    def _leave(self, task_id: TaskName) -> None:
         """A running task stops running and gives its tokens back."""
         self.running.remove(task_id)
         self._tokens.give(self._demands[task_id])
 
-    def _release(self, task_id: str, dropped: list[tuple[Task, TaskResult]]) -> None:
+    def _release(self, task_id: TaskName, dropped: list[tuple[Task, TaskResult]]) -> None:
         """Take `task_id` off what its followers wait for; those that need it and cannot have it end, too."""
         ended = [task_id]
         while ended:
@@ -138,7 +140,7 @@ class ScheduleState:
                 elif not self._missing[follower]:
                     self._ready.add(follower)
 
-    def _drop(self, task_id: str, because: str) -> tuple[Task, TaskResult]:
+    def _drop(self, task_id: TaskName, because: TaskName) -> tuple[Task, TaskResult]:
         self.results[task_id] = TaskResult(status=Status.NOT_RUN, because=because)
         self._ready.discard(task_id)
         return self._tasks[task_id], self.results[task_id]

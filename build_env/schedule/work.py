@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.artifact import StoredResult
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
     from build_env.ports import Store
 
 __all__ = ["work_of"]
 
 
-def work_of(task: Task, stored: Mapping[str, StoredResult], store: Store) -> Work:
+def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -> Work:
     """The task with the results `stored` of its inputs, and the key that they make.
 
     A layer gets only what can be installed into it, so that nothing else of a source or a package is in its key.
@@ -33,7 +34,7 @@ def work_of(task: Task, stored: Mapping[str, StoredResult], store: Store) -> Wor
         for entry in task.inputs
         if (found := stored.get(entry.task)) is not None
     )
-    if task.stage is Stage.LAYER:
+    if task.stage == Stage.LAYER:
         refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
         inputs = _installable(inputs, store)
     covered = key_inputs(task.stage, task.static_inputs, inputs, is_content)

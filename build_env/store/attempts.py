@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import StaleAttempt
 from build_env.model.artifact import Isolation
+from build_env.model.identity import TaskName
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from build_env.store.database import Database
 
 __all__ = [
+    "OF_TASK",
     "attempts_of",
     "begin_attempt",
     "ended_attempts",
@@ -27,24 +29,29 @@ __all__ = [
     "lose_attempts",
     "refuse_stale",
     "runs_at_work",
+    "tried_tasks",
 ]
 
-_COLUMNS = "id, run, task, key, state, began, seconds, peak_memory, size, isolation, message, log"
+OF_TASK = "target = ? AND subject = ? AND stage = ? AND architecture = ?"
+_NAME = "target, subject, stage, architecture"
+_COLUMNS = f"id, run, {_NAME}, key, state, began, seconds, peak_memory, size, isolation, message, log"
+_PARTS = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(4))
+_WANTED = f"({_NAME}) IN (SELECT {_PARTS} FROM json_each(?))"  # noqa: S608 - constants only
 _HISTORY = f"""
     SELECT {_COLUMNS} FROM (
-        SELECT *, row_number() OVER (PARTITION BY task ORDER BY began DESC, id) AS place FROM attempt
-        WHERE task IN (SELECT value FROM json_each(?)) AND state != 'running'
-    ) WHERE place <= ? ORDER BY task, place
+        SELECT *, row_number() OVER (PARTITION BY {_NAME} ORDER BY began DESC, id) AS place FROM attempt
+        WHERE {_WANTED} AND state != 'running'
+    ) WHERE place <= ? ORDER BY {_NAME}, place
 """  # noqa: S608 - constants only
 
 
-def begin_attempt(connection: sqlite3.Connection, run: Run, task: str, key: str) -> str:
+def begin_attempt(connection: sqlite3.Connection, run: Run, task: TaskName, key: str, log: str) -> str:
     """Write a new attempt, and its run if this is the first one; the attempt's id."""
     identifier = os.urandom(16).hex()
     connection.execute("INSERT OR IGNORE INTO run VALUES (?, ?, ?, NULL, ?)", (run.id, run.pid, run.began, run.command))
     connection.execute(
-        f"INSERT INTO attempt ({_COLUMNS}) VALUES (?, ?, ?, ?, 'running', ?, 0, 0, 0, NULL, '', '')",  # noqa: S608 - constants only
-        (identifier, run.id, task, key, time.time()),
+        f"INSERT INTO attempt ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, 0, 0, 0, NULL, '', ?)",  # noqa: S608 - constants only
+        (identifier, run.id, *task, key, time.time(), log),
     )
     return identifier
 
@@ -85,20 +92,30 @@ def lose_attempts(connection: sqlite3.Connection, runs: Iterable[str]) -> None:
     )
 
 
-def ended_attempts(database: Database, tasks: Collection[str], limit: int) -> dict[str, tuple[Attempt, ...]]:
-    """The last attempts at each task that have ended, newest first; what cannot be understood is left out."""
-    found: dict[str, list[Attempt]] = {}
-    for row in database.read(_HISTORY, (json.dumps(list(tasks)), limit)):
+def ended_attempts(database: Database, tasks: Collection[TaskName], limit: int) -> dict[TaskName, tuple[Attempt, ...]]:
+    """The last attempts at each task that have ended, newest first; what cannot be understood is left out.
+
+    Only tasks of which there are attempts are asked for: a first run of many tasks asks for none.
+    """
+    tried = {TaskName(*map(str, row)) for row in database.read(f"SELECT DISTINCT {_NAME} FROM attempt", ())}  # noqa: S608 - constants only
+    tried &= set(tasks)
+    found: dict[TaskName, list[Attempt]] = {}
+    for row in database.read(_HISTORY, (json.dumps(list(tried)), limit)) if tried else ():
         attempt = _attempt(dict(zip(_COLUMNS.split(", "), row, strict=True)))
         if attempt is not None:
             found.setdefault(attempt.task, []).append(attempt)
     return {task: tuple(attempts) for task, attempts in found.items()}
 
 
-def attempts_of(connection: sqlite3.Connection, wanted: Callable[[str], bool]) -> Iterator[Attempt]:
-    """The attempts at all tasks whose id is `wanted`, newest first, those at work, too."""
-    tasks = [row[0] for row in connection.execute("SELECT DISTINCT task FROM attempt") if wanted(row[0])]
-    query = f"SELECT {_COLUMNS} FROM attempt WHERE task IN (SELECT value FROM json_each(?)) ORDER BY began DESC, id"  # noqa: S608 - constants only
+def tried_tasks(connection: sqlite3.Connection) -> list[TaskName]:
+    """All tasks of which there are attempts."""
+    return [TaskName(*row) for row in connection.execute(f"SELECT DISTINCT {_NAME} FROM attempt")]  # noqa: S608 - constants only
+
+
+def attempts_of(connection: sqlite3.Connection, wanted: Callable[[TaskName], bool]) -> Iterator[Attempt]:
+    """The attempts at all tasks that are `wanted`, newest first, those at work, too."""
+    tasks = [task for task in tried_tasks(connection) if wanted(task)]
+    query = f"SELECT {_COLUMNS} FROM attempt WHERE {_WANTED} ORDER BY began DESC, id"  # noqa: S608 - constants only
     for row in connection.execute(query, (json.dumps(tasks),)):
         attempt = _attempt(dict(zip(_COLUMNS.split(", "), row, strict=True)))
         if attempt is not None:
@@ -110,9 +127,11 @@ def _attempt(values: dict[str, object]) -> Attempt | None:
 
     try:
         isolation = values["isolation"]
+        task = TaskName(*(str(values.pop(name)) for name in TaskName._fields))
         return Attempt(
             **{  # type: ignore[arg-type]  # a row of the table that these fields were written to
                 **values,
+                "task": task,
                 "state": AttemptState(str(values["state"])),
                 "isolation": None if isolation is None else Isolation(isolation),  # type: ignore[arg-type]
             }

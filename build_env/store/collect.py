@@ -28,7 +28,9 @@ __all__ = ["StoreGarbage", "remove_garbage", "survey_store"]
 KEPT_ATTEMPTS = 20
 _OLD_ATTEMPTS = """
     SELECT id, began FROM (
-        SELECT *, row_number() OVER (PARTITION BY task ORDER BY began DESC, id) AS place FROM attempt
+        SELECT *, row_number() OVER (
+            PARTITION BY target, subject, stage, architecture ORDER BY began DESC, id
+        ) AS place FROM attempt
     ) WHERE place > ? AND began + seconds < ? AND state != 'running' ORDER BY began
 """
 _OLD_RUNS = "DELETE FROM run WHERE began < ? AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id)"

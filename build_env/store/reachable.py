@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.model.names import read_task_id
 from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, INSTALLED, TREE
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from build_env.model.artifact import StoredResult
-    from build_env.model.names import TaskName
+    from build_env.model.identity import TaskName
 
 __all__ = ["Record", "Roots", "layer_of", "needed_objects", "reachable"]
 
@@ -38,7 +37,7 @@ class Record:
         return self.result.key, int(self.result.isolation)
 
     @property
-    def line(self) -> tuple[str, int]:
+    def line(self) -> tuple[TaskName, int]:
         """Whose last result it may be: of its task, at its rank."""
         return self.result.task, int(self.result.isolation)
 
@@ -58,7 +57,7 @@ class Roots:
 
 def reachable(records: Sequence[Record], roots: Roots) -> frozenset[tuple[str, int]]:
     """The rows of the results to keep."""
-    last: dict[tuple[str, int], Record] = {}
+    last: dict[tuple[TaskName, int], Record] = {}
     for record in records:
         if record.line not in last or record.finished > last[record.line].finished:
             last[record.line] = record
@@ -98,8 +97,8 @@ def _is_root(record: Record, roots: Roots) -> bool:
 
 
 def _lives(record: Record, roots: Roots) -> bool:
-    name = read_task_id(record.result.task)
-    return name is not None and name.stage not in _MADE_IN and roots.living(name)
+    name = record.result.task
+    return name.stage not in _MADE_IN and roots.living(name)
 
 
 def _mentioned(result: StoredResult) -> Iterable[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from build_env.model.identity import TaskName
 from build_env.store.reachable import Record
 from build_env.store.results import COLUMNS, Row, stored_result
 
@@ -18,7 +19,7 @@ __all__ = ["BadRow", "read_records"]
 class BadRow:
     """A row of the table of results that is not what was written, or whose artifacts are not there."""
 
-    task: str
+    task: TaskName
     key: str
     isolation: int
     fault: str
@@ -31,7 +32,9 @@ def read_records(connection: sqlite3.Connection) -> tuple[list[Record], list[Bad
         values = cast("Row", tuple(row))
         result = stored_result(values)
         if result is None:
-            bad.append(BadRow(task=values[5], key=values[0], isolation=values[1], fault="is not what was written"))
+            bad.append(
+                BadRow(task=TaskName(*values[5:9]), key=values[0], isolation=values[1], fault="is not what was written")
+            )
         else:
             records.append(Record(result=result, finished=finished))
     return records, bad

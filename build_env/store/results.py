@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.core.disk import disk_errors
 from build_env.model.artifact import Artifact, Isolation, StoredResult
+from build_env.model.identity import TaskName
 from build_env.model.run import Run
 from build_env.store.attempts import (
+    OF_TASK,
     begin_attempt,
     ended_attempts,
     finish_attempt,
@@ -38,12 +40,14 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "stored_result"]
 
 # Artifacts, facts and inputs are JSON texts; the last is the proof that the others are what was written.
-Row = tuple[str, int, float, str, str, str, str, int, str, str]
+Row = tuple[str, int, float, str, str, str, str, str, str, str, int, str, str]
 # What of a row tells whether a result is the same: key, isolation, artifacts, facts.
 Outcome = tuple[str, int, str, str]
-COLUMNS = "key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, proof"
+COLUMNS = (
+    "key, isolation, seconds, artifacts, facts, target, subject, stage, architecture, inputs, peak_memory, log, proof"
+)
 _SELECT = f"SELECT {COLUMNS} FROM result "  # noqa: S608 - constants only
-_INSERT = f"INSERT OR REPLACE INTO result ({COLUMNS}, finished) VALUES ({'?, ' * 10}?)"  # noqa: S608 - as above
+_INSERT = f"INSERT OR REPLACE INTO result ({COLUMNS}, finished) VALUES ({'?, ' * 13}?)"  # noqa: S608 - as above
 
 
 def new_run(command: str = "") -> Run:
@@ -114,10 +118,10 @@ class LocalStore:
             if result:
                 yield result
 
-    def latest(self, task: str) -> StoredResult | None:
+    def latest(self, task: TaskName) -> StoredResult | None:
         """See `Store.latest`."""
-        query = _SELECT + "WHERE task = ? ORDER BY finished DESC LIMIT 1"
-        rows = self._database.read(query, (task,))
+        query = _SELECT + f"WHERE {OF_TASK} ORDER BY finished DESC LIMIT 1"
+        rows = self._database.read(query, tuple(task))
         return stored_result(cast("Row", rows[0])) if rows else None
 
     def outcomes(self, keys: Collection[str], isolation: Isolation) -> dict[str, Outcome]:
@@ -145,9 +149,9 @@ class LocalStore:
         """See `Store.path`."""
         return self._content.path(artifact.digest)
 
-    def begin(self, task: str, key: str) -> str:
+    def begin(self, task: TaskName, key: str, log: str = "") -> str:
         """See `Store.begin`; the run is written down with its first attempt."""
-        attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key))
+        attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key, log))
         self._recorded = True
         return attempt
 
@@ -193,7 +197,7 @@ class LocalStore:
         }
         self._database.change(lambda connection: finish_attempt(connection, attempt, state, **facts))
 
-    def history(self, tasks: Collection[str], limit: int = 5) -> dict[str, tuple[Attempt, ...]]:
+    def history(self, tasks: Collection[TaskName], limit: int = 5) -> dict[TaskName, tuple[Attempt, ...]]:
         """See `Store.history`."""
         return ended_attempts(self._database, tasks, limit)
 
@@ -203,14 +207,14 @@ def stored_result(row: Row) -> StoredResult | None:
     *values, proof = row
     if _proof(*values) != proof:
         return None
-    key, isolation, seconds, artifacts, facts, task, inputs, peak_memory, log, _ = row
+    key, isolation, seconds, artifacts, facts, *name, inputs, peak_memory, log, _ = row
     return StoredResult(
         key=key,
         artifacts=tuple(Artifact(**item) for item in json.loads(artifacts)),
         isolation=Isolation(isolation),
         seconds=seconds,
         facts=json.loads(facts),
-        task=task,
+        task=TaskName(*name),
         inputs=json.loads(inputs),
         peak_memory=peak_memory,
         log=log,
@@ -225,7 +229,7 @@ def _written(result: StoredResult) -> Row:
         float(result.seconds),
         json.dumps(artifacts),
         json.dumps(dict(result.facts), sort_keys=True),
-        result.task,
+        *result.task,
         json.dumps(dict(result.inputs), sort_keys=True),
         result.peak_memory,
         result.log,

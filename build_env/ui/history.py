@@ -12,7 +12,7 @@ from build_env.ui.words import count, duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from build_env.model.names import TaskName
+    from build_env.model.identity import TaskName
 
 __all__ = ["history_lines"]
 
@@ -21,23 +21,11 @@ _HEAD = ("when", "run", "state", "task", "time", "memory", "size", "room")
 _RIGHT = frozenset({4, 5, 6})
 
 
-class ShownPast(Protocol):
-    """An attempt with what its task's id says."""
-
-    @property
-    def attempt(self) -> Attempt:
-        """The attempt."""
-
-    @property
-    def name(self) -> TaskName:
-        """Its task."""
-
-
 class ShownTrend(Protocol):
     """How the time of a task developed."""
 
     @property
-    def name(self) -> TaskName:
+    def task(self) -> TaskName:
         """The task."""
 
     @property
@@ -54,31 +42,31 @@ class ShownTrend(Protocol):
 
 
 def history_lines(
-    found: Sequence[ShownPast], trends: Sequence[ShownTrend], when: Callable[[float], str], *, complete: bool
+    found: Sequence[Attempt], trends: Sequence[ShownTrend], when: Callable[[float], str], *, complete: bool
 ) -> list[str]:
     """A table of attempts as they come, each message below its row; `when` writes a time."""
-    rows = [_HEAD, *(_row(past.attempt, past.name, when) for past in found)]
+    rows = [_HEAD, *(_row(attempt, when) for attempt in found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for row, past in zip(rows, (None, *found), strict=True):
+    for row, attempt in zip(rows, (None, *found), strict=True):
         cells = [
             cell.rjust(width) if place in _RIGHT else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append(f"  {'  '.join(cells)}".rstrip())
-        if past and past.attempt.message:
-            lines.append(f"    {printable(past.attempt.message.splitlines()[0])}")
+        if attempt and attempt.message:
+            lines.append(f"    {printable(attempt.message.splitlines()[0])}")
     shown = f"the newest {len(found)} attempts" if not complete else count(len(found), "attempt")
     return [f"history {shown}, the newest first", *lines, *map(_trend, trends)]
 
 
-def _row(attempt: Attempt, name: TaskName, when: Callable[[float], str]) -> tuple[str, ...]:
+def _row(attempt: Attempt, when: Callable[[float], str]) -> tuple[str, ...]:
     running = attempt.state in {AttemptState.RUNNING, AttemptState.LOST}
     return (
         when(attempt.began),
         attempt.run[:_SHORT],
         attempt.state.value,
-        _task(name),
+        _task(attempt.task),
         "" if running else duration(attempt.seconds),
         size_words(attempt.peak_memory) if attempt.peak_memory else "",
         size_words(attempt.size) if attempt.size else "",
@@ -88,8 +76,8 @@ def _row(attempt: Attempt, name: TaskName, when: Callable[[float], str]) -> tupl
 
 def _trend(trend: ShownTrend) -> str:
     earlier = "the time before" if trend.of == 1 else f"median of the {trend.of} before"
-    return f"trend   {_task(trend.name)}: {duration(trend.last)}, {earlier} {duration(trend.before)}"
+    return f"trend   {_task(trend.task)}: {duration(trend.last)}, {earlier} {duration(trend.before)}"
 
 
 def _task(name: TaskName) -> str:
-    return " ".join(filter(None, (name.stage.value, name.label, name.target)))
+    return " ".join(filter(None, (name.stage, name.label, name.target)))

@@ -3,8 +3,9 @@
 Every object has `schema` (1; raised when a field changes its meaning or goes, not when one is added) and `event`:
 
     note           text
-    plan           target, architectures, tasks: [{task, stage, target, subject, arch, inputs, answer, estimate}],
-                   slots, seconds, recorded, guessed
+    plan           target, architectures, targets: {target: architectures},
+                   tasks: [{task, stage, target, subject, arch, inputs, answer, estimate}], slots, seconds,
+                   recorded, guessed
                    answer is `hit`, `run (reason)` or `maybe (after X)`; estimate is null for hits, else {seconds,
                    memory (bytes, 0: unknown), recorded (of this task, not a guess)}; seconds is what all of them will
                    take on `slots`, from so many recorded and guessed times. A run has one plan; two where specs must be
@@ -48,9 +49,9 @@ if TYPE_CHECKING:
     from build_env.core.errors import BuildEnvError
     from build_env.model.events import Event
     from build_env.model.result import RunSummary
-    from build_env.model.task import Task
+    from build_env.model.task import Plan, Task
 
-__all__ = ["SCHEMA", "JsonListener", "event_data", "task_data"]
+__all__ = ["SCHEMA", "JsonListener", "event_data", "plan_target_data", "task_data"]
 
 SCHEMA = 1
 
@@ -88,11 +89,20 @@ class JsonListener:
 def task_data(task: Task) -> dict[str, Any]:
     """What names a task."""
     return {
-        "task": task.id,
-        "stage": task.stage.value,
+        "task": str(task.name),
+        "stage": task.stage,
         "target": task.target,
         "subject": task.subject,
         "arch": task.arch,
+    }
+
+
+def plan_target_data(plan: Plan) -> dict[str, Any]:
+    """What a plan is for: the names of targets as one text, all architectures, and which belong to which target."""
+    return {
+        "target": ", ".join(plan.targets),
+        "architectures": list(dict.fromkeys(arch for archs in plan.targets.values() for arch in archs)),
+        "targets": {name: list(archs) for name, archs in plan.targets.items()},
     }
 
 
@@ -114,7 +124,7 @@ def _of_task(event: TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskF
         case TaskStarted(task=task):
             return {"event": "task-started", **task_data(task)}
         case TaskOutput(task=task, line=line):
-            return {"event": "task-output", "task": task.id, "line": line}
+            return {"event": "task-output", "task": str(task.name), "line": line}
         case TaskRetried():
             return _retried(event)
         case TaskWaiting(task=task, text=text):
@@ -130,16 +140,15 @@ def _plan(event: PlanReady) -> dict[str, Any]:
     tasks = [
         {
             **task_data(task),
-            "inputs": [entry.task for entry in task.inputs],
-            "answer": event.answers.get(task.id, ""),
-            "estimate": plain(event.estimates.get(task.id)),
+            "inputs": [str(entry.task) for entry in task.inputs],
+            "answer": event.answers.get(task.name, ""),
+            "estimate": plain(event.estimates.get(task.name)),
         }
         for task in event.plan
     ]
     return {
         "event": "plan",
-        "target": event.plan.target,
-        "architectures": list(event.plan.architectures),
+        **plan_target_data(event.plan),
         "tasks": tasks,
         "slots": event.slots,
         "seconds": round(forecast.seconds_left({}), 3),
@@ -168,7 +177,7 @@ def _finished(event: TaskFinished) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "message": result.message,
         "hint": result.hint,
-        "because": result.because,
+        "because": str(result.because or ""),
         "log": result.log,
         "environment": result.environment,
         "isolation": isolation.name.lower() if isolation is not None else "",

@@ -94,7 +94,7 @@ def _case(suite: ET.Element, record: TaskRecord, run: RunRecord) -> str:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=record.task.stage.value,
+        classname=record.task.stage,
         name=clean(record.task.label),
         time=_seconds(record.seconds),
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from build_env.model.identity import TaskName
+
 __all__ = ["ShownLog", "choice_lines"]
 
 
@@ -14,20 +16,12 @@ class ShownLog(Protocol):
     """What is told of a log."""
 
     @property
-    def target(self) -> str:
-        """The target's name."""
-
-    @property
-    def subject(self) -> str:
-        """The package."""
+    def task(self) -> TaskName:
+        """Whose log it is."""
 
     @property
     def arch(self) -> str:
         """The architecture, empty where the task has none."""
-
-    @property
-    def stage(self) -> str:
-        """The stage."""
 
     @property
     def state(self) -> str:
@@ -40,13 +34,13 @@ class ShownLog(Protocol):
 
 def choice_lines(logs: Sequence[ShownLog], when: Callable[[float], str]) -> list[str]:
     """A line per log as they come, and a command that shows the first; `when` writes a time."""
-    rows = [(log.state, log.stage, log.arch, log.target, when(log.changed)) for log in logs]
+    rows = [(log.state, log.task.stage, log.arch, log.task.target, when(log.changed)) for log in logs]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return [
-        f"logs    of {logs[0].subject}, the newest first",
+        f"logs    of {logs[0].task.subject}, the newest first",
         *(line.rstrip() for line in lines),
-        f"next    build-env log {logs[0].subject}{_narrowed(logs)}",
+        f"next    build-env log {logs[0].task.subject}{_narrowed(logs)}",
     ]
 
 
@@ -54,9 +48,14 @@ def _narrowed(logs: Sequence[ShownLog]) -> str:
     """The options that tell the first log from the others, as few as do it."""
     first, rest = logs[0], list(logs[1:])
     options = ""
-    for option, value in (("--stage", first.stage), ("--arch", first.arch), ("--target", first.target)):
-        name = option.removeprefix("--")
-        other = [log for log in rest if getattr(log, name) != value]
+    choices: tuple[tuple[str, Callable[[ShownLog], str]], ...] = (
+        ("--stage", lambda log: log.task.stage),
+        ("--arch", lambda log: log.arch),
+        ("--target", lambda log: log.task.target),
+    )
+    for option, value_of in choices:
+        value = value_of(first)
+        other = [log for log in rest if value_of(log) != value]
         if value and other:
             options += f" {option} {value}"
             rest = [log for log in rest if log not in other]

@@ -18,12 +18,13 @@ from build_env.model.events import (
 )
 from build_env.model.result import Status
 from build_env.ui.summary import next_step, summary_lines
-from build_env.ui.words import RETRY, WAITING, about, basis, count, task_line
+from build_env.ui.words import RETRY, WAITING, about, basis, count, targets_words, task_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
 
 __all__ = ["PlainListener", "finished_lines", "plan_headline"]
@@ -37,14 +38,14 @@ class PlainListener:
 
     write: Callable[[str], None]
     groups: bool = False
-    _outputs: dict[str, list[str]] = field(default_factory=dict)
+    _outputs: dict[TaskName, list[str]] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """See `EventSink`."""
         match event:
             case TaskOutput(task=task, line=line):
                 if self.groups:
-                    self._outputs.setdefault(task.id, []).append(line)
+                    self._outputs.setdefault(task.name, []).append(line)
             case TaskFinished():
                 self._group(event)
                 self._all(finished_lines(event))
@@ -67,9 +68,9 @@ class PlainListener:
 
     def _group(self, event: TaskFinished) -> None:
         """The task's output, folded: written when the task ends, because tasks run side by side."""
-        output = self._outputs.pop(event.task.id, [])
+        output = self._outputs.pop(event.task.name, [])
         if output:
-            self.write(f"::group::{event.task.stage.value} {event.task.label}")
+            self.write(f"::group::{event.task.stage} {event.task.label}")
             for line in output:
                 self.write(_harmless(line))
             self.write("::endgroup::")
@@ -87,10 +88,10 @@ def finished_lines(event: TaskFinished) -> list[str]:
     return lines
 
 
-def plan_headline(plan: Plan, answers: Mapping[str, str]) -> str:
+def plan_headline(plan: Plan, answers: Mapping[TaskName, str]) -> str:
     """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
     runs = sum(answer != "hit" for answer in answers.values())
-    what = f"{count(len(plan), 'task')} for {plan.target} on {', '.join(plan.architectures)}"
+    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
 
 
@@ -104,7 +105,7 @@ def forecast_lines(event: PlanReady) -> list[str]:
     return [f"        about {about(forecast.seconds_left({}))}, {basis(forecast.recorded, forecast.guessed)}"]
 
 
-def all_hits(answers: Mapping[str, str]) -> bool:
+def all_hits(answers: Mapping[TaskName, str]) -> bool:
     """Whether nothing is to be done."""
     return all(answer == "hit" for answer in answers.values())
 

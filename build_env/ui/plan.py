@@ -9,6 +9,7 @@ from build_env.core.canonical import plain
 from build_env.model.command import Role
 from build_env.model.result import Status
 from build_env.model.task import Place
+from build_env.ui.jsonl import plan_target_data, task_data
 from build_env.ui.plain import plan_headline
 from build_env.ui.words import count
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from build_env.model.command import Command
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
 
 __all__ = ["plan_data", "plan_lines"]
@@ -25,7 +27,7 @@ _MARGIN = " " * 11
 
 def plan_lines(
     plan: Plan,
-    answers: Mapping[str, str],
+    answers: Mapping[TaskName, str],
     *,
     notes: Sequence[str] = (),
     commands: bool,
@@ -33,9 +35,9 @@ def plan_lines(
 ) -> list[str]:
     """The notes, the headline and a line per task; with `commands` also what each does, with `hits` also these."""
     lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers)]
-    shown = [task for task in plan if hits or answers[task.id] != Status.HIT]
+    shown = [task for task in plan if hits or answers[task.name] != Status.HIT]
     for task in shown:
-        lines.append(f"  {task.stage.value:<9}{task.label:<28}{answers[task.id]}".rstrip())
+        lines.append(f"  {task.stage:<9}{task.label:<28}{answers[task.name]}".rstrip())
         if commands:
             lines += [f"{_MARGIN}{line}" for line in _details(task)]
     others = len(plan) - len(shown)
@@ -44,9 +46,10 @@ def plan_lines(
     return lines
 
 
-def plan_data(plan: Plan, answers: Mapping[str, str], notes: Sequence[str] = ()) -> dict[str, Any]:
+def plan_data(plan: Plan, answers: Mapping[TaskName, str], notes: Sequence[str] = ()) -> dict[str, Any]:
     """The whole plan as JSON data: every field of every task, and the answers by task id."""
-    return {**plain(plan), "answers": plain(dict(answers)), "notes": list(notes)}
+    tasks = [{**task_data(task), **plain(task)} for task in plan]
+    return {**plan_target_data(plan), "tasks": tasks, "answers": plain(dict(answers)), "notes": list(notes)}
 
 
 def _details(task: Task) -> Iterator[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
     from build_env.schedule.forecast import Forecast
 
@@ -58,7 +59,7 @@ class ProgressListener:
 
     stream: TextIO
     clock: Callable[[], float] = time.monotonic
-    _running: dict[str, _Running] = field(default_factory=dict)
+    _running: dict[TaskName, _Running] = field(default_factory=dict)
     _total: int = 0
     _ended: int = 0
     _began: float = 0.0
@@ -98,22 +99,22 @@ class ProgressListener:
                 self._total, self._ended = len(plan), 0
                 self._forecast = _forecast(event)
             case TaskStarted(task=task):
-                self._running[task.id] = _Running(task=task, began=self.clock())
+                self._running[task.name] = _Running(task=task, began=self.clock())
                 if self._forecast:
-                    self._forecast.started(task.id)
+                    self._forecast.started(task.name)
             case TaskRetried(task=task):
-                self._running.pop(task.id, None)
+                self._running.pop(task.name, None)
                 if self._forecast:
-                    self._forecast.put_back(task.id)
+                    self._forecast.put_back(task.name)
             case TaskOutput(task=task, line=line):
-                if task.id in self._running:
-                    self._running[task.id].line = printable(line).strip() or self._running[task.id].line
+                if task.name in self._running:
+                    self._running[task.name].line = printable(line).strip() or self._running[task.name].line
                 return
             case TaskFinished(task=task):
-                self._running.pop(task.id, None)
+                self._running.pop(task.name, None)
                 self._ended += 1
                 if self._forecast:
-                    self._forecast.ended(task.id)
+                    self._forecast.ended(task.name)
             case _:
                 pass
         self._plain(event)

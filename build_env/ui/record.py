@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from build_env.core.errors import BuildEnvError
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.model.task import Task
 
@@ -48,7 +49,7 @@ class TaskRecord:
     @property
     def name(self) -> str:
         """`build greet amd64`."""
-        return f"{self.task.stage.value} {self.task.label}"
+        return f"{self.task.stage} {self.task.label}"
 
     @property
     def ran(self) -> bool:
@@ -73,8 +74,8 @@ class RunRecord:
     """Everything a report tells, gathered from the events of one run; a run may have more than one plan."""
 
     clock: Callable[[], float]
-    tasks: dict[str, TaskRecord] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
+    tasks: dict[TaskName, TaskRecord] = field(default_factory=dict)
+    answers: dict[TaskName, str] = field(default_factory=dict)
     targets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     summary: RunSummary | None = None
@@ -121,8 +122,8 @@ class RunRecord:
     def reason(self, record: TaskRecord) -> str:
         """Why a task did not run, in words; empty for one that did."""
         if record.status is Status.NOT_RUN:
-            because = record.result.because if record.result else ""
-            cause = self.tasks.get(because)
+            because = record.result.because if record.result else None
+            cause = self.tasks.get(because) if because else None
             other = cause.name if cause else because
             return f"not run because of {other}" if other else "not run: the run ended before"
         if record.status is Status.INTERRUPTED:
@@ -130,14 +131,14 @@ class RunRecord:
         return ""
 
     def _plan(self, event: PlanReady) -> None:
-        known = self.targets.get(event.plan.target, ())
-        self.targets[event.plan.target] = tuple(dict.fromkeys((*known, *event.plan.architectures)))
+        for target, architectures in event.plan.targets.items():
+            self.targets[target] = tuple(dict.fromkeys((*self.targets.get(target, ()), *architectures)))
         self.answers.update(event.answers)
         for task in event.plan:
             self._of(task)
 
     def _of(self, task: Task) -> TaskRecord:
-        return self.tasks.setdefault(task.id, TaskRecord(task=task))
+        return self.tasks.setdefault(task.name, TaskRecord(task=task))
 
     def _finished(self, event: TaskFinished) -> None:
         record = self._of(event.task)

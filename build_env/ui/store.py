@@ -10,6 +10,8 @@ from build_env.ui.words import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from build_env.model.identity import TaskName
+
 __all__ = ["damage_lines"]
 
 
@@ -17,7 +19,7 @@ class ShownRow(Protocol):
     """A result that cannot be used."""
 
     @property
-    def task(self) -> str:
+    def task(self) -> TaskName:
         """The task that it is a result of."""
 
     @property

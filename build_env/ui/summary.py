@@ -9,6 +9,7 @@ from build_env.model.result import Status
 from build_env.ui.words import count, duration
 
 if TYPE_CHECKING:
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary, TaskResult
     from build_env.model.task import Task
 
@@ -44,15 +45,15 @@ def _results(summary: RunSummary) -> list[str]:
 
 
 def _failed(summary: RunSummary) -> list[str]:
-    names = {task.id: f"{task.stage.value} {task.label}" for task in summary.tasks}
-    blocked: dict[str, list[str]] = {}
+    names = {task.name: f"{task.stage} {task.label}" for task in summary.tasks}
+    blocked: dict[TaskName, list[str]] = {}
     for task in summary.tasks:
-        result = summary.results[task.id]
-        if result.status is Status.NOT_RUN:
-            blocked.setdefault(result.because, []).append(names[task.id])
+        result = summary.results[task.name]
+        if result.status is Status.NOT_RUN and result.because:
+            blocked.setdefault(result.because, []).append(names[task.name])
     lines = [_headline(summary, sum(map(len, blocked.values())))]
     lines += [
-        f"{_MARGIN}not run because of {names.get(because, because)}: {', '.join(lost)}"
+        f"{_MARGIN}not run because of {names.get(because, str(because))}: {', '.join(lost)}"
         for because, lost in blocked.items()
     ]
     return lines

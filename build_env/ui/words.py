@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from build_env.model.result import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from build_env.model.task import Task
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "basis",
     "count",
     "duration",
+    "targets_words",
     "task_line",
 ]
 
@@ -64,6 +67,14 @@ def basis(recorded: int, guessed: int) -> str:
     return f"from {', '.join(parts)}"
 
 
+def targets_words(targets: Mapping[str, Sequence[str]]) -> str:
+    """`debian/12 on amd64, arm64`; targets for the same architectures stand together."""
+    by_architectures: dict[tuple[str, ...], list[str]] = {}
+    for name, architectures in targets.items():
+        by_architectures.setdefault(tuple(architectures), []).append(name)
+    return "; ".join(f"{', '.join(names)} on {', '.join(archs)}" for archs, names in by_architectures.items())
+
+
 def count(number: int, noun: str) -> str:
     """`1 task`, `9 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -73,4 +84,4 @@ def task_line(status: Status | None, task: Task, seconds: float | None, text: st
     """One line of the listing: status (None: `word`), stage, subject, time, what else there is to say."""
     took = duration(seconds) if seconds is not None else ""
     word = STATUS_WORDS[status] if status else word
-    return f"  {word:<6}{task.stage.value:<9}{task.label:<26}{took:>8}  {text}".rstrip()
+    return f"  {word:<6}{task.stage:<9}{task.label:<26}{took:>8}  {text}".rstrip()

@@ -10,6 +10,7 @@ import pytest
 
 from build_env.app.project import open_project
 from build_env.model.artifact import Isolation
+from build_env.model.identity import TaskName
 from build_env.store.results import LocalStore, new_run
 from tests.support.tiny import SCRIPT, tiny_project, tool_environment
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.tiny import Tiny
 
-TASK = "tiny/1:one:build:amd64"
+TASK = TaskName("tiny/1", "one", "build", "amd64")
 # Two commands: the first must not run again, the second needs a file that nobody gave it.
 COMMANDS = """
 

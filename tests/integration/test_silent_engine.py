@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import docker
 import pytest
 
 from tests.support.engine import private_engine
@@ -48,10 +50,10 @@ def ended(run: Running, seconds: float = ENDS) -> int:
     return run.process.wait(timeout=seconds)
 
 
-def cleared_up(project: Tiny) -> None:
+def cleared_up(project: Tiny, *words: str) -> None:
     """The next run, with an engine that is well, leaves nothing of what the last one had to leave."""
     project.package("one")
-    project.build().expect(0, "done")
+    project.build().expect(0, "done", *words)
     assert project.leftovers(failed=1) == []
 
 
@@ -65,7 +67,7 @@ def test_one_interrupt_ends_a_run(project: Tiny, kind: str, moment: str) -> None
         assert engine.frozen.wait(WAITING)
         run.signal(signal.SIGINT)
         assert ended(run) == 130
-    cleared_up(project)
+    cleared_up(project, *(["removed 1 room that a killed run left behind"] if moment == "output" else []))
 
 
 @pytest.mark.parametrize("kind", ["unix", "tcp"])
@@ -107,6 +109,27 @@ def test_a_limit_of_time_ends_a_run(project: Tiny, kind: str, moment: str) -> No
         assert ended(run, 5 + ENDS) == 1
         assert "stopped after 5 s (--timeout)" in run.end().text
     cleared_up(project)
+
+
+def test_a_limit_of_time_ends_the_build_of_an_image(project: Tiny) -> None:
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\nRUN echo hanging; exec tail -f /dev/null\n")
+    with (
+        relay("unix", MOMENTS["output"]) as engine,
+        project.started("--timeout", "20", environment={"DOCKER_HOST": engine.address}) as run,
+    ):
+        assert engine.frozen.wait(WAITING)
+        assert ended(run, 20 + ENDS) == 1
+        assert "stopped after 20 s (--timeout)" in run.end().text
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\n")
+    cleared_up(project)
+
+
+def test_an_engine_that_falls_silent_with_its_room_is_told(project: Tiny) -> None:
+    project.write("build-env.toml", f'image_prefix = "{project.prefix}"\nengine_timeout = 8\nretries = 0\n')
+    with relay("unix", MOMENTS["output"]) as engine:
+        answer = project.build(environment={"DOCKER_HOST": engine.address})
+        answer.expect(4, "did not answer in time while running a room", "restart the engine")
+    cleared_up(project, "removed 1 room that a killed run left behind")
 
 
 def test_kept_rooms_end_as_well(project: Tiny) -> None:
@@ -151,5 +174,7 @@ def test_one_interrupt_ends_a_run_whose_engine_is_stopped(tmp_path: Path) -> Non
         engine.process.send_signal(signal.SIGCONT)
         assert status == 130
         project.package("one")
-        again = project.build(environment={"DOCKER_HOST": engine.address})
-        again.expect(0, "removed 1 room that a killed run left behind", "done")
+        # The engine does now what it was asked for while it was stopped; what it was not asked for is left to this run.
+        project.build(environment={"DOCKER_HOST": engine.address}).expect(0, "done")
+        with closing(docker.APIClient(base_url=engine.address)) as client:
+            assert client.containers(all=True) == []

@@ -18,6 +18,7 @@ from build_env.model.events import (
     TaskStarted,
     TaskWaiting,
 )
+from build_env.model.identity import TaskName
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task
 
@@ -26,31 +27,27 @@ __all__ = ["BUILD", "DONE", "FAILED", "RUNS", "SOURCE", "TASKS", "plan_of", "run
 TARGET = "debian/12"
 
 
-def task(stage: Stage, subject: str, arch: str = "", *needs: str) -> Task:
-    """A task that needs those with the ids `needs`."""
+def task(stage: Stage, subject: str, arch: str = "", *needs: Task) -> Task:
+    """A task that needs those."""
     room = Room(
         commands=(Command(kind=ImageKind.BUILD, argv=("common/deb/build.sh", f"--{stage.value}")),),
         environment={},
         trees=(),
     )
     return Task(
-        id=f"{TARGET}:{subject}:{stage.value}:{arch}",
-        stage=stage,
-        target=TARGET,
-        subject=subject,
-        arch=arch,
-        inputs=tuple(Input(task=f"{TARGET}:{name}", place=Place.BUILD) for name in needs),
+        name=TaskName(TARGET, subject, stage, arch),
+        inputs=tuple(Input(task=other.name, place=Place.BUILD) for other in needs),
         room=None if stage in {Stage.IMAGE, Stage.DEPLOY} else room,
     )
 
 
 IMAGE = task(Stage.IMAGE, f"{TARGET} build")
-SOURCE = task(Stage.SOURCE, "greet", "", f"{TARGET} build:image:")
-BUILD = task(Stage.BUILD, "greet", "amd64", "greet:source:")
-VERIFY = task(Stage.VERIFY, "greet", "amd64", "greet:build:amd64")
-DEPLOY = task(Stage.DEPLOY, "greet", "amd64", "greet:build:amd64")
-OTHER = task(Stage.BUILD, "hello", "amd64", f"{TARGET} build:image:")
-OTHER_VERIFY = task(Stage.VERIFY, "hello", "amd64", "hello:build:amd64")
+SOURCE = task(Stage.SOURCE, "greet", "", IMAGE)
+BUILD = task(Stage.BUILD, "greet", "amd64", SOURCE)
+VERIFY = task(Stage.VERIFY, "greet", "amd64", BUILD)
+DEPLOY = task(Stage.DEPLOY, "greet", "amd64", BUILD)
+OTHER = task(Stage.BUILD, "hello", "amd64", IMAGE)
+OTHER_VERIFY = task(Stage.VERIFY, "hello", "amd64", OTHER)
 TASKS = (IMAGE, SOURCE, BUILD, VERIFY, DEPLOY, OTHER)
 
 ARTIFACT = Artifact(name="greet_1.2-1_amd64.deb", digest="ab" * 32, size=4096)
@@ -70,7 +67,7 @@ TAIL = (
     "\tcompilation terminated.",
     "",
 )
-NOT_RUN = TaskResult(status=Status.NOT_RUN, because=BUILD.id)
+NOT_RUN = TaskResult(status=Status.NOT_RUN, because=BUILD.name)
 INTERRUPTED = TaskResult(status=Status.INTERRUPTED)
 NO_IMAGE = TaskResult(
     status=Status.FAILED,
@@ -89,12 +86,12 @@ NEXT = (
 
 def plan_of(tasks: tuple[Task, ...] = TASKS) -> Plan:
     """A plan of these tasks."""
-    return Plan(target=TARGET, architectures=("amd64",), tasks=tasks)
+    return Plan(targets={TARGET: ("amd64",)}, tasks=tasks)
 
 
 def run_of(*results: tuple[Task, TaskResult], seconds: float = 67.2, notes: tuple[str, ...] = ()) -> list[Event]:
     """The events of a run in which these tasks end so, in this order."""
-    answers = {item.id: "hit" if result.status is Status.HIT else "run (no result)" for item, result in results}
+    answers = {item.name: "hit" if result.status is Status.HIT else "run (no result)" for item, result in results}
     events: list[Event] = [PlanReady(plan=plan_of(tuple(item for item, _ in results)), answers=answers)]
     for item, result in results:
         if result.status in {Status.DONE, Status.FAILED}:
@@ -104,7 +101,7 @@ def run_of(*results: tuple[Task, TaskResult], seconds: float = 67.2, notes: tupl
     deployed = any(item is DEPLOY and result is DONE for item, result in results)
     summary = RunSummary(
         tasks=tuple(item for item, _ in results),
-        results={item.id: result for item, result in results},
+        results={item.name: result for item, result in results},
         seconds=seconds,
         longest_chain=seconds * 0.8,
         deployed=DEPLOYED if deployed else (),
@@ -118,11 +115,11 @@ def tried_again() -> list[Event]:
     first, *rest = run_of((IMAGE, HIT), (SOURCE, DONE), (BUILD, DONE), (OTHER, HIT))
     assert isinstance(first, PlanReady)
     estimates = {
-        SOURCE.id: Estimate(seconds=30.0),
-        BUILD.id: Estimate(seconds=130.0, memory=1024**2, recorded=True),
-        OTHER.id: Estimate(seconds=100.0, recorded=True),
+        SOURCE.name: Estimate(seconds=30.0),
+        BUILD.name: Estimate(seconds=130.0, memory=1024**2, recorded=True),
+        OTHER.name: Estimate(seconds=100.0, recorded=True),
     }
-    answers = {**first.answers, OTHER.id: "run (no result)"}
+    answers = {**first.answers, OTHER.name: "run (no result)"}
     return [
         replace(first, answers=answers, estimates=estimates, slots=2),
         TaskWaiting(task=OTHER, text="another run does it now"),
@@ -158,10 +155,10 @@ RUNS: dict[str, list[Event]] = {
         (VERIFY, NOT_RUN),
         (DEPLOY, NOT_RUN),
         (OTHER, replace(FAILED, message="exit status 1", log="build/logs/debian-12/hello.amd64.build.log")),
-        (OTHER_VERIFY, replace(NOT_RUN, because=OTHER.id)),
+        (OTHER_VERIFY, replace(NOT_RUN, because=OTHER.name)),
         seconds=7300,
     ),
     "interrupted": run_of((IMAGE, DONE), (SOURCE, INTERRUPTED), (BUILD, INTERRUPTED), seconds=2),
     "tried-again": tried_again(),
-    "environment": run_of((IMAGE, NO_IMAGE), (SOURCE, replace(NOT_RUN, because=IMAGE.id)), seconds=0.3),
+    "environment": run_of((IMAGE, NO_IMAGE), (SOURCE, replace(NOT_RUN, because=IMAGE.name)), seconds=0.3),
 }

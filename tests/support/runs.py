@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.events import Note, PlanReady, RunFinished, TaskFinished, TaskStarted
+from build_env.model.identity import TaskName
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Input, Place, Plan, Stage, Task
 
@@ -46,12 +47,9 @@ class Script:
 def make_task(stage: Stage, subject: str, arch: str = "", *, needs: Iterable[Task] = (), target: str = TARGET) -> Task:
     """A task that needs the artifacts of others."""
     return Task(
-        id=f"{target}:{stage.value}:{subject}:{arch}",
-        stage=stage,
-        target=target,
-        subject=subject,
-        arch=arch,
-        inputs=tuple(Input(task=other.id, place=Place.BUILD) for other in needs),
+        name=TaskName(target, "" if stage is Stage.TAR else subject, stage, arch),
+        title=subject if stage is Stage.TAR else "",
+        inputs=tuple(Input(task=other.name, place=Place.BUILD) for other in needs),
     )
 
 
@@ -70,11 +68,10 @@ def sample_run(root: Path) -> Script:
     verify = make_task(Stage.VERIFY, "greet", "amd64", needs=[builds[0]])
     deploys = [make_task(Stage.DEPLOY, "greet", build.arch, needs=[build]) for build in builds]
     plan = Plan(
-        target=TARGET,
-        architectures=("amd64", "arm64"),
+        targets={TARGET: ("amd64", "arm64")},
         tasks=(image, library, source, *lib_builds, *builds, verify, *deploys),
     )
-    answers = {task.id: "run (new)" for task in plan} | {library.id: "hit"}
+    answers = {task.name: "run (new)" for task in plan} | {library.name: "hit"}
     package = Artifact(name="greet_1.2-1_amd64.deb", digest="ab" * 32, size=34_567_890)
     small = Artifact(name="greet_1.2-1_amd64.buildinfo", digest="cd" * 32, size=812)
     log = "build/logs/debian-12/greet.arm64.build.log"
@@ -89,14 +86,16 @@ def sample_run(root: Path) -> Script:
         (lib_builds[1], 113.5, 125.0, done(stored())),
         (builds[0], 121.0, 128.0, done(stored(package, small), log=done_log)),
         (builds[1], 125.0, 128.4, failure(log)),
-        (deploys[1], None, 128.4, TaskResult(status=Status.NOT_RUN, because=builds[1].id)),
+        (deploys[1], None, 128.4, TaskResult(status=Status.NOT_RUN, because=builds[1].name)),
         (verify, 128.0, 129.0, environment_failure()),
         (deploys[0], 128.4, 130.0, TaskResult(status=Status.INTERRUPTED)),
     ]
     return script(plan, answers, ends)
 
 
-def script(plan: Plan, answers: dict[str, str], ends: list[tuple[Task, float | None, float, TaskResult]]) -> Script:
+def script(
+    plan: Plan, answers: dict[TaskName, str], ends: list[tuple[Task, float | None, float, TaskResult]]
+) -> Script:
     """The events of tasks that (began, ended) with these results."""
     events: list[tuple[float, Event]] = [
         (100.0, Note(text="removed 1 room that a killed run left behind")),
@@ -111,7 +110,7 @@ def script(plan: Plan, answers: dict[str, str], ends: list[tuple[Task, float | N
     last = max((ended for _, _, ended, _ in ends), default=100.2)
     summary = RunSummary(
         tasks=plan.tasks,
-        results={task.id: result for task, _, _, result in ends},
+        results={task.name: result for task, _, _, result in ends},
         seconds=last - 100.0,
         longest_chain=28.0,
         deployed=("build/deploy/deb/bookworm/main/binary-amd64/greet_1.2-1_amd64.deb",),
@@ -149,12 +148,12 @@ def large_run(root: Path, packages: int = 125, log_lines: int = 400) -> Script:
         slot = min(range(4), key=free.__getitem__)
         began, took = free[slot], 0.5 + (number * 7 % 23)
         free[slot] = began + took
-        log = f"build/logs/{task.id.replace('/', '-')}.log"
-        write(root / log, "".join(f'{task.id}: <line> {line} & "more"\n' for line in range(log_lines)))
+        log = f"build/logs/{str(task.name).replace('/', '-')}.log"
+        write(root / log, "".join(f'{task.name}: <line> {line} & "more"\n' for line in range(log_lines)))
         result = failure(log) if number % 97 == 96 else done(artifacts_of(task), log)
         ends.append((task, began, free[slot], result))
-    plan = Plan(target=TARGET, architectures=("amd64", "arm64"), tasks=tuple(plan_tasks))
-    return script(plan, {task.id: "run (new)" for task in plan}, ends)
+    plan = Plan(targets={TARGET: ("amd64", "arm64")}, tasks=tuple(plan_tasks))
+    return script(plan, {task.name: "run (new)" for task in plan}, ends)
 
 
 def package_tasks(name: str, needs: list[Task]) -> list[Task]:

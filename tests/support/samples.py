@@ -8,6 +8,7 @@ from build_env.app.planning import Planner
 from build_env.core.paths import ProjectPaths
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
+from build_env.model.identity import TaskName
 from build_env.model.package import Package, Packaging
 from build_env.model.target import Host, Options, Target
 from build_env.model.task import Input, Place, Plan, Room, Stage, Task
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOST",
+    "A",
+    "B",
+    "C",
+    "D",
+    "E",
+    "F",
     "artifact",
+    "named",
     "options",
     "package",
     "plan_of",
@@ -32,6 +40,8 @@ __all__ = [
     "target",
     "task",
 ]
+
+_OF_PACKAGE = 3  # parts behind the target
 
 HOST = Host(id="debian", version_id="12", codename="bookworm", architecture="amd64")
 
@@ -91,22 +101,33 @@ def room(*argv: str, **environment: str) -> Room:
     return Room(commands=(command,), environment={"ARCH": "amd64", **environment}, trees=())
 
 
-def task(name: str, *inputs: str, after: tuple[str, ...] = (), stage: Stage = Stage.BUILD) -> Task:
+def named(name: str, stage: str = Stage.BUILD) -> TaskName:
+    """The task about `name`, of no architecture; of a text that a person would read, what it says."""
+    target, *parts = name.split(":")
+    if len(parts) == _OF_PACKAGE:
+        return TaskName(target, *parts)
+    return TaskName(target, parts[1], parts[0]) if parts else TaskName("debian/12", name, stage)
+
+
+A, B, C, D, E, F = map(named, "abcdef")
+
+
+def task(
+    name: str | TaskName, *inputs: str | TaskName, after: tuple[str | TaskName, ...] = (), stage: str = Stage.BUILD
+) -> Task:
     """A task called `name` that needs `inputs`."""
+    own, *others = (entry if isinstance(entry, TaskName) else named(entry, stage) for entry in (name, *inputs))
     return Task(
-        id=name,
-        stage=stage,
-        target="debian/12",
-        subject=name,
-        static_inputs={"name": name},
-        inputs=tuple(Input(task=other, place=Place.PACKAGES) for other in inputs),
-        after=after,
+        name=own,
+        static_inputs={"name": str(own)},
+        inputs=tuple(Input(task=other, place=Place.PACKAGES) for other in others),
+        after=tuple(entry if isinstance(entry, TaskName) else named(entry) for entry in after),
     )
 
 
 def plan_of(*tasks: Task) -> Plan:
     """A plan of `tasks`."""
-    return Plan(target="debian/12", architectures=("amd64",), tasks=tasks)
+    return Plan(targets={"debian/12": ("amd64",)}, tasks=tasks)
 
 
 def artifact(name: str, digest: str = "0" * 64, size: int = 1) -> Artifact:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from build_env.model.identity import TaskName
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,15 +38,17 @@ class Outcome:
 def outcome(root: Path) -> Outcome:
     """What is below `build/`, every object of a result checked; all attempts must have ended."""
     with closing(sqlite3.connect(root / "build/store.db")) as connection:
-        rows = connection.execute("SELECT task, key, isolation, artifacts, facts, inputs FROM result").fetchall()
-        assert connection.execute("SELECT task FROM attempt WHERE state = 'running'").fetchall() == []
+        rows = connection.execute(
+            "SELECT target, subject, stage, architecture, key, isolation, artifacts, facts, inputs FROM result"
+        ).fetchall()
+        assert connection.execute("SELECT subject FROM attempt WHERE state = 'running'").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     results = set()
-    for task, key, isolation, artifacts, facts, inputs in rows:
+    for *task, key, isolation, artifacts, facts, inputs in rows:
         known = json.loads(facts)
         known.pop("image", None)  # the engine's name for an image, which has the time when it was made in it
         # Of several tasks with one key, as layers are, whichever came first is named.
-        name = "layer" if ":layer:" in task else task
+        name = "layer" if task[2] == "layer" else str(TaskName(*task))
         results.add((name, key, str(isolation), artifacts, json.dumps(known), inputs))
         for artifact in json.loads(artifacts):
             digest = artifact["digest"]
@@ -56,7 +60,10 @@ def outcome(root: Path) -> Outcome:
 def attempts(root: Path) -> list[tuple[Any, ...]]:
     """The task and the state of every attempt, in order."""
     with closing(sqlite3.connect(root / "build/store.db")) as connection:
-        return connection.execute("SELECT task, state FROM attempt ORDER BY began").fetchall()
+        rows = connection.execute(
+            "SELECT target, subject, stage, architecture, state FROM attempt ORDER BY began"
+        ).fetchall()
+    return [(str(TaskName(*name)), state) for *name, state in rows]
 
 
 def _served(root: Path) -> Iterator[tuple[str, bytes]]:

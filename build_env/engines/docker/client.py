@@ -122,30 +122,23 @@ def _pools(sockets: Sockets, path: str) -> dict[str, type[urllib3.connectionpool
                 raise
             return opened
 
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
+    class Plain(urllib3.connectionpool.HTTPConnectionPool):
+        ConnectionCls = _known(Local if path else urllib3.connection.HTTPConnection, sockets)
 
-    class Plain(urllib3.connection.HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
+    class Secure(urllib3.connectionpool.HTTPSConnectionPool):
+        ConnectionCls = _known(urllib3.connection.HTTPSConnection, sockets)
 
-    class Secure(urllib3.connection.HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()  # the encrypted socket is another object than the one it was made from
-            sockets.add(self.sock)
+    return {"http": Plain, "https": Secure}
 
-    class LocalPool(urllib3.connectionpool.HTTPConnectionPool):
-        ConnectionCls = Local
 
-    class PlainPool(urllib3.connectionpool.HTTPConnectionPool):
-        ConnectionCls = Plain
+def _known(base: type[Any], sockets: Sockets) -> type[Any]:
+    """Connections that tell of their sockets when they are ready: an encrypted one is another object than before."""
 
-    class SecurePool(urllib3.connectionpool.HTTPSConnectionPool):
-        ConnectionCls = Secure
+    def connect(self: Any) -> None:  # noqa: ANN401 - urllib3's
+        base.connect(self)
+        sockets.add(self.sock)
 
-    return {"http": LocalPool if path else PlainPool, "https": SecurePool}
+    return type(base.__name__, (base,), {"connect": connect})
 
 
 def new_client(patience: Patience, slots: int) -> Client:

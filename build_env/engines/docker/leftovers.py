@@ -9,6 +9,7 @@ from build_env.engines.docker.client import REFUSED
 from build_env.engines.docker.connection import LABEL
 from build_env.engines.docker.network import NETWORK
 from build_env.model.garbage import EngineImage
+from build_env.model.identity import TaskName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ _STAND_IN = "/stand-in:"
 
 @dataclass(frozen=True, kw_only=True)
 class FailedRoom:
-    """A stopped container that a failed task left: the task's id, when it failed in seconds of the epoch.
+    """A stopped container that a failed task left: the task, when it failed in seconds of the epoch.
 
     `key` is that of the task, `command` the number of the command that failed (0: unknown), `architectures` those
     that the run was for.
@@ -34,21 +35,11 @@ class FailedRoom:
 
     container: str
     name: str
-    task: str
+    task: TaskName
     created: int
     key: str = ""
     command: int = 0
     architectures: tuple[str, ...] = ()
-
-    @property
-    def subject(self) -> str:
-        """The package."""
-        return self.task.rsplit(":", 3)[1] if self.task.count(":") >= 3 else self.task  # noqa: PLR2004
-
-    @property
-    def target(self) -> str:
-        """The target."""
-        return self.task.split(":", 1)[0]
 
 
 def failed_name(identifier: str, command: int) -> str:
@@ -74,7 +65,7 @@ def _failed_room(item: Mapping[str, object], name: str) -> FailedRoom:
     return FailedRoom(
         container=str(item["Id"]),
         name=name,
-        task=own.get(f"{LABEL}.task", ""),
+        task=TaskName(*(own.get(f"{LABEL}.{part}", "") for part in TaskName._fields)),
         created=int(float(str(item["Created"]))),
         key=own.get(f"{LABEL}.key", ""),
         command=int(number) if number.isdecimal() else 0,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import Absent, Directive, Form, Role, Step, Visit
-from build_env.manifest.directives.join import concatenated, distinct
+from build_env.manifest.directives.join import joined
 from build_env.manifest.nodes import Mapping, Place, kind, plain
 from build_env.manifest.trace import Record
 
@@ -93,26 +93,21 @@ def _evaluate(walker: Walker, entry: Entry, name: str, frame: Frame) -> Step:
     if not frames:
         default = node.get("default")
         return (yield walker.value(default, frame)) if default is not None else Absent.REMOVED
-    values: list[object] = []
-    for bound in frames:
-        value = yield walker.value(block, bound)
-        if value is not Absent.REMOVED:
-            if walker.trace:
-                walker.trace.put(values, len(values))
-            values.append(value)
-    return Absent.POISON if Absent.POISON in values else _joined(walker, values, entry, frame)
+    values = yield walker.all_values((block, bound) for bound in frames)
+    return _one(walker, values, entry, frame) if isinstance(values, list) else Absent.POISON
 
 
-def _joined(walker: Walker, values: list[object], entry: Entry, frame: Frame) -> object:
+def _one(walker: Walker, values: list[object], entry: Entry, frame: Frame) -> object:
     """The results of all inputs as one."""
+    if Absent.POISON in values:
+        return Absent.POISON
     if len(values) <= 1:
         if walker.trace:
             walker.trace.last = walker.trace.taken(Record(), values, 0)
         return values[0] if values else Absent.REMOVED
-    if all(isinstance(value, list) for value in values):
-        return concatenated(walker, values, entry, frame)
-    if all(isinstance(value, dict) for value in values):
-        return distinct(walker, values, entry, frame)
+    for what in (list, dict):
+        if all(isinstance(value, what) for value in values):
+            return joined(walker, values, what, entry, frame)
     message = f"{entry.key} has {len(values)} inputs: their results must be all sequences or all maps to be joined"
     return walker.fault(message, entry.place, frame)
 

@@ -121,7 +121,7 @@ def check_definitions(walker: Walker) -> None:
                 walker.faults.add(wrong, block.place, chain)
             other = seen.get(name) or next((one.place for one in walker.scope.ordered.get(name, ())), None)
             if other is not None:
-                report = walker.faults.warn if walker.job.allow_redefine else walker.faults.add
+                report = walker.faults.warn if walker.scope.allow_redefine else walker.faults.add
                 report(f"{name} is defined twice, first in {other.location}", block.place, chain)
             seen[name] = block.place
 

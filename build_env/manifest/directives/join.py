@@ -10,49 +10,36 @@ from build_env.manifest.nodes import Mapping, Sequence, kind, value_kind
 from build_env.manifest.trace import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from build_env.manifest.frames import Frame
     from build_env.manifest.nodes import Entry, Node
     from build_env.manifest.walker import Walker
 
-__all__ = ["HASH_MERGE", "JOIN", "MAP_JOIN", "SEQ_JOIN", "concatenated", "distinct"]
+__all__ = ["HASH_MERGE", "JOIN", "MAP_JOIN", "SEQ_JOIN", "joined"]
 
 _WORDS: dict[type, str] = {list: "sequences", dict: "maps"}
 
 
-def concatenated(walker: Walker, values: list[object], entry: Entry, frame: Frame) -> object:
-    """One sequence of sequences."""
-    sequences = [value for value in values if isinstance(value, list)]
-    walker.spend(sum(map(len, sequences)), entry.place, frame)
-    result: list[object] = []
-    for index, sequence in enumerate(sequences):
-        if walker.trace:
-            walker.trace.spread(sequence, walker.trace.taken(Record(), values, index), result, len(result))
-        result.extend(sequence)
-    if walker.trace:
-        walker.trace.made()
-    return result
-
-
-def _merged(walker: Walker, values: list[object], entry: Entry, frame: Frame) -> tuple[dict[str, object], list[str]]:
-    """One map of maps, of which the last one wins; and the keys that more than one has."""
-    maps = [value for value in values if isinstance(value, dict)]
-    walker.spend(sum(map(len, maps)), entry.place, frame)
-    result: dict[str, object] = {}
+def joined(
+    walker: Walker, values: list[object], what: type, entry: Entry, frame: Frame, *, last_wins: bool = False
+) -> object:
+    """One sequence of sequences, or one map of maps: a key that two have is a fault, unless the last one wins."""
+    parts = [value for value in values if isinstance(value, list | dict)]
+    walker.spend(sum(map(len, parts)), entry.place, frame)
+    result: list[object] | dict[str, object] = [] if what is list else {}
     several: list[str] = []
-    for index, value in enumerate(maps):
-        several += [key for key in value if key in result]
+    for index, part in enumerate(parts):
         if walker.trace:
-            walker.trace.spread(value, walker.trace.taken(Record(), values, index), result)
-        result.update(value)
+            walker.trace.spread(part, walker.trace.taken(Record(), values, index), result, len(result))
+        if isinstance(result, dict) and isinstance(part, dict):
+            several += [key for key in part if key in result]
+            result.update(part)
+        elif isinstance(result, list):
+            result.extend(part)
     if walker.trace:
         walker.trace.made()
-    return result, several
-
-
-def distinct(walker: Walker, values: list[object], entry: Entry, frame: Frame) -> object:
-    """One map of maps that have no key in common."""
-    result, several = _merged(walker, values, entry, frame)
-    if several:
+    if several and not last_wins:
         names = ", ".join(dict.fromkeys(several))
         message = f"{entry.key}: more than one map has {names}; otk.op.join lets the last one win"
         return walker.fault(message, entry.place, frame)
@@ -70,7 +57,10 @@ def _operands(walker: Walker, entry: Entry, frame: Frame, wanted: type | None) -
     operands = node.get("values")
     if operands is None:
         return walker.fault(f"{entry.key} needs values, a sequence of what is joined", entry.place, frame)
-    values = yield _values(walker, operands, frame)
+    if isinstance(operands, Sequence):
+        values = yield walker.all_values((item, frame) for item in operands.items)
+    else:
+        values = yield walker.value(operands, frame)
     if isinstance(values, Absent):
         return Absent.POISON
     if not isinstance(values, list):
@@ -80,19 +70,6 @@ def _operands(walker: Walker, entry: Entry, frame: Frame, wanted: type | None) -
         many = "only one value" if written else "no values"
         walker.faults.warn(f"{entry.key} has {many}: there is nothing to join", entry.place, frame.chain)
     return _checked(walker, values, (entry, operands), frame, wanted)
-
-
-def _values(walker: Walker, node: Node, frame: Frame) -> Step:
-    if not isinstance(node, Sequence):
-        return (yield walker.value(node, frame))
-    values: list[object] = []
-    for item in node.items:
-        value = yield walker.value(item, frame)
-        if value is not Absent.REMOVED:
-            if walker.trace:
-                walker.trace.put(values, len(values))
-            values.append(value)
-    return values
 
 
 def _checked(
@@ -114,23 +91,15 @@ def _checked(
     return values if good else Absent.POISON
 
 
-def _join_sequences(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
-    values = yield _operands(walker, entry, frame, list)
-    return concatenated(walker, values, entry, frame) if isinstance(values, list) else Absent.POISON
+def _operation(wanted: type | None, *, last_wins: bool = False) -> Callable[[Walker, Entry, str, Frame], Step]:
+    def evaluate(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
+        values = yield _operands(walker, entry, frame, wanted)
+        if not isinstance(values, list):
+            return Absent.POISON
+        what = wanted or (type(values[0]) if values else list)
+        return joined(walker, values, what, entry, frame, last_wins=last_wins)
 
-
-def _join_maps(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
-    values = yield _operands(walker, entry, frame, dict)
-    return distinct(walker, values, entry, frame) if isinstance(values, list) else Absent.POISON
-
-
-def _join(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
-    values = yield _operands(walker, entry, frame, None)
-    if not isinstance(values, list):
-        return Absent.POISON
-    if not values or isinstance(values[0], list):
-        return concatenated(walker, values, entry, frame)
-    return _merged(walker, values, entry, frame)[0]
+    return evaluate
 
 
 SEQ_JOIN = Directive(
@@ -140,7 +109,7 @@ SEQ_JOIN = Directive(
     summary="Joins sequences, one after the other.",
     value="a map with `values`, a sequence of two or more sequences",
     example="packages:\n  otk.op.seq.join:\n    values:\n      - [kernel]\n      - [systemd]\n",
-    evaluate=_join_sequences,
+    evaluate=_operation(list),
     word="joined",
 )
 MAP_JOIN = Directive(
@@ -150,7 +119,7 @@ MAP_JOIN = Directive(
     summary="Joins maps. A key that two of them have is a fault; `otk.op.join` lets the last one win.",
     value="a map with `values`, a sequence of two or more maps",
     example="user:\n  otk.op.map.join:\n    values:\n      - name: ada\n      - shell: /bin/sh\n",
-    evaluate=_join_maps,
+    evaluate=_operation(dict),
     word="joined",
 )
 HASH_MERGE = replace(
@@ -166,6 +135,6 @@ JOIN = Directive(
     summary="Joins sequences one after the other, or maps: of the same key the last value wins, whole.",
     value="a map with `values`, a sequence of two or more sequences, or of two or more maps",
     example="user:\n  otk.op.join:\n    values:\n      - {name: ada, shell: /bin/sh}\n      - {shell: /bin/zsh}\n",
-    evaluate=_join,
+    evaluate=_operation(None, last_wins=True),
     word="joined",
 )

@@ -56,7 +56,7 @@ def check_choice(walker: Walker, name: str, choice: Declaration | None) -> None:
         there = f"; there are {', '.join(declared)}" if declared else ""
         message = f"there is no target {name}{did_you_mean(name, declared)}{there}"
         walker.faults.add(message, Place(walker.job.document.file, 1, 1))
-    elif not name and len(declared) > 1 and not walker.job.only_meta:
+    elif not name and len(declared) > 1 and not walker.job.options.only_meta:
         message = f"there are several targets, choose one with -t: {', '.join(declared)}"
         first = next(iter(declared.values()))
         walker.fault(message, first.entry.place, first.frame)

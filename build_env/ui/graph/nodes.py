@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 from build_env.core.canonical import plain
 from build_env.model.task import Stage
 from build_env.ui.text import clean
+from build_env.ui.words import targets_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan, Task
 
 __all__ = ["Edge", "Group", "Node", "Picture", "graph_data", "one_line", "packages_picture", "tasks_picture"]
 
 _VERDICTS = ("run", "maybe", "hit")  # of a package the first that one of its tasks has
-_NO_PACKAGE = {Stage.IMAGE: "images of", Stage.TAR: "archives of"}
+_NO_PACKAGE: dict[str, str] = {Stage.TAR: "archives of", Stage.SCAN: "spec files of"}
+_OTHERS = "images of"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +62,25 @@ class Picture:
     edges: tuple[Edge, ...]
 
 
-def tasks_picture(plan: Plan, verdicts: Mapping[str, str]) -> Picture:
+def tasks_picture(plan: Plan, verdicts: Mapping[TaskName, str]) -> Picture:
     """A node per task, grouped by package."""
     groups = tuple(
-        Group(title=title, nodes=tuple(_task_node(task, verdicts[task.id]) for task in tasks))
+        Group(title=title, nodes=tuple(_task_node(task, verdicts[task.name]) for task in tasks))
         for title, tasks in _grouped(plan)
     )
     return Picture(title=_title(plan), groups=groups, edges=tuple(_edges(plan)))
 
 
-def packages_picture(plan: Plan, verdicts: Mapping[str, str]) -> Picture:
+def packages_picture(plan: Plan, verdicts: Mapping[TaskName, str]) -> Picture:
     """A node per package, with an edge where a task of one needs a task of the other."""
     grouped = _grouped(plan)
-    home = {task.id: title for title, tasks in grouped for task in tasks}
+    home = {str(task.name): title for title, tasks in grouped for task in tasks}
     loose: dict[tuple[str, str], bool] = {}
     for edge in _edges(plan):
         ends = home[edge.source], home[edge.target]
         if ends[0] != ends[1]:
             loose[ends] = loose.get(ends, True) and edge.loose
-    nodes = tuple(_package_node(title, [verdicts[task.id] for task in tasks]) for title, tasks in grouped)
+    nodes = tuple(_package_node(title, [verdicts[task.name] for task in tasks]) for title, tasks in grouped)
     edges = tuple(Edge(source=source, target=target, loose=value) for (source, target), value in loose.items())
     return Picture(title=_title(plan), groups=(Group(title="", nodes=nodes),), edges=edges)
 
@@ -94,7 +97,7 @@ def one_line(text: str) -> str:
 
 
 def _title(plan: Plan) -> str:
-    return f"{plan.target} on {', '.join(plan.architectures)}"
+    return targets_words(plan.targets)
 
 
 def _grouped(plan: Plan) -> list[tuple[str, list[Task]]]:
@@ -108,20 +111,22 @@ def _grouped(plan: Plan) -> list[tuple[str, list[Task]]]:
 
 def _home(task: Task) -> str:
     """The package, or words with a space for what belongs to none: no package is called so."""
-    shared = task.stage is Stage.LAYER and task.subject.startswith(f"{task.target} ")
-    words = _NO_PACKAGE[Stage.IMAGE] if shared else _NO_PACKAGE.get(task.stage)
-    return f"{words} {task.target}" if words else task.subject
+    if task.name.of_package:
+        return task.subject
+    return f"{_NO_PACKAGE.get(task.stage, _OTHERS)} {task.target}"
 
 
 def _edges(plan: Plan) -> Iterator[Edge]:
     for task in plan:
         needed = dict.fromkeys(entry.task for entry in task.inputs)
-        yield from (Edge(source=other, target=task.id) for other in needed)
-        yield from (Edge(source=other, target=task.id, loose=True) for other in task.after if other not in needed)
+        yield from (Edge(source=str(other), target=str(task.name)) for other in needed)
+        yield from (
+            Edge(source=str(other), target=str(task.name), loose=True) for other in task.after if other not in needed
+        )
 
 
 def _task_node(task: Task, verdict: str) -> Node:
-    return Node(id=task.id, lines=(f"{task.stage.value} {task.label}", verdict), verdict=verdict)
+    return Node(id=str(task.name), lines=(f"{task.stage} {task.label}", verdict), verdict=verdict)
 
 
 def _package_node(title: str, verdicts: list[str]) -> Node:

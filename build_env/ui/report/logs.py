@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from build_env.model.identity import TaskName
     from build_env.ui.record import TaskRecord
 
 __all__ = ["TOTAL", "Excerpt", "excerpts", "shares"]
@@ -36,20 +37,20 @@ class Excerpt:
     problem: str = ""
 
 
-def excerpts(records: Iterable[TaskRecord], root: Path, total: int = TOTAL) -> dict[str, Excerpt]:
-    """An excerpt for each task that names a log, by task id."""
+def excerpts(records: Iterable[TaskRecord], root: Path, total: int = TOTAL) -> dict[TaskName, Excerpt]:
+    """An excerpt for each task that names a log, by task."""
     logged = [record for record in records if record.result and record.result.log]
-    sizes = {record.task.id: _size(root / _log(record)) for record in logged}
-    failed = {record.task.id for record in logged if record.status is Status.FAILED}
+    sizes = {record.task.name: _size(root / _log(record)) for record in logged}
+    failed = {record.task.name for record in logged if record.status is Status.FAILED}
     limits = shares({task: size for task, size in sizes.items() if task in failed}, total // 2, _LIMIT_FAILED)
     rest = total - sum(min(limits[task], sizes[task]) for task in failed)
     limits |= shares({task: size for task, size in sizes.items() if task not in failed}, rest, _LIMIT)
-    return {record.task.id: _read(root / _log(record), limits[record.task.id]) for record in logged}
+    return {record.task.name: _read(root / _log(record), limits[record.task.name]) for record in logged}
 
 
-def shares(sizes: Mapping[str, int], total: int, limit: int) -> dict[str, int]:
+def shares(sizes: Mapping[TaskName, int], total: int, limit: int) -> dict[TaskName, int]:
     """What each may take of `total`: small ones leave what they do not need to the larger ones."""
-    result: dict[str, int] = {}
+    result: dict[TaskName, int] = {}
     left = total
     for number, (name, size) in enumerate(sorted(sizes.items(), key=lambda item: (item[1], item[0]))):
         fair = max(_LEAST, min(limit, left // (len(sizes) - number)))

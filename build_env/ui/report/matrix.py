@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Matrix", "Row", "make_matrix"]
 
-_OF_PACKAGES = frozenset({Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY})
+_OF_PACKAGES: frozenset[str] = frozenset({Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY})
 _SHARED = frozenset({"", "all", "noarch", "source"})
-_ORDER = {stage: number for number, stage in enumerate(Stage)}
+_ORDER: dict[str, int] = {stage: number for number, stage in enumerate(Stage)}
 
 
 @dataclass

@@ -85,7 +85,7 @@ def _facts(run: RunRecord, root: Path) -> dict[str, Any]:
         "failures": [view for view in views.values() if view.status is Status.FAILED],
         "matrix": make_matrix(records, run.targets),
         "timeline": make_timeline(ran, chain, run.began, run.ended) if ran else None,
-        "chain": [views[record.task.id] for record in chain],
+        "chain": [views[record.task.name] for record in chain],
         "deployed": [clean(path) for path in run.summary.deployed] if run.summary else [],
         "notes": [clean(note) for note in (*run.notes, *(run.summary.notes if run.summary else ()))],
     }

@@ -82,14 +82,14 @@ def make_timeline(ran: Sequence[TaskRecord], chain: Sequence[TaskRecord], began:
     width = min(_MOST_WIDTH, max(_LEAST_WIDTH, fullest * _PER_TASK))
     length = max(ended - began, 1e-9)
     scale = (width - _LEFT - _RIGHT) / length
-    critical = {record.task.id for record in chain}
+    critical = {record.task.name for record in chain}
     bars = [
         Bar(
             record=record,
             x=_LEFT + (begin - began) * scale,
             y=_TOP + slot * _ROW,
             width=max(_LEAST_BAR, (end - begin) * scale),
-            critical=record.task.id in critical,
+            critical=record.task.name in critical,
             labelled=(end - begin) * scale >= _LEAST_LABEL,
         )
         for record, (begin, end), slot in zip(ran, intervals, slots, strict=True)
@@ -117,8 +117,8 @@ def _ticks(length: float) -> list[tuple[float, str]]:
 
 def _links(bars: Sequence[Bar], chain: Sequence[TaskRecord]) -> list[str]:
     """From the end of each task of the chain to the begin of the next: across, then down or up."""
-    by_task = {bar.record.task.id: bar for bar in bars}
-    on_chain = [by_task[record.task.id] for record in chain if record.task.id in by_task]
+    by_task = {bar.record.task.name: bar for bar in bars}
+    on_chain = [by_task[record.task.name] for record in chain if record.task.name in by_task]
     return [
         f"M{one.x + one.width:.1f} {one.y + _BAR / 2:.1f}L{two.x:.1f} {two.y + _BAR / 2:.1f}"
         for one, two in pairwise(on_chain)

@@ -13,6 +13,7 @@ from build_env.ui.words import duration
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from build_env.model.identity import TaskName
     from build_env.ui.record import RunRecord, TaskRecord
 
 __all__ = ["SYMBOLS", "WORDS", "File", "TaskView", "size_words", "task_views"]
@@ -74,10 +75,10 @@ class TaskView:
 def task_views(
     run: RunRecord,
     chain: Sequence[TaskRecord],
-    logs: Mapping[str, Excerpt],
-) -> dict[str, TaskView]:
-    """A view of every task, by task id, in the order of the plans."""
-    critical = {record.task.id for record in chain}
+    logs: Mapping[TaskName, Excerpt],
+) -> dict[TaskName, TaskView]:
+    """A view of every task, by task, in the order of the plans."""
+    critical = {record.task.name for record in chain}
     rows = max(_LEAST_ROWS, _ROWS // max(1, len(run.tasks)))
     return {
         name: _view(
@@ -108,7 +109,7 @@ def _view(
     return TaskView(
         anchor=anchor,
         status=record.status,
-        stage=task.stage.value,
+        stage=task.stage,
         label=clean(task.label),
         target=clean(task.target),
         took=duration(record.seconds) if record.ran else "",
@@ -116,7 +117,7 @@ def _view(
         message=clean_lines(result.message) if result else "",
         hint=clean(result.hint) if result else "",
         remark=_remark(record, run),
-        answer=clean(run.answers.get(task.id, "")),
+        answer=clean(run.answers.get(task.name, "")),
         log=clean(result.log) if result else "",
         excerpt=excerpt,
         tail="\n".join(clean_lines(line) for line in record.tail),

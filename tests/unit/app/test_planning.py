@@ -53,7 +53,7 @@ def plan(made: Project, *archs: str, native: bool = False) -> Planned:
 
 
 def keys(made: Project) -> dict[str, Mapping[str, str]]:
-    return {task.id: task.static_inputs for task in plan(made).plan}
+    return {str(task.name): task.static_inputs for task in plan(made).plan}
 
 
 def changed(made: Project, files: dict[str, str]) -> set[str]:
@@ -102,7 +102,7 @@ def test_the_user_and_the_checkout_are_in_no_key(
     monkeypatch.setattr("os.getuid", lambda: 4321)
     monkeypatch.setattr("os.getgid", lambda: 4321)
     project(FILES).root.rename(tmp_path / "elsewhere")
-    moved = {task.id: task.static_inputs for task in planner(tmp_path / "elsewhere").plan(Request(), None).plan}
+    moved = {str(task.name): task.static_inputs for task in planner(tmp_path / "elsewhere").plan(Request(), None).plan}
     assert moved == before
 
 
@@ -112,7 +112,7 @@ def test_arch_and_the_build_variables_are_in_every_room(project: MakeProject) ->
             expected = "amd64" if task.stage is Stage.SOURCE else "arm64"
             assert task.room.environment["ARCH"] == expected
             assert task.room.environment["BUILD_PACKAGE"] == task.subject
-            assert task.room.environment["BUILD_STAGE"] == task.stage.value
+            assert task.room.environment["BUILD_STAGE"] == task.stage
 
 
 def test_only_source_rooms_have_the_downloads(project: MakeProject) -> None:
@@ -124,8 +124,8 @@ def test_hooks_that_record_nothing_make_no_task_and_no_edge(project: MakeProject
     made = with_hook(project, "def run_source(env, package):\n    pass")
     planned = plan(made)
     assert {task.stage for task in planned.plan} == {Stage.IMAGE, Stage.BUILD, Stage.DEPLOY, Stage.TAR}
-    ids = {task.id for task in planned.plan}
-    assert {entry.task for task in planned.plan for entry in task.inputs} <= ids
+    ids = {str(task.name) for task in planned.plan}
+    assert {str(entry.task) for task in planned.plan for entry in task.inputs} <= ids
 
 
 def test_a_target_without_archives(project: MakeProject) -> None:
@@ -137,8 +137,8 @@ def test_depends_that_are_not_provided_are_in_no_room(project: MakeProject) -> N
     text = 'PACKAGES = ["two"]\nDEPENDS = ["one"]'
 
     def edges(made: Project) -> list[str]:
-        build = next(task for task in plan(made).plan if task.id == "here/1:two:build:amd64")
-        return [entry.task for entry in build.inputs if entry.place is Place.PACKAGES]
+        build = next(task for task in plan(made).plan if str(task.name) == "here/1:two:build:amd64")
+        return [str(entry.task) for entry in build.inputs if entry.place is Place.PACKAGES]
 
     assert edges(with_hook(project, text)) == ["here/1:one:build:amd64"]
     assert edges(with_hook(project, f"{text}\n\n\ndef run_deploy_deps(env, package):\n    pass")) == []
@@ -157,7 +157,7 @@ def test_mounts_are_in_every_room_and_its_key(project: MakeProject) -> None:
     planned = plan(with_hook(project, text))
     rooms = [task for task in planned.plan if task.room]
     assert {task.room.mounts for task in rooms if task.room} == {(Mount(source="sdk", destination="/sdk"),)}
-    assert all(task.static_inputs != plain[task.id] for task in rooms)
+    assert all(task.static_inputs != plain[str(task.name)] for task in rooms)
 
 
 OPTIONS = "from dataclasses import replace\n\n\ndef {hook}(env):\n    return replace(env.options, {change})"
@@ -246,9 +246,9 @@ def test_a_definition_may_differ_per_target_and_architecture(project: MakeProjec
 
     def of(name: str, task: str) -> tuple[tuple[str, ...], bool]:
         plan = planner(made.root, name, archs=("amd64", "arm64")).plan(Request(), None).plan
-        found = next(entry for entry in plan if entry.id == f"{name}:{task}")
+        found = next(entry for entry in plan if str(entry.name) == f"{name}:{task}")
         assert found.room is not None
-        return found.room.commands[0].argv, any(":one:build:" in entry.task for entry in found.inputs)
+        return found.room.commands[0].argv, any(":one:build:" in str(entry.task) for entry in found.inputs)
 
     assert of("here/1", "two:build:amd64") == (("make", "two", "2+here1", "on amd64"), True)
     assert of("here/1", "two:build:arm64") == (("make", "two", "2+here1", "on arm64"), False)
@@ -265,4 +265,4 @@ def test_what_only_another_architecture_requires_is_not_built(project: MakeProje
         }
     )
     chosen = planner(made.root, archs=("amd64", "arm64")).plan(Request(packages=("two",)), None).plan
-    assert {task.id for task in chosen if ":one:build:" in task.id} == {"here/1:one:build:amd64"}
+    assert {str(task.name) for task in chosen if ":one:build:" in str(task.name)} == {"here/1:one:build:amd64"}

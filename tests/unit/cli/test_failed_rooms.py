@@ -7,10 +7,11 @@ import pytest
 from build_env.core.errors import UsageError
 from build_env.engines.docker.leftovers import FailedRoom
 from build_env.inspect.failed import choose_failed
+from tests.support.samples import named
 
 
 def room(task: str) -> FailedRoom:
-    return FailedRoom(container=task, name=task, task=task, created=1)
+    return FailedRoom(container=task, name=task, task=named(task), created=1)
 
 
 AMD64, ARM64, HELLO = map(

@@ -87,7 +87,7 @@ def test_a_bad_object_and_its_result_are_found_and_made_again(built: Project, ho
 
 def test_a_row_that_was_changed(built: Project) -> None:
     with sqlite3.connect(built.root / "build/store.db") as database:
-        database.execute("UPDATE result SET facts = '{\"x\": \"y\"}' WHERE task = 'here/1:one:source:source'")
+        database.execute("UPDATE result SET facts = '{\"x\": \"y\"}' WHERE subject = 'one' AND stage = 'source'")
     assert "of here/1:one:source:source: is not what was written" in verify(built, code=1)
     verify(built, "--repair")
     verify(built)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from build_env.core.errors import InputError
-from build_env.manifest.compile import CompileOptions, compile_manifest, is_manifest
+from build_env.manifest.compile import CompileOptions, compile_manifest
 from build_env.manifest.format import formatted
 from build_env.manifest.render import render
 
@@ -60,7 +60,6 @@ def as_yaml(data: object) -> str:
 @given(DATA)
 def test_data_without_directives_compiles_to_itself(data: dict[str, object]) -> None:
     text = json.dumps(data, ensure_ascii=False)
-    assert not is_manifest(text)
     assert compiled(text) == data
     assert compiled(as_yaml(data)) == data
 
@@ -115,7 +114,6 @@ def never_anything_else(text: str) -> None:
         except InputError as error:
             refused.append(error)
     assert all(fault.message for error in refused for fault in error.faults or [pytest.fail("no fault")])
-    is_manifest(text)
     try:
         formatted(text, "law.yaml")
     except InputError as error:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.manifest.compile import CompileOptions, compile_manifest, is_manifest
+from build_env.manifest.compile import CompileOptions, compile_manifest
 from build_env.manifest.faults import ManifestError
 
 if TYPE_CHECKING:
@@ -114,7 +114,13 @@ def test_all_targets_are_checked_without_output() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a: otk.define\n", False), ("a: {otk.variable: b}\n", True), ("# otk.define: 1\na: 1\n", False)],
+    [
+        ("a: otk.define\nb: $$\n", "$$"),
+        ("a: {otk.variable: {name: b, default: 1}}\nb: $$\n", "$"),
+        ("# otk.define: 1\nb: $$\n", "$$"),
+    ],
 )
-def test_only_a_key_makes_a_manifest(text: str, expected: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    assert is_manifest(text) is expected
+def test_only_a_key_makes_a_manifest(text: str, expected: str) -> None:
+    data = tree(text)
+    assert isinstance(data, dict)
+    assert data["b"] == expected

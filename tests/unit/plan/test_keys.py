@@ -23,7 +23,7 @@ from build_env.plan.keys import (
     key_of,
     room_inputs,
 )
-from tests.support.samples import artifact
+from tests.support.samples import artifact, named
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "keys" / "keys.json"
 COMMAND = Command(kind=ImageKind.BUILD, argv=("make", "all"), environment={"V": "1"})
@@ -41,7 +41,7 @@ ROOM = Room(
 BUILD = ImageBuild(name="n", kind=ImageKind.BUILD, dockerfile="D", base_image="b:1", arguments={"A": "1"}, prefix="p")
 RECIPE = ImageRecipe(build=BUILD, architecture="arm64", dockerfile="FROM b:1", context_digest="3", base_identity="4")
 DEPLOYMENT = Deployment(format="deb", suite="bookworm")
-INPUT = ResolvedInput(task="t", place=Place.PACKAGES, artifacts=(artifact("a.deb", "5" * 64),))
+INPUT = ResolvedInput(task=named("t"), place=Place.PACKAGES, artifacts=(artifact("a.deb", "5" * 64),))
 
 
 def final_key(static: str, inputs: list[ResolvedInput]) -> str:
@@ -139,7 +139,7 @@ def test_the_final_key_depends_on_bytes_and_places_and_not_on_order_or_task() ->
     other = replace(INPUT, artifacts=(artifact("b.deb"),))
     key = final_key("s", [INPUT, other])
     assert final_key("s", [other, INPUT]) == key
-    assert final_key("s", [replace(INPUT, task="u"), other]) == key
+    assert final_key("s", [replace(INPUT, task=named("u")), other]) == key
     assert final_key("s", [replace(INPUT, place=Place.BUILD), other]) != key
     assert final_key("s", [replace(INPUT, artifacts=(artifact("a.deb", "6" * 64),)), other]) != key
     assert final_key("t", [INPUT, other]) != key

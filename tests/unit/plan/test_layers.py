@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from build_env.model.command import Command, ImageKind, Mount, Role
+from build_env.model.identity import TaskName
 from build_env.model.task import Input, Place, Room, Stage, Task, Tree
 from build_env.plan.layers import layer_room, with_layers
+from tests.support.samples import named
 
 MAKE = Command(kind=ImageKind.BUILD, argv=("make",))
 INSTALL = Command(kind=ImageKind.BUILD, argv=("install",), role=Role.INSTALL, network=True)
@@ -30,28 +32,28 @@ ROOM = Room(
     epoch=7,
 )
 INPUTS = (
-    Input(task="t/1:image:b", place=Place.IMAGE),
-    Input(task="t/1:greet:source:source", place=Place.SOURCE),
-    Input(task="t/1:libgreet:build:arm64", place=Place.PACKAGES),
-    Input(task="t/1:other:build:arm64", place=Place.BUILD),
+    Input(task=named("t/1:image:b"), place=Place.IMAGE),
+    Input(task=named("t/1:greet:source:source"), place=Place.SOURCE),
+    Input(task=named("t/1:libgreet:build:arm64"), place=Place.PACKAGES),
+    Input(task=named("t/1:other:build:arm64"), place=Place.BUILD),
 )
-BUILD = Task(id="t/1:greet:build:arm64", stage=Stage.BUILD, target="t/1", subject="greet", arch="arm64", inputs=INPUTS, room=ROOM)  # fmt: skip  # noqa: E501 - one line reads best
+BUILD = Task(name=named("t/1:greet:build:arm64"), inputs=INPUTS, room=ROOM)
 
 
 def layers(*tasks: Task) -> list[Task]:
-    return [task for task in with_layers({task.id: task for task in tasks}).values() if task.stage is Stage.LAYER]
+    return [task for task in with_layers({task.name: task for task in tasks}).values() if task.stage == Stage.LAYER]
 
 
 def verify(subject: str, arch: str, **changes: object) -> Task:
     room = replace(ROOM, environment={**ROOM.environment, "ARCH": arch, "BUILD_PACKAGE": subject})
-    return replace(BUILD, id=f"t/1:{subject}:verify:{arch}", stage=Stage.VERIFY, room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
+    return replace(BUILD, name=TaskName("t/1", subject, Stage.VERIFY, arch), room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
 
 
 def test_the_layer_of_a_build_comes_from_its_image_its_source_and_the_packages_it_may_install() -> None:
     (layer,) = layers(BUILD)
-    assert layer.id == "t/1:greet:layer:arm64"
+    assert str(layer.name) == "t/1:greet:layer:arm64"
     assert [entry.place for entry in layer.inputs] == [Place.IMAGE, Place.SOURCE, Place.PACKAGES]
-    assert with_layers({BUILD.id: BUILD})[BUILD.id].inputs[-1] == Input(task=layer.id, place=Place.LAYER)
+    assert with_layers({BUILD.name: BUILD})[BUILD.name].inputs[-1] == Input(task=layer.name, place=Place.LAYER)
 
 
 def test_a_layer_sees_nothing_of_the_package() -> None:
@@ -86,7 +88,7 @@ def test_what_installs_nothing_or_has_no_image_gets_none() -> None:
 
 
 def test_the_architecture_counts_for_builds_only() -> None:
-    other = replace(BUILD, id="t/1:greet:build:armhf", arch="armhf", room=verify("greet", "armhf").room)
+    other = replace(BUILD, name=named("t/1:greet:build:armhf"), room=verify("greet", "armhf").room)
     first, second = layers(BUILD, other)
     assert first.static_inputs != second.static_inputs
 
@@ -102,6 +104,6 @@ def test_the_layer_of_a_temporary_room_is_another_one_than_that_of_a_kept_room()
 
 @pytest.mark.parametrize("subject", ["build", "layer"])
 def test_a_package_may_be_called_like_a_stage(subject: str) -> None:
-    task = replace(BUILD, id=f"t/1:{subject}:build:arm64", subject=subject)
+    task = replace(BUILD, name=named(f"t/1:{subject}:build:arm64"))
     (layer,) = layers(task)
-    assert layer.id == f"t/1:{subject}:layer:arm64"
+    assert str(layer.name) == f"t/1:{subject}:layer:arm64"

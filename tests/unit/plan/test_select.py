@@ -12,11 +12,12 @@ from build_env.core.errors import UsageError
 from build_env.model.task import Place, Stage
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, Selection, select
-from tests.support.samples import options, package, target
+from tests.support.samples import named, options, package, target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.target import Target
 
@@ -40,8 +41,16 @@ def units(selection: Selection, stage: Stage) -> list[str]:
     return sorted(f"{unit.package} {unit.label}" for unit in selection.units if unit.stage is stage)
 
 
+def short(name: TaskName) -> str:
+    return str(name).removeprefix("debian/12:")
+
+
+def after(selection: Selection) -> dict[str, tuple[str, ...]]:
+    return {short(name): tuple(map(short, others)) for name, others in selection.after.items()}
+
+
 def inputs(selection: Selection, unit: str) -> set[str]:
-    return {entry.task for entry in selection.inputs[unit]}
+    return {short(entry.task) for entry in selection.inputs[named(f"debian/12:{unit}")]}
 
 
 def test_source_is_made_once_where_all_is_crossed() -> None:
@@ -64,7 +73,7 @@ def test_source_is_made_per_architecture_where_it_is_emulated() -> None:
 )
 def test_only_the_primary_architecture_deploys_its_source_package(archs: tuple[str, ...], primary: str) -> None:
     found = selected(target(["a"], archs=archs), [package("a")], images=EMULATED)
-    sources = [entry.task for edges in found.inputs.values() for entry in edges if entry.place is Place.DEPLOY]
+    sources = [short(entry.task) for edges in found.inputs.values() for entry in edges if entry.place is Place.DEPLOY]
     assert [task for task in sources if ":source:" in task] == [f"a:source:{primary}"]
 
 
@@ -127,13 +136,13 @@ def test_the_deployment_of_a_metapackage_needs_its_members_of_all_architectures(
     ]
     found = selected(target(["a"], archs=("amd64", "arm64"), metapackages=("suite",)), packages)
     assert inputs(found, "suite:deploy:all") >= {"a:deploy:amd64", "a:deploy:arm64"}
-    assert found.after == {"suite:build:all": ("a:build:amd64", "a:build:arm64")}
+    assert after(found) == {"suite:build:all": ("a:build:amd64", "a:build:arm64")}
 
 
 def test_a_metapackage_that_a_package_is_built_with_does_not_wait_for_it() -> None:
     packages = [package("a"), package("b", needs=("suite",)), package("suite", requires=("a",), metapackage=True)]
     found = selected(target(["a", "b"], metapackages=("suite",)), packages)
-    assert found.after["suite:build:amd64"] == ("a:build:amd64",)
+    assert after(found)["suite:build:amd64"] == ("a:build:amd64",)
     assert inputs(found, "b:build:amd64") == {"b:source:source", "suite:build:amd64", "a:build:amd64"}
 
 
@@ -155,7 +164,10 @@ def test_an_archive_alone_brings_the_builds_that_it_holds() -> None:
     packages = [package("a"), package("b", architectures=("all",)), package("tool")]
     chosen = target(["a", "b"], archs=("amd64", "arm64"), depends=("tool",))
     found = selected(chosen, packages, Request(stages=frozenset({Stage.TAR})))
-    assert found.tars == {"amd64": ("a:build:amd64", "b:build:all"), "arm64": ("a:build:arm64", "b:build:all")}
+    assert {arch: tuple(map(short, builds)) for arch, builds in found.tars.items()} == {
+        "amd64": ("a:build:amd64", "b:build:all"),
+        "arm64": ("a:build:arm64", "b:build:all"),
+    }
     assert {unit.stage for unit in found.units} == {Stage.SOURCE, Stage.BUILD}
 
 
@@ -212,10 +224,10 @@ def test_every_input_is_a_unit_and_comes_first(
 ) -> None:
     wanted = frozenset(stages - {Stage.IMAGE, Stage.SCAN})
     found = selected(*project, Request(stages=wanted), images)
-    ids = {unit.id for unit in found.units}
+    ids = {unit.name for unit in found.units}
     assert set(found.inputs) == ids
-    done: set[str] = set()
-    left = {unit: inputs(found, unit) | set(found.after.get(unit, ())) for unit in ids}
+    done: set[TaskName] = set()
+    left = {unit: {entry.task for entry in found.inputs[unit]} | set(found.after.get(unit, ())) for unit in ids}
     while ready := {unit for unit, needed in left.items() if needed <= done}:
         done |= ready
         left = {unit: needed for unit, needed in left.items() if unit not in ready}

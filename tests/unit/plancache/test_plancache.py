@@ -17,6 +17,7 @@ from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
+from build_env.model.identity import TaskName
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -74,12 +75,12 @@ def quick(root: Path, options: BuildOptions = OPTIONS) -> bool:
     return up_to_date(open_project(root), options, REQUEST, silent)
 
 
-def answers(root: Path) -> dict[str, str]:
+def answers(root: Path) -> dict[TaskName, str]:
     with open_session(open_project(root), OPTIONS, writes=False) as session:
         return in_words(foresee_build(session, REQUEST)[1])
 
 
-def planned_anew(root: Path) -> dict[str, str]:
+def planned_anew(root: Path) -> dict[TaskName, str]:
     """What is answered without any memory."""
     shutil.rmtree(root / "build" / "remembered")
     return answers(root)
@@ -183,7 +184,7 @@ def test_one_changed_file_builds_what_used_it(root: Path) -> None:
     # Package 1 is needed by 2 and 3.
     names = {name_of(number) for number in (1, 2, 3)}
     assert wanted == {
-        f"{TARGET}:{name}:{stage}:{arch}" for name in names for stage in ("build", "verify") for arch in ARCHITECTURES
+        TaskName(TARGET, name, stage, arch) for name in names for stage in ("build", "verify") for arch in ARCHITECTURES
     }
 
 
@@ -207,7 +208,7 @@ def test_why_says_what_changed(root: Path) -> None:
         found = foresee_build(session, REQUEST)[1]
     reasons = {answer.reason for answer in found.values() if answer.verdict == HIT}
     assert all("inputs are those of its result" in reason for reason in reasons)
-    changed = found[f"{TARGET}:{name_of(1)}:build:{ARCHITECTURES[0]}"]
+    changed = found[TaskName(TARGET, name_of(1), "build", ARCHITECTURES[0])]
     assert changed.verdict == RUN
     assert changed.reason.startswith(f"{_FILE} changed")
 

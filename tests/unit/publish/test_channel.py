@@ -16,7 +16,8 @@ from build_env.publish.generation import evidence, holds, published_digests
 from build_env.publish.model import Deposit
 from build_env.publish.signing import ensure_project_key
 from build_env.publish.snapshot import client_lines, publish
-from tests.support.repositories import BOOKWORM, deb, publish_to
+from tests.support import toy
+from tests.support.repositories import BOOKWORM, deb, package_file, publish_to
 
 if TYPE_CHECKING:
     from build_env.publish.signing import Signer
@@ -148,3 +149,13 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
 def test_a_view_cannot_leave_the_channel(root: Path, signer: Signer, time: Time, view: View) -> None:
     with pytest.raises(InputError, match="not a name"):
         publish_to(root, view, [], signer=signer, clock=time.clock())
+
+
+def test_a_format_from_elsewhere_is_published(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    view = View(format=toy.TOY.name, target="here/1", suite="shelf")
+    (tmp_path / "one.toy").write_text("one saw\n")
+    publish_to(root, view, [package_file(tmp_path / "one.toy")], signer=signer, clock=time.clock())
+    shelf = root / "toy/here-1/shelf"
+    assert (shelf / "index.txt").read_text() == "one.toy\ttoy/files\tone saw\n"
+    assert (root / "toy/files/one.toy").read_text() == "one saw\n"
+    assert client_lines(root, [view]) == (f"toybox add file://{root}/toy/here-1/shelf",)

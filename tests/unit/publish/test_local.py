@@ -11,10 +11,12 @@ import pytest
 
 from build_env.core.canonical import digest_file
 from build_env.model.command import Deployment
+from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
+from tests.support.samples import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +47,10 @@ def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
 
 def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, stand_in: str = "") -> Work:
     deployment = Deployment(format="deb", suite="bookworm") if stage is Stage.DEPLOY else None
-    task = Task(id="t", stage=stage, target="debian/12", subject="a", arch="amd64", deployment=deployment)
+    task = Task(name=TaskName("debian/12", "a", stage, "amd64"), deployment=deployment)
     artifacts = tuple(publisher.store.put(name, name.encode()) for name in names)
     facts = {"stand-in": stand_in}
-    inputs = (ResolvedInput(task="b", place=Place.DEPLOY, artifacts=artifacts, facts=facts),)
+    inputs = (ResolvedInput(task=named("b"), place=Place.DEPLOY, artifacts=artifacts, facts=facts),)
     return Work(task=task, key="key", inputs=inputs)
 
 

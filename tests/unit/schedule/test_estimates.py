@@ -2,85 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.model.estimate import Estimate
+from build_env.model.identity import NO_TASK, TaskName
 from build_env.model.task import Stage
 from build_env.schedule.edges import edges_of
 from build_env.schedule.estimates import asked_of_history, estimate_tasks
 from build_env.schedule.forecast import Forecast
 from build_env.schedule.priorities import chain_seconds
-from tests.support.samples import plan_of, task
+from tests.support.samples import named, plan_of, task
 
-ARM = replace(task("t:greet:build:arm64"), arch="arm64", subject="greet")
-AMD = replace(ARM, id="t:greet:build:amd64", arch="amd64")
-OTHER = replace(ARM, id="t:hello:build:arm64", subject="hello")
-SOURCE = replace(task("t:greet:source:source", stage=Stage.SOURCE), arch="source")
+ARM = task("t:greet:build:arm64")
+AMD = task("t:greet:build:amd64")
+OTHER = task("t:hello:build:arm64")
+SOURCE = task("t:greet:source:source")
 
 
 def attempts(*seconds: float, state: AttemptState = AttemptState.DONE, memory: int = 0) -> tuple[Attempt, ...]:
     return tuple(
-        Attempt(id="", run="", task="", key="", state=state, began=0, seconds=one, peak_memory=memory)
+        Attempt(id="", run="", task=NO_TASK, key="", state=state, began=0, seconds=one, peak_memory=memory)
         for one in seconds
     )
 
 
 def test_a_task_takes_what_its_last_good_attempts_took() -> None:
-    history = {AMD.id: (*attempts(1, 90, 3, memory=7), *attempts(500, state=AttemptState.FAILED, memory=9))}
-    assert estimate_tasks(plan_of(AMD), history) == {AMD.id: Estimate(seconds=3, memory=9, recorded=True)}
+    history = {AMD.name: (*attempts(1, 90, 3, memory=7), *attempts(500, state=AttemptState.FAILED, memory=9))}
+    assert estimate_tasks(plan_of(AMD), history) == {AMD.name: Estimate(seconds=3, memory=9, recorded=True)}
 
 
 def test_the_memory_of_what_failed_counts_also_when_nothing_went_well() -> None:
-    history = {AMD.id: attempts(500, 600, state=AttemptState.FAILED, memory=9), ARM.id: attempts(4, memory=5)}
-    assert estimate_tasks(plan_of(AMD), history)[AMD.id] == Estimate(seconds=4, memory=9)
-    assert estimate_tasks(plan_of(OTHER), {OTHER.id: history[AMD.id]})[OTHER.id].memory == 9
+    history = {AMD.name: attempts(500, 600, state=AttemptState.FAILED, memory=9), ARM.name: attempts(4, memory=5)}
+    assert estimate_tasks(plan_of(AMD), history)[AMD.name] == Estimate(seconds=4, memory=9)
+    assert estimate_tasks(plan_of(OTHER), {OTHER.name: history[AMD.name]})[OTHER.name].memory == 9
 
 
 def test_else_what_it_takes_on_another_architecture() -> None:
-    history = {AMD.id: attempts(40, memory=5), OTHER.id: attempts(200)}
-    assert estimate_tasks(plan_of(ARM, OTHER), history)[ARM.id] == Estimate(seconds=40, memory=5)
+    history = {AMD.name: attempts(40, memory=5), OTHER.name: attempts(200)}
+    assert estimate_tasks(plan_of(ARM, OTHER), history)[ARM.name] == Estimate(seconds=40, memory=5)
 
 
 def test_else_what_its_stage_usually_takes() -> None:
-    third = replace(OTHER, id="t:third:build:arm64", subject="third")
-    history = {ARM.id: attempts(10, memory=2), third.id: attempts(30, memory=4), SOURCE.id: attempts(1)}
+    third = task("t:third:build:arm64")
+    history = {ARM.name: attempts(10, memory=2), third.name: attempts(30, memory=4), SOURCE.name: attempts(1)}
     found = estimate_tasks(plan_of(SOURCE, ARM, third, OTHER), history)
-    assert found[OTHER.id] == Estimate(seconds=20, memory=3)
+    assert found[OTHER.name] == Estimate(seconds=20, memory=3)
 
 
 def test_else_a_usual_value_and_nothing_of_it_is_recorded() -> None:
-    found = estimate_tasks(plan_of(SOURCE, AMD), {SOURCE.id: attempts(9, state=AttemptState.INTERRUPTED)})
-    assert found[SOURCE.id].seconds < found[AMD.id].seconds
+    found = estimate_tasks(plan_of(SOURCE, AMD), {SOURCE.name: attempts(9, state=AttemptState.INTERRUPTED)})
+    assert found[SOURCE.name].seconds < found[AMD.name].seconds
     assert not any(entry.recorded or entry.memory for entry in found.values())
 
 
 def test_every_stage_has_a_usual_value() -> None:
     for stage in Stage:
-        assert estimate_tasks(plan_of(task("a", stage=stage)), {})["a"].seconds > 0
+        assert estimate_tasks(plan_of(task("a", stage=stage)), {})[named("a", stage)].seconds > 0
 
 
 def test_hits_take_nothing_and_are_not_asked_for() -> None:
     plan = plan_of(AMD, SOURCE)
-    assert list(estimate_tasks(plan, {}, {SOURCE.id})) == [AMD.id]
-    asked = asked_of_history(plan, {SOURCE.id})
-    assert asked[0] == AMD.id
-    assert ARM.id in asked
-    assert SOURCE.id not in asked
+    assert list(estimate_tasks(plan, {}, {SOURCE.name})) == [AMD.name]
+    asked = asked_of_history(plan, {SOURCE.name})
+    assert asked[0] == AMD.name
+    assert ARM.name in asked
+    assert SOURCE.name not in asked
 
 
 def test_a_source_stage_has_no_siblings() -> None:
-    assert asked_of_history(plan_of(replace(SOURCE, arch="")), ()) == (SOURCE.id,)
+    assert asked_of_history(plan_of(SOURCE), ()) == (SOURCE.name,)
 
 
 PLAN = plan_of(task("a"), task("b", "a"), task("c", "a"), task("d", "b", "c"), task("e"), task("f", after=("e",)))
-NAMES = [entry.id for entry in PLAN]
+NAMES = [entry.name for entry in PLAN]
 
 
-def naive(estimates: dict[str, Estimate], left: set[str], elapsed: dict[str, float], slots: int) -> float:
+def naive(
+    estimates: dict[TaskName, Estimate], left: set[TaskName], elapsed: dict[TaskName, float], slots: int
+) -> float:
     """The definition: the longest remaining chain, or the remaining work over the slots."""
     seconds = {name: max(0.0, estimates[name].seconds - elapsed.get(name, 0.0)) for name in left & set(estimates)}
     return max(*chain_seconds(edges_of(PLAN), seconds).values(), sum(seconds.values()) / slots)
@@ -95,11 +96,11 @@ def naive(estimates: dict[str, Estimate], left: set[str], elapsed: dict[str, flo
     data=st.data(),
 )
 def test_the_time_left_is_the_longest_chain_or_the_work_over_the_slots(
-    estimates: dict[str, Estimate], slots: int, data: st.DataObject
+    estimates: dict[TaskName, Estimate], slots: int, data: st.DataObject
 ) -> None:
     forecast = Forecast(PLAN, estimates, slots)
-    before = {entry.id: {*(item.task for item in entry.inputs), *entry.after} for entry in PLAN}
-    left, running = set(NAMES), set[str]()
+    before = {entry.name: {*(item.task for item in entry.inputs), *entry.after} for entry in PLAN}
+    left, running = set(NAMES), set[TaskName]()
     while left:
         elapsed = {name: float(data.draw(st.integers(0, 120))) for name in sorted(running)}
         assert abs(forecast.seconds_left(elapsed) - naive(estimates, left, elapsed, slots)) < 1e-6

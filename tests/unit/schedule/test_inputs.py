@@ -14,7 +14,7 @@ from build_env.model.task import Place, Stage
 from build_env.model.work import ResolvedInput, Work
 from build_env.schedule.inputs import layer_inputs, refuse_undeclared, room_inputs
 from build_env.store.results import LocalStore
-from tests.support.samples import task
+from tests.support.samples import named, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +61,8 @@ def package(store: LocalStore, name: str, **fields: str) -> Artifact:
 
 def work(source: list[Artifact], packages: list[Artifact], stage: Stage = Stage.BUILD) -> Work:
     inputs = (
-        ResolvedInput(task="s", place=Place.SOURCE, artifacts=tuple(source)),
-        ResolvedInput(task="p", place=Place.PACKAGES, artifacts=tuple(packages)),
+        ResolvedInput(task=named("s"), place=Place.SOURCE, artifacts=tuple(source)),
+        ResolvedInput(task=named("p"), place=Place.PACKAGES, artifacts=tuple(packages)),
     )
     return Work(task=task("greet", stage=stage), key="k", inputs=inputs)
 

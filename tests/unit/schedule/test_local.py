@@ -22,6 +22,7 @@ from build_env.core.errors import (
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
 from build_env.model.command import Command, Role
+from build_env.model.identity import TaskName
 from build_env.model.result import Status
 from build_env.model.room import RoomOutcome, RoomSpec
 from build_env.model.task import Input, Place, Stage
@@ -32,7 +33,7 @@ from build_env.schedule.specs import RoomSpecs
 from build_env.store.claims import Claims
 from build_env.store.results import LocalStore, new_run
 from tests.support.locking import holding
-from tests.support.samples import room, task
+from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,9 @@ def executor(tmp_path: Path, store: LocalStore, engine: FakeEngine) -> LocalExec
     return executor_of(tmp_path, store, engine)
 
 
+GREET = TaskName("debian/12", "greet", Stage.BUILD, "amd64")
+
+
 def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str = "") -> LocalExecutor:
     build = root / "build"
     claims = Claims(build / "claims", "this run")
@@ -123,7 +127,7 @@ def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str =
 
 
 def work(stage: Stage = Stage.BUILD, *inputs: ResolvedInput) -> Work:
-    chosen = replace(task("greet", stage=stage), room=room(), arch="amd64")
+    chosen = replace(task(TaskName("debian/12", "greet", stage, "amd64")), room=room())
     return Work(task=chosen, key="key", inputs=inputs, covered={"name": "greet"})
 
 
@@ -131,8 +135,9 @@ def silent(line: str) -> None:
     pass
 
 
-def ended(store: LocalStore) -> tuple[AttemptState, str]:
-    (attempt,) = store.history(["greet"])["greet"]
+def ended(store: LocalStore, name: TaskName | None = None) -> tuple[AttemptState, str]:
+    name = name or GREET
+    (attempt,) = store.history([name])[name]
     return attempt.state, attempt.message
 
 
@@ -142,8 +147,8 @@ def test_a_task_that_is_done(executor: LocalExecutor, store: LocalStore) -> None
     found = store.find("key", Isolation.FRESH)
     assert found == result.stored
     assert found is not None
-    assert (found.task, found.peak_memory, found.log) == ("greet", 123, "build/logs/debian-12/greet.amd64.build.log")
-    (attempt,) = store.history(["greet"])["greet"]
+    assert (found.task, found.peak_memory, found.log) == (GREET, 123, "build/logs/debian-12/greet.amd64.build.log")
+    (attempt,) = store.history([GREET])[GREET]
     assert (attempt.state, attempt.key, attempt.peak_memory, attempt.size) == (AttemptState.DONE, "key", 123, 7)
     assert attempt.seconds == found.seconds > 0
     assert attempt.isolation is Isolation.FRESH
@@ -153,10 +158,10 @@ def test_a_command_that_fails(executor: LocalExecutor, store: LocalStore, engine
     engine.outcome = RoomOutcome(status=2, message="exit status 2", peak_memory=9)
     assert executor.run(work(), silent).status is Status.FAILED
     assert ended(store) == (AttemptState.FAILED, "exit status 2")
-    (attempt,) = store.history(["greet"])["greet"]
+    (attempt,) = store.history([GREET])[GREET]
     assert (attempt.peak_memory, attempt.isolation) == (9, Isolation.FRESH)
     assert attempt.log == "build/logs/debian-12/greet.amd64.build.log"
-    assert store.latest("greet") is None
+    assert store.latest(GREET) is None
 
 
 ERRORS: list[tuple[BaseException, AttemptState]] = [
@@ -177,7 +182,7 @@ def test_what_is_raised(
     with pytest.raises(type(error)):
         executor.run(work(), silent)
     assert ended(store) == (state, str(error))
-    assert store.latest("greet") is None
+    assert store.latest(GREET) is None
 
 
 def test_trouble_that_a_command_tells_by_its_status_is_no_fact_about_the_package(
@@ -192,8 +197,9 @@ def test_trouble_that_a_command_tells_by_its_status_is_no_fact_about_the_package
 @pytest.mark.parametrize("stage", [Stage.DEPLOY])
 def test_an_effect_leaves_an_attempt_and_no_result(executor: LocalExecutor, store: LocalStore, stage: Stage) -> None:
     assert executor.run(work(stage), silent).status is Status.DONE
-    assert ended(store) == (AttemptState.DONE, "")
-    assert store.latest("greet") is None
+    name = GREET._replace(stage=stage)
+    assert ended(store, name) == (AttemptState.DONE, "")
+    assert store.latest(name) is None
 
 
 def test_a_run_that_was_taken_for_dead_records_nothing(
@@ -227,9 +233,9 @@ def test_a_damaged_input_enters_no_room(
     path = damaged(store, stored)
     if harm == "gone":
         path.unlink()
-    given = ResolvedInput(task="first", place=place, artifacts=stored.artifacts)
+    given = ResolvedInput(task=named("first"), place=place, artifacts=stored.artifacts)
     stage = Stage.DEPLOY if place is Place.DEPLOY else Stage.VERIFY
-    with pytest.raises(EnvironmentNotReady, match=r"a\.deb, which first made, is ") as raised:
+    with pytest.raises(EnvironmentNotReady, match=r"a\.deb, which debian/12:build:first made, is ") as raised:
         executor.run(work(stage, given), silent)
     assert "made anew" in raised.value.hint
     assert engine.runs == 1
@@ -304,11 +310,11 @@ def test_a_file_that_a_layer_is_chosen_by_and_that_is_gone_is_said(
     kept = store.put(name, b"Build-Depends: x\n")
     source = store.put("build-depends.dsc", b"Build-Depends: first\n")
     first = StoredResult(key="first", artifacts=(kept, source), isolation=Isolation.FRESH, seconds=0.0)
-    layer = replace(task("layer", stage=Stage.LAYER), inputs=(Input(task="first", place=place),))
-    assert executor.work(layer, {"first": first}).key
+    layer = replace(task("layer", stage=Stage.LAYER), inputs=(Input(task=named("first"), place=place),))
+    assert executor.work(layer, {named("first"): first}).key
     store.path(kept).unlink()
-    with pytest.raises(EnvironmentNotReady, match="which first made, is no longer there"):
-        executor.work(layer, {"first": first})
+    with pytest.raises(EnvironmentNotReady, match="which debian/12:build:first made, is no longer there"):
+        executor.work(layer, {named("first"): first})
 
 
 def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
@@ -327,7 +333,7 @@ def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
 
 
 def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp_path: Path) -> None:
-    with holding(tmp_path / "build", "other", "greet") as process:
+    with holding(tmp_path / "build", "other", str(GREET)) as process:
         assert executor.claim(work()) is None
         assert executor.owner(work())
         process.kill()
@@ -340,7 +346,7 @@ def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stoppe
     store: LocalStore, engine: FakeEngine, tmp_path: Path
 ) -> None:
     kept = executor_of(tmp_path, store, engine, "prefix-")
-    given = ResolvedInput(task="debian/12:image:x", place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
+    given = ResolvedInput(task=named("debian/12:image:x"), place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
     errors: list[BuildEnvError] = []
 
     def run() -> None:
@@ -366,7 +372,7 @@ def test_a_temporary_command_and_its_layer_have_a_fresh_room_also_where_rooms_ar
     store: LocalStore, engine: FakeEngine, tmp_path: Path
 ) -> None:
     specs = executor_of(tmp_path, store, engine, "prefix-").rooms.specs
-    given = ResolvedInput(task="debian/12:image:x", place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
+    given = ResolvedInput(task=named("debian/12:image:x"), place=Place.IMAGE, artifacts=(), facts={"tag": "x:1"})
     usual = work(Stage.BUILD, given)
     install = replace(room().commands[0], role=Role.INSTALL)
 

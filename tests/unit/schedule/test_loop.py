@@ -12,16 +12,18 @@ import pytest
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError, InputError, Interrupted, Location, TaskError
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
+from build_env.schedule import loop as loop_module
 from build_env.schedule.loop import Loop
 from build_env.schedule.resources import Capacity
 from build_env.schedule.work import work_of
-from tests.support.samples import artifact, plan_of, stored, task
+from tests.support.samples import A, B, C, artifact, named, plan_of, stored, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.model.task import Plan, Task
     from build_env.model.work import Work
@@ -52,15 +54,15 @@ class FakeClaim:
 class FakeExecutor:
     """The `Executor` port without rooms: `acts` says what happens for a task, by default it succeeds."""
 
-    acts: dict[str, Act] = field(default_factory=dict)
-    known: dict[str, StoredResult] = field(default_factory=dict)
-    works: dict[str, Work] = field(default_factory=dict)
+    acts: dict[TaskName, Act] = field(default_factory=dict)
+    known: dict[TaskName, StoredResult] = field(default_factory=dict)
+    works: dict[TaskName, Work] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
     locks: dict[str, threading.Lock] = field(default_factory=dict)
     claims: list[FakeClaim] = field(default_factory=list)
-    owners: dict[str, str] = field(default_factory=dict)
+    owners: dict[TaskName, str] = field(default_factory=dict)
     waiting: threading.Event = field(default_factory=threading.Event)
-    runs: list[str] = field(default_factory=list)
+    runs: list[TaskName] = field(default_factory=list)
 
     def claim(self, work: Work) -> FakeClaim | None:
         lock = self.locks.setdefault(work.key, threading.Lock())
@@ -70,7 +72,7 @@ class FakeExecutor:
         return None
 
     def owner(self, work: Work) -> str:
-        return self.owners.get(work.task.id, "")
+        return self.owners.get(work.task.name, "")
 
     def _claimed(self, lock: threading.Lock) -> FakeClaim:
         self.claims.append(FakeClaim(lock))
@@ -80,11 +82,11 @@ class FakeExecutor:
         """Whether each claim was given back once."""
         return all(claim.released == 1 for claim in self.claims)
 
-    def work(self, task: Task, stored: Mapping[str, StoredResult]) -> Work:
+    def work(self, task: Task, stored: Mapping[TaskName, StoredResult]) -> Work:
         return work_of(task, stored, NO_STORE)
 
     def find(self, work: Work) -> StoredResult | None:
-        found = self.known.get(work.task.id)
+        found = self.known.get(work.task.name)
         if isinstance(found, BaseException):
             raise found
         return found
@@ -93,10 +95,10 @@ class FakeExecutor:
         return "because"
 
     def run(self, work: Work, output: Callable[[str], None]) -> TaskResult:
-        self.works[work.task.id] = work
-        self.runs.append(work.task.id)
-        self.acts.get(work.task.id, _nothing)(output)
-        kept = stored(work.key, artifact(f"{work.task.id}.deb", work.task.id))
+        self.works[work.task.name] = work
+        self.runs.append(work.task.name)
+        self.acts.get(work.task.name, _nothing)(output)
+        kept = stored(work.key, artifact(f"{work.task.subject}.deb", work.task.subject))
         return TaskResult(status=Status.DONE, seconds=1.0, stored=kept)
 
     def cancel(self) -> None:
@@ -143,31 +145,31 @@ def run(
     return summary, events
 
 
-def statuses(summary: RunSummary) -> dict[str, str]:
+def statuses(summary: RunSummary) -> dict[TaskName, str]:
     return {name: result.status.value for name, result in summary.results.items()}
 
 
 def test_results_of_inputs_reach_the_work_of_a_task() -> None:
     executor = FakeExecutor()
-    summary, events = run(plan_of(task("a"), task("b", "a")), executor)
-    assert statuses(summary) == {"a": "done", "b": "done"}
-    assert [entry.artifacts[0].name for entry in executor.works["b"].inputs] == ["a.deb"]
-    assert executor.works["a"].key != executor.works["b"].key
+    summary, events = run(plan_of(task(A), task(B, A)), executor)
+    assert statuses(summary) == {A: "done", B: "done"}
+    assert [entry.artifacts[0].name for entry in executor.works[B].inputs] == ["a.deb"]
+    assert executor.works[A].key != executor.works[B].key
     assert isinstance(events[-1], RunFinished)
 
 
 def test_what_the_store_has_is_not_run() -> None:
-    executor = FakeExecutor(known={"a": stored("k", artifact("old.deb"))})
-    summary, events = run(plan_of(task("a"), task("b", "a")), executor)
-    assert statuses(summary) == {"a": "hit", "b": "done"}
-    assert executor.works["b"].inputs[0].artifacts[0].name == "old.deb"
-    assert [event.task.id for event in events if isinstance(event, TaskStarted)] == ["b"]
+    executor = FakeExecutor(known={A: stored("k", artifact("old.deb"))})
+    summary, events = run(plan_of(task(A), task(B, A)), executor)
+    assert statuses(summary) == {A: "hit", B: "done"}
+    assert executor.works[B].inputs[0].artifacts[0].name == "old.deb"
+    assert [event.task.name for event in events if isinstance(event, TaskStarted)] == [B]
 
 
 def test_independent_tasks_run_at_the_same_time() -> None:
     meeting = threading.Barrier(2)
-    executor = FakeExecutor(acts=dict.fromkeys("ab", lambda _output: meeting.wait(timeout=20)))
-    assert statuses(run(plan_of(task("a"), task("b")), executor)[0]) == {"a": "done", "b": "done"}
+    executor = FakeExecutor(acts=dict.fromkeys(map(named, "ab"), lambda _output: meeting.wait(timeout=20)))
+    assert statuses(run(plan_of(task(A), task(B)), executor)[0]) == {A: "done", B: "done"}
 
 
 def test_no_more_tasks_run_at_once_than_there_are_slots() -> None:
@@ -183,7 +185,7 @@ def test_no_more_tasks_run_at_once_than_there_are_slots() -> None:
             active -= 1
 
     plan = plan_of(*(task(name) for name in "abcdefgh"))
-    run(plan, FakeExecutor(acts=dict.fromkeys("abcdefgh", act)), jobs=1)
+    run(plan, FakeExecutor(acts=dict.fromkeys(map(named, "abcdefgh"), act)), jobs=1)
     assert seen == [1] * 8
 
 
@@ -193,35 +195,35 @@ def test_output_is_passed_on_and_its_end_is_the_tail_of_a_failure() -> None:
             output(f"line {number}")
         raise TaskError("it broke", hint="mend it")
 
-    summary, events = run(plan_of(task("a")), FakeExecutor(acts={"a": act}))
+    summary, events = run(plan_of(task(A)), FakeExecutor(acts={A: act}))
     assert sum(isinstance(event, TaskOutput) for event in events) == 20
     ended = next(event for event in events if isinstance(event, TaskFinished))
     assert ended.tail == tuple(f"line {number}" for number in range(8, 20))
-    assert (summary.results["a"].message, summary.results["a"].hint) == ("it broke", "mend it")
+    assert (summary.results[A].message, summary.results[A].hint) == ("it broke", "mend it")
 
 
 def test_trouble_of_the_machine_is_told_from_a_failure_of_the_package() -> None:
-    acts = {"a": raising(EnvironmentNotReady("no engine")), "b": raising(TaskError("broken"))}
-    summary, _ = run(plan_of(task("a"), task("b")), FakeExecutor(acts=acts), keep_going=True)
-    assert [summary.results[name].environment for name in "ab"] == [True, False]
+    acts = {A: raising(EnvironmentNotReady("no engine")), B: raising(TaskError("broken"))}
+    summary, _ = run(plan_of(task(A), task(B)), FakeExecutor(acts=acts), keep_going=True)
+    assert [summary.results[name].environment for name in (A, B)] == [True, False]
 
 
 def test_trouble_while_looking_a_result_up_fails_the_task() -> None:
-    executor = FakeExecutor(known={"a": EnvironmentNotReady("no engine")})  # type: ignore[dict-item]
-    assert statuses(run(plan_of(task("a"), task("b", "a")), executor)[0]) == {"a": "failed", "b": "not-run"}
+    executor = FakeExecutor(known={A: EnvironmentNotReady("no engine")})  # type: ignore[dict-item]
+    assert statuses(run(plan_of(task(A), task(B, A)), executor)[0]) == {A: "failed", B: "not-run"}
 
 
 def test_a_defect_in_a_worker_stops_the_run_and_reaches_the_caller() -> None:
-    executor = FakeExecutor(acts={"a": raising(ZeroDivisionError("defect"))})
+    executor = FakeExecutor(acts={A: raising(ZeroDivisionError("defect"))})
     with pytest.raises(ZeroDivisionError):
-        run(plan_of(task("a")), executor)
+        run(plan_of(task(A)), executor)
     assert executor.cancelled.is_set()
 
 
 def test_what_was_deployed_is_published_once_also_after_a_failure() -> None:
     publisher = FakePublisher()
-    executor = FakeExecutor(acts={"a": raising(TaskError("broken"))})
-    summary, _ = run(plan_of(task("a")), executor, publisher=publisher)
+    executor = FakeExecutor(acts={A: raising(TaskError("broken"))})
+    summary, _ = run(plan_of(task(A)), executor, publisher=publisher)
     assert (publisher.commits, summary.deployed) == (1, ("a.deb",))
 
 
@@ -232,21 +234,21 @@ def test_an_interrupt_kills_rooms_and_publishes_nothing() -> None:
         assert executor.cancelled.wait(timeout=20)
         raise Interrupted("stopped")
 
-    executor.acts["a"] = stop
+    executor.acts[A] = stop
     events: list[Event] = []
 
     def sink(event: Event) -> None:
         events.append(event)
         if isinstance(event, TaskStarted):
-            executor.acts["a"] = stop
+            executor.acts[A] = stop
             loop._queue.put(TaskOutput(task=event.task, line="ready"))
         if isinstance(event, TaskOutput):
             raise KeyboardInterrupt
 
-    plan = plan_of(task("a"), task("b", "a"), task("c", "b"))
+    plan = plan_of(task(A), task(B, A), task(C, B))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2), publisher=publisher)  # type: ignore[arg-type]
     summary = loop.run()
-    assert statuses(summary) == dict.fromkeys("abc", "interrupted")
+    assert statuses(summary) == dict.fromkeys(map(named, "abc"), "interrupted")
     assert publisher.commits == 0
     assert len([event for event in events if isinstance(event, TaskFinished)]) == 3
 
@@ -271,11 +273,11 @@ def test_an_interrupt_between_two_steps_does_not_wait_for_ever(when: str) -> Non
         interrupt_once("find")
 
     executor.find = find  # type: ignore[method-assign,assignment]
-    loop = Loop(plan=plan_of(task("a"), task("b", "a")), executor=executor, sink=sink, capacity=Capacity(slots=2))
+    loop = Loop(plan=plan_of(task(A), task(B, A)), executor=executor, sink=sink, capacity=Capacity(slots=2))
     summary = loop.run()
     assert seen == [when]
-    assert statuses(summary)["b"] == "interrupted"
-    assert set(summary.results) == {"a", "b"}
+    assert statuses(summary)[B] == "interrupted"
+    assert set(summary.results) == {A, B}
 
 
 class SinkBroken(Exception):
@@ -294,18 +296,18 @@ def until_cancelled(executor: FakeExecutor) -> Act:
 
 
 def workers() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name in {"a", "b"} and thread.is_alive()]
+    return [thread.name for thread in threading.enumerate() if thread.name in {str(A), str(B)} and thread.is_alive()]
 
 
 def test_a_listener_that_breaks_leaves_no_worker_behind() -> None:
     executor = FakeExecutor()
-    executor.acts["a"] = until_cancelled(executor)
+    executor.acts[A] = until_cancelled(executor)
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskOutput):
             raise SinkBroken
 
-    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    loop = Loop(plan=plan_of(task(A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
     with pytest.raises(SinkBroken):
         loop.run()
     assert executor.cancelled.is_set()
@@ -314,20 +316,20 @@ def test_a_listener_that_breaks_leaves_no_worker_behind() -> None:
 
 
 def test_a_cancel_that_fails_does_not_hide_what_went_wrong() -> None:
-    executor = FakeExecutor(acts={"a": raising(ZeroDivisionError("defect"))})
+    executor = FakeExecutor(acts={A: raising(ZeroDivisionError("defect"))})
 
     def cancel() -> None:
         raise InfrastructureError("the engine is gone")
 
     executor.cancel = cancel  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):
-        run(plan_of(task("a")), executor)
+        run(plan_of(task(A)), executor)
 
 
 @pytest.mark.parametrize("trouble", [InfrastructureError("the engine is gone"), KeyboardInterrupt()], ids=repr)
 def test_an_interrupt_is_told_also_when_the_rooms_cannot_be_killed_at_once(trouble: BaseException) -> None:
     executor = FakeExecutor()
-    executor.acts["a"] = until_cancelled(executor)
+    executor.acts[A] = until_cancelled(executor)
     events: list[Event] = []
     calls: list[str] = []
     real = executor.cancel
@@ -346,16 +348,38 @@ def test_an_interrupt_is_told_also_when_the_rooms_cannot_be_killed_at_once(troub
             raise KeyboardInterrupt
 
     executor.cancel = cancel  # type: ignore[method-assign]
-    plan = plan_of(task("a"), task("b", "a"))
+    plan = plan_of(task(A), task(B, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
+    assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
     assert isinstance(events[-1], RunFinished)
     assert len(calls) == (2 if isinstance(trouble, KeyboardInterrupt) else 1)
 
 
+def test_a_worker_that_nothing_can_wake_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "_FAREWELL", 0.05)
+    executor = FakeExecutor()
+    never = threading.Event()
+
+    def stuck(output: Callable[[str], None]) -> None:
+        output("it runs")
+        assert never.wait(timeout=25)
+
+    executor.acts[A] = stuck
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    loop = Loop(plan=plan_of(task(A), task(B, A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
+    assert workers() == [str(A)]
+    never.set()
+    loop._workers[A].join()
+
+
 def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
     executor = FakeExecutor()
-    executor.acts["a"] = until_cancelled(executor)
+    executor.acts[A] = until_cancelled(executor)
     events: list[Event] = []
 
     def sink(event: Event) -> None:
@@ -363,9 +387,9 @@ def test_a_second_interrupt_while_the_first_is_told_is_ignored() -> None:
         if isinstance(event, TaskOutput | TaskFinished) and len(events) < 5:
             raise KeyboardInterrupt
 
-    plan = plan_of(task("a"), task("b", "a"), task("c", "a"))
+    plan = plan_of(task(A), task(B, A), task(C, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
+    assert statuses(loop.run()) == dict.fromkeys(map(named, "abc"), "interrupted")
     assert isinstance(events[-1], RunFinished)
 
 
@@ -384,7 +408,7 @@ def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, rais
 
     events: list[Event] = []
     loop = Loop(
-        plan=plan_of(task("a")),
+        plan=plan_of(task(A)),
         executor=FakeExecutor(),
         sink=events.append,  # type: ignore[arg-type]  # a list names its parameter otherwise
         capacity=Capacity(slots=1),
@@ -394,13 +418,13 @@ def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, rais
         loop.run()
     assert isinstance(events[-1], RunFinished)
     assert events[-1].summary.deployed == ()
-    assert statuses(events[-1].summary) == {"a": "done"}
+    assert statuses(events[-1].summary) == {A: "done"}
 
 
 def test_a_failure_names_its_place() -> None:
     error = InputError("a line is missing", location=Location(file="src/a/definition.yaml", line=3))
-    summary, _ = run(plan_of(task("a")), FakeExecutor(acts={"a": raising(error)}))
-    assert summary.results["a"].message == "src/a/definition.yaml:3: a line is missing"
+    summary, _ = run(plan_of(task(A)), FakeExecutor(acts={A: raising(error)}))
+    assert summary.results[A].message == "src/a/definition.yaml:3: a line is missing"
 
 
 @dataclass
@@ -435,7 +459,7 @@ def retried(executor: FakeExecutor, *, retries: int, plan: Plan | None = None) -
             clock.now += event.delay
 
     loop = Loop(
-        plan=plan or plan_of(task("a"), task("b", "a")),
+        plan=plan or plan_of(task(A), task(B, A)),
         executor=executor,
         sink=sink,
         capacity=Capacity(slots=1),
@@ -447,10 +471,10 @@ def retried(executor: FakeExecutor, *, retries: int, plan: Plan | None = None) -
 
 def test_trouble_of_the_engine_is_tried_again_with_growing_delays() -> None:
     lost = [InfrastructureError(f"lost {number}") for number in range(3)]
-    executor = FakeExecutor(acts={"a": failing(*lost)})
+    executor = FakeExecutor(acts={A: failing(*lost)})
     summary, events = retried(executor, retries=3)
-    assert statuses(summary) == {"a": "done", "b": "done"}
-    assert executor.runs == ["a", "a", "a", "a", "b"]
+    assert statuses(summary) == {A: "done", B: "done"}
+    assert executor.runs == [A, A, A, A, B]
     told = [(event.attempt, event.message, event.delay) for event in events if isinstance(event, TaskRetried)]
     assert told == [(2, "lost 0", 1.0), (3, "lost 1", 4.0), (4, "lost 2", 16.0)]
     assert summary.seconds == 21.0
@@ -458,36 +482,36 @@ def test_trouble_of_the_engine_is_tried_again_with_growing_delays() -> None:
 
 
 def test_a_task_is_tried_so_many_times_and_no_more() -> None:
-    executor = FakeExecutor(acts={"a": raising(InfrastructureError("lost", hint="start it"))})
+    executor = FakeExecutor(acts={A: raising(InfrastructureError("lost", hint="start it"))})
     summary, _ = retried(executor, retries=2)
-    assert executor.runs == ["a", "a", "a"]
-    assert statuses(summary) == {"a": "failed", "b": "not-run"}
-    assert (summary.results["a"].hint, summary.results["a"].environment) == ("start it", True)
+    assert executor.runs == [A, A, A]
+    assert statuses(summary) == {A: "failed", B: "not-run"}
+    assert (summary.results[A].hint, summary.results[A].environment) == ("start it", True)
 
 
 @pytest.mark.parametrize("error", [TaskError("broken"), EnvironmentNotReady("no image"), Interrupted("stopped")])
 def test_nothing_else_is_tried_again(error: BaseException) -> None:
-    executor = FakeExecutor(acts={"a": raising(error)})
+    executor = FakeExecutor(acts={A: raising(error)})
     retried(executor, retries=5)
-    assert executor.runs == ["a"]
+    assert executor.runs == [A]
 
 
 def test_while_a_task_waits_for_its_next_attempt_its_slot_is_free() -> None:
     clock = Clock()
 
     def sink(event: Event) -> None:
-        if isinstance(event, TaskFinished) and event.task.id == "b":
+        if isinstance(event, TaskFinished) and event.task.name == B:
             clock.now = 1.0
 
-    executor = FakeExecutor(acts={"a": failing(InfrastructureError("lost"))})
-    plan = plan_of(task("a"), task("b"))
+    executor = FakeExecutor(acts={A: failing(InfrastructureError("lost"))})
+    plan = plan_of(task(A), task(B))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1), retries=1, clock=clock)
-    assert statuses(loop.run()) == {"a": "done", "b": "done"}
-    assert executor.runs == ["a", "b", "a"]
+    assert statuses(loop.run()) == {A: "done", B: "done"}
+    assert executor.runs == [A, B, A]
 
 
 def test_an_interrupt_does_not_wait_for_the_next_attempt() -> None:
-    executor = FakeExecutor(acts={"a": raising(InfrastructureError("lost"))})
+    executor = FakeExecutor(acts={A: raising(InfrastructureError("lost"))})
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskRetried):
@@ -495,10 +519,10 @@ def test_an_interrupt_does_not_wait_for_the_next_attempt() -> None:
         if isinstance(event, TaskOutput):
             raise KeyboardInterrupt
 
-    plan = plan_of(task("a"), task("b", "a"))
+    plan = plan_of(task(A), task(B, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1), retries=1, clock=Clock())
-    assert statuses(loop.run()) == {"a": "interrupted", "b": "interrupted"}
-    assert executor.runs == ["a"]
+    assert statuses(loop.run()) == {A: "interrupted", B: "interrupted"}
+    assert executor.runs == [A]
     assert executor.all_released()
 
 
@@ -510,19 +534,19 @@ def test_after_a_failure_nothing_is_tried_again() -> None:
         raise InfrastructureError("lost")
 
     def sink(event: Event) -> None:
-        if isinstance(event, TaskFinished) and event.task.id == "b":
+        if isinstance(event, TaskFinished) and event.task.name == B:
             loop._queue.put(TaskOutput(task=plan.tasks[0], line="b has ended, and the state knows it"))
         if isinstance(event, TaskOutput):
             failed.set()
 
-    executor = FakeExecutor(acts={"a": lose, "b": raising(TaskError("broken"))})
-    plan = plan_of(task("a"), task("b"))
+    executor = FakeExecutor(acts={A: lose, B: raising(TaskError("broken"))})
+    plan = plan_of(task(A), task(B))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2), retries=5, clock=Clock())
-    assert statuses(loop.run()) == {"a": "failed", "b": "failed"}
-    assert executor.runs.count("a") == 1
+    assert statuses(loop.run()) == {A: "failed", B: "failed"}
+    assert executor.runs.count(A) == 1
 
 
-def same(name: str) -> Task:
+def same(name: TaskName) -> Task:
     """A task whose key is that of all others made so."""
     return replace(task(name), static_inputs={"name": "same"})
 
@@ -536,36 +560,36 @@ def claim_of(executor: FakeExecutor, work_task: Task) -> FakeClaim:
 
 def test_what_another_run_does_is_waited_for_without_a_slot_and_adopted() -> None:
     executor = FakeExecutor()
-    claim = claim_of(executor, task("a"))
+    claim = claim_of(executor, task(A))
     events: list[Event] = []
 
     def sink(event: Event) -> None:
         events.append(event)
-        if isinstance(event, TaskFinished) and event.task.id == "b":  # it ran although a, which is first, waits
-            executor.known["a"] = stored("k", artifact("theirs.deb"))
+        if isinstance(event, TaskFinished) and event.task.name == B:  # it ran although a, which is first, waits
+            executor.known[A] = stored("k", artifact("theirs.deb"))
             claim.release()
 
-    plan = plan_of(task("a"), task("b"), task("c", "a"))
+    plan = plan_of(task(A), task(B), task(C, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == {"a": "hit", "b": "done", "c": "done"}
-    assert executor.works["c"].inputs[0].artifacts[0].name == "theirs.deb"
-    assert [(event.task.id, event.text) for event in events if isinstance(event, TaskWaiting)] == [
-        ("a", "another run does it now")
+    assert statuses(loop.run()) == {A: "hit", B: "done", C: "done"}
+    assert executor.works[C].inputs[0].artifacts[0].name == "theirs.deb"
+    assert [(event.task.name, event.text) for event in events if isinstance(event, TaskWaiting)] == [
+        (A, "another run does it now")
     ]
     assert executor.all_released()
 
 
 def test_what_another_run_gave_up_is_done_here() -> None:
     executor = FakeExecutor()
-    claim = claim_of(executor, task("a"))
+    claim = claim_of(executor, task(A))
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskWaiting):
             claim.release()
 
-    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == {"a": "done"}
-    assert executor.runs == ["a"]
+    loop = Loop(plan=plan_of(task(A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
+    assert statuses(loop.run()) == {A: "done"}
+    assert executor.runs == [A]
     assert executor.all_released()
 
 
@@ -574,11 +598,11 @@ def test_a_result_that_came_between_look_and_claim_is_adopted() -> None:
     real = executor.claim
 
     def claim(work: Work) -> FakeClaim | None:
-        executor.known["a"] = stored("k")
+        executor.known[A] = stored("k")
         return real(work)
 
     executor.claim = claim  # type: ignore[method-assign]
-    assert statuses(run(plan_of(task("a")), executor)[0]) == {"a": "hit"}
+    assert statuses(run(plan_of(task(A)), executor)[0]) == {A: "hit"}
     assert executor.runs == []
 
 
@@ -587,19 +611,19 @@ def test_two_tasks_with_one_key_are_done_once() -> None:
 
     def act(_output: object) -> None:
         assert executor.waiting.wait(timeout=20)
-        executor.known["b"] = stored("k")
+        executor.known[B] = stored("k")
 
-    executor.acts["a"] = act
-    summary, events = run(plan_of(same("a"), same("b")), executor)
-    assert statuses(summary) == {"a": "done", "b": "hit"}
-    assert executor.runs == ["a"]
+    executor.acts[A] = act
+    summary, events = run(plan_of(same(A), same(B)), executor)
+    assert statuses(summary) == {A: "done", B: "hit"}
+    assert executor.runs == [A]
     assert [event.text for event in events if isinstance(event, TaskWaiting)] == ["build a is the same"]
 
 
 @pytest.mark.parametrize("error", [EnvironmentNotReady("no lock"), ZeroDivisionError("defect")])
 def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None:
     executor = FakeExecutor()
-    claim = claim_of(executor, task("a"))
+    claim = claim_of(executor, task(A))
     looks = iter([None])
 
     def look(_work: Work) -> None:
@@ -608,9 +632,9 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
         raise error
 
     executor.claim = look  # type: ignore[method-assign,assignment]
-    loop = Loop(plan=plan_of(task("a")), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
+    loop = Loop(plan=plan_of(task(A)), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
     if isinstance(error, EnvironmentNotReady):
-        assert loop.run().results["a"].message == "no lock"
+        assert loop.run().results[A].message == "no lock"
     else:
         with pytest.raises(ZeroDivisionError):
             loop.run()
@@ -618,15 +642,15 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
 
 
 def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -> None:
-    names = [f"t{number}" for number in range(20)]
-    executor = FakeExecutor(owners={"t0": "run 1a2b (process 42)"})
+    names = [named(f"t{number}") for number in range(20)]
+    executor = FakeExecutor(owners={names[0]: "run 1a2b (process 42)"})
     claims = {name: claim_of(executor, task(name)) for name in names}
-    waiting: dict[str, str] = {}
+    waiting: dict[TaskName, str] = {}
     threads: list[int] = []
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskWaiting):
-            waiting[event.task.id] = event.text
+            waiting[event.task.name] = event.text
         if len(waiting) == len(names) and not threads:
             threads.append(sum(thread.name.startswith("wait") for thread in threading.enumerate()))
             for claim in claims.values():
@@ -636,14 +660,14 @@ def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2))
     assert statuses(loop.run()) == dict.fromkeys(names, "done")
     assert threads == [1]
-    assert waiting.pop("t0") == "run 1a2b (process 42) does it now"
+    assert waiting.pop(names[0]) == "run 1a2b (process 42) does it now"
     assert set(waiting.values()) == {"another run does it now"}
     assert executor.all_released()
 
 
 def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
     executor = FakeExecutor()
-    claim = claim_of(executor, task("a"))
+    claim = claim_of(executor, task(A))
 
     def act(output: Callable[[str], None]) -> None:
         output("it runs")
@@ -654,10 +678,10 @@ def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
         if isinstance(event, TaskOutput):
             raise KeyboardInterrupt
 
-    executor.acts["b"] = act
-    plan = plan_of(task("a"), task("b"), task("c", "a"))
+    executor.acts[B] = act
+    plan = plan_of(task(A), task(B), task(C, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
-    assert statuses(loop.run()) == dict.fromkeys("abc", "interrupted")
+    assert statuses(loop.run()) == dict.fromkeys(map(named, "abc"), "interrupted")
     assert executor.waiting.is_set()
     assert not any(thread.name.startswith("wait") for thread in threading.enumerate())
     claim.release()

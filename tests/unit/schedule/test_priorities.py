@@ -9,15 +9,15 @@ from benchmarks.support.graphs import SHAPES, dice_of, random_plan
 from benchmarks.support.simulation import first_come_first_served, right_estimates, simulated
 from build_env.schedule.edges import edges_of
 from build_env.schedule.priorities import chain_seconds, priorities, simulate
-from tests.support.samples import plan_of, task
+from tests.support.samples import A, B, C, D, E, named, plan_of, task
 
 _HAIR = 1 + 1e-9
 
 
 def test_chains_are_counted_over_both_kinds_of_edges() -> None:
-    edges = edges_of(plan_of(task("a"), task("b", "a"), task("c", after=("b",)), task("d")))
-    assert chain_seconds(edges, {"a": 1.0, "b": 2.0, "c": 4.0, "d": 3.0}) == {"a": 7.0, "b": 6.0, "c": 4.0, "d": 3.0}
-    assert chain_seconds(edges, {"b": 2.0}) == {"a": 2.0, "b": 2.0, "c": 0.0, "d": 0.0}
+    edges = edges_of(plan_of(task(A), task(B, A), task(C, after=(B,)), task(D)))
+    assert chain_seconds(edges, {A: 1.0, B: 2.0, C: 4.0, D: 3.0}) == {A: 7.0, B: 6.0, C: 4.0, D: 3.0}
+    assert chain_seconds(edges, {B: 2.0}) == {A: 2.0, B: 2.0, C: 0.0, D: 0.0}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -52,14 +52,14 @@ def test_where_chains_mislead_tasks_start_as_they_come() -> None:
 
 
 def test_the_bound_knows_that_everything_waits_for_a_join() -> None:
-    plan = plan_of(task("a"), task("b", "a"), task("c", "a"), task("d", "b", "c"), task("e", "d"))
-    seconds = dict.fromkeys("abcde", 2.0)
+    plan = plan_of(task(A), task(B, A), task(C, A), task(D, B, C), task(E, D))
+    seconds = dict.fromkeys(map(named, "abcde"), 2.0)
     assert attainable_seconds(plan, seconds, 1) == 10.0
     assert attainable_seconds(plan, seconds, 2) == 8.0
     wide = plan_of(*map(task, "abcd"))
-    assert attainable_seconds(wide, dict.fromkeys("abcd", 2.0), 2) == 4.0
+    assert attainable_seconds(wide, dict.fromkeys(map(named, "abcd"), 2.0), 2) == 4.0
 
 
 def test_without_any_work_there_is_an_order() -> None:
     assert priorities(edges_of(plan_of()), {}, 2) == {}
-    assert priorities(edges_of(plan_of(task("a"))), {}, 2) == {"a": 0.0}
+    assert priorities(edges_of(plan_of(task(A))), {}, 2) == {A: 0.0}

@@ -119,9 +119,9 @@ def test_only_what_is_needed_is_done_before() -> None:
     other = task("other", "library")
     plan = plan_of(*tasks, build, task("deploy", "build", after=("other",)), other)
     needed = needs_of(plan, [tasks[2], build])
-    assert [item.id for item in needed] == ["image", "library", "source"]
-    assert [item.id for item in needs_of(plan, [build])] == ["image", "library", "source"]
-    assert [item.id for item in needs_of(plan, [tasks[0]])] == []
+    assert [item.subject for item in needed] == ["image", "library", "source"]
+    assert [item.subject for item in needs_of(plan, [build])] == ["image", "library", "source"]
+    assert [item.subject for item in needs_of(plan, [tasks[0]])] == []
 
 
 def test_directories_with_other_files(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from build_env.plan.graph import order
 from build_env.schedule.ready import PATIENCE
 from build_env.schedule.resources import Capacity
 from build_env.schedule.state import ScheduleState, longest_chain
-from tests.support.samples import plan_of, task
+from tests.support.samples import A, B, C, D, named, plan_of, task
 
 if TYPE_CHECKING:
+    from build_env.model.identity import TaskName
     from build_env.model.task import Task
 
-NAMES = tuple("abcdefgh")
+NAMES = tuple(map(named, "abcdefgh"))
 DONE = TaskResult(status=Status.DONE, seconds=1.0)
 FAILED = TaskResult(status=Status.FAILED, seconds=1.0)
 STOPPED = TaskResult(status=Status.INTERRUPTED)
@@ -63,15 +64,15 @@ class Runs(RuleBasedStateMachine):
         keep_going: bool,  # noqa: FBT001 - drawn by hypothesis
         slots: int,
         memory: int,
-        estimates: dict[str, Estimate],
+        estimates: dict[TaskName, Estimate],
     ) -> None:
-        self.tasks = {entry.id: entry for entry in made}
+        self.tasks = {entry.name: entry for entry in made}
         self.capacity = Capacity(slots=slots, memory=memory)
         self.estimates = estimates
         self.state = ScheduleState(plan_of(*made), capacity=self.capacity, estimates=estimates, keep_going=keep_going)
-        self.running: set[str] = set()
-        self.aside: set[str] = set()
-        self.ended: dict[str, TaskResult] = {}
+        self.running: set[TaskName] = set()
+        self.aside: set[TaskName] = set()
+        self.ended: dict[TaskName, TaskResult] = {}
         self.stopped = False
 
     @rule()
@@ -80,13 +81,13 @@ class Runs(RuleBasedStateMachine):
         if chosen is None:
             assert self.running or self.aside or self.state.over or self.state.stopping, "nothing runs, nothing starts"
             return
-        assert chosen.id not in self.running, "twice at once"
-        assert chosen.id not in self.aside, "started while it is set aside"
-        assert chosen.id not in self.ended
+        assert chosen.name not in self.running, "twice at once"
+        assert chosen.name not in self.aside, "started while it is set aside"
+        assert chosen.name not in self.ended
         assert all(self.ended[entry.task].ok for entry in chosen.inputs), "started before what it needs"
         assert all(other in self.ended for other in chosen.after), "started before what it follows"
         assert not self.stopped
-        self.running.add(chosen.id)
+        self.running.add(chosen.name)
 
     @precondition(lambda self: self.running and not self.state.stopping)
     @rule(data=st.data())
@@ -108,25 +109,26 @@ class Runs(RuleBasedStateMachine):
     def end(self, data: st.DataObject, result: TaskResult) -> None:
         self.end_one(data.draw(st.sampled_from(sorted(self.running | self.aside))), result)
 
-    def end_one(self, name: str, result: TaskResult) -> None:
+    def end_one(self, name: TaskName, result: TaskResult) -> None:
         self.ended[name] = STOPPED if self.stopped else result
         self.running.discard(name)
         self.aside.discard(name)
         for dropped, reason in self.state.finish(name, self.ended[name]):
-            assert dropped.id not in self.ended, "ended twice"
-            assert dropped.id not in self.running, "dropped while it runs"
+            assert dropped.name not in self.ended, "ended twice"
+            assert dropped.name not in self.running, "dropped while it runs"
             assert reason.status is Status.NOT_RUN
+            assert reason.because is not None
             assert not self.ended[reason.because].ok, "blamed on a task that is all right"
-            self.ended[dropped.id] = reason
-            self.aside.discard(dropped.id)
+            self.ended[dropped.name] = reason
+            self.aside.discard(dropped.name)
 
     @precondition(lambda self: not self.stopped)
     @rule()
     def interrupt(self) -> None:
         self.stopped = True
         for dropped, reason in self.state.stop(STOPPED):
-            assert dropped.id not in self.ended
-            self.ended[dropped.id] = reason
+            assert dropped.name not in self.ended
+            self.ended[dropped.name] = reason
         self.aside.clear()
 
     @invariant()
@@ -170,7 +172,7 @@ TestRuns = Runs.TestCase
 
 
 def state_of(
-    *made: Task, seconds: dict[str, float] | None = None, slots: int = 1, keep_going: bool = False
+    *made: Task, seconds: dict[TaskName, float] | None = None, slots: int = 1, keep_going: bool = False
 ) -> ScheduleState:
     """A state of tasks of known length; memory is not limited."""
     estimates = {name: Estimate(seconds=value) for name, value in (seconds or {}).items()}
@@ -178,86 +180,86 @@ def state_of(
     return ScheduleState(plan_of(*made), capacity=capacity, estimates=estimates, keep_going=keep_going)
 
 
-def run_all(state: ScheduleState, results: dict[str, TaskResult]) -> list[str]:
+def run_all(state: ScheduleState, results: dict[TaskName, TaskResult]) -> list[TaskName]:
     """Run to the end, one task at a time; the order of the starts."""
     started = []
     while chosen := state.next_task():
-        started.append(chosen.id)
-        state.finish(chosen.id, results.get(chosen.id, DONE))
+        started.append(chosen.name)
+        state.finish(chosen.name, results.get(chosen.name, DONE))
     return started
 
 
 def test_the_longest_chain_starts_first() -> None:
-    state = state_of(task("a"), task("b"), task("c", "b"), task("d", "c"), keep_going=False)
-    assert run_all(state, {}) == ["b", "c", "a", "d"]
+    state = state_of(task(A), task(B), task(C, B), task(D, C), keep_going=False)
+    assert run_all(state, {}) == [B, C, A, D]
 
 
 def test_without_keep_going_nothing_starts_after_a_failure() -> None:
-    state = state_of(task("a"), task("b"), task("c", "a"), keep_going=False)
-    assert run_all(state, {"a": FAILED}) == ["a"]
-    assert (state.results["b"].because, state.results["c"].because) == ("a", "a")
+    state = state_of(task(A), task(B), task(C, A), keep_going=False)
+    assert run_all(state, {A: FAILED}) == [A]
+    assert (state.results[B].because, state.results[C].because) == (A, A)
 
 
 def test_keep_going_runs_what_does_not_need_the_failure() -> None:
-    state = state_of(task("a"), task("b"), task("c", "a"), task("d", "c"), keep_going=True)
-    assert run_all(state, {"a": FAILED}) == ["a", "b"]
-    assert (state.results["c"].because, state.results["d"].because) == ("a", "a")
+    state = state_of(task(A), task(B), task(C, A), task(D, C), keep_going=True)
+    assert run_all(state, {A: FAILED}) == [A, B]
+    assert (state.results[C].because, state.results[D].because) == (A, A)
 
 
 def test_a_task_that_only_follows_a_failure_runs_when_going_on() -> None:
-    state = state_of(task("a"), task("b", after=("a",)), keep_going=True)
-    assert run_all(state, {"a": FAILED}) == ["a", "b"]
+    state = state_of(task(A), task(B, after=(A,)), keep_going=True)
+    assert run_all(state, {A: FAILED}) == [A, B]
 
 
 def test_what_runs_already_may_end_after_a_failure() -> None:
-    state = state_of(task("a"), task("b"), task("c", "b"), slots=2)
+    state = state_of(task(A), task(B), task(C, B), slots=2)
     first, second = state.next_task(), state.next_task()
     assert first is not None
     assert second is not None
-    assert state.finish(second.id, FAILED) in ([], [])
+    assert state.finish(second.name, FAILED) in ([], [])
     assert not state.over
-    state.finish(first.id, DONE)
+    state.finish(first.name, DONE)
     assert state.over
 
 
 def test_the_longest_chain_is_that_of_what_ran() -> None:
-    plan = plan_of(task("a"), task("b", "a"), task("c", after=("b",)))
-    results = {"a": DONE, "b": TaskResult(status=Status.HIT, seconds=9.0), "c": DONE}
+    plan = plan_of(task(A), task(B, A), task(C, after=(B,)))
+    results = {A: DONE, B: TaskResult(status=Status.HIT, seconds=9.0), C: DONE}
     assert longest_chain(plan, results) == 2.0
     assert longest_chain(plan_of(), {}) == 0.0
 
 
 def test_chains_are_measured_in_seconds_and_not_in_tasks() -> None:
-    made = (task("a"), task("b", "a"), task("c", "b"), task("d"))
-    assert run_all(state_of(*made, seconds={"a": 1, "b": 1, "c": 1, "d": 5}), {}) == ["d", "a", "b", "c"]
-    assert run_all(state_of(*made, seconds={"a": 2, "b": 2, "c": 2, "d": 5}), {}) == ["a", "d", "b", "c"]
+    made = (task(A), task(B, A), task(C, B), task(D))
+    assert run_all(state_of(*made, seconds={A: 1, B: 1, C: 1, D: 5}), {}) == [D, A, B, C]
+    assert run_all(state_of(*made, seconds={A: 2, B: 2, C: 2, D: 5}), {}) == [A, D, B, C]
 
 
 def sized(*made: Task, memory: int, slots: int = 4, **sizes: int) -> ScheduleState:
     """A state in which the tasks take one second and `sizes` MiB of `memory` MiB."""
-    estimates = {entry.id: Estimate(seconds=1, memory=sizes.get(entry.id, 0) * MEBIBYTE) for entry in made}
+    estimates = {entry.name: Estimate(seconds=1, memory=sizes.get(entry.subject, 0) * MEBIBYTE) for entry in made}
     capacity = Capacity(slots=slots, memory=memory * MEBIBYTE)
     return ScheduleState(plan_of(*made), capacity=capacity, estimates=estimates, keep_going=False)
 
 
 def started(state: ScheduleState) -> str:
     """All that starts now."""
-    return "".join(entry.id for entry in iter(state.next_task, None))
+    return "".join(entry.subject for entry in iter(state.next_task, None))
 
 
 def test_the_first_that_fits_starts_and_what_does_not_fit_waits() -> None:
-    state = sized(task("a"), task("b"), task("c"), memory=100, a=60, b=60, c=40)
+    state = sized(task(A), task(B), task(C), memory=100, a=60, b=60, c=40)
     assert started(state) == "ac"
-    state.finish("c", DONE)
+    state.finish(C, DONE)
     assert started(state) == ""
-    state.finish("a", DONE)
+    state.finish(A, DONE)
     assert started(state) == "b"
 
 
 def test_a_task_larger_than_all_there_is_runs_alone() -> None:
-    state = sized(task("a"), task("b"), task("c"), memory=100, a=1000, b=10, c=10)
+    state = sized(task(A), task(B), task(C), memory=100, a=1000, b=10, c=10)
     assert started(state) == "a"
-    state.finish("a", DONE)
+    state.finish(A, DONE)
     assert started(state) == "bc"
 
 
@@ -273,29 +275,29 @@ def test_a_large_task_is_passed_over_for_some_time_only() -> None:
     state = sized(*made, memory=120, slots=2, **sizes)
     starts = []
     while not state.over:
-        starts += [chosen.id for chosen in iter(state.next_task, None)]
+        starts += [chosen.subject for chosen in iter(state.next_task, None)]
         state.finish(min(state.running), DONE)
     assert starts[0] == "first"
     assert 2 < starts.index("large") <= PATIENCE + 3
 
 
 def test_a_task_set_aside_leaves_its_slot_to_others() -> None:
-    state = state_of(task("a"), task("b"), slots=1)
+    state = state_of(task(A), task(B), slots=1)
     assert started(state) == "a"
-    state.set_aside("a")
+    state.set_aside(A)
     assert started(state) == "b"
-    state.resume("a")
+    state.resume(A)
     assert started(state) == ""
-    state.finish("b", DONE)
+    state.finish(B, DONE)
     assert started(state) == "a"
 
 
 def test_what_is_set_aside_is_dropped_after_a_failure_when_nothing_runs() -> None:
-    state = state_of(task("a"), task("b"), task("c", "a"), slots=2)
+    state = state_of(task(A), task(B), task(C, A), slots=2)
     assert started(state) == "ab"
-    state.set_aside("a")
-    dropped = state.finish("b", FAILED)
-    assert {entry.id: reason.because for entry, reason in dropped} == {"a": "b", "c": "b"}
+    state.set_aside(A)
+    dropped = state.finish(B, FAILED)
+    assert {entry.name: reason.because for entry, reason in dropped} == {A: B, C: B}
     assert state.over
 
 
@@ -305,7 +307,7 @@ def test_a_hundred_thousand_tasks_are_decided_upon(shape: str) -> None:
         task(f"t{number:06}", *((f"t{number - 1000:06}",) if shape == "layered" and number >= 1000 else ()))
         for number in range(100_000)
     ]
-    state = state_of(*made, slots=4, seconds={entry.id: 1.0 + index % 7 for index, entry in enumerate(made)})
+    state = state_of(*made, slots=4, seconds={entry.name: 1.0 + index % 7 for index, entry in enumerate(made)})
     while not state.over:
         while state.next_task():
             pass
@@ -315,12 +317,12 @@ def test_a_hundred_thousand_tasks_are_decided_upon(shape: str) -> None:
 
 def test_a_chain_longer_than_the_stack_is_deep_is_ordered_and_dropped() -> None:
     chain = [task("t00000"), *(task(f"t{number:05}", f"t{number - 1:05}") for number in range(1, 5000))]
-    ordered = order({entry.id: entry for entry in reversed(chain)})
-    assert [entry.id for entry in ordered] == [entry.id for entry in chain]
+    ordered = order({entry.name: entry for entry in reversed(chain)})
+    assert [entry.name for entry in ordered] == [entry.name for entry in chain]
     state = state_of(*chain, keep_going=True)
     first = state.next_task()
     assert first is not None
-    dropped = state.finish(first.id, FAILED)
+    dropped = state.finish(first.name, FAILED)
     assert len(dropped) == len(chain) - 1
-    assert {result.because for _, result in dropped} == {first.id}
+    assert {result.because for _, result in dropped} == {first.name}
     assert state.over

@@ -17,13 +17,14 @@ from build_env.model.artifact import Isolation
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.model.run import Run
 from build_env.store.results import LocalStore
-from tests.support.samples import stored
+from tests.support.samples import named, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 RUN = Run(id="own", pid=42, began=5.0, command="build-all greet")
+TASK, OWN, OTHER = named("d/12:one:build:amd64"), named("own task"), named("d/12:one:build:arm64")
 
 
 @pytest.fixture
@@ -35,20 +36,20 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalStor
 
 
 def last(store: LocalStore) -> Attempt:
-    return store.history(["task"])["task"][0]
+    return store.history([TASK])[TASK][0]
 
 
 def test_a_result_ends_its_attempt(store: LocalStore) -> None:
-    attempt = store.begin("task", "key")
-    assert store.history(["task"]) == {}, "one that runs has not ended"
+    attempt = store.begin(TASK, "key")
+    assert store.history([TASK]) == {}, "one that runs has not ended"
     item = store.put("a.deb", b"content")
-    result = replace(stored("other", item), seconds=2.5, task="task", peak_memory=7 << 20, log="build/logs/a.log")
+    result = replace(stored("other", item), seconds=2.5, task=TASK, peak_memory=7 << 20, log="build/logs/a.log")
     store.record(result, attempt)
     assert store.find("other", Isolation.FRESH) == result
     assert last(store) == Attempt(
         id=attempt,
         run="own",
-        task="task",
+        task=TASK,
         key="other",  # an image knows its key only when its base is there
         state=AttemptState.DONE,
         began=0.0,
@@ -62,7 +63,7 @@ def test_a_result_ends_its_attempt(store: LocalStore) -> None:
 
 @pytest.mark.parametrize("state", [state for state in AttemptState if state is not AttemptState.RUNNING])
 def test_an_attempt_ends_once(store: LocalStore, state: AttemptState) -> None:
-    attempt = store.begin("task", "key")
+    attempt = store.begin(TASK, "key")
     store.end(
         attempt, state, seconds=1.5, message="exit status 2", log="a.log", peak_memory=9, isolation=Isolation.NATIVE
     )
@@ -85,12 +86,12 @@ def test_an_attempt_that_nobody_began_is_stale(store: LocalStore) -> None:
 
 
 def test_the_attempts_of_dead_runs_are_lost(store: LocalStore, tmp_path: Path) -> None:
-    own = store.begin("own task", "key")
+    own = store.begin(OWN, "key")
     with closing(LocalStore(tmp_path, replace(RUN, id="dead"))) as other:
-        other.end(other.begin("task", "first"), AttemptState.FAILED, seconds=1.0)
-        killed = other.begin("task", "second")
+        other.end(other.begin(TASK, "first"), AttemptState.FAILED, seconds=1.0)
+        killed = other.begin(TASK, "second")
     store.sweep(lambda run: run == "own")
-    assert [attempt.state for attempt in store.history(["task"])["task"]] == [AttemptState.LOST, AttemptState.FAILED]
+    assert [attempt.state for attempt in store.history([TASK])[TASK]] == [AttemptState.LOST, AttemptState.FAILED]
     with pytest.raises(StaleAttempt):
         store.record(stored("second"), killed)
     store.record(stored("key"), own)
@@ -102,23 +103,23 @@ def test_a_run_that_begins_while_others_sweep_keeps_its_attempts(store: LocalSto
     def nobody(_run: str) -> bool:
         # Asked after the runs were listed: what begins now is not among them.
         if not begun:
-            begun.append(store.begin("task", "key"))
+            begun.append(store.begin(TASK, "key"))
         return False
 
     with closing(LocalStore(tmp_path, replace(RUN, id="dead"))) as other:
-        other.begin("other", "key")
+        other.begin(OTHER, "key")
         other.sweep(nobody)
     store.record(stored("key"), begun[0])
 
 
 def test_history_is_newest_first_limited_and_by_task(store: LocalStore) -> None:
     for number in range(4):
-        for task in ("task", "other"):
+        for task in (TASK, OTHER):
             store.end(store.begin(task, str(number)), AttemptState.FAILED, seconds=float(number))
-    found = store.history(["task", "other", "unknown"], limit=3)
+    found = store.history([TASK, OTHER, named("unknown")], limit=3)
     assert {task: [entry.key for entry in entries] for task, entries in found.items()} == {
-        "task": ["3", "2", "1"],
-        "other": ["3", "2", "1"],
+        TASK: ["3", "2", "1"],
+        OTHER: ["3", "2", "1"],
     }
     assert store.history([]) == {}
 
@@ -129,8 +130,8 @@ def test_a_run_is_written_with_its_first_attempt(store: LocalStore, tmp_path: Pa
             return database.execute("SELECT id, pid, began, finished, command FROM run").fetchall()
 
     assert rows() == []
-    store.begin("task", "key")
-    store.begin("task", "other")
+    store.begin(TASK, "key")
+    store.begin(TASK, "other")
     assert rows() == [("own", 42, 5.0, None, "build-all greet")]
     store.close()
     assert rows() == [("own", 42, 5.0, 2.0, "build-all greet")]
@@ -160,7 +161,7 @@ class Attempts(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["one", "two"]))
     def begin(self, name: str) -> None:
-        attempt = self.stores[name].begin("task", f"key {len(self.known)}")
+        attempt = self.stores[name].begin(TASK, f"key {len(self.known)}")
         assert attempt not in self.known
         self.known[attempt] = (name, AttemptState.RUNNING)
 
@@ -201,7 +202,7 @@ class Attempts(RuleBasedStateMachine):
             return
         ended = {key: value[1] for key, value in self.known.items() if value[1] is not AttemptState.RUNNING}
         for store in self.stores.values():
-            history = store.history(["task"], limit=1000).get("task", ())
+            history = store.history([TASK], limit=1000).get(TASK, ())
             assert {entry.id: entry.state for entry in history} == ended
             assert all(store.find(key, Isolation.FRESH) for key in self.results)
 

@@ -20,13 +20,25 @@ from build_env.store.collect import KEPT_ATTEMPTS, remove_garbage, survey_store
 from build_env.store.reachable import Record, Roots, reachable
 from build_env.store.results import LocalStore
 from build_env.store.verify import check_store, object_files
+from tests.support.samples import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from build_env.model.names import TaskName
+    from build_env.model.identity import TaskName
 
-TASKS = ("d/12:one:build:amd64", "d/12:one:source:source", "d/12:gone:build:amd64", "old/1:one:build:amd64", "nonsense")
+TASKS = tuple(
+    map(
+        named,
+        (
+            "d/12:one:build:amd64",
+            "d/12:one:source:source",
+            "d/12:gone:build:amd64",
+            "old/1:one:build:amd64",
+            "nonsense",
+        ),
+    )
+)
 NOW = 2_000_000_000.0  # later than all files are made: what lies in the store is old
 TREE = Artifact(name="tree", digest="", size=0)
 LAYERS = ("layer-a", "layer-b")
@@ -64,11 +76,14 @@ def fill(build: Path, history: Sequence[Mapping[str, Any]]) -> list[Record]:
 
         for number in range(3):
             image = store.put("image.json", f"image {number}".encode())
-            keep(made(f"d/12:image:{number}", f"image-{number}", [image], {}, {"image": "i", "tag": "t"}), NOW - 90)
+            keep(
+                made(named(f"d/12:image:{number}"), f"image-{number}", [image], {}, {"image": "i", "tag": "t"}),
+                NOW - 90,
+            )
         for number, layer in enumerate(LAYERS):
             kept = store.put("archives/x.deb", layer.encode())
             inputs = {"image image.json": digest_bytes(f"image {number}".encode())}
-            keep(made(f"d/12:layer:{number}", layer, [kept], inputs, {"layer": layer}), NOW - 90)
+            keep(made(named(f"d/12:layer:{number}"), layer, [kept], inputs, {"layer": layer}), NOW - 90)
         for number, item in enumerate(history):
             artifacts = [store.put(f"{part}.deb", f"artifact {part}".encode()) for part in item["artifacts"]]
             tree = store.put("tree", f"tree {item['tree']}".encode())
@@ -85,7 +100,7 @@ def fill(build: Path, history: Sequence[Mapping[str, Any]]) -> list[Record]:
 
 
 def made(
-    task: str, key: str, artifacts: Sequence[Any], inputs: Mapping[str, str], facts: Mapping[str, str]
+    task: TaskName, key: str, artifacts: Sequence[Any], inputs: Mapping[str, str], facts: Mapping[str, str]
 ) -> StoredResult:
     return StoredResult(
         key=key,
@@ -188,12 +203,12 @@ def test_objects_that_came_lately_stay_whatever_their_file_says(tmp_path: Path) 
 
 def test_the_last_attempts_of_each_task_stay(tmp_path: Path) -> None:
     with closing(LocalStore(tmp_path)) as store:
-        for task in ("d/12:one:build:amd64", "gone"):
+        for task in (TASKS[0], named("gone")):
             for _ in range(KEPT_ATTEMPTS + 3):
                 store.begin(task, "key")
     with sqlite3.connect(tmp_path / "store.db") as database:
         database.execute("UPDATE attempt SET state = 'done'")
-        running = database.execute("SELECT id FROM attempt WHERE task = 'gone' ORDER BY began LIMIT 1").fetchone()[0]
+        running = database.execute("SELECT id FROM attempt WHERE subject = 'gone' ORDER BY began LIMIT 1").fetchone()[0]
         database.execute("UPDATE attempt SET state = 'running' WHERE id = ?", (running,))
         before = database.execute("SELECT id FROM attempt ORDER BY began DESC").fetchall()
     late = Roots(since=0.0, living=living)

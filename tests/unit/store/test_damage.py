@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from build_env.core.errors import EnvironmentNotReady, StaleAttempt
 from build_env.model.artifact import Isolation
+from build_env.model.identity import NO_TASK
 from build_env.store import digests, mounts
 from build_env.store.cas import DAMAGED, GONE, ContentStore
 from build_env.store.database import Database
 from build_env.store.results import LocalStore
-from tests.support.samples import stored
+from tests.support.samples import named, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ class Filled:
 def fill(build: Path) -> dict[str, StoredResult]:
     """Some pages of results, and what they say."""
     with closing(LocalStore(build)) as store:
-        results = {key: replace(stored(key, facts={"of": key * 20}), task=f"task of {key}") for key in KEYS}
+        results = {key: replace(stored(key, facts={"of": key * 20}), task=named(f"task of {key}")) for key in KEYS}
         for result in results.values():
             keep(store, result)
     return results
@@ -63,7 +64,7 @@ def use(build: Path, results: dict[str, StoredResult]) -> str:
         for key, expected in results.items():
             assert store.find(key, Isolation.FRESH) in (None, expected)
             assert store.latest(expected.task) in (None, expected)
-        store.history(list(results))
+        store.history([result.task for result in results.values()])
         try:
             keep(store, stored("new"))
         except StaleAttempt:  # replaced between the two: the task is tried again
@@ -113,7 +114,7 @@ def test_a_row_that_says_something_else_is_not_believed(tmp_path: Path) -> None:
         assert store.find("key 1", Isolation.FRESH) is None
         assert store.find("key 2", Isolation.FRESH) is None
         assert store.find("key 3", Isolation.FRESH) is not None
-        assert store.history(["task of key 3"]) == {}
+        assert store.history([named("task of key 3")]) == {}
         assert not store.replaced
 
 
@@ -132,12 +133,12 @@ def test_the_database_of_the_version_before(tmp_path: Path) -> None:
             """
         )
     said = use(tmp_path, {"key 1": stored("key 1")})
-    assert said == ("store.db could not be read (it has version 2, this build-env writes 4): everything is built again")
+    assert said == ("store.db could not be read (it has version 2, this build-env writes 5): everything is built again")
 
 
 def test_a_database_that_another_run_replaced_is_followed(tmp_path: Path) -> None:
     with closing(LocalStore(tmp_path)) as store:
-        old = store.begin("task", "key")
+        old = store.begin(named("task"), "key")
         with closing(sqlite3.connect(tmp_path / "store.db")) as database:
             database.execute("PRAGMA user_version = 99")
         with closing(LocalStore(tmp_path)) as other:
@@ -209,12 +210,12 @@ def test_an_error_that_says_that_the_file_is_damaged_replaces_it(tmp_path: Path,
 
 
 def test_a_table_that_is_missing_and_text_that_is_none_are_damage(tmp_path: Path) -> None:
-    for harm in ("DROP TABLE result", "UPDATE result SET task = CAST(x'ff' AS TEXT)"):
+    for harm in ("DROP TABLE result", "UPDATE result SET subject = CAST(x'ff' AS TEXT)"):
         fill(tmp_path)
         with closing(sqlite3.connect(tmp_path / "store.db")) as database, database:
             database.execute(harm)
         with closing(Database(tmp_path / "store.db")) as opened:
-            assert opened.read("SELECT task FROM result", ()) == []
+            assert opened.read("SELECT subject FROM result", ()) == []
             assert opened.replaced
 
 
@@ -252,7 +253,7 @@ def test_a_database_that_is_busy_is_left_alone(tmp_path: Path, monkeypatch: pyte
         store._database._connection.execute("PRAGMA busy_timeout = 0")
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(EnvironmentNotReady, match="kept busy by another run"):
-            store.begin("task", "key")
+            store.begin(named("task"), "key")
         other.execute("ROLLBACK")
         keep(store, stored("key"))
         assert not store.replaced
@@ -314,7 +315,7 @@ def test_a_damaged_object(tmp_path: Path, kind: str, opened: str, monkeypatch: p
 def check_fault(store: LocalStore, item: Artifact, fault: str) -> None:
     assert store.find("k", Isolation.FRESH) is None
     assert store.fault(item) == fault
-    assert store.latest("") is not None
+    assert store.latest(NO_TASK) is not None
 
 
 @pytest.mark.parametrize("kind", HARM)

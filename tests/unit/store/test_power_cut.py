@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from build_env.core.canonical import digest_bytes
 from build_env.model.artifact import Isolation
+from build_env.model.identity import NO_TASK
 from build_env.store.disk import Disk
 from build_env.store.results import LocalStore
 from tests.support.power import RecordingDisk, Step, after_power_cut
@@ -53,7 +54,7 @@ def history(build: Path, disk_class: type[RecordingDisk] = RecordingDisk) -> lis
             out.mkdir(parents=True)
             (out / f"{key}.deb").write_bytes(f"package {key}".encode())
             artifacts = (store.put("manifest", f"manifest of {key}".encode()), *store.ingest(out))
-            store.record(stored(key, *artifacts), store.begin(key, key))
+            store.record(stored(key, *artifacts), store.begin(NO_TASK, key))
             disk.note("recorded", build / key)
     return disk.steps
 
@@ -116,7 +117,7 @@ def test_a_sync_that_is_left_out_is_noticed(tmp_path: Path, disk: type[Recording
     lay(tmp_path / "build", steps, files)
     with closing(LocalStore(tmp_path / "build")) as store:
         # The results are in the database, their files are not what they were: never trusted, no crash.
-        assert store.latest("") is not None
+        assert store.latest(NO_TASK) is not None
         assert all(store.find(key, Isolation.FRESH) is None for key in KEYS)
 
 

@@ -17,6 +17,7 @@ from build_env.store import runlock
 from build_env.store.results import LocalStore
 from build_env.store.runlock import is_alive, run_lock, sweep_dead, sweep_rooms
 from tests.support.locking import holding, let_end
+from tests.support.samples import named
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +87,7 @@ def sweep(root: Path) -> None:
 
 def states(root: Path) -> list[AttemptState]:
     with closing(LocalStore(root / "build")) as store:
-        return [attempt.state for attempt in store.history(["task"])["task"]]
+        return [attempt.state for attempt in store.history([named("task")])[named("task")]]
 
 
 def test_a_killed_run_is_swept_a_living_one_is_not_touched(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from build_env.core.errors import HookError
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.settings import Settings
-from tests.support.samples import planner
+from tests.support.samples import named, planner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,8 @@ def test_depends_are_built_first_and_not_deployed(project: MakeProject) -> None:
 def test_metapackages_are_built_after_the_others(project: MakeProject) -> None:
     plan = planned(project, 'METAPACKAGES = ["all"]\n')
     assert subjects(plan) == ["one amd64", "all amd64"]
-    assert next(task for task in plan.plan if task.id == "here/1:all:build:amd64").after == ("here/1:one:build:amd64",)
+    build = next(task for task in plan.plan if task.subject == "all" and task.stage is Stage.BUILD)
+    assert build.after == (named("here/1:one:build:amd64"),)
 
 
 def test_ctx_path_is_the_build_context(project: MakeProject) -> None:

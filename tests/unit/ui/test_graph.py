@@ -23,16 +23,16 @@ IMAGE = make_task(Stage.IMAGE, f"{TARGET} build")
 LIBRARY = make_task(Stage.BUILD, "libgreet", "amd64", needs=[IMAGE])
 GREET = make_task(Stage.BUILD, "greet", "amd64", needs=[IMAGE, LIBRARY])
 SHIP_LIBRARY = make_task(Stage.DEPLOY, "libgreet", "amd64", needs=[LIBRARY])
-SHIP = replace(make_task(Stage.DEPLOY, "greet", "amd64", needs=[GREET]), after=(SHIP_LIBRARY.id,))
+SHIP = replace(make_task(Stage.DEPLOY, "greet", "amd64", needs=[GREET]), after=(SHIP_LIBRARY.name,))
 TAR = make_task(Stage.TAR, TARGET, "amd64", needs=[GREET])
-PLAN = Plan(target=TARGET, architectures=("amd64",), tasks=(IMAGE, LIBRARY, GREET, SHIP_LIBRARY, SHIP, TAR))
+PLAN = Plan(targets={TARGET: ("amd64",)}, tasks=(IMAGE, LIBRARY, GREET, SHIP_LIBRARY, SHIP, TAR))
 VERDICTS = {
-    IMAGE.id: "hit",
-    LIBRARY.id: "run",
-    GREET.id: "maybe",
-    SHIP_LIBRARY.id: "maybe",
-    SHIP.id: "maybe",
-    TAR.id: "maybe",
+    IMAGE.name: "hit",
+    LIBRARY.name: "run",
+    GREET.name: "maybe",
+    SHIP_LIBRARY.name: "maybe",
+    SHIP.name: "maybe",
+    TAR.name: "maybe",
 }
 PICTURES = {"tasks": tasks_picture, "packages": packages_picture}
 WRITERS = {"dot": dot_lines, "mermaid": mermaid_lines}
@@ -70,9 +70,9 @@ def test_golden(language: str, picture: str, *, update_golden: bool) -> None:
 
 
 def test_an_edge_between_packages_is_loose_only_if_nothing_of_one_needs_the_other() -> None:
-    other = replace(make_task(Stage.DEPLOY, "other", "amd64"), after=(SHIP_LIBRARY.id,))
+    other = replace(make_task(Stage.DEPLOY, "other", "amd64"), after=(SHIP_LIBRARY.name,))
     plan = replace(PLAN, tasks=(*PLAN.tasks, other))
-    picture = packages_picture(plan, {**VERDICTS, other.id: "run"})
+    picture = packages_picture(plan, {**VERDICTS, other.name: "run"})
     loose = {(edge.source, edge.target): edge.loose for edge in picture.edges}
     assert loose["libgreet", "greet"] is False
     assert loose["libgreet", "other"] is True
@@ -83,8 +83,8 @@ def test_data_has_every_node_with_its_group() -> None:
     data = graph_data(tasks_picture(PLAN, VERDICTS))
     nodes = data["nodes"]
     assert isinstance(nodes, list)
-    assert {node["id"]: node["group"] for node in nodes}[GREET.id] == "greet"
-    assert {node["id"]: node["verdict"] for node in nodes} == VERDICTS
+    assert {node["id"]: node["group"] for node in nodes}[str(GREET.name)] == "greet"
+    assert {node["id"]: node["verdict"] for node in nodes} == {str(name): verdict for name, verdict in VERDICTS.items()}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

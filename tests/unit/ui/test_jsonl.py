@@ -16,7 +16,18 @@ from tests.support.events import RUNS
 TASK = {"schema", "event", "task", "stage", "target", "subject", "arch"}
 FIELDS = {
     "note": {"schema", "event", "text"},
-    "plan": {"schema", "event", "target", "architectures", "tasks", "slots", "seconds", "recorded", "guessed"},
+    "plan": {
+        "schema",
+        "event",
+        "target",
+        "architectures",
+        "targets",
+        "tasks",
+        "slots",
+        "seconds",
+        "recorded",
+        "guessed",
+    },
     "task-started": TASK,
     "task-output": {"schema", "event", "task", "line"},
     "task-retried": TASK | {"attempt", "message", "delay"},

@@ -126,7 +126,7 @@ ANYTHING = st.text(st.characters(exclude_categories=()))
 def test_any_output_makes_a_document_that_can_be_read(message: str, line: str, subject: str, hint: str) -> None:
     task = make_task(Stage.BUILD, subject, target=f"t{line}")
     record = RunRecord(clock=lambda: 0.0)
-    record.take(PlanReady(plan=Plan(target=task.target, architectures=(subject,), tasks=(task,)), answers={}))
+    record.take(PlanReady(plan=Plan(targets={task.target: (subject,)}, tasks=(task,)), answers={}))
     record.take(TaskStarted(task=task))
     result = TaskResult(status=Status.FAILED, message=message, hint=hint, log=line)
     record.take(TaskFinished(task=task, result=result, tail=(line, message)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from build_env.model.identity import TaskName
 from build_env.model.task import Plan, Stage, Task
 from build_env.ui.plan import plan_lines
 
+_A, _B = (TaskName("t/1", name, Stage.BUILD, "amd64") for name in "ab")
 _PLAN = Plan(
-    target="t/1",
-    architectures=("amd64",),
-    tasks=tuple(Task(id=name, stage=Stage.BUILD, target="t/1", subject=name, arch="amd64") for name in ("a", "b")),
+    targets={"t/1": ("amd64",)},
+    tasks=(Task(name=_A), Task(name=_B)),
 )
-_ANSWERS = {"a": "hit", "b": "run (because)"}
+_ANSWERS = {_A: "hit", _B: "run (because)"}
 
 
 def test_what_is_up_to_date_is_counted() -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TASK = make_task(Stage.BUILD, "greet", "amd64")
 OTHER = make_task(Stage.VERIFY, "greet", "amd64", needs=[TASK])
-PLAN = Plan(target="debian/12", architectures=("amd64",), tasks=(TASK, OTHER))
+PLAN = Plan(targets={"debian/12": ("amd64",)}, tasks=(TASK, OTHER))
 END = RunFinished(summary=RunSummary(tasks=(), results={}, seconds=1.0, longest_chain=1.0))
 
 
@@ -64,7 +64,7 @@ def test_what_the_first_plan_made_stays_made_when_the_second_finds_it_in_the_sto
     clock.now = 9.0
     record.take(plan)
     record.take(TaskFinished(task=TASK, result=TaskResult(status=Status.HIT)))
-    assert (record.tasks[TASK.id].status, record.tasks[TASK.id].seconds) == (Status.DONE, 3.0)
+    assert (record.tasks[TASK.name].status, record.tasks[TASK.name].seconds) == (Status.DONE, 3.0)
 
 
 def test_an_error_stops_what_runs_and_leaves_the_rest_not_run() -> None:
@@ -74,7 +74,7 @@ def test_an_error_stops_what_runs_and_leaves_the_rest_not_run() -> None:
     record.take(TaskStarted(task=TASK))
     clock.now = 2.0
     record.fail(InfrastructureError("the engine is gone"))
-    running, waiting = record.tasks[TASK.id], record.tasks[OTHER.id]
+    running, waiting = record.tasks[TASK.name], record.tasks[OTHER.name]
     assert (running.status, running.seconds, record.reason(running)) == (
         Status.INTERRUPTED,
         2.0,

@@ -28,6 +28,7 @@ from build_env.ui.report.page import render_page
 from build_env.ui.report.timeline import assign_slots
 from build_env.ui.report.views import size_words
 from tests.support.runs import HOSTILE, large_run, make_task, sample_run, stored
+from tests.support.samples import A, B, C
 
 if TYPE_CHECKING:
     from tests.support.runs import Script
@@ -147,7 +148,7 @@ def page_of(message: str, line: str, name: str) -> str:
     """A page with one failed task in which every text from outside is not empty."""
     task = make_task(Stage.BUILD, f"s{name}", f"a{line}", target=f"t{message}")
     record = RunRecord(clock=lambda: 0.0)
-    record.take(PlanReady(plan=Plan(target=task.target, architectures=("amd64",), tasks=(task,)), answers={}))
+    record.take(PlanReady(plan=Plan(targets={task.target: ("amd64",)}, tasks=(task,)), answers={}))
     record.take(TaskStarted(task=task, covered={f"i{name}": "cd"}))
     artifact = Artifact(name=f"a{name}", digest="ab", size=1)
     result = TaskResult(status=Status.FAILED, message=f"m{message}", hint=f"h{line}", stored=stored(artifact))
@@ -186,7 +187,7 @@ def chain_names(**seconds: float | None) -> list[str]:
     records = {}
     for task in (first, left, right, last):
         took = seconds[task.subject]
-        records[task.id] = TaskRecord(task=task, began=None if took is None else 0.0, ended=took)
+        records[task.name] = TaskRecord(task=task, began=None if took is None else 0.0, ended=took)
     return [record.task.subject for record in critical_chain(records)]
 
 
@@ -228,7 +229,7 @@ def test_a_row_for_each_package_and_what_is_shared_in_each_of_its_target() -> No
 def excerpt_of(root: Path, data: bytes, total: int) -> Excerpt:
     (root / "a.log").write_bytes(data)
     record = TaskRecord(task=make_task(Stage.BUILD, "one"), result=TaskResult(status=Status.DONE, log="a.log"))
-    return excerpts([record], root, total)[record.task.id]
+    return excerpts([record], root, total)[record.task.name]
 
 
 def test_a_small_log_is_whole(tmp_path: Path) -> None:
@@ -257,12 +258,12 @@ def test_what_grows_by_escaping_keeps_to_its_share(tmp_path: Path, data: bytes) 
 
 def test_a_log_that_is_gone_is_said(tmp_path: Path) -> None:
     record = TaskRecord(task=make_task(Stage.BUILD, "one"), result=TaskResult(status=Status.DONE, log="gone.log"))
-    assert excerpts([record], tmp_path)[record.task.id].problem == "the log cannot be read: No such file or directory"
+    assert excerpts([record], tmp_path)[record.task.name].problem == "the log cannot be read: No such file or directory"
 
 
 def test_small_logs_leave_their_share_to_large_ones() -> None:
-    assert shares({"a": 1000, "b": 50_000, "c": 90_000}, 61_000, 100_000) == {"a": 20_333, "b": 30_000, "c": 30_000}
-    assert shares({"a": 10, "b": 10}, 0, 100) == {"a": 400, "b": 400}
+    assert shares({A: 1000, B: 50_000, C: 90_000}, 61_000, 100_000) == {A: 20_333, B: 30_000, C: 30_000}
+    assert shares({A: 10, B: 10}, 0, 100) == {A: 400, B: 400}
 
 
 def test_failures_come_first(tmp_path: Path) -> None:
