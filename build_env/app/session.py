@@ -18,6 +18,7 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
 from build_env.core.reading import Reading, unwatched
 from build_env.model.events import Note, PlanReady
+from build_env.plancache.memory import DIGESTS
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
@@ -226,7 +227,7 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             run=run,
             writes=writes,
             began=began,
-            digests=FileDigests(paths.memories / "digests"),
+            digests=FileDigests(paths.memories / DIGESTS),
         )
         stack.callback(session.close)
         try:
