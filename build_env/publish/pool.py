@@ -76,17 +76,19 @@ def forget(root: Path) -> None:
     (private(root) / _JOURNAL).unlink(missing_ok=True)
 
 
-def place(source: Path, root: Path, path: str) -> None:
-    """Move a whole file into the pool as `path`, durable and read-only."""
-    destination = root / path
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    source.chmod(0o444)
-    sync(source)
-    source.rename(destination)
-    for directory in destination.parents:
+def place(root: Path, files: Mapping[str, Path]) -> None:
+    """Move whole files into the pool (path below the channel → file), durable and read-only."""
+    touched: set[Path] = set()
+    for path, source in files.items():
+        destination = root / path
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source.chmod(0o444)
+        sync(source)
+        source.rename(destination)
+        touched.update(destination.parents)
+    # Names are on the disk before anything announces them; a directory that many files went into is synced once.
+    for directory in sorted(touched - {*root.parents}, key=lambda path: len(path.parts), reverse=True):
         sync(directory)
-        if directory == root:
-            break
 
 
 def sweep(root: Path, published: Collection[str]) -> None:

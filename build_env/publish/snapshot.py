@@ -219,8 +219,7 @@ def _add(
         added.append(replace(change.old, entries=entries))
     if placed:
         pool.announce(root, placed)
-    for path, source in placed.items():
-        pool.place(source, root, path)
+        pool.place(root, placed)
     return added, announced
 
 
