@@ -80,10 +80,12 @@ class Task:
     `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
     that its key covers and that is known before anything runs, by name. `provided` maps all names that packages
     of ours provide to those packages (one map for all tasks), `declared` are the packages it has edges to.
+    `among_targets` tells that the plan has several targets: its label then names its own.
     """
 
     name: TaskName
     title: str = ""
+    among_targets: bool = False
     static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     after: tuple[TaskName, ...] = ()
@@ -116,8 +118,9 @@ class Task:
 
     @property
     def label(self) -> str:
-        """What a person reads behind the stage: `greet amd64`."""
-        return " ".join(part for part in (self.subject, self.arch) if part)
+        """What a person reads behind the stage: `greet amd64`, among several targets `greet amd64 debian/12`."""
+        target = self.target if self.among_targets and not self.title else ""  # titles name the target anyway
+        return " ".join(part for part in (self.subject, self.arch, target) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,14 +80,17 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
 
 
 def union(plans: Iterable[Plan]) -> Plan:
-    """One plan of all of them; tasks that have one name are one task."""
+    """One plan of all of them; tasks that have one name are one task, and where targets differ, labels name them."""
+    plans = tuple(plans)
+    if len(plans) == 1:
+        return plans[0]
     targets: dict[str, tuple[str, ...]] = {}
     tasks: dict[TaskName, Task] = {}
     for plan in plans:
         for name, architectures in plan.targets.items():
             targets[name] = tuple(dict.fromkeys((*targets.get(name, ()), *architectures)))
         for task in plan:
-            tasks.setdefault(task.name, task)
+            tasks.setdefault(task.name, replace(task, among_targets=True))
     return Plan(targets=targets, tasks=order(tasks))
 
 
