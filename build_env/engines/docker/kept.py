@@ -79,6 +79,7 @@ class KeptRoom:
         """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
         empty = f"rm -rf {BUILD_ROOT}/*"
         script = laying_script(archive)
+        # Emptied, not removed: what still has the directory for its own would keep the old one.
         if script and self._root(f"{empty} && {script}", check=False) == 0:
             return
         self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
@@ -140,6 +141,7 @@ class KeptRooms:
                 room = None
             if room is None:
                 room = self._rooms[spec.name] = self._enter(spec)
+        # Outside the other lock: one room at work must not keep tasks from entering the others.
         with room.lock:
             try:
                 yield room
