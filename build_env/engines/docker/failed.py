@@ -57,7 +57,6 @@ def copied(
     original = connection.inspect(room.container)
     config = original["Config"]
     user = config["Labels"].get(f"{LABEL}.user") or config["User"] or "0:0"
-    # Not paused: the container has ended, and some engines refuse to pause such a one.
     with connection.errors("looking into a failed room"):
         image: str = connection.api.commit(room.container, pause=False)["Id"]
     idle = Container(

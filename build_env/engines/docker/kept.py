@@ -79,7 +79,6 @@ class KeptRoom:
         """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
         empty = f"rm -rf {BUILD_ROOT}/*"
         script = laying_script(archive)
-        # Emptied, not removed: what still has the directory for its own would keep the old one.
         if script and self._root(f"{empty} && {script}", check=False) == 0:
             return
         self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
