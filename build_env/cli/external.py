@@ -37,9 +37,10 @@ def _external(name: str, root: Path | None) -> int:
 
     from build_env.core.errors import Fault, InputError, UsageError  # noqa: PLC0415
     from build_env.core.suggest import did_you_mean  # noqa: PLC0415
+    from build_env.externals.executables import read_envelope, write_envelope  # noqa: PLC0415
     from build_env.externals.runner import OWN  # noqa: PLC0415
     from build_env.inspect.externals import open_runner  # noqa: PLC0415
-    from build_env.manifest.externals import REMOVED, ExternalError, read_envelope, write_envelope  # noqa: PLC0415
+    from build_env.manifest.externals import REMOVED, ExternalError  # noqa: PLC0415
 
     if not name:
         sys.stdout.write("".join(f"{key:<24}{OWN[key].summary}\n" for key in sorted(OWN)))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, UsageError
+from build_env.externals.executables import ProgramRunner, program_environment, search_path
 from build_env.externals.program import Answer, Context
 from build_env.externals.runner import ProjectRunner
-from build_env.manifest.externals import ExternalError, ProgramRunner, program_environment, search_path
+from build_env.manifest.externals import ExternalError
 from build_env.model.command import ImageKind
 
 if TYPE_CHECKING:
