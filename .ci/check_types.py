@@ -12,7 +12,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOGETHER = ("build_env", "common", "tests", "benchmarks", "requirements/install.py", ".ci/check_types.py")
+TOGETHER = (
+    "build_env",
+    "common",
+    "tests",
+    "benchmarks",
+    "requirements/install.py",
+    ".ci/check_types.py",
+    ".ci/count_structure.py",
+)
 ALONE = ("targets/**/packages.conf.py", "src/**/package.py")
 
 

@@ -73,22 +73,20 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
     return target, native
 
 
-def look_ahead(arguments: Arguments, *, whole: bool = True) -> tuple[Planned, Mapping[TaskName, str]]:
-    """The plan and what a run would do with each task; runs nothing. Not `whole`: hits may be left out."""
+def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[TaskName, str]]:
+    """The plan and what a run would do with each task; runs nothing."""
     arguments.check()
     project = open_project(arguments.root)
-    return _foreseen(project, _options(project, arguments), _request(arguments), whole=whole)
+    return _foreseen(project, _options(project, arguments), _request(arguments))
 
 
-def _foreseen(
-    project: Project, options: BuildOptions, request: Request, *, whole: bool
-) -> tuple[Planned, Mapping[TaskName, str]]:
+def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[TaskName, str]]:
     from build_env.app.ahead import foresee_build  # noqa: PLC0415
     from build_env.app.session import open_session  # noqa: PLC0415
     from build_env.schedule.foresee import in_words  # noqa: PLC0415
 
     with open_session(project, options, writes=False) as session:
-        planned, answers, _ = foresee_build(session, request, whole=whole)
+        planned, answers, _ = foresee_build(session, request)
         return planned, in_words(answers)
 
 
@@ -101,7 +99,7 @@ def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
     arguments.check()
     project = open_project(arguments.root)
     with open_session(project, _options(project, arguments), writes=False) as session:
-        planned, answers, _ = foresee_build(session, _request(arguments), remembered=False)
+        planned, answers, _ = foresee_build(session, _request(arguments))
         return explain(planned.plan, answers, arguments.packages), session.store.replaced
 
 
@@ -124,14 +122,13 @@ def _build(project: Project, arguments: Arguments) -> int:
     if arguments.dry_run:
         from build_env.ui.plan import plan_lines  # noqa: PLC0415
 
-        planned, answers = _foreseen(project, options, request, whole=False)
+        planned, answers = _foreseen(project, options, request)
         lines = plan_lines(
             planned.plan,
             answers,
             notes=planned.notes,
             commands=True,
             hits=False,
-            left_out=planned.left_out,
         )
         return _print(lines)
     reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+from build_env.core.sizes import SIZE_EXAMPLE, parse_size
+
+with imported_later():
+    from build_env.app import project
+    from build_env.core import ages, canonical
+    from build_env.inspect import gc as inspect_gc
+    from build_env.model import garbage as model_garbage
+    from build_env.ui import garbage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.model.garbage import LayerLimit
 
 __all__ = ["register"]
 
@@ -40,42 +50,31 @@ def gc(
 
     What is up to date, published, or newer than asked stays.
     """
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     context.exit(run_command(lambda: _gc(root, older_than, layers_keep, delete=delete, json=json), debug=debug))
 
 
 def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, json: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.core.ages import AGE_EXAMPLE, parse_age  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.inspect.gc import collect, survey  # noqa: PLC0415
-    from build_env.ui.garbage import garbage_lines  # noqa: PLC0415
 
-    age = parse_age(older_than)
+    age = ages.parse_age(older_than)
     if age is None:
-        raise UsageError(f"--older-than {older_than} is no age", hint=f"write {AGE_EXAMPLE}")
+        raise UsageError(f"--older-than {older_than} is no age", hint=f"write {ages.AGE_EXAMPLE}")
     limit = _limit(layers_keep)
-    found = (collect if delete else survey)(open_project(root), age, limit)
+    found = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
     if json:
-        sys.stdout.write(canonical_json(found) + "\n")
+        sys.stdout.write(canonical.canonical_json(found) + "\n")
         return 0
     options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
     options += f" --layers-keep {layers_keep}" if layers_keep else ""
     command = f"build-env gc{options} --delete"
-    sys.stdout.write("".join(f"{line}\n" for line in garbage_lines(found, command, time.time())))
+    sys.stdout.write("".join(f"{line}\n" for line in garbage.garbage_lines(found, command, time.time())))
     return 0
 
 
-def _limit(text: str) -> LayerLimit:
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.core.sizes import SIZE_EXAMPLE, parse_size  # noqa: PLC0415
-    from build_env.model.garbage import LayerLimit  # noqa: PLC0415
+def _limit(text: str) -> model_garbage.LayerLimit:
 
     if text.isdecimal():
-        return LayerLimit(count=int(text))
+        return model_garbage.LayerLimit(count=int(text))
     size = parse_size(text)
     if text and size is None:
         raise UsageError(f"--layers-keep {text} is no limit", hint=f"write how many layers, or {SIZE_EXAMPLE}")
-    return LayerLimit(size=size)
+    return model_garbage.LayerLimit(size=size)

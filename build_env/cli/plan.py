@@ -60,7 +60,7 @@ def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> in
     from build_env.core.canonical import canonical_json  # noqa: PLC0415
     from build_env.ui.plan import plan_data, plan_lines  # noqa: PLC0415
 
-    planned, answers = look_ahead(arguments, whole=hits or json)
+    planned, answers = look_ahead(arguments)
     if json:
         sys.stdout.write(canonical_json(plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:
@@ -70,7 +70,6 @@ def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> in
             notes=planned.notes,
             commands=commands,
             hits=hits,
-            left_out=planned.left_out,
         )
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -7,17 +7,24 @@ A database that is only busy, or on a full disk, is not touched, nor is any by t
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
-import sqlite3
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from build_env.core.disk import disk_errors
-from build_env.core.errors import EnvironmentNotReady, InfrastructureError
+from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import locked
+from build_env.core.sqlite import (
+    TROUBLE,
+    Tables,
+    blame_content,
+    open_in_memory,
+    open_to_read,
+    open_to_write,
+    transact,
+)
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -26,30 +33,10 @@ __all__ = ["DamagedDatabase", "Database", "Values", "read_only"]
 Values = tuple[str | int | float | None, ...]
 _Answer = TypeVar("_Answer")
 
-_PATIENCE = 60  # seconds another run may take for one short transaction
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-# What says nothing of the content: the disk, the rights, the memory.
-_MACHINE = frozenset(
-    {
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
-_PRIMARY = 0xFF
-# What only the content of the file can be the reason of; anything else leaves it as it is.
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_SCHEMA})
-_CUT_SHORT = sqlite3.SQLITE_IOERR_SHORT_READ
-_OTHER_TABLES = ("no such table", "no such column", "has no column named", "unsupported file format")
-_NO_TEXT = "Could not decode to UTF-8"  # the words of Python's module, which has no code for it
-_HEADER = 100  # bytes
-
-_SCHEMA = 5
 # A result has a row id: with rows as long as these, a tree by key would have a few of them per page.
-_TABLES = """
+_TABLES = Tables(
+    version=5,
+    statements="""
 CREATE TABLE run (
     id TEXT PRIMARY KEY, pid INTEGER NOT NULL, began REAL NOT NULL, finished REAL, command TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -71,19 +58,12 @@ CREATE TABLE result (
     PRIMARY KEY (key, isolation)
 );
 CREATE INDEX result_by_task ON result (subject, target, stage, architecture, finished);
-"""
+""",
+)
 
 
 class DamagedDatabase(EnvironmentNotReady):
     """The content of the database is not what was written."""
-
-
-class _Unusable(Exception):
-    """The file is no database that this build-env can use; SQLite has no objection."""
-
-
-# UnicodeDecodeError where SQLite's own words repeat text of the file that is no text any more.
-_TROUBLE = (sqlite3.DatabaseError, UnicodeDecodeError, _Unusable)
 
 
 class Database:
@@ -115,7 +95,7 @@ class Database:
             self._refuse_closed()
             try:
                 return self._connection.execute(query, values).fetchall()
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 self._renew(error)
                 return []
 
@@ -128,28 +108,16 @@ class Database:
                 raise RuntimeError(f"{self._path.name} was opened to be looked at")
             try:
                 self._follow()
-                return self._transaction(work)
-            except _TROUBLE as error:
+                return transact(self._connection, work)
+            except TROUBLE as error:
                 self._renew(error)
-                return self._transaction(work)
+                return transact(self._connection, work)
 
     def _refuse_closed(self) -> None:
         if self._closed:
             raise EnvironmentNotReady(
                 f"{self._path.name} is closed already, because the command ends", hint="run the same command again"
             )
-
-    def _transaction(self, work: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            answer = work(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        return answer
 
     def _follow(self) -> None:
         """Open the new database when another run has replaced the one that this process had open."""
@@ -159,7 +127,7 @@ class Database:
                 self._connection = self._open()
 
     def _renew(self, error: Exception) -> None:
-        _refuse_trouble(error, self._path)
+        blame_content(error, self._path)
         self._connection.close()
         if not self._writes:
             self._connection = self._pass_over(error)
@@ -176,28 +144,27 @@ class Database:
 
     def _begin(self) -> sqlite3.Connection:
         if not self._writes and not self._path.exists():
-            return _in_memory()
+            return open_in_memory(_TABLES)
         with self._alone():
             return self._open() if self._writes else self._look()
 
     def _look(self) -> sqlite3.Connection:
         try:
-            return _open_read_only(self._path)
-        except _TROUBLE as error:
-            _refuse_trouble(error, self._path)
+            return open_to_read(self._path, _TABLES)
+        except TROUBLE as error:
+            blame_content(error, self._path)
             return self._pass_over(error)
 
     def _pass_over(self, error: Exception) -> sqlite3.Connection:
         """An empty database instead of one that cannot be read, which stays for the next run."""
         self.replaced = f"{self._path.name} could not be read ({error}): the next run builds everything again"
-        return _in_memory()
+        return open_in_memory(_TABLES)
 
     def _open(self) -> sqlite3.Connection:
         try:
-            _refuse_empty(self._path)
-            connection = _prepare(self._path)
-        except _TROUBLE as error:
-            _refuse_trouble(error, self._path)
+            connection = open_to_write(self._path, _TABLES)
+        except TROUBLE as error:
+            blame_content(error, self._path)
             return self._replace(error)
         self._inode = _inode(self._path)
         return connection
@@ -208,9 +175,9 @@ class Database:
         for name in (f"{self._path.name}-wal", f"{self._path.name}-shm", self._path.name):
             self._path.with_name(name).unlink(missing_ok=True)
         try:
-            connection = _prepare(self._path)
-        except _TROUBLE as second:
-            _refuse_trouble(second, self._path)
+            connection = open_to_write(self._path, _TABLES)
+        except TROUBLE as second:
+            blame_content(second, self._path)
             raise
         self._inode = _inode(self._path)
         return connection
@@ -227,10 +194,10 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
         return
     connection = None
     try:
-        connection = _open_read_only(path)
+        connection = open_to_read(path, _TABLES)
         yield connection
-    except _TROUBLE as error:
-        _refuse_trouble(error, path)
+    except TROUBLE as error:
+        blame_content(error, path)
         raise DamagedDatabase(
             f"build/{path.name} cannot be read: {error}",
             hint="build-env verify-store --repair puts a new one in its place, as the next run does: "
@@ -246,81 +213,3 @@ def _inode(path: Path) -> int:
         return path.stat().st_ino
     except FileNotFoundError:
         return 0
-
-
-def _refuse_trouble(error: Exception, path: Path) -> None:
-    """Return when the content of the database is to blame for `error`; raise what fits otherwise."""
-    if is_damage(error):
-        return
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    if code & _PRIMARY == sqlite3.SQLITE_FULL:
-        raise OSError(errno.ENOSPC, str(error), str(path)) from error
-    if code & _PRIMARY in _BUSY:
-        raise InfrastructureError(
-            f"{path.name} is kept busy by another run ({error})", hint="run the same command again"
-        ) from error
-    if code & _PRIMARY in _MACHINE:
-        space = os.statvfs(path.parent)
-        if not space.f_bavail:
-            raise OSError(errno.ENOSPC, str(error), str(path)) from error
-        raise EnvironmentNotReady(
-            f"{path.name} cannot be used: {error}", hint=f"look at the disk and the rights of {path.parent}"
-        ) from error
-    raise error
-
-
-def is_damage(error: BaseException | None) -> bool:
-    """Whether only the content of the file can be the reason of the error."""
-    if not isinstance(error, sqlite3.Error):
-        return isinstance(error, _TROUBLE)
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return str(error).startswith(_NO_TEXT)
-    if code & _PRIMARY == sqlite3.SQLITE_ERROR:
-        return any(words in str(error) for words in _OTHER_TABLES)
-    return code == _CUT_SHORT or code & _PRIMARY in _DAMAGED
-
-
-def _prepare(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_SCHEMA}; COMMIT;")
-        else:
-            _refuse_other_version(version)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    _refuse_empty(path)
-    address = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-    try:
-        _refuse_other_version(connection.execute("PRAGMA user_version").fetchone()[0])
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _in_memory() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    connection.executescript(_TABLES)
-    return connection
-
-
-def _refuse_empty(path: Path) -> None:
-    """SQLite would take a file that ends before the end of its header for a new database, and say nothing."""
-    if path.is_file() and path.stat().st_size < _HEADER:
-        raise _Unusable("it is cut short")
-
-
-def _refuse_other_version(version: int) -> None:
-    if version != _SCHEMA:
-        raise _Unusable(f"it has version {version}, this build-env writes {_SCHEMA}")
