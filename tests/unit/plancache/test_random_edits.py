@@ -182,7 +182,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.options = BuildOptions(target=TARGET, architectures=("amd64",), native=True)
+        self.options = BuildOptions(targets=(TARGET,), architectures=("amd64",), native=True)
         for name in _START:
             write(root, name, _FILES[name][0])
         write(root, f"targets/{TARGET}/packages.conf.py", _CONFIGURATION)
@@ -192,7 +192,7 @@ class Checkout:
         kind, name, value = edit
         if kind == "option":
             architectures = () if self.options.architectures else ("amd64",)
-            self.options = BuildOptions(target=TARGET, architectures=architectures, native=True)
+            self.options = BuildOptions(targets=(TARGET,), architectures=architectures, native=True)
         elif kind == "build":
             self.build()
         else:

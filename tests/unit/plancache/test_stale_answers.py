@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
 
 TARGET = "asking/1"
-OPTIONS = BuildOptions(target=TARGET, architectures=("amd64",), native=True)
+OPTIONS = BuildOptions(targets=(TARGET,), architectures=("amd64",), native=True)
 REQUEST = Request(stages=frozenset({Stage.BUILD}))
 _CONFIGURATION = """\
 {head}
