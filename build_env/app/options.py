@@ -16,7 +16,7 @@ class BuildOptions:
     `timeout` is in seconds, 0 for no limit; without it the setting decides.
     """
 
-    target: str
+    targets: tuple[str, ...]
     architectures: tuple[str, ...] = ()
     native: bool = False
     jobs: int = 2

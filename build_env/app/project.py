@@ -18,7 +18,9 @@ from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+EVERY = "all"  # the word for every target there is
 
 __all__ = ["Project", "current_host", "open_project"]
 
@@ -44,6 +46,12 @@ class Project:
     def match_target(self, wanted: str) -> str:
         """The one target that `wanted` means."""
         return match(wanted, self.target_names())
+
+    def match_targets(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The targets that `wanted` mean, each once; `all` means all there are. Raises UsageError as `match` does."""
+        names = self.target_names()
+        chosen = [each for name in wanted for each in (names if name == EVERY else (match(name, names),))]
+        return tuple(dict.fromkeys(chosen))
 
     def native_target(self) -> str:
         """The target whose `env_match_current` says that this machine is it."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from build_env.app.options import BuildOptions
     from build_env.app.planning import Planner
     from build_env.app.project import Project
+    from build_env.app.several import Planners
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
@@ -64,35 +65,52 @@ class Session:
             return None
         return _containers(self.project, self.options, self.run.id, needed=self.writes)
 
-    @cached_property
+    @property
     def planner(self) -> Planner:
-        """The planner of the target, loaded when a plan must be made."""
+        """The planner of the first target, for commands that take one."""
+        return self.planners.members[0]
+
+    @cached_property
+    def planners(self) -> Planners:
+        """The planners of the targets, loaded when a plan must be made."""
         containers = (
             self.containers
         )  # connected before: what a client of the engine reads is not what a plan is made of
         self.read_since = time.time_ns()
         with self.reading.active():
-            return self._new_planner(containers)
+            return self._new_planners(containers)
 
     @cached_property
     def reading(self) -> Reading:
         """What planning reads."""
         return Reading(self.digests.digest)
 
-    def _new_planner(self, containers: Containers | None) -> Planner:
-        from build_env.app.planning import Planner  # noqa: PLC0415 - 100 ms; a quick answer needs none
+    def _new_planners(self, containers: Containers | None) -> Planners:
+        from build_env.app.planning import Planner, supported  # noqa: PLC0415 - 100 ms; a quick answer needs none
+        from build_env.app.several import planners_of  # noqa: PLC0415 - as above
+        from build_env.targets.load import load_target  # noqa: PLC0415 - as above
 
-        return Planner(
-            paths=self.project.paths,
-            settings=self.project.settings,
-            host=self.project.host,
-            environ=WatchedVariables(self.project.environ),
-            target_name=self.options.target,
-            architectures=self.options.architectures,
-            native=self.options.native,
-            base_identity=unwatched(containers.base_identity) if containers else _unknown,
-            digest_tree=self.reading.tree,
-        )
+        project, environ = self.project, WatchedVariables(self.project.environ)
+        architectures = self.options.architectures or (project.host.architecture,)
+
+        def new(target: str, architectures: tuple[str, ...]) -> Planner:
+            return Planner(
+                paths=project.paths,
+                settings=project.settings,
+                host=project.host,
+                environ=environ,
+                target_name=target,
+                architectures=architectures,
+                native=self.options.native,
+                base_identity=unwatched(containers.base_identity) if containers else _unknown,
+                digest_tree=self.reading.tree,
+            )
+
+        def supported_by(target: str) -> tuple[str, ...]:
+            loaded = load_target(project.paths, target)
+            return supported(loaded, project.host, project.settings, environ, architectures)
+
+        return planners_of(new, supported_by, self.options.targets, architectures)
 
     def close(self) -> None:
         """Remove what rooms shared, if the engine was needed at all."""

@@ -48,7 +48,9 @@ def _print(lines: list[str] | tuple[str, ...]) -> int:
 def _print_names(project: Project, arguments: Arguments) -> int:
     from build_env.targets.load import load_target  # noqa: PLC0415
 
-    target, _ = _target(project, arguments)
+    (target, *others), _ = _targets(project, arguments)
+    if others:
+        raise UsageError("--print-env prints a list of one target", hint=f"name one of them: --target {target}")
     return _print(load_target(project.paths, target).names(_VARIABLES[arguments.print_env]))
 
 
@@ -59,18 +61,19 @@ def _overview(project: Project) -> int:
     return _print(overview_lines(list_targets(project), list_packages(project)))
 
 
-def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
-    """The target that is meant, and whether it is built natively (DESIGN section 6, "Project root")."""
-    native = arguments.engine == "native" or not (arguments.target or arguments.engine)
-    if not arguments.target:
-        return project.native_target(), native
-    target = project.match_target(arguments.target)
-    if native and not project.fits(target):
-        raise UsageError(
-            f"the target {target} cannot be built natively: this machine is {project.machine}",
-            hint=f"leave --engine native out, or let env_match_current in targets/{target}/packages.conf.py say so",
-        )
-    return target, native
+def _targets(project: Project, arguments: Arguments) -> tuple[tuple[str, ...], bool]:
+    """The targets that are meant, and whether they are built natively (DESIGN section 6, "Project root")."""
+    native = arguments.engine == "native" or not (arguments.targets or arguments.engine)
+    if not arguments.targets:
+        return (project.native_target(),), native
+    targets = project.match_targets(arguments.targets)
+    for target in targets if native else ():
+        if not project.fits(target):
+            raise UsageError(
+                f"the target {target} cannot be built natively: this machine is {project.machine}",
+                hint=f"leave --engine native out, or let env_match_current in targets/{target}/packages.conf.py say so",
+            )
+    return targets, native
 
 
 def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[TaskName, str]]:
@@ -109,8 +112,10 @@ def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) 
 
     arguments.check()
     project = open_project(arguments.root)
-    request = _request(arguments)
-    return reproduce(project, _options(project, arguments), request.packages[0], sink, keep)
+    request, options = _request(arguments), _options(project, arguments)
+    if len(options.targets) > 1:
+        raise UsageError("a package is reproduced for one target at a time", hint=f"--target {options.targets[0]}")
+    return reproduce(project, options, request.packages[0], sink, keep)
 
 
 def _build(project: Project, arguments: Arguments) -> int:
@@ -151,13 +156,13 @@ def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project
     from build_env.inspect.machine import set_up  # noqa: PLC0415
     from build_env.model.events import Note  # noqa: PLC0415
 
-    return set_up(project, (options.target,), options.architectures, lambda text: sink(Note(text=text)))
+    return set_up(project, options.targets, options.architectures, lambda text: sink(Note(text=text)))
 
 
 def _options(project: Project, arguments: Arguments) -> BuildOptions:
     from build_env.app.options import BuildOptions  # noqa: PLC0415
 
-    target, native = _target(project, arguments)
+    targets, native = _targets(project, arguments)
     if native and arguments.container:
         raise UsageError("--container keeps containers, and a native build has none", hint="name a --target")
     if native and arguments.setup:
@@ -166,7 +171,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
             hint="name a --target, or install what the build needs with --install",
         )
     return BuildOptions(
-        target=target,
+        targets=targets,
         architectures=arguments.architectures,
         native=native,
         jobs=arguments.jobs,

@@ -25,7 +25,7 @@ class Arguments:
     """All options as given."""
 
     packages: tuple[str, ...] = ()
-    target: str = ""
+    targets: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     stages: frozenset[str] = frozenset()
     deps: bool = False
@@ -50,7 +50,7 @@ class Arguments:
     @property
     def bare(self) -> bool:
         """Whether nothing says what to build: then the command shows what there is."""
-        chosen = (self.packages, self.target, self.architectures, self.stages, self.engine, self.container)
+        chosen = (self.packages, self.targets, self.architectures, self.stages, self.engine, self.container)
         flags = (self.deps, self.recreate, self.refresh, self.install, self.keep_going, self.dry_run, self.setup)
         return not any((*chosen, *flags))
 
@@ -74,7 +74,7 @@ class Arguments:
             raise UsageError("--junit and --report tell of a run, and --dry-run runs nothing", hint="leave one out")
         if self.engine == "native" and self.container:
             raise UsageError("--container keeps containers, and --engine native has none", hint="leave one of them out")
-        if self.install and (self.engine == "docker" or (self.target and not self.engine)):
+        if self.install and (self.engine == "docker" or (self.targets and not self.engine)):
             raise UsageError(
                 "--install installs build dependencies on this machine, and this build runs in containers",
                 hint="leave --install out: containers get their build dependencies by themselves",

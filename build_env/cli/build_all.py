@@ -32,16 +32,16 @@ def build_all(
         list[str] | None, typer.Argument(help="Packages of src/ to build; none: all.", metavar="PACKAGES")
     ] = None,
     target: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--target",
             "--docker",
             "-d",
-            help="Build in containers for this target; without it, for this machine itself.",
+            help="Build in containers for these, comma separated or repeated, or all; without it, for this machine.",
             metavar="NAME",
             rich_help_panel=_WHERE,
         ),
-    ] = "",
+    ] = None,
     arch: Annotated[
         list[str] | None,
         typer.Option(
@@ -173,7 +173,7 @@ def build_all(
     chosen = {"source": source, "build": build, "verify": verify, "deploy": deploy, "tar": tar}
     arguments = Arguments(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         stages=frozenset(name for name, on in chosen.items() if on),
         deps=deps,

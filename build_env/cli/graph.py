@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 def graph(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
-    target: TARGET = "",
+    target: TARGETS = None,
     arch: ARCHITECTURES = None,
     engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
     format_: Annotated[str, typer.Option("--format", help="dot, mermaid or svg.", metavar="FORMAT")] = "",
@@ -49,7 +49,7 @@ def graph(
 
     arguments = Arguments(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         engine=engine,
         root=root,

@@ -49,7 +49,7 @@ def reproduce(
 
     arguments = Arguments(
         packages=(package,),
-        target=target,
+        targets=(target,) if target else (),
         architectures=comma_list(arch or ()),
         engine="docker",
         timeout=timeout,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def why(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
-    target: TARGET = "",
+    target: TARGETS = None,
     arch: ARCHITECTURES = None,
     engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
     json: JSON = False,
@@ -38,7 +38,7 @@ def why(
 
     arguments = Arguments(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         engine=engine,
         root=root,
