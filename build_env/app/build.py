@@ -6,10 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.app.recall import Resolved, recalled, write_memory
+from build_env.core.later import imported_later
 from build_env.model.events import Note, RunFinished
 from build_env.model.task import Plan, Stage
 from build_env.schedule.foresee import foresee
 from build_env.targets.guard import observing
+
+with imported_later():
+    from build_env.app import clients, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,8 +60,6 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
 
 def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
-    from build_env.app.reads import what_was_read  # noqa: PLC0415 - a remembered plan reads no packages
-
     planner = session.planner
     with observing(session.observed):
         scan = planner.scan()
@@ -69,7 +71,7 @@ def resolve(session: Session, request: Request) -> Resolved:
         planned = replace(planned, notes=(*planned.notes, note))
     return Resolved(
         planned=planned,
-        reads=what_was_read(planner, session.observed, planned, scan),
+        reads=reads.what_was_read(planner, session.observed, planned, scan),
         began=session.read_since,
         scanned=tuple(hits.values()),
     )
@@ -82,9 +84,7 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
-            from build_env.app.clients import lines_for_clients  # noqa: PLC0415 - only after a deploy
-
-            notes = lines_for_clients(session.project.paths, event.summary)
+            notes = clients.lines_for_clients(session.project.paths, event.summary)
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)
 

@@ -18,12 +18,19 @@ from build_env.app.remembered import MEMORIES
 from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.later import imported_later
 from build_env.model.events import Note, PlanReady
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.targets.guard import Observed, observing
+
+with imported_later():
+    from build_env.app import capacity, planning
+    from build_env.app import containers as app_containers
+    from build_env.schedule import estimates as schedule_estimates
+    from build_env.schedule import loop as schedule_loop
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -75,10 +82,8 @@ class Session:
         with observing(self.observed):
             return self._new_planner()
 
-    def _new_planner(self) -> Planner:
-        from build_env.app.planning import Planner  # noqa: PLC0415 - a remembered plan needs no planner
-
-        return Planner(
+    def _new_planner(self) -> planning.Planner:
+        return planning.Planner(
             paths=self.project.paths,
             settings=self.project.settings,
             host=self.project.host,
@@ -164,18 +169,15 @@ class Session:
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
         # Only now: a look ahead runs nothing.
-        from build_env.app.capacity import capacity_of  # noqa: PLC0415
-        from build_env.schedule.estimates import asked_of_history, estimate_tasks  # noqa: PLC0415
-        from build_env.schedule.loop import Loop  # noqa: PLC0415
 
-        asked = asked_of_history(plan, hits)
-        estimates = estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
+        asked = schedule_estimates.asked_of_history(plan, hits)
+        estimates = schedule_estimates.estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
         sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
-        loop = Loop(
+        loop = schedule_loop.Loop(
             plan=plan,
             executor=executor,
             sink=sink,
-            capacity=capacity_of(self.options, self.project.settings, self.containers),
+            capacity=capacity.capacity_of(self.options, self.project.settings, self.containers),
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
@@ -220,10 +222,8 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
 
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
-    from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
-
     try:
-        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
+        return app_containers.connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
     except EnvironmentNotReady:
         if needed:
             raise

@@ -7,6 +7,22 @@ from typing import TYPE_CHECKING
 
 from build_env.app.project import open_project
 from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.app import ahead, build, outcome, quick
+    from build_env.app import options as app_options
+    from build_env.app import session as app_session
+    from build_env.inspect import listing, machine, why
+    from build_env.inspect import reproduce as inspect_reproduce
+    from build_env.model import events, task
+    from build_env.packages import names
+    from build_env.plan import select
+    from build_env.schedule import foresee
+    from build_env.targets import load
+    from build_env.ui import choose, plan
+    from build_env.ui import listing as ui_listing
+    from build_env.ui import reports as ui_reports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,17 +62,12 @@ def _print(lines: list[str] | tuple[str, ...]) -> int:
 
 
 def _print_names(project: Project, arguments: Arguments) -> int:
-    from build_env.targets.load import load_target  # noqa: PLC0415
-
     target, _ = _target(project, arguments)
-    return _print(load_target(project.paths, target).names(_VARIABLES[arguments.print_env]))
+    return _print(load.load_target(project.paths, target).names(_VARIABLES[arguments.print_env]))
 
 
 def _overview(project: Project) -> int:
-    from build_env.inspect.listing import list_packages, list_targets  # noqa: PLC0415
-    from build_env.ui.listing import overview_lines  # noqa: PLC0415
-
-    return _print(overview_lines(list_targets(project), list_packages(project)))
+    return _print(ui_listing.overview_lines(listing.list_targets(project), listing.list_packages(project)))
 
 
 def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
@@ -83,49 +94,33 @@ def look_ahead(arguments: Arguments, *, whole: bool = True) -> tuple[Planned, Ma
 def _foreseen(
     project: Project, options: BuildOptions, request: Request, *, whole: bool
 ) -> tuple[Planned, Mapping[TaskName, str]]:
-    from build_env.app.ahead import foresee_build  # noqa: PLC0415
-    from build_env.app.session import open_session  # noqa: PLC0415
-    from build_env.schedule.foresee import in_words  # noqa: PLC0415
-
-    with open_session(project, options, writes=False) as session:
-        planned, answers, _ = foresee_build(session, request, whole=whole)
-        return planned, in_words(answers)
+    with app_session.open_session(project, options, writes=False) as session:
+        planned, answers, _ = ahead.foresee_build(session, request, whole=whole)
+        return planned, foresee.in_words(answers)
 
 
 def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
     """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
-    from build_env.app.ahead import foresee_build  # noqa: PLC0415
-    from build_env.app.session import open_session  # noqa: PLC0415
-    from build_env.inspect.why import explain  # noqa: PLC0415
-
     arguments.check()
     project = open_project(arguments.root)
-    with open_session(project, _options(project, arguments), writes=False) as session:
-        planned, answers, _ = foresee_build(session, _request(arguments), remembered=False)
-        return explain(planned.plan, answers, arguments.packages), session.store.replaced
+    with app_session.open_session(project, _options(project, arguments), writes=False) as session:
+        planned, answers, _ = ahead.foresee_build(session, _request(arguments), remembered=False)
+        return why.explain(planned.plan, answers, arguments.packages), session.store.replaced
 
 
 def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) -> Reproduction:
     """Build a package twice in rooms that differ, and compare; records neither."""
-    from build_env.inspect.reproduce import reproduce  # noqa: PLC0415
-
     arguments.check()
     project = open_project(arguments.root)
     request = _request(arguments)
-    return reproduce(project, _options(project, arguments), request.packages[0], sink, keep)
+    return inspect_reproduce.reproduce(project, _options(project, arguments), request.packages[0], sink, keep)
 
 
 def _build(project: Project, arguments: Arguments) -> int:
-    from build_env.app.quick import up_to_date  # noqa: PLC0415
-    from build_env.ui.choose import choose_listener  # noqa: PLC0415
-    from build_env.ui.reports import reports_for, with_reports  # noqa: PLC0415
-
     request, options = _request(arguments), _options(project, arguments)
     if arguments.dry_run:
-        from build_env.ui.plan import plan_lines  # noqa: PLC0415
-
         planned, answers = _foreseen(project, options, request, whole=False)
-        lines = plan_lines(
+        lines = plan.plan_lines(
             planned.plan,
             answers,
             notes=planned.notes,
@@ -134,32 +129,24 @@ def _build(project: Project, arguments: Arguments) -> int:
             left_out=planned.left_out,
         )
         return _print(lines)
-    reports = reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
-    with choose_listener(arguments.log_format) as listener, with_reports(listener, reports) as sink:
+    reports = ui_reports.reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)
+    with choose.choose_listener(arguments.log_format) as listener, ui_reports.with_reports(listener, reports) as sink:
         if arguments.setup:
             project = _set_up(project, options, sink)
         # Reports tell of each task, and the quick answer lists none.
-        if not reports and up_to_date(project, options, request, sink):
+        if not reports and quick.up_to_date(project, options, request, sink):
             return 0
         # Only now, because it imports everything.
-        from build_env.app.build import run_request  # noqa: PLC0415
-        from build_env.app.outcome import exit_code  # noqa: PLC0415
-        from build_env.app.session import open_session  # noqa: PLC0415
 
-        with open_session(project, options, writes=True) as session:
-            return exit_code(run_request(session, request, sink))
+        with app_session.open_session(project, options, writes=True) as session:
+            return outcome.exit_code(build.run_request(session, request, sink))
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
-    from build_env.inspect.machine import set_up  # noqa: PLC0415
-    from build_env.model.events import Note  # noqa: PLC0415
-
-    return set_up(project, (options.target,), options.architectures, lambda text: sink(Note(text=text)))
+    return machine.set_up(project, (options.target,), options.architectures, lambda text: sink(events.Note(text=text)))
 
 
-def _options(project: Project, arguments: Arguments) -> BuildOptions:
-    from build_env.app.options import BuildOptions  # noqa: PLC0415
-
+def _options(project: Project, arguments: Arguments) -> app_options.BuildOptions:
     target, native = _target(project, arguments)
     if native and arguments.container:
         raise UsageError("--container keeps containers, and a native build has none", hint="name a --target")
@@ -168,7 +155,7 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
             "--setup prepares this machine for builds in containers, and this build is native",
             hint="name a --target, or install what the build needs with --install",
         )
-    return BuildOptions(
+    return app_options.BuildOptions(
         target=target,
         architectures=arguments.architectures,
         native=native,
@@ -183,12 +170,8 @@ def _options(project: Project, arguments: Arguments) -> BuildOptions:
     )
 
 
-def _request(arguments: Arguments) -> Request:
-    from build_env.model.task import Stage  # noqa: PLC0415
-    from build_env.packages.names import check_name  # noqa: PLC0415
-    from build_env.plan.select import Request  # noqa: PLC0415
-
+def _request(arguments: Arguments) -> select.Request:
     for name in arguments.packages:
-        check_name(name)
-    stages = frozenset(Stage(name) for name in arguments.stages)
-    return Request(packages=arguments.packages, stages=stages, only_depends=arguments.deps)
+        names.check_name(name)
+    stages = frozenset(task.Stage(name) for name in arguments.stages)
+    return select.Request(packages=arguments.packages, stages=stages, only_depends=arguments.deps)

@@ -11,8 +11,13 @@ import typer
 
 from build_env import __version__
 from build_env.cli.arguments import Arguments
+from build_env.cli.errors import run_command
 from build_env.cli.parser import new_app, run_app
 from build_env.cli.words import comma_list, with_container_value
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.cli import actions
 
 __all__ = ["app", "main"]
 
@@ -199,10 +204,7 @@ def build_all(
 
 
 def _act(arguments: Arguments, *, debug: bool) -> int:
-    from build_env.cli.actions import act  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
-    return run_command(lambda: act(arguments), debug=debug)
+    return run_command(lambda: actions.act(arguments), debug=debug)
 
 
 def main() -> None:

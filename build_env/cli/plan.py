@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from build_env.cli.arguments import Arguments
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
 
-if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
+with imported_later():
+    from build_env.cli import actions
+    from build_env.core import canonical
+    from build_env.ui import plan as ui_plan
+
 
 __all__ = ["register"]
 
@@ -39,9 +45,6 @@ def plan(
     debug: DEBUG = False,
 ) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
     arguments = Arguments(
         packages=tuple(packages or ()),
         target=target,
@@ -56,15 +59,11 @@ def plan(
 
 
 def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> int:
-    from build_env.cli.actions import look_ahead  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-    from build_env.ui.plan import plan_data, plan_lines  # noqa: PLC0415
-
-    planned, answers = look_ahead(arguments, whole=hits or json)
+    planned, answers = actions.look_ahead(arguments, whole=hits or json)
     if json:
-        sys.stdout.write(canonical_json(plan_data(planned.plan, answers, planned.notes)) + "\n")
+        sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:
-        lines = plan_lines(
+        lines = ui_plan.plan_lines(
             planned.plan,
             answers,
             notes=planned.notes,

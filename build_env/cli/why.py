@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.arguments import Arguments
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.cli import actions
+    from build_env.core import canonical
 
 if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
     from build_env.inspect.why import Explanation
 
 __all__ = ["register"]
@@ -33,9 +39,6 @@ def why(
     debug: DEBUG = False,
 ) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
     arguments = Arguments(
         packages=tuple(packages or ()),
         target=target,
@@ -48,14 +51,11 @@ def why(
 
 
 def _why(arguments: Arguments, *, json: bool) -> int:
-    from build_env.cli.actions import explain_tasks  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-
-    explanations, note = explain_tasks(arguments)
+    explanations, note = actions.explain_tasks(arguments)
     if note:
         sys.stderr.write(f"note    {note}\n")
     if json:
-        sys.stdout.write(canonical_json(explanations) + "\n")
+        sys.stdout.write(canonical.canonical_json(explanations) + "\n")
     else:
         sys.stdout.write("".join(f"{line}\n" for item in explanations for line in _lines(item)))
     return 0

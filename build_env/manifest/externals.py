@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
+
+with imported_later():
+    from build_env.core import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,14 +139,15 @@ class ProgramRunner:
 
     def _finished(self, argv: tuple[str, ...], data: bytes) -> Finished:
         # 20 ms, and most manifests have no externals.
-        from build_env.core.processes import CannotStart, Invocation, ProcessError, run_program  # noqa: PLC0415
 
-        invocation = Invocation(argv=argv, environment=self.environment, seconds=self.timeout, most_output=_MOST_OUTPUT)
+        invocation = processes.Invocation(
+            argv=argv, environment=self.environment, seconds=self.timeout, most_output=_MOST_OUTPUT
+        )
         try:
-            return run_program(invocation, data)
-        except CannotStart as error:
+            return processes.run_program(invocation, data)
+        except processes.CannotStart as error:
             raise ExternalError(f"{error}; does its first line name an interpreter that is here?") from error
-        except ProcessError as error:
+        except processes.ProcessError as error:
             raise ExternalError("\n".join([str(error), *_said(error.standard_error)])) from error
 
 
