@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.support.tree import STAGES
-from build_env.app.build import resolve
+from build_env.app.build import remember_run, resolve
 from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
-from build_env.app.recall import write_memory
 from build_env.app.session import open_session
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.result import RunSummary, Status, TaskResult
@@ -55,7 +54,7 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
         publisher = session.executor(resolved.planned).publisher
-        write_memory(session.memory(request), resolved, summary, publisher, {})
+        remember_run(session, request, resolved, summary, publisher)
     return len(done)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from build_env.app.recall import Resolved, recalled, write_memory
+from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
 from build_env.model.events import Note, RunFinished
 from build_env.model.task import Plan, Stage
+from build_env.plancache.write import remember
 from build_env.schedule.foresee import foresee
-from build_env.targets.guard import observing
+from build_env.schedule.work import work_of
 
 with imported_later():
-    from build_env.app import clients, reads
+    from build_env.app import clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,42 +27,46 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
-    from build_env.ports import EventSink
+    from build_env.ports import EventSink, Publisher
 
-__all__ = ["resolve", "run_request", "scan_first"]
+__all__ = ["Resolved", "remember_run", "resolve", "run_request", "scan_first"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A plan, and the results of the tasks that read what only a room may read."""
+
+    planned: Planned
+    scanned: tuple[StoredResult, ...] = ()
 
 
 def run_request(session: Session, request: Request, sink: EventSink) -> RunSummary:
     """Run everything that `request` asks for."""
     session.say_replaced(sink)
-    memory = session.memory(request)
     session.prepare(sink)
-    resolved = None if session.options.images_anew else recalled(memory)
-    if resolved is None:
-        failed = scan_first(session, sink)
-        if failed:
-            return failed
-        resolved = resolve(session, request)
+    failed = scan_first(session, sink)
+    if failed:
+        return failed
+    resolved = resolve(session, request)
     planned = resolved.planned
     if session.options.images_anew:
         asked = "--recreate" if session.options.recreate else "--refresh"
         planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
     executor = session.executor(planned, anew=_anew(session.options, planned.plan, resolved.scanned))
-    answers, hits = foresee(planned.plan, executor, resolved.hits)
+    answers, hits = foresee(planned.plan, executor)
     session.say_replaced(sink)
     for note in planned.notes:
         sink(Note(text=note))
     summary = session.run_plan(planned.plan, executor, _with_clients(session, sink), answers, hits)
     if not session.options.images_anew:
-        images = session.containers.images.seen if session.containers else {}
-        write_memory(memory, resolved, summary, executor.publisher, images)
+        remember_run(session, request, resolved, summary, executor.publisher)
     return summary
 
 
 def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
     planner = session.planner
-    with observing(session.observed):
+    with session.reading.active():
         scan = planner.scan()
         hits = foresee(scan.plan, session.executor(scan))[1] if scan else {}
         report = _report(session, scan, hits) if scan else None
@@ -71,9 +76,28 @@ def resolve(session: Session, request: Request) -> Resolved:
         planned = replace(planned, notes=(*planned.notes, note))
     return Resolved(
         planned=planned,
-        reads=reads.what_was_read(planner, session.observed, planned, scan),
-        began=session.read_since,
         scanned=tuple(hits.values()),
+    )
+
+
+def remember_run(
+    session: Session, request: Request, resolved: Resolved, summary: RunSummary, publisher: Publisher
+) -> None:
+    """Remember a run that did all of its plan."""
+    results = {key: result.stored for key, result in summary.results.items() if result.ok and result.stored}
+    if len(results) < len(resolved.planned.plan):
+        return
+    effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
+    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, results, session.store))]
+    remember(
+        remembered_command(session.project, session.options, request).check(session.store, session.digests),
+        session.reading.reads(),
+        (*resolved.scanned, *results.values()),
+        tasks=len(resolved.planned.plan),
+        notes=resolved.planned.notes,
+        began=session.read_since,
+        images=session.containers.images.seen if session.containers else {},
+        evidence=list(dict.fromkeys(evidence)),
     )
 
 
@@ -94,7 +118,7 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     """Read what only a room may read; a summary only when that failed."""
     planner = session.planner
-    with observing(session.observed):
+    with session.reading.active():
         scan = planner.scan()
     if scan is None:
         return None

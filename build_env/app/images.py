@@ -24,11 +24,13 @@ __all__ = ["ImagePlanner"]
 class ImagePlanner:
     """Asks a target's image hooks, once per architecture and kind.
 
-    `base_identity` answers what is known of a base without making it: (reference, architecture) to its identity.
+    `base_identity` answers what is known of a base without making it: (reference, architecture) to its identity;
+    `digest_tree` is the function of that name in `core.trees`, or stands for it.
     """
 
     recorder: Callable[[str], Recorder]
     base_identity: Callable[[str, str], str]
+    digest_tree: Callable[..., str]
     recipes: dict[str, ImageRecipe] = field(default_factory=dict)
     _names: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -56,7 +58,7 @@ class ImagePlanner:
             build=build,
             architecture=architecture,
             dockerfile=render(recorder.loaded.root, build, architecture, host),
-            context_digest=context_digest(recorder.loaded.root, build),
+            context_digest=context_digest(recorder.loaded.root, build, self.digest_tree),
             base_identity=self._identity(build.base_image, architecture),
         )
         known = self.recipes.setdefault(build.name, recipe)

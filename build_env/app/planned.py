@@ -1,4 +1,4 @@
-"""Owns what planning answers, apart from the planner: a remembered plan is read without importing what makes one."""
+"""Owns what planning answers, apart from the planner, which takes long to import."""
 
 from __future__ import annotations
 
@@ -17,12 +17,8 @@ __all__ = ["Planned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, the recipes of its images by task, and what a person should be told about it.
-
-    Of a remembered plan tasks may be left out that are up to date: so many as `left_out` says.
-    """
+    """A plan, the recipes of its images by task, and what a person should be told about it."""
 
     plan: Plan
     recipes: Mapping[TaskName, ImageRecipe]
     notes: tuple[str, ...] = ()
-    left_out: int = 0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.app.planned import Planned
-from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
@@ -26,7 +25,6 @@ from build_env.targets.record import Recorder, call_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
     from build_env.model.command import Record
@@ -52,7 +50,7 @@ class Planner:
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
-    digest_of: Callable[[Path], str] = digest_file
+    digest_tree: Callable[..., str] = digest_tree
     environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -71,7 +69,9 @@ class Planner:
             arch: self.host.architecture if self.native else platform_architecture(self._recorder(arch))
             for arch in architectures
         }
-        self.images = ImagePlanner(recorder=self._recorder, base_identity=self.base_identity)
+        self.images = ImagePlanner(
+            recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree
+        )
         self.target = Target(
             name=self.target_name,
             directory=f"targets/{self.target_name}",
@@ -142,10 +142,9 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: digest_tree(self.paths.root / packages[name].directory, leave_out, self.digest_of)
-                for name in names
+                name: self.digest_tree(self.paths.root / packages[name].directory, leave_out) for name in names
             },
-            folder_digests={folder: digest_tree(self.paths.root / folder, (), self.digest_of) for folder in folders},
+            folder_digests={folder: self.digest_tree(self.paths.root / folder) for folder in folders},
             build_closures={
                 unit.name: relations.on(unit.arch).build_closures[unit.package]
                 for unit in selection.units
@@ -254,4 +253,4 @@ class Planner:
         return record.tar
 
     def _tree(self, path: str, destination: str) -> Tree:
-        return Tree(path=path, destination=destination, digest=digest_tree(self.paths.root / path, (), self.digest_of))
+        return Tree(path=path, destination=destination, digest=self.digest_tree(self.paths.root / path))

@@ -8,23 +8,22 @@ import shutil
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from build_env.app.executor import new_executor
-from build_env.app.quick import memory_of
-from build_env.app.remembered import MEMORIES
-from build_env.app.runlock import is_alive, run_lock, sweep_dead
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.interception import WatchedVariables
 from build_env.core.later import imported_later
+from build_env.core.reading import Reading, unwatched
 from build_env.model.events import Note, PlanReady
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
-from build_env.targets.guard import Observed, observing
+from build_env.store.runlock import is_alive, run_lock, sweep_dead
 
 with imported_later():
     from build_env.app import capacity, planning
@@ -40,14 +39,13 @@ if TYPE_CHECKING:
     from build_env.app.planned import Planned
     from build_env.app.planning import Planner
     from build_env.app.project import Project
-    from build_env.app.remembered import Memory
+    from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
     from build_env.model.task import Plan
-    from build_env.plan.select import Request
     from build_env.ports import EventSink
-    from build_env.schedule.foresee import Answer, Hits
+    from build_env.schedule.foresee import Answer
     from build_env.schedule.local import LocalExecutor
 
 __all__ = ["Session", "open_session"]
@@ -64,7 +62,6 @@ class Session:
     writes: bool
     began: float
     digests: FileDigests
-    observed: Observed = field(default_factory=Observed)
     read_since: int = 0
     said: str = ""
 
@@ -78,21 +75,29 @@ class Session:
     @cached_property
     def planner(self) -> Planner:
         """The planner of the target, loaded when a plan must be made."""
+        containers = (
+            self.containers
+        )  # connected before: what a client of the engine reads is not what a plan is made of
         self.read_since = time.time_ns()
-        with observing(self.observed):
-            return self._new_planner()
+        with self.reading.active():
+            return self._new_planner(containers)
 
-    def _new_planner(self) -> planning.Planner:
+    @cached_property
+    def reading(self) -> Reading:
+        """What planning reads."""
+        return Reading(self.digests.digest)
+
+    def _new_planner(self, containers: Containers | None) -> planning.Planner:
         return planning.Planner(
             paths=self.project.paths,
             settings=self.project.settings,
             host=self.project.host,
-            environ=self.project.environ,
+            environ=WatchedVariables(self.project.environ),
             target_name=self.options.target,
             architectures=self.options.architectures,
             native=self.options.native,
-            base_identity=self.containers.base_identity if self.containers else _unknown,
-            digest_of=self.digests.digest,
+            base_identity=unwatched(containers.base_identity) if containers else _unknown,
+            digest_tree=self.reading.tree,
         )
 
     def close(self) -> None:
@@ -134,10 +139,6 @@ class Session:
         owner = f"run {self.run.id} (process {self.run.pid})"
         return Claims(self.project.paths.build / "claims", owner)
 
-    def memory(self, request: Request) -> Memory:
-        """What an earlier run of this command left."""
-        return memory_of(self.project, self.options, request, self.store, self.digests, writes=self.writes)
-
     def prepare(self, sink: EventSink) -> None:
         """Refuse to run without an engine; remove what a killed run left; make kept rooms anew when asked."""
         if self.options.native:
@@ -165,7 +166,7 @@ class Session:
         executor: LocalExecutor,
         sink: EventSink,
         answers: Mapping[TaskName, Answer],
-        hits: Hits,
+        hits: Mapping[TaskName, StoredResult],
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
         # Only now: a look ahead runs nothing.
@@ -211,7 +212,7 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             run=run,
             writes=writes,
             began=began,
-            digests=FileDigests(paths.build / MEMORIES / "digests"),
+            digests=FileDigests(paths.memories / "digests"),
         )
         stack.callback(session.close)
         try:

@@ -84,18 +84,16 @@ def _target(project: Project, arguments: Arguments) -> tuple[str, bool]:
     return target, native
 
 
-def look_ahead(arguments: Arguments, *, whole: bool = True) -> tuple[Planned, Mapping[TaskName, str]]:
-    """The plan and what a run would do with each task; runs nothing. Not `whole`: hits may be left out."""
+def look_ahead(arguments: Arguments) -> tuple[Planned, Mapping[TaskName, str]]:
+    """The plan and what a run would do with each task; runs nothing."""
     arguments.check()
     project = open_project(arguments.root)
-    return _foreseen(project, _options(project, arguments), _request(arguments), whole=whole)
+    return _foreseen(project, _options(project, arguments), _request(arguments))
 
 
-def _foreseen(
-    project: Project, options: BuildOptions, request: Request, *, whole: bool
-) -> tuple[Planned, Mapping[TaskName, str]]:
+def _foreseen(project: Project, options: BuildOptions, request: Request) -> tuple[Planned, Mapping[TaskName, str]]:
     with app_session.open_session(project, options, writes=False) as session:
-        planned, answers, _ = ahead.foresee_build(session, request, whole=whole)
+        planned, answers, _ = ahead.foresee_build(session, request)
         return planned, foresee.in_words(answers)
 
 
@@ -104,7 +102,7 @@ def explain_tasks(arguments: Arguments) -> tuple[list[Explanation], str]:
     arguments.check()
     project = open_project(arguments.root)
     with app_session.open_session(project, _options(project, arguments), writes=False) as session:
-        planned, answers, _ = ahead.foresee_build(session, _request(arguments), remembered=False)
+        planned, answers, _ = ahead.foresee_build(session, _request(arguments))
         return why.explain(planned.plan, answers, arguments.packages), session.store.replaced
 
 
@@ -119,14 +117,13 @@ def reproduce_package(arguments: Arguments, sink: EventSink, keep: Path | None) 
 def _build(project: Project, arguments: Arguments) -> int:
     request, options = _request(arguments), _options(project, arguments)
     if arguments.dry_run:
-        planned, answers = _foreseen(project, options, request, whole=False)
+        planned, answers = _foreseen(project, options, request)
         lines = plan.plan_lines(
             planned.plan,
             answers,
             notes=planned.notes,
             commands=True,
             hits=False,
-            left_out=planned.left_out,
         )
         return _print(lines)
     reports = ui_reports.reports_for(junit=arguments.junit, html=arguments.report, root=project.paths.root)

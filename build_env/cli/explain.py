@@ -46,7 +46,6 @@ def _explain(code: str) -> int:
 def _known() -> dict[str, type[BuildEnvError]]:
     """The class behind each code; of several with one code the most general."""
     # The modules that have codes of their own.
-    import build_env.cli.expected  # noqa: PLC0415
     import build_env.manifest.faults  # noqa: PLC0415, F401
 
     found: dict[str, type[BuildEnvError]] = {}

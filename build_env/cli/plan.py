@@ -59,7 +59,7 @@ def plan(
 
 
 def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> int:
-    planned, answers = actions.look_ahead(arguments, whole=hits or json)
+    planned, answers = actions.look_ahead(arguments)
     if json:
         sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:
@@ -69,7 +69,6 @@ def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> in
             notes=planned.notes,
             commands=commands,
             hits=hits,
-            left_out=planned.left_out,
         )
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -23,7 +23,7 @@ _DIRECTIVES = "^otk\\."
 _DIRECTIVE = {"type": "object", "not": {"propertyNames": {"not": {"pattern": _DIRECTIVES}}}}
 _VARIABLE = {"type": "string", "pattern": "\\$"}
 # What an editor takes bare words of YAML for, each with one of these: they are text where text is wanted.
-_BARE = (("number", "1"), ("number", "1.5"), ("boolean", "true"), ("null", ""))
+_BARE = (("number", "1"), ("number", "1.5"), ("boolean", "true"), ("null", ""), ("null", "null"))
 
 
 def json_schema(shape: Shape, *, title: str, manifest: bool = False) -> dict[str, object]:

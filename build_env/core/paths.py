@@ -67,6 +67,11 @@ class ProjectPaths:
         return self.build / "store"
 
     @property
+    def memories(self) -> Path:
+        """What finished commands read and made."""
+        return self.build / "remembered"
+
+    @property
     def rooms(self) -> Path:
         """Where results of running rooms arrive, and where native rooms lie."""
         return self.build / "rooms"

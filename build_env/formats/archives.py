@@ -48,7 +48,12 @@ class Member:
 
 
 def members_of(data: bytes) -> list[Member]:
-    """The members of an ar, tar or cpio archive. Raises Unreadable for other bytes, and for a broken one."""
+    """The members of an ar, tar or cpio archive.
+
+    Raises:
+        Unreadable: they are none, or one that is broken.
+
+    """
     try:
         if data.startswith(_AR):
             return _ar(data)
@@ -64,7 +69,9 @@ def members_of(data: bytes) -> list[Member]:
 def decompressed(data: bytes) -> bytes:
     """What a compressed stream holds; Zstandard needs its program, which a machine may lack.
 
-    Raises Unreadable when the bytes are no stream that can be unpacked here.
+    Raises:
+        Unreadable: the bytes are no stream that can be unpacked here.
+
     """
     try:
         if data.startswith(b"\x1f\x8b"):
@@ -128,7 +135,12 @@ _TAR_TYPES = {
 
 
 def _cpio(data: bytes) -> list[Member]:
-    """The `newc` form; inode numbers only tell which members are one file."""
+    """The `newc` form; inode numbers only tell which members are one file.
+
+    Raises:
+        ValueError: a header is broken.
+
+    """
     members: list[Member] = []
     at = 0
     while True:

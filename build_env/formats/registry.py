@@ -42,7 +42,9 @@ def _own() -> tuple[Format, ...]:
 def register(made: Format) -> None:
     """Add a format, or take a newer one of the same name: a target is loaded more than once in a process.
 
-    Raises InputError when build-env has a format of that name itself, or one with that packaging directory.
+    Raises:
+        InputError: build-env has a format of that name or packaging directory itself.
+
     """
     for own in _own():
         if made.name == own.name or made.packaging == own.packaging:
@@ -61,7 +63,12 @@ def find_format(name: str) -> Format | None:
 
 
 def format_called(name: str) -> Format:
-    """The format called `name`. Raises InputError that lists those there are."""
+    """The format called `name`.
+
+    Raises:
+        InputError: there is none; it lists those there are.
+
+    """
     known = find_format(name)
     if known is None:
         names = [each.name for each in formats()]

@@ -9,6 +9,7 @@ from build_env.core.trees import digest_tree
 from build_env.model.room import RoomEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from build_env.model.command import ImageBuild
@@ -52,10 +53,10 @@ def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> 
         raise InputError(f"the template cannot be rendered: {error.message}", location=where) from error
 
 
-def context_digest(root: Path, build: ImageBuild) -> str:
-    """The digest of the build context's tree, empty when the build has none."""
+def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str] = digest_tree) -> str:
+    """The digest of the build context's tree, empty when the build has none; `tree_digest` may also record it."""
     context = build_context(root, build)
-    return digest_tree(context.source, context.leave_out) if context else ""
+    return tree_digest(context.source, context.leave_out) if context else ""
 
 
 def build_context(root: Path, build: ImageBuild) -> RoomEntry | None:

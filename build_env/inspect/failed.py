@@ -102,7 +102,7 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
     """The task of `room`, ready to go on in a copy. Raises UsageError when it would be another task today."""
     options = BuildOptions(target=room.task.target, architectures=room.architectures)
     with open_session(project, options, writes=True) as session:
-        planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)), remembered=False)
+        planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)))
         task = next((task for task in planned.plan if task.name == room.task), None)
         executor = session.executor(planned)
         if task is None or task.room is None or any(entry.task not in hits for entry in task.inputs):

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from build_env.app.memories import MEMORIES, old_memories, remembered_keys
-from build_env.app.runlock import is_alive, no_runs, stale_rooms, sweep_dead
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.later import imported_later
@@ -23,10 +21,12 @@ from build_env.images.unused import last_use, layer_tags, unused_images, unused_
 from build_env.inspect.failed import CONTINUED
 from build_env.model.garbage import Garbage, Kind, LayerLimit
 from build_env.packages.read import package_names
+from build_env.plancache.memory import old_memories, remembered_keys
 from build_env.publish.generation import published_digests
 from build_env.store.collect import StoreGarbage, remove_garbage, survey_store
 from build_env.store.reachable import Roots, layer_of
 from build_env.store.results import LocalStore, new_run
+from build_env.store.runlock import is_alive, no_runs, stale_rooms, sweep_dead
 
 with imported_later():
     from build_env.engines.docker import connection as docker_connection
@@ -100,7 +100,7 @@ def _look(project: Project, since: float, limit: LayerLimit) -> _Survey:
     def living(name: TaskName) -> bool:
         return name.target in targets and (not name.of_package or name.subject in packages)
 
-    memories = build / MEMORIES
+    memories = project.paths.memories
     roots = Roots(
         since=since,
         living=living,

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from build_env.app.runlock import is_alive
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
+from build_env.store.runlock import is_alive
 from build_env.targets.discover import match
 
 with imported_later():

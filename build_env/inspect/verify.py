@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.app.runlock import no_runs
 from build_env.core.disk import disk_errors
+from build_env.store.runlock import no_runs
 from build_env.store.verify import check_store, remove_damage
 
 if TYPE_CHECKING:

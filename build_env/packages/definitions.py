@@ -145,10 +145,12 @@ def _as_written(text: str, shown: str) -> Mapping[str, object]:
     except Unreadable as error:
         fault(error.message, Place(shown, error.line, error.column))
         raise InputError(f"{shown} cannot be used", faults=tuple(faults)) from error
-    return _checked(plain(node), shown, partial(_key_place, places(node)), faults)
+    return _checked(plain(node), shown, partial(_key_place, cache(partial(places, node))), faults)
 
 
-def _key_place(where: Mapping[Path, tuple[Place, Place]], path: Path) -> Location | None:
+def _key_place(written: Callable[[], dict[Path, tuple[Place, Place]]], path: Path) -> Location | None:
+    """Where the key of a value stands; asked for a definition with faults only."""
+    where = written()
     return where[path][0].location if path in where else None
 
 
@@ -190,7 +192,12 @@ def _written(text: str, shown: str) -> dict[Path, tuple[Place, Place]]:
 def _checked(
     data: object, shown: str, where: Callable[[Path], Location | None], faults: list[Fault] | None = None
 ) -> Mapping[str, object]:
-    """The fields of `data`; what is wrong with it comes after the `faults` of reading."""
+    """The fields of `data`; what is wrong with it comes after the `faults` of reading.
+
+    Raises:
+        InputError: there are faults.
+
+    """
     fields, misfits = fitted(DEFINITION, data)
     found = (*(faults or ()), *located(misfits, where, shown))
     if found or not isinstance(fields, dict):

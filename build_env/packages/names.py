@@ -20,7 +20,12 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str) -> str:
-    """`name` if it can be a package's name; raises UsageError otherwise."""
+    """`name` if it can be a package's name.
+
+    Raises:
+        UsageError: it cannot be one.
+
+    """
     if not is_name(name):
         raise UsageError(
             f"{name!r} cannot be a package name",

@@ -27,7 +27,12 @@ METAPACKAGES = "metapackages"
 
 
 def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[str, Package]:
-    """All packages of the project by name, as they are for `purpose`. Raises InputError with all faults at once."""
+    """All packages of the project by name, as they are for `purpose`.
+
+    Raises:
+        InputError: some cannot be used; it has all faults at once.
+
+    """
     packages: dict[str, Package] = {}
     faults: list[Fault] = []
     for directory, metapackage in _directories(paths.sources):
@@ -83,7 +88,12 @@ def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage:
 
 
 def _merged(variants: Mapping[str, Package], file: str) -> Package:
-    """One package; what differs between architectures is in its `variants`, all names that it needs are its own."""
+    """One package; what differs between architectures is in its `variants`, all names that it needs are its own.
+
+    Raises:
+        InputError: they are of different names, or only some are of every architecture.
+
+    """
     first, *others = variants.values()
     if all(other == first for other in others):
         return first
@@ -100,7 +110,12 @@ def _merged(variants: Mapping[str, Package], file: str) -> Package:
 
 
 def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package:
-    """What the checked fields of a definition say."""
+    """What the checked fields of a definition say.
+
+    Raises:
+        InputError: the name cannot be that of a package.
+
+    """
     name = str(fields["name"] or default)
     if not is_name(name):
         raise InputError(f"{name!r} is not {PACKAGE_NAME.words}", location=Location(file=shown))

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Generation",
+    "RepositoryDamaged",
     "begin",
     "check_links",
     "commit",
     "current_generation",
-    "damaged",
     "evidence",
     "held_files",
     "holds",
@@ -63,7 +63,7 @@ class Generation:
         """What `commit` was given of the channel.
 
         Raises:
-            EnvironmentNotReady: the file is damaged; that is the machine's fault and never guessed around.
+            RepositoryDamaged: the file is damaged; that is the machine's fault and never guessed around.
 
         """
         return read_json(self.path / _CHANNEL)
@@ -83,24 +83,26 @@ def read_json(file: Path) -> dict[str, Any]:
     """A record of the channel.
 
     Raises:
-        EnvironmentNotReady: it is no map, or cannot be read.
+        RepositoryDamaged: it is no map, or cannot be read.
 
     """
     try:
         value = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise damaged(file) from error
+        raise RepositoryDamaged(file) from error
     if not isinstance(value, dict):
-        raise damaged(file)
+        raise RepositoryDamaged(file)
     return value
 
 
-def damaged(file: Path) -> EnvironmentNotReady:
-    """Build the error for a channel whose own records cannot be read."""
-    return EnvironmentNotReady(
-        f"the record of the repository is damaged: {file}",
-        hint="restore the repository from a copy, or remove its directory and publish everything again",
-    )
+class RepositoryDamaged(EnvironmentNotReady):
+    """A repository's own records cannot be read."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"the record of the repository is damaged: {file}",
+            hint="restore the repository from a copy, or remove its directory and publish everything again",
+        )
 
 
 def private(root: Path) -> Path:
@@ -125,7 +127,7 @@ def current_generation(root: Path) -> Generation | None:
     """Return the state clients read now, or None before the first publish.
 
     Raises:
-        EnvironmentNotReady: the link does not lead to a generation.
+        RepositoryDamaged: the link does not lead to a generation.
 
     """
     link = private(root) / "current"
@@ -133,7 +135,7 @@ def current_generation(root: Path) -> Generation | None:
         return None
     name = link.readlink().name
     if not name.isdecimal():
-        raise damaged(link)
+        raise RepositoryDamaged(link)
     return Generation(number=int(name), path=link.parent / "generations" / name)
 
 
@@ -227,7 +229,7 @@ def holds(root: Path, name: str, digests: Collection[str]) -> frozenset[str]:
     """Tell which of `digests` the view called `name` has now, and whose files are still there; reads one small file.
 
     Raises:
-        EnvironmentNotReady: that file is damaged.
+        RepositoryDamaged: that file is damaged.
 
     """
     held = held_files(root, name)
@@ -239,7 +241,7 @@ def evidence(root: Path, name: str, digests: Collection[str]) -> list[Path]:
     """The files that `holds` goes by: the view's list, which other views do not touch, and the published files.
 
     Raises:
-        EnvironmentNotReady: that list is damaged.
+        RepositoryDamaged: that list is damaged.
 
     """
     held = held_files(root, name)
@@ -251,7 +253,7 @@ def published_digests(repositories: Path) -> frozenset[str]:
     """All that clients of the channels below this directory get now.
 
     Raises:
-        EnvironmentNotReady: a record is damaged.
+        RepositoryDamaged: a record is damaged.
 
     """
     found: set[str] = set()
@@ -266,7 +268,7 @@ def held_files(root: Path, name: str) -> dict[str, str]:
     """The published digests of a view with their files, nothing for a view that is not there.
 
     Raises:
-        EnvironmentNotReady: the list is damaged.
+        RepositoryDamaged: the list is damaged.
 
     """
     index = private(root) / "current" / name  # one path through the switch: a list is never mixed of two states
@@ -275,7 +277,7 @@ def held_files(root: Path, name: str) -> dict[str, str]:
     try:
         lines = (index / _HOLDINGS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise damaged(index / _HOLDINGS) from error
+        raise RepositoryDamaged(index / _HOLDINGS) from error
     return dict(line.split(" ", 1) for line in lines if " " in line)
 
 

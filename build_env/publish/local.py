@@ -81,7 +81,12 @@ class LocalPublisher:
         return plain + evidence(self.channel, view_of(work, deployment).name, {item.digest for item in items})
 
     def add(self, work: Work, output: Callable[[str], None]) -> None:
-        """See `Publisher.add`."""
+        """See `Publisher.add`.
+
+        Raises:
+            RuntimeError: the task deploys nothing.
+
+        """
         deployment = work.task.deployment
         if deployment is None:
             raise RuntimeError(f"{work.task.name} deploys nothing")

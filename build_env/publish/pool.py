@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
-from build_env.publish.generation import damaged, private, sync
+from build_env.publish.generation import RepositoryDamaged, private, sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -93,7 +93,7 @@ def sweep(root: Path, published: Collection[str]) -> None:
     """Remove files that a crashed publish put into the pools but never announced.
 
     Raises:
-        EnvironmentNotReady: the journal is damaged.
+        RepositoryDamaged: the journal is damaged.
 
     """
     journal = private(root) / _JOURNAL
@@ -102,7 +102,7 @@ def sweep(root: Path, published: Collection[str]) -> None:
     try:
         names = [str(name) for name in json.loads(journal.read_bytes())]
     except ValueError as error:
-        raise damaged(journal) from error
+        raise RepositoryDamaged(journal) from error
     for name in names:
         if name not in published:
             (root / name).unlink(missing_ok=True)

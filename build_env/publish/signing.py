@@ -74,7 +74,12 @@ class Signer:
 
 
 def ensure_project_key(home: Path, user_id: str) -> Signer:
-    """Return the project's key, making it on first use: RSA 3072, which EL8 reads, without a passphrase."""
+    """Return the project's key, making it on first use: RSA 3072, which EL8 reads, without a passphrase.
+
+    Raises:
+        EnvironmentNotReady: gpg is missing, or makes no key.
+
+    """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
     with _session(home, owned=True) as environment:
@@ -89,7 +94,12 @@ def ensure_project_key(home: Path, user_id: str) -> Signer:
 
 
 def configured_signer(home: Path | None, key: str) -> Signer:
-    """Return the signer for a key the user named; without `home` it is in the user's own GnuPG home."""
+    """Return the signer for a key the user named; without `home` it is in the user's own GnuPG home.
+
+    Raises:
+        EnvironmentNotReady: there is no secret key of that name.
+
+    """
     place = home or Path(os.environ.get("GNUPGHOME") or Path.home() / ".gnupg")
     fingerprint = None
     if place.is_dir():

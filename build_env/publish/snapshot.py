@@ -16,11 +16,11 @@ from build_env.formats.registry import format_called
 from build_env.formats.view import KEY_FILE, Entry, IndexRequest, View, check_name
 from build_env.publish import pool
 from build_env.publish.generation import (
+    RepositoryDamaged,
     begin,
     check_links,
     commit,
     current_generation,
-    damaged,
     held_files,
     holds,
     locked,
@@ -253,6 +253,13 @@ def _write_index(
 
 
 def _load_channel(generation: Generation) -> _Channel:
+    """Read what a generation knows of the channel.
+
+    Raises:
+        InputError: another version of build-env wrote it.
+        RepositoryDamaged: it is not what was written.
+
+    """
     record = generation.record()
     if record.pop("version", None) != _VERSION:
         raise InputError(
@@ -262,11 +269,16 @@ def _load_channel(generation: Generation) -> _Channel:
     try:
         return _Channel(**record)
     except TypeError as error:
-        raise damaged(generation.path) from error
+        raise RepositoryDamaged(generation.path) from error
 
 
 def _load_index(directory: Path) -> _Index:
-    """Read a view's state back, JSON lists as tuples."""
+    """Read a view's state back, JSON lists as tuples.
+
+    Raises:
+        RepositoryDamaged: it is not what was written.
+
+    """
     value: dict[str, Any] = read_json(directory / "state.json")
     try:
         entries = [Entry(**entry) for entry in value["entries"]]
@@ -278,7 +290,7 @@ def _load_index(directory: Path) -> _Index:
             retained=tuple(Retained.from_json(entry) for entry in value["retained"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise damaged(directory / "state.json") from error
+        raise RepositoryDamaged(directory / "state.json") from error
 
 
 def _check_view(view: View) -> None:
@@ -287,7 +299,12 @@ def _check_view(view: View) -> None:
 
 
 def _check_unique(entries: Sequence[Entry]) -> None:
-    """Refuse two different files that claim to be the same package."""
+    """Refuse two different files that claim to be the same package.
+
+    Raises:
+        InputError: two such files are among them.
+
+    """
     marks: dict[str, str] = {}
     for entry in entries:
         if marks.setdefault(entry.key, entry.mark) != entry.mark:
@@ -297,7 +314,12 @@ def _check_unique(entries: Sequence[Entry]) -> None:
 
 
 def _check_identity(channel: _Channel, label: str, signer: Signer, changes: Sequence[_Change]) -> None:
-    """Refuse changes after which every client that knows the channel would fail."""
+    """Refuse changes after which every client that knows the channel would fail.
+
+    Raises:
+        InputError: the label differs, or signed packages have another key.
+
+    """
     if "\n" in label or not label:
         raise InputError("the label of a repository is one line of text")
     if channel.label != label:

@@ -18,7 +18,12 @@ _LONGEST_WAIT = 10
 
 
 def next_epoch(last: int, clock: Clock) -> int:
-    """Return the current second, waiting until it is after `last`."""
+    """Return the current second, waiting until it is after `last`.
+
+    Raises:
+        EnvironmentNotReady: the clock is far behind.
+
+    """
     missing = last + 1 - clock.now().timestamp()
     if missing > _LONGEST_WAIT:
         raise EnvironmentNotReady(

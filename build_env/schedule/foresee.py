@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.model.artifact import StoredResult
-from build_env.model.identity import TaskName
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from build_env.model.artifact import StoredResult
+    from build_env.model.identity import TaskName
     from build_env.model.task import Plan
     from build_env.ports import Executor
 
-__all__ = ["HIT", "MAYBE", "RUN", "Answer", "Hits", "foresee", "in_words"]
+__all__ = ["HIT", "MAYBE", "RUN", "Answer", "foresee", "in_words"]
 
 HIT = "hit"
 RUN = "run"
@@ -33,48 +33,12 @@ class Answer:
         return f"{self.verdict} ({self.reason})" if self.reason and self.verdict != HIT else self.verdict
 
 
-_AS_LEFT = Answer(verdict=HIT, reason="its inputs are as a run left them")
-
-
-class Hits(Mapping[TaskName, StoredResult]):
-    """Stored results by task; those that are only promised are made when somebody looks at them."""
-
-    def __init__(self) -> None:
-        """Nothing is known yet."""
-        self._found: dict[TaskName, StoredResult | Callable[[], StoredResult]] = {}
-
-    def add(self, task: TaskName, found: StoredResult | Callable[[], StoredResult]) -> None:
-        """Take a result, or what makes it."""
-        self._found[task] = found
-
-    def __getitem__(self, task: TaskName) -> StoredResult:
-        found = self._found[task]
-        if not isinstance(found, StoredResult):
-            found = self._found[task] = found()
-        return found
-
-    def __contains__(self, task: object) -> bool:
-        return task in self._found
-
-    def __iter__(self) -> Iterator[TaskName]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-
-def foresee(plan: Plan, executor: Executor, known: Hits | None = None) -> tuple[dict[TaskName, Answer], Hits]:
-    """The answer for each task, and the stored results of the hits: those that are `known`, and what is found.
-
-    Of tasks that are known no key is computed, and they need not be in the plan. `why` knows of none.
-    """
+def foresee(plan: Plan, executor: Executor) -> tuple[dict[TaskName, Answer], dict[TaskName, StoredResult]]:
+    """The answer for each task, and the stored results of the hits."""
     answers: dict[TaskName, Answer] = {}
-    hits = known if known is not None else Hits()
+    hits: dict[TaskName, StoredResult] = {}
     tasks = {task.name: task for task in plan}
     for task in plan:
-        if task.name in hits:
-            answers[task.name] = _AS_LEFT
-            continue
         blocked = next((entry.task for entry in task.inputs if entry.task not in hits), None)
         if blocked is not None:
             words = f"after {tasks[blocked].stage} {tasks[blocked].label}"
@@ -86,7 +50,7 @@ def foresee(plan: Plan, executor: Executor, known: Hits | None = None) -> tuple[
             answers[task.name] = Answer(verdict=RUN, reason=executor.reason(work))
         else:
             answers[task.name] = Answer(verdict=HIT, reason=f"all {len(work.covered)} inputs are those of its result")
-            hits.add(task.name, stored)
+            hits[task.name] = stored
     return answers, hits
 
 

@@ -1,7 +1,8 @@
-"""Owns the fence around user code: hooks may compute and record, but not write, start programs or leave the directory.
+"""Owns the fence around user code: hooks compute and record; they do not write, start programs, ask clock or chance.
 
 Uses Python's audit events, which see every such act also from inside libraries. The fence is a promise about honest
-mistakes, not a sandbox. Printed text is caught and returned; errors become `HookError` with file and line.
+mistakes, not a sandbox. Printed text is caught and returned; errors become `HookError` with file and line. What user
+code reads is recorded by `core.reading`, as everything is that planning reads.
 """
 
 from __future__ import annotations
@@ -13,27 +14,17 @@ import os
 import sys
 import traceback
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, HookError, Location
+from build_env.core.interception import user_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Observed", "guarded", "observing"]
+__all__ = ["guarded"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Observed:
-    """What user code read: files that it opened (or imported) and directories that it listed."""
-
-    files: set[str] = field(default_factory=set)
-    directories: set[str] = field(default_factory=set)
-
-
-_OBSERVED: ContextVar[Observed | None] = ContextVar("build_env_hook_reads", default=None)
 _FENCED: ContextVar[bool] = ContextVar("build_env_hook_fence", default=False)
 _FORBIDDEN = frozenset(
     {
@@ -56,30 +47,8 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
         flags = arguments[2] if len(arguments) > 2 else 0  # noqa: PLR2004 - (path, mode, flags) by PEP 578
         if isinstance(flags, int) and flags & _WRITING:
             raise _SideEffectError(f"writes {arguments[0]}")
-        _observe("files", arguments[0])
-    elif event in {"os.listdir", "os.scandir"}:
-        _observe("directories", arguments[0] if arguments else ".")
     elif event in _FORBIDDEN:
         raise _SideEffectError(f"calls {event}({', '.join(map(repr, arguments[:2]))})")
-
-
-def _observe(kind: str, path: object) -> None:
-    observed = _OBSERVED.get()
-    if observed is not None and isinstance(path, str | os.PathLike):
-        getattr(observed, kind).add(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100 - Path.absolute keeps `..`
-
-
-@contextlib.contextmanager
-def observing(observed: Observed) -> Iterator[None]:
-    """Add to `observed` what user code reads; code that Python compiled before counts as its source."""
-    token = _OBSERVED.set(observed)
-    try:
-        yield
-    finally:
-        _OBSERVED.reset(token)
-        for name in [name for name in observed.files if "/__pycache__/" in name]:
-            directory, _, file = name.rpartition("/__pycache__/")
-            observed.files.add(f"{directory}/{file.split('.')[0]}.py")
 
 
 @functools.cache
@@ -91,11 +60,19 @@ def _install() -> None:
 @contextlib.contextmanager
 def guarded(what: str, root: Path) -> Iterator[io.StringIO]:
     """Run user code behind the fence; `what` names it in errors. Yields the text that it prints."""
+    # Only where user code runs: most commands run none, and randomness takes 10 ms to import.
+    from build_env.targets.unstable import UnstableError, refusals  # noqa: PLC0415
+
     _install()
     printed = io.StringIO()
     token = _FENCED.set(True)
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        with (
+            refusals().in_place(),
+            user_code(),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+        ):
             yield printed
     except BuildEnvError:
         raise
@@ -107,6 +84,13 @@ def guarded(what: str, root: Path) -> Iterator[io.StringIO]:
             f"{what} {error}",
             location=_place(error, root),
             hint="hooks describe work and do none: record a command with env.run_command_build(...) instead",
+        ) from error
+    except UnstableError as error:
+        raise HookError(
+            f"{what} {error}, which is never the same twice",
+            location=_place(error, root),
+            hint="the same tree must give the same plan: take the value from a variable of the target, a setting "
+            "(env.setting) or the environment (os.environ), which are watched",
         ) from error
     except Exception as error:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

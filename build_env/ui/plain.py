@@ -92,10 +92,10 @@ def finished_lines(event: TaskFinished) -> list[str]:
     return lines
 
 
-def plan_headline(plan: Plan, answers: Mapping[TaskName, str], left_out: int = 0) -> str:
-    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`; so many hits as are `left_out` count, too."""
+def plan_headline(plan: Plan, answers: Mapping[TaskName, str]) -> str:
+    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
     runs = sum(answer != "hit" for answer in answers.values())
-    what = f"{count(len(plan) + left_out, 'task')} for {targets_words(plan.targets)}"
+    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
 
 

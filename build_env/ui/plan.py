@@ -32,19 +32,15 @@ def plan_lines(
     notes: Sequence[str] = (),
     commands: bool,
     hits: bool,
-    left_out: int = 0,
 ) -> list[str]:
-    """The notes, the headline and a line per task; with `commands` also what each does, with `hits` also these.
-
-    `left_out` tells how many hits are not in the plan.
-    """
-    lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers, left_out)]
+    """The notes, the headline and a line per task; with `commands` also what each does, with `hits` also these."""
+    lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers)]
     shown = [task for task in plan if hits or answers[task.name] != Status.HIT]
     for task in shown:
         lines.append(f"  {task.stage:<9}{task.label:<28}{answers[task.name]}".rstrip())
         if commands:
             lines += [f"{_MARGIN}{line}" for line in _details(task)]
-    others = left_out + len(plan) - len(shown)
+    others = len(plan) - len(shown)
     if shown and others:
         lines.append(f"        {count(others, 'task')} up to date (shown by build-env plan --all)")
     return lines

@@ -18,7 +18,7 @@ __all__ = ["holding", "let_end"]
 _PROGRAM = """
 import sys
 from pathlib import Path
-from build_env.app.runlock import run_lock
+from build_env.store.runlock import run_lock
 from build_env.model.run import Run
 from build_env.store.claims import Claims
 from build_env.store.results import LocalStore

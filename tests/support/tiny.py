@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-import docker.errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

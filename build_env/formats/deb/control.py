@@ -45,7 +45,12 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
 
 
 def _control(text: str, shown: str) -> tuple[Mapping[str, str], list[Mapping[str, str]]]:
-    """The source paragraph and those of the binary packages."""
+    """The source paragraph and those of the binary packages.
+
+    Raises:
+        InputError: a paragraph or a field is missing.
+
+    """
     paragraphs = [(line, dict(Deb822(lines))) for line, lines in _paragraphs(text)]
     if not paragraphs:
         raise InputError("it is empty", location=Location(file=shown, line=1))
@@ -117,7 +122,12 @@ def _names(fields: Iterable[str]) -> tuple[str, ...]:
 
 
 def _changelog_epoch(changelog: Path, shown: str) -> int:
-    """Seconds of the top entry's date, as dpkg takes SOURCE_DATE_EPOCH."""
+    """Seconds of the top entry's date, as dpkg takes SOURCE_DATE_EPOCH.
+
+    Raises:
+        InputError: there is no changelog, or no finished entry in it.
+
+    """
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
     for number, line in enumerate(read_text(changelog, shown).splitlines(), 1):

@@ -48,7 +48,12 @@ def is_apt_file(name: str) -> bool:
 
 
 def read_binary(file: PackageFile) -> Entry:
-    """Read a binary package's control stanza. Raises InputError when it cannot be read or names are not valid."""
+    """Read a binary package's control stanza.
+
+    Raises:
+        InputError: it cannot be read, or its names are not valid.
+
+    """
     name = check_name(file.artifact.name)
     try:
         with DebFile(str(file.path)) as archive:
@@ -71,7 +76,9 @@ def read_binary(file: PackageFile) -> Entry:
 def read_source(dsc: PackageFile, given: Collection[str], held: Collection[str]) -> Entry:
     """Read a source package; its parts must be among the digests `given` with it or `held` already.
 
-    Raises InputError when one is missing or the package cannot be read.
+    Raises:
+        InputError: a part is missing, or the package cannot be read.
+
     """
     try:
         data = dsc.path.read_bytes()

@@ -28,9 +28,13 @@ _RPM_FOLLOWING = frozenset({63, 1009, 1028, 1030, 1034, 1035, 5092, 5093, 5097})
 
 
 def opened(data: bytes) -> Opened | None:
-    """The tags of an RPM's header and its payload; None for other files. Raises Unreadable for a broken RPM.
+    """The tags of an RPM's header and its payload; None for other files.
 
     Lead and signature are left out: they follow from the rest, and from who signed.
+
+    Raises:
+        Unreadable: the RPM is broken.
+
     """
     if not data.startswith(_RPM):
         return None
@@ -43,7 +47,12 @@ def opened(data: bytes) -> Opened | None:
 
 
 def _rpm_header(data: bytes, at: int) -> tuple[dict[int, tuple[bytes, bytes]], int]:
-    """The values of a header structure by tag, as stored, each with its type and number; and where it ends."""
+    """The values of a header structure by tag, as stored, each with its type and number; and where it ends.
+
+    Raises:
+        ValueError: there is no header at this place.
+
+    """
     magic, _, count, size = struct.unpack_from(">4s4sII", data, at)
     if magic != _HEADER:
         raise ValueError("no header of an RPM")

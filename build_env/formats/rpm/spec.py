@@ -20,7 +20,9 @@ _CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
     """What the one spec file in `directory` (in errors `shown`) says as text; None where there is none.
 
-    Raises InputError when there is more than one, or its newest date cannot be read.
+    Raises:
+        InputError: there is more than one, or its newest date cannot be read.
+
     """
     specs = sorted(directory.glob("*.spec"))
     if len(specs) > 1:
@@ -30,7 +32,12 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
 
 
 def _epoch(spec: Path, shown: str) -> int:
-    """Noon UTC of the newest %changelog entry, as rpm takes it; 0 without one."""
+    """Noon UTC of the newest %changelog entry, as rpm takes it; 0 without one.
+
+    Raises:
+        InputError: the date of that entry cannot be read.
+
+    """
     text = spec.read_text(encoding="utf-8", errors="replace")
     entry = _CHANGE.search(text)
     if not entry:

@@ -50,7 +50,12 @@ class RpmHeader:
 
 
 def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
-    """Read the headers of RPM files, in their order."""
+    """Read the headers of RPM files, in their order.
+
+    Raises:
+        InputError: one of them cannot be read.
+
+    """
     if not files:
         return []
     query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
@@ -72,7 +77,12 @@ def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
 
 
 def sign(files: Sequence[Path], signer: Signer) -> None:
-    """Sign RPM files in place, and check each with nothing but the public key."""
+    """Sign RPM files in place, and check each with nothing but the public key.
+
+    Raises:
+        EnvironmentNotReady: the key cannot sign, or left no good signature.
+
+    """
     if not files:
         return
     names = [str(file.absolute()) for file in files]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from build_env.app.runlock import no_runs, run_lock
 from build_env.core.canonical import digest_bytes
 from build_env.core.errors import EnvironmentNotReady
 from build_env.model.run import Run
+from build_env.store.runlock import no_runs, run_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

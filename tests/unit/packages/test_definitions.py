@@ -67,7 +67,7 @@ def test_a_directive_changes_the_meaning_of_no_other_line(
     # Without other fields the file is empty: a line with a directive makes it a map in either case.
     changed = f"{text}{directive}\n" if at_the_end else f"# one line\n{directive}\n{text}"
     with_directive = answer(tmp_path, changed)
-    if isinstance(without, dict) or isinstance(with_directive, dict):
+    if not isinstance(without, list) or not isinstance(with_directive, list):
         assert _one(with_directive) == _one(without)
     else:
         # What cannot be compiled is not checked further.
@@ -94,6 +94,13 @@ def test_text_is_taken_as_it_is_written(tmp_path: Path) -> None:
             "0x10",
             ["1.0", "on"],
         ]
+
+
+def test_an_included_file_is_taken_as_it_is_written_too(tmp_path: Path) -> None:
+    (tmp_path / "shared.yaml").write_text("version: 1.10\nsummary: off\n", encoding="utf-8")
+    found = _one(answer(tmp_path, "otk.include: shared.yaml\nlicense: no\n"))
+    assert isinstance(found, dict)
+    assert [found[name] for name in ("version", "summary", "license")] == ["1.10", "off", "no"]
 
 
 # --- JSON Schema ---

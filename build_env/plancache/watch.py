@@ -7,7 +7,6 @@ that its content decides.
 from __future__ import annotations
 
 import os
-import stat
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from build_env.store.digests import SLACK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Watched", "kind_of", "watch"]
+__all__ = ["Watched", "watch"]
 
 _WIDTH = 5
 _MISSING = array("q", [-1] * _WIDTH)
@@ -36,12 +35,6 @@ class Watched:
     def paths(self) -> list[str]:
         """The paths, in order."""
         return self.text.split("\0") if self.text else []
-
-    @property
-    def settled(self) -> bool:
-        """Whether no path was changed shortly before it was read, or later."""
-        unsettled, size = _UNSETTLED.tobytes(), _WIDTH * _MISSING.itemsize
-        return all(self.stamps[start : start + size] != unsettled for start in range(0, len(self.stamps), size))
 
     def changed(self) -> list[int]:
         """The places of the paths to which something happened or may have happened."""
@@ -86,14 +79,3 @@ def _stamps(paths: Sequence[str], *, follow: bool) -> array[int]:
             continue
         extend((found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
     return stamps
-
-
-def kind_of(path: str) -> str:
-    """What lies at `path`, links followed: `file`, `directory`, `other` or `missing`."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - by text, as all here
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    if stat.S_ISREG(mode):
-        return "file"
-    return "directory" if stat.S_ISDIR(mode) else "other"

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.app.remembered import MEMORIES
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import held, locked, take_lock
@@ -85,7 +84,7 @@ def sweep_dead(paths: ProjectPaths, store: LocalStore) -> None:
     alive = partial(is_alive, paths.build)
     store.sweep(alive)
     sweep_rooms(paths.rooms, alive)
-    sweep_blobs(paths.build / MEMORIES)
+    sweep_blobs(paths.memories)
     _sweep_locks(paths.build)
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.app import runlock
-from build_env.app.runlock import is_alive, run_lock, sweep_dead, sweep_rooms
 from build_env.core.paths import ProjectPaths
 from build_env.model.attempt import AttemptState
 from build_env.model.run import Run
+from build_env.store import runlock
 from build_env.store.results import LocalStore
+from build_env.store.runlock import is_alive, run_lock, sweep_dead, sweep_rooms
 from tests.support.locking import holding, let_end
 from tests.support.samples import named
 

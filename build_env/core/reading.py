@@ -1,0 +1,246 @@
+"""Owns the record of everything that planning depends on: what was asked of paths, trees and the environment.
+
+A `Reading` is made for one command and handed down. While it is `active`, whatever its thread opens, lists or asks of a
+path or of the environment is recorded, whoever asks: build-env, a format, a library, a hook. So nobody can forget to
+tell it. An answer is looked at before it is used: if something changes in between, what was recorded is no longer so,
+and the plan is made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from build_env.core.canonical import digest_data, digest_file
+from build_env.core.interception import intercepted, paused
+from build_env.core.trees import digest_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+__all__ = [
+    "ABSENT",
+    "CONTENT",
+    "FULL",
+    "MODE",
+    "MODULES",
+    "NAMES",
+    "OWN_FULL",
+    "OWN_MODE",
+    "WIDTH",
+    "ReadTree",
+    "Reading",
+    "Reads",
+    "all_variables",
+    "link_target",
+    "look_at",
+    "meaning_of",
+    "unwatched",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What of a path: its content; the names in the directory; those of them that an import may find.
+CONTENT, NAMES, MODULES = "content", "names", "modules"
+# What `stat` says, links followed, and what `lstat` says. In full only for user code, which may use any field of it.
+MODE, FULL, OWN_MODE, OWN_FULL = "mode", "full", "own mode", "own full"
+WIDTH = 5  # numbers in the answer of `look_at`
+ABSENT = -1
+_OWN = str(Path(__file__).resolve().parent.parent)
+_PYCACHE = "/__pycache__/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadTree:
+    """A tree (absolute path, names left out at its top) with its digest, empty where there is no directory."""
+
+    path: str
+    leave_out: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reads:
+    """Questions with their answers. Paths are absolute; a variable that is not set is None.
+
+    `environment` is the digest of all variables where somebody asked for all, `directory` the current directory where
+    somebody asked for it; empty otherwise.
+    """
+
+    meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    looks: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    environment: str = ""
+    directory: str = ""
+    trees: tuple[ReadTree, ...] = ()
+
+
+class Reading:
+    """The recorder of one command; `digest_of` may remember the digests of files. One thread uses it."""
+
+    def __init__(self, digest_of: Callable[[Path], str] = digest_file) -> None:
+        """Nothing was asked yet."""
+        self._digest_of = digest_of
+        self._meanings: dict[tuple[str, str], str] = {}
+        self._looks: dict[tuple[str, str], tuple[int, ...]] = {}
+        self._links: dict[str, str] = {}
+        self._variables: dict[str, str | None] = {}
+        self._environment = ""
+        self._directory = ""
+        self._trees: dict[tuple[str, tuple[str, ...]], ReadTree] = {}
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Record what this thread asks meanwhile."""
+        with intercepted(self):
+            yield
+
+    def reads(self) -> Reads:
+        """Everything that was recorded until now."""
+        # Whose content counts, of that the mode is part of the meaning.
+        looks = {
+            (path, how): answer
+            for (path, how), answer in self._looks.items()
+            if how != MODE or (path, CONTENT) not in self._meanings
+        }
+        return Reads(
+            meanings=dict(self._meanings),
+            looks=looks,
+            links=dict(self._links),
+            variables=dict(self._variables),
+            environment=self._environment,
+            directory=self._directory,
+            trees=tuple(self._trees.values()),
+        )
+
+    def tree(self, directory: Path, leave_out: Collection[str] = ()) -> str:
+        """The digest of a tree, which is watched as a whole; see `digest_tree`."""
+        key = (str(directory), tuple(leave_out))
+        with paused():
+            digest = digest_tree(directory, leave_out, self._digest_of)
+        self._trees[key] = ReadTree(path=key[0], leave_out=key[1], digest=digest)
+        return digest
+
+    def meaning(self, name: str, what: str) -> None:
+        """Somebody is about to open or to list the path."""
+        path = self._absolute(name)
+        if _PYCACHE in path:
+            # Python compares what it compiled with the source.
+            directory, _, file = path.rpartition(_PYCACHE)
+            path = f"{directory}/{file.split('.')[0]}.py"
+        if (path, what) in self._meanings or _is_ours(path):
+            return
+        with paused():
+            self._meanings[path, what] = meaning_of(path, what, self._digest_of)
+            if what == MODULES:
+                # A directory becomes a package without its parent changing.
+                for entry in _entries(path):
+                    if entry.is_dir():
+                        inner = f"{entry.path}/__init__.py"
+                        self._looks[inner, MODE] = look_at(inner, MODE)
+
+    def look(self, name: str, how: str) -> None:
+        """Somebody is about to ask `stat` or `lstat`."""
+        key = (self._absolute(name), how)
+        if key not in self._looks and not _is_ours(key[0]):
+            with paused():
+                self._looks[key] = look_at(*key)
+
+    def link(self, name: str) -> None:
+        """Somebody is about to read the target of a link."""
+        path = self._absolute(name)
+        if path not in self._links and not _is_ours(path):
+            with paused():
+                self._links[path] = link_target(path)
+
+    def variable(self, name: str) -> None:
+        """Somebody is about to ask for a variable."""
+        with paused():
+            self._variables.setdefault(name, os.environ.get(name))
+
+    def whole_environment(self) -> None:
+        """Somebody is about to look through all variables."""
+        with paused():
+            self._environment = self._environment or all_variables()
+
+    def current_directory(self) -> str:
+        """Somebody depends on where the command was started."""
+        with paused():
+            self._directory = self._directory or os.getcwd()  # noqa: PTH109 - text
+        return self._directory
+
+    def _absolute(self, name: str) -> str:
+        if not name.startswith("/"):
+            name = f"{self.current_directory()}/{name}"
+        # As the system reads it: `link/..` is not the directory that `link` lies in.
+        return name if "/.." in name else os.path.normpath(name)
+
+
+def unwatched(ask: Callable[P, T]) -> Callable[P, T]:
+    """`ask`, whose own questions are no part of what planning depends on: its answer is recorded in another way."""
+
+    @functools.wraps(ask)
+    def asked(*arguments: P.args, **options: P.kwargs) -> T:
+        with paused():
+            return ask(*arguments, **options)
+
+    return asked
+
+
+def meaning_of(path: str, what: str, digest_of: Callable[[Path], str]) -> str:
+    """What planning sees in the content or the names of a path, in one word; whatever cannot be read counts by why."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - by text: called ten thousand times
+        if what == CONTENT:
+            return f"{mode} {digest_of(Path(path)) if stat.S_ISREG(mode) else ''}"
+        entries = [(entry.name, entry.is_dir(), entry.is_file()) for entry in _entries(path)]
+    except OSError as error:
+        return f"error {error.errno}"
+    if what == MODULES:
+        entries = [entry for entry in entries if entry[0].partition(".")[0].isidentifier()]
+    return digest_data([mode, sorted(entry for entry in entries if entry[0] != "__pycache__")])
+
+
+def look_at(path: str, how: str) -> tuple[int, ...]:
+    """What `stat` says as far as it counts: mode, owner, group; in full also size and time of change of a file."""
+    try:
+        facts = os.stat(path) if how in {MODE, FULL} else os.lstat(path)  # noqa: PTH116 - as above
+    except OSError as error:
+        return (ABSENT, error.errno or 0, 0, 0, 0)
+    if how in {FULL, OWN_FULL} and not stat.S_ISDIR(facts.st_mode):
+        return (facts.st_mode, facts.st_uid, facts.st_gid, facts.st_size, facts.st_mtime_ns)
+    return (facts.st_mode, facts.st_uid, facts.st_gid, 0, 0)
+
+
+def link_target(path: str) -> str:
+    """Where the link leads, or why it cannot be read."""
+    try:
+        return os.readlink(path)  # noqa: PTH115 - as above
+    except OSError as error:
+        return f"error {error.errno}"
+
+
+def all_variables() -> str:
+    """The digest of the whole environment."""
+    return digest_data(sorted(os.environ.items()))
+
+
+def _entries(path: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as scan:
+            return list(scan)
+    except NotADirectoryError:
+        return []
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file belongs to Python or to build-env: both are in the name of what is remembered."""
+    return path.startswith((f"{_OWN}/", f"{sys.prefix}/", f"{sys.base_prefix}/lib"))

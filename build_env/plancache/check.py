@@ -1,0 +1,113 @@
+"""Owns the question whether all is as a memory says: what planning read, and what its results came to.
+
+A `stat` that differs is never an answer: the content is looked at, and what is the same counts as the same, and is
+noted so that it is looked at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from build_env.core.reading import all_variables, link_target, look_at, meaning_of
+from build_env.core.trees import digest_tree
+from build_env.plancache.memory import rows_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from build_env.core.reading import Reads, ReadTree
+    from build_env.model.artifact import Isolation
+    from build_env.plancache.memory import Memory, MemoryFile
+    from build_env.store.digests import FileDigests
+    from build_env.store.results import LocalStore
+
+__all__ = ["Check"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Compares a memory with what is there now. `images_now` asks the engine; None where it does not answer."""
+
+    file: MemoryFile
+    store: LocalStore
+    digests: FileDigests
+    isolation: Isolation
+    images_now: Callable[[Iterable[str]], Mapping[str, str] | None]
+
+    def finished(self) -> Memory | None:
+        """The memory, if everything is as it says: then there is nothing to do."""
+        memory = self.file.load()
+        if memory is None:
+            return None
+        with contextlib.suppress(OSError):  # gone meanwhile, or a disk that is only read
+            os.utime(self.file.path)  # gc lets go what is not used for long
+        if memory.images and self.images_now(memory.images) != memory.images:
+            return None
+        renewed = self._as_read(memory)
+        renewed = renewed and self._as_made(renewed)
+        if renewed is not None and renewed is not memory:
+            self.file.save(renewed)
+            self.digests.save()
+        return renewed
+
+    def _as_read(self, memory: Memory) -> Memory | None:
+        """The memory with what `stat` says now, if planning would read the same again."""
+        began = time.time_ns()
+        if not _is_asked_the_same(memory.reads):
+            return None
+        changed, moved = memory.paths.changed(), memory.members.changed()
+        if not self._means_the_same(memory, changed) or not self._trees_are_the_same(memory, moved):
+            return None
+        if not changed and not moved:
+            return memory
+        # The same digests mean the same names: only what `stat` says of them is new.
+        return replace(memory, paths=memory.paths.renewed(changed, began), members=memory.members.renewed(moved, began))
+
+    def _as_made(self, memory: Memory) -> Memory | None:
+        """The same, if every result is there still: its row, its objects, and the evidence of what was deployed."""
+        if memory.evidence.changed() or rows_digest(self.store.outcomes(memory.keys, self.isolation)) != memory.rows:
+            return None
+        began = time.time_ns()
+        names, changed = memory.objects.paths, memory.objects.changed()
+        if not all(self._is_whole(names[place]) for place in changed):
+            return None
+        return replace(memory, objects=memory.objects.renewed(changed, began)) if changed else memory
+
+    def _means_the_same(self, memory: Memory, changed: Sequence[int]) -> bool:
+        meanings = list(memory.reads.meanings.items()) if changed else []
+        return all(
+            meaning_of(path, what, self.digests.digest) == meaning
+            for (path, what), meaning in (meanings[place] for place in changed)
+        )
+
+    def _trees_are_the_same(self, memory: Memory, moved: Sequence[int]) -> bool:
+        """Only those trees are read that have a member in `moved`."""
+        trees = (memory.reads.trees[number] for number in {bisect_right(memory.starts, place) - 1 for place in moved})
+        return all(self._digest(tree) == tree.digest for tree in trees)
+
+    def _digest(self, tree: ReadTree) -> str:
+        directory = Path(tree.path)
+        return digest_tree(directory, tree.leave_out, self.digests.digest) if directory.is_dir() else ""
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether an object has the content that its name says."""
+        return Path(name).is_file() and self.digests.digest(name) == name.rpartition("/")[2]
+
+
+def _is_asked_the_same(reads: Reads) -> bool:
+    """Whether the questions that cost one call each have the answers they had."""
+    if reads.directory and reads.directory != os.getcwd():  # noqa: PTH109 - text, as it was recorded
+        return False
+    if reads.environment and reads.environment != all_variables():
+        return False
+    return (
+        all(os.environ.get(name) == value for name, value in reads.variables.items())
+        and all(look_at(path, how) == answer for (path, how), answer in reads.looks.items())
+        and all(link_target(path) == target for path, target in reads.links.items())
+    )
