@@ -21,7 +21,7 @@ from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
 from build_env.targets.load import LISTS, load_target
-from build_env.targets.record import Recorder, call_hook
+from build_env.targets.record import Env, call_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,8 +169,8 @@ class Planner:
             if records[unit.name].commands
         }
 
-    def _recorder(self, arch: str) -> Recorder:
-        return Recorder(
+    def _recorder(self, arch: str) -> Env:
+        return Env(
             loaded=self.loaded,
             host=self.host,
             options=self.options,
