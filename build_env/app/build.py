@@ -19,12 +19,12 @@ with imported_later():
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from build_env.app.options import BuildOptions
     from build_env.app.planned import Planned
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
+    from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
     from build_env.plan.select import Request
     from build_env.ports import EventSink, Publisher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from build_env.model.options import BuildOptions
 
 __all__ = ["Project", "current_host", "open_project"]
 
@@ -58,6 +60,23 @@ class Project:
             f"no target fits this machine ({self.machine}), and none was named",
             hint=f"build in containers with --target NAME; targets: {known}",
         )
+
+    def settled(self, options: BuildOptions) -> BuildOptions:
+        """The options with the whole name of the target that is meant, and with the engine that builds it.
+
+        Without a target and an engine it is this machine's own, built natively. Raises UsageError when no target or
+        several are meant, and for options that the engine cannot carry out.
+        """
+        native = options.native or not (options.target or options.engine)
+        target = self.match_target(options.target) if options.target else self.native_target()
+        if native and options.target and not self.fits(target):
+            raise UsageError(
+                f"the target {target} cannot be built natively: this machine is {self.machine}",
+                hint=f"leave --engine native out, or let env_match_current in targets/{target}/packages.conf.py say so",
+            )
+        if native:
+            options.check_native()
+        return replace(options, target=target, engine="native" if native else "docker")
 
     @property
     def machine(self) -> str:

@@ -10,8 +10,8 @@ from build_env.plancache.memory import memory_name
 from build_env.plancache.quick import RememberedCommand
 
 if TYPE_CHECKING:
-    from build_env.app.options import BuildOptions
     from build_env.app.project import Project
+    from build_env.model.options import BuildOptions
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 

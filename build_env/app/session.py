@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
-    from build_env.app.options import BuildOptions
     from build_env.app.planned import Planned
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
+    from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
     from build_env.model.task import Plan

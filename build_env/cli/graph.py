@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.arguments import Arguments, check_choice
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions, check_choice
 
 with imported_later():
     from build_env.cli import actions
@@ -55,7 +55,7 @@ def graph(
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
     """
-    arguments = Arguments(
+    arguments = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -67,7 +67,7 @@ def graph(
     context.exit(run_command(lambda: _graph(arguments, wanted, output, by_package=by_package, json=json), debug=debug))
 
 
-def _graph(arguments: Arguments, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
+def _graph(arguments: BuildOptions, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
     if json and wanted != "json":
         raise UsageError("--json and --format exclude each other", hint="leave one of them out")
     if not json:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.arguments import check_choice
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
+from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import project

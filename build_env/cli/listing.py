@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.arguments import check_choice
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
 from build_env.core.later import imported_later
+from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import project as app_project

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.arguments import Arguments
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
@@ -45,7 +45,7 @@ def plan(
     debug: DEBUG = False,
 ) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
-    arguments = Arguments(
+    arguments = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -58,7 +58,7 @@ def plan(
     context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands, hits=every), debug=debug))
 
 
-def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> int:
+def _plan(arguments: BuildOptions, *, json: bool, commands: bool, hits: bool) -> int:
     planned, answers = actions.look_ahead(arguments)
     if json:
         sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.arguments import Arguments
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.app import outcome
@@ -53,7 +53,7 @@ def reproduce(
 
     What it needs is built as usual; of the two builds nothing is recorded or deployed. Exit code 1: they differ.
     """
-    arguments = Arguments(
+    arguments = BuildOptions(
         packages=(package,),
         target=target,
         architectures=comma_list(arch or ()),
@@ -64,7 +64,7 @@ def reproduce(
     context.exit(run_command(lambda: _reproduce(arguments, keep, json=json), debug=debug))
 
 
-def _reproduce(arguments: Arguments, keep: Path | None, *, json: bool) -> int:
+def _reproduce(arguments: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
     found = actions.reproduce_package(arguments, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not found.rehearsals:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from build_env.cli.arguments import check_choice
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, ROOT
 from build_env.cli.parser import Command
 from build_env.cli.words import options_first
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
+from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import containers

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.arguments import Arguments
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
@@ -39,7 +39,7 @@ def why(
     debug: DEBUG = False,
 ) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    arguments = Arguments(
+    arguments = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -50,7 +50,7 @@ def why(
     context.exit(run_command(lambda: _why(arguments, json=json), debug=debug))
 
 
-def _why(arguments: Arguments, *, json: bool) -> int:
+def _why(arguments: BuildOptions, *, json: bool) -> int:
     explanations, note = actions.explain_tasks(arguments)
     if note:
         sys.stderr.write(f"note    {note}\n")
