@@ -55,7 +55,7 @@ def graph(
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
     """
-    arguments = BuildOptions(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -64,17 +64,17 @@ def graph(
         dry_run=True,
     )
     wanted = "json" if json and not format_ else format_ or "dot"
-    context.exit(run_command(lambda: _graph(arguments, wanted, output, by_package=by_package, json=json), debug=debug))
+    context.exit(run_command(lambda: _graph(options, wanted, output, by_package=by_package, json=json), debug=debug))
 
 
-def _graph(arguments: BuildOptions, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
+def _graph(options: BuildOptions, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
     if json and wanted != "json":
         raise UsageError("--json and --format exclude each other", hint="leave one of them out")
     if not json:
         check_choice("--format", wanted, _FORMATS)
     if output is not None:
         files.check_place(output, "--output")
-    planned, answers = actions.look_ahead(arguments)
+    planned, answers = actions.look_ahead(options)
     verdicts = {task: answer.partition(" ")[0] for task, answer in answers.items()}
     text = _written((nodes.packages_picture if by_package else nodes.tasks_picture)(planned.plan, verdicts), wanted)
     if output is None:

@@ -52,7 +52,7 @@ class Command(_Placed, TyperCommand):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                usual = "Options" if isinstance(parameter, TyperOption) else "BuildOptions"
+                usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
                 name = getattr(parameter, "rich_help_panel", None) or usual
                 sections.setdefault(name, []).append(record)
         general = sections.pop("Options", [])

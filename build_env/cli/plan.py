@@ -45,7 +45,7 @@ def plan(
     debug: DEBUG = False,
 ) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
-    arguments = BuildOptions(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -55,11 +55,11 @@ def plan(
         root=root,
         dry_run=True,
     )
-    context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands, hits=every), debug=debug))
+    context.exit(run_command(lambda: _plan(options, json=json, commands=commands, hits=every), debug=debug))
 
 
-def _plan(arguments: BuildOptions, *, json: bool, commands: bool, hits: bool) -> int:
-    planned, answers = actions.look_ahead(arguments)
+def _plan(options: BuildOptions, *, json: bool, commands: bool, hits: bool) -> int:
+    planned, answers = actions.look_ahead(options)
     if json:
         sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:

@@ -53,7 +53,7 @@ def reproduce(
 
     What it needs is built as usual; of the two builds nothing is recorded or deployed. Exit code 1: they differ.
     """
-    arguments = BuildOptions(
+    options = BuildOptions(
         packages=(package,),
         target=target,
         architectures=comma_list(arch or ()),
@@ -61,12 +61,12 @@ def reproduce(
         timeout=timeout,
         root=root,
     )
-    context.exit(run_command(lambda: _reproduce(arguments, keep, json=json), debug=debug))
+    context.exit(run_command(lambda: _reproduce(options, keep, json=json), debug=debug))
 
 
-def _reproduce(arguments: BuildOptions, keep: Path | None, *, json: bool) -> int:
+def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
-    found = actions.reproduce_package(arguments, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
+    found = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not found.rehearsals:
         return outcome.exit_code(found.summary)
     if json:

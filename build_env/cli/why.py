@@ -39,7 +39,7 @@ def why(
     debug: DEBUG = False,
 ) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    arguments = BuildOptions(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         target=target,
         architectures=comma_list(arch or ()),
@@ -47,11 +47,11 @@ def why(
         root=root,
         dry_run=True,
     )
-    context.exit(run_command(lambda: _why(arguments, json=json), debug=debug))
+    context.exit(run_command(lambda: _why(options, json=json), debug=debug))
 
 
-def _why(arguments: BuildOptions, *, json: bool) -> int:
-    explanations, note = actions.explain_tasks(arguments)
+def _why(options: BuildOptions, *, json: bool) -> int:
+    explanations, note = actions.explain_tasks(options)
     if note:
         sys.stderr.write(f"note    {note}\n")
     if json:
