@@ -31,7 +31,7 @@ __all__ = ["seed"]
 
 def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     """Record everything; the number of tasks."""
-    options = BuildOptions(target=target, architectures=architectures, engine="native")
+    options = BuildOptions(targets=(target,), architectures=architectures, engine="native")
     request = Request(stages=frozenset(map(Stage, STAGES)))
     os.fsync = int  # type: ignore[assignment]  # does nothing, as below
     done: dict[TaskName, StoredResult] = {}

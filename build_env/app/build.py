@@ -65,13 +65,13 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
 
 def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
-    planner = session.planner
+    planners = session.planners
     with session.reading.active():
-        scan = planner.scan()
+        scan = planners.scan()
         hits = foresee(scan.plan, session.executor(scan))[1] if scan else {}
-        report = _report(session, scan, hits) if scan else None
-        planned = planner.plan(request, report)
-    if scan and report is None:
+        reports = _reports(session, scan.plan, hits) if scan else {}
+        planned = planners.plan(request, reports)
+    if scan and len(reports) < len(scan.plan.targets):
         note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
         planned = replace(planned, notes=(*planned.notes, note))
     return Resolved(
@@ -117,9 +117,9 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
 def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     """Read what only a room may read; a summary only when that failed."""
-    planner = session.planner
+    planners = session.planners
     with session.reading.active():
-        scan = planner.scan()
+        scan = planners.scan()
     if scan is None:
         return None
     executor = session.executor(scan, anew=_anew(session.options, scan.plan))
@@ -142,13 +142,18 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     return summary
 
 
-def _report(session: Session, scan: Planned, hits: Mapping[TaskName, StoredResult]) -> str | None:
-    stored = hits.get(scan.plan.tasks[-1].name)
-    wanted = session.planner.format
-    for artifact in stored.artifacts if stored else ():
-        if wanted and wanted.scan and artifact.name == wanted.scan.report:
-            return session.store.path(artifact).read_text(encoding="utf-8")
-    return None
+def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]) -> dict[str, str]:
+    """What the scans of targets found, as far as they were done."""
+    wanted = {
+        item.target.name: item.format.scan.report for item in session.planners if item.format and item.format.scan
+    }
+    return {
+        task.target: session.store.path(artifact).read_text(encoding="utf-8")
+        for task in scan
+        if task.name in hits
+        for artifact in hits[task.name].artifacts
+        if artifact.name == wanted.get(task.target)
+    }
 
 
 def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from build_env.app.project import Project
     from build_env.engines.docker.connection import Connection
+    from build_env.model.room import TimeLimit
     from build_env.ports import Store
 
 __all__ = ["Containers", "connect_containers"]
@@ -53,10 +54,12 @@ class Containers:
         return sweep(self.connection, self.project.checkout, alive)
 
 
-def connect_containers(project: Project, *, run: str = "", reuse: bool, slots: int) -> Containers:
-    """Connect to the engine. Raises EnvironmentNotReady when none answers."""
+def connect_containers(
+    project: Project, *, run: str = "", reuse: bool, slots: int, limit: TimeLimit | None = None
+) -> Containers:
+    """Connect to the engine; `limit` is for making images. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots, timeout=project.settings.engine_timeout)
     rooms = DockerRooms(connection=connection, project=project.checkout, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run)
+    images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run, limit=limit)
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from build_env.settings import Settings
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["Planner"]
+__all__ = ["Planner", "supported"]
 
 
 @dataclass
@@ -87,10 +87,10 @@ class Planner:
 
     def scan(self) -> Planned | None:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
-        listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
         if self.format is None or self.format.scan is None or self.native:
             return None
         name = self.format.name
+        listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
         packages = tuple(package for each in listed if name in (package := self.packages[each]).packaging)
         if not packages:
             return None
@@ -113,8 +113,7 @@ class Planner:
         packages = self.packages
         if spec_report is not None and self.format and self.format.scan:
             packages = self.format.scan.read(packages, spec_report)
-        listed = {*self.target.packages, *self.target.depends, *self.target.metapackages}
-        relations = relate(packages, listed, self.target.family, tuple(self.image_archs))
+        relations = relate(packages, self.target.listed, self.target.family, tuple(self.image_archs))
         selection = select(self.target, packages, relations, request, self.image_archs)
         records = {unit.name: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
@@ -254,3 +253,18 @@ class Planner:
 
     def _tree(self, path: str, destination: str) -> Tree:
         return Tree(path=path, destination=destination, digest=self.digest_tree(self.paths.root / path))
+
+
+def supported(
+    loaded: LoadedTarget, host: Host, settings: Settings, environ: Mapping[str, str], architectures: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Those of `architectures` that the target says it builds for, before `env_load` has its say."""
+    options = Options(
+        arg_arch=architectures, opt_build_arch=architectures, opt_meta_arch=architectures, opt_deps_arch=architectures
+    )
+
+    def answer(arch: str) -> object:
+        env = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
+        return call_hook(env, "env_arch_supported", arch)[0]
+
+    return tuple(arch for arch in architectures if answer(arch))

@@ -18,9 +18,11 @@ from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from build_env.model.options import BuildOptions
+
+EVERY = "all"  # the word for every target there is
 
 __all__ = ["Project", "current_host", "open_project"]
 
@@ -47,6 +49,12 @@ class Project:
         """The one target that `wanted` means."""
         return match(wanted, self.target_names())
 
+    def match_targets(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The targets that `wanted` mean, each once; `all` means all there are. Raises UsageError as `match` does."""
+        names = self.target_names()
+        chosen = [each for name in wanted for each in (names if name == EVERY else (match(name, names),))]
+        return tuple(dict.fromkeys(chosen))
+
     def native_target(self) -> str:
         """The target whose `env_match_current` says that this machine is it."""
         names = self.target_names()
@@ -62,21 +70,23 @@ class Project:
         )
 
     def settled(self, options: BuildOptions) -> BuildOptions:
-        """The options with the whole name of the target that is meant, and with the engine that builds it.
+        """The options with the whole names of the targets that are meant, and with the engine that builds them.
 
-        Without a target and an engine it is this machine's own, built natively. Raises UsageError when no target or
-        several are meant, and for options that the engine cannot carry out.
+        Without a target and an engine it is this machine's own, built natively. Raises UsageError when a name means no
+        target or several, and for options that the engine cannot carry out.
         """
-        native = options.native or not (options.target or options.engine)
-        target = self.match_target(options.target) if options.target else self.native_target()
-        if native and options.target and not self.fits(target):
-            raise UsageError(
-                f"the target {target} cannot be built natively: this machine is {self.machine}",
-                hint=f"leave --engine native out, or let env_match_current in targets/{target}/packages.conf.py say so",
-            )
+        native = options.native or not (options.targets or options.engine)
+        targets = self.match_targets(options.targets) if options.targets else (self.native_target(),)
+        for target in targets if native and options.targets else ():
+            if not self.fits(target):
+                raise UsageError(
+                    f"the target {target} cannot be built natively: this machine is {self.machine}",
+                    hint="leave --engine native out, or let env_match_current in "
+                    f"targets/{target}/packages.conf.py say so",
+                )
         if native:
             options.check_native()
-        return replace(options, target=target, engine="native" if native else "docker")
+        return replace(options, targets=targets, engine="native" if native else "docker")
 
     @property
     def machine(self) -> str:

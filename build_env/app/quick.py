@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["remembered_command", "up_to_date"]
 
-_IN_PLAN = ("target", "architectures", "engine", "container", "install")
+_IN_PLAN = ("targets", "architectures", "engine", "container", "install")
 
 
 def remembered_command(project: Project, options: BuildOptions, request: Request) -> RememberedCommand:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from build_env.app.executor import new_executor
+from build_env.app.executor import new_executor, time_limit
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
@@ -26,10 +26,11 @@ from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, run_lock, sweep_dead
 
 with imported_later():
-    from build_env.app import capacity, planning
+    from build_env.app import capacity, planning, several
     from build_env.app import containers as app_containers
     from build_env.schedule import estimates as schedule_estimates
     from build_env.schedule import loop as schedule_loop
+    from build_env.targets import load
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from build_env.app.planned import Planned
     from build_env.app.planning import Planner
     from build_env.app.project import Project
+    from build_env.app.several import Planners
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
     from build_env.model.options import BuildOptions
@@ -72,33 +74,48 @@ class Session:
             return None
         return _containers(self.project, self.options, self.run.id, needed=self.writes)
 
-    @cached_property
+    @property
     def planner(self) -> Planner:
-        """The planner of the target, loaded when a plan must be made."""
+        """The planner of the first target, for commands that take one."""
+        return self.planners.members[0]
+
+    @cached_property
+    def planners(self) -> Planners:
+        """The planners of the targets, loaded when a plan must be made."""
         containers = (
             self.containers
         )  # connected before: what a client of the engine reads is not what a plan is made of
         self.read_since = time.time_ns()
         with self.reading.active():
-            return self._new_planner(containers)
+            return self._new_planners(containers)
 
     @cached_property
     def reading(self) -> Reading:
         """What planning reads."""
         return Reading(self.digests.digest)
 
-    def _new_planner(self, containers: Containers | None) -> planning.Planner:
-        return planning.Planner(
-            paths=self.project.paths,
-            settings=self.project.settings,
-            host=self.project.host,
-            environ=WatchedVariables(self.project.environ),
-            target_name=self.options.target,
-            architectures=self.options.architectures,
-            native=self.options.native,
-            base_identity=unwatched(containers.base_identity) if containers else _unknown,
-            digest_tree=self.reading.tree,
-        )
+    def _new_planners(self, containers: Containers | None) -> Planners:
+        project, environ = self.project, WatchedVariables(self.project.environ)
+        architectures = self.options.architectures or (project.host.architecture,)
+
+        def new(target: str, architectures: tuple[str, ...]) -> planning.Planner:
+            return planning.Planner(
+                paths=project.paths,
+                settings=project.settings,
+                host=project.host,
+                environ=environ,
+                target_name=target,
+                architectures=architectures,
+                native=self.options.native,
+                base_identity=unwatched(containers.base_identity) if containers else _unknown,
+                digest_tree=self.reading.tree,
+            )
+
+        def supported_by(target: str) -> tuple[str, ...]:
+            loaded = load.load_target(project.paths, target)
+            return planning.supported(loaded, project.host, project.settings, environ, architectures)
+
+        return several.planners_of(new, supported_by, self.options.targets, architectures)
 
     def close(self) -> None:
         """Remove what rooms shared, if the engine was needed at all."""
@@ -224,7 +241,10 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
     try:
-        return app_containers.connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs)
+        limit = time_limit(options, project.settings)
+        return app_containers.connect_containers(
+            project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit
+        )
     except EnvironmentNotReady:
         if needed:
             raise

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from build_env.app.project import open_project
+from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 
 with imported_later():
@@ -58,7 +59,9 @@ def _print(lines: list[str] | tuple[str, ...]) -> int:
 
 
 def _print_names(project: Project, options: BuildOptions) -> int:
-    target = project.settled(options).target
+    target, *others = project.settled(options).targets
+    if others:
+        raise UsageError("--print-env prints a list of one target", hint=f"name one of them: --target {target}")
     return _print(load.load_target(project.paths, target).names(_VARIABLES[options.print_env]))
 
 
@@ -67,7 +70,7 @@ def _overview(project: Project) -> int:
 
 
 def _opened(options: BuildOptions) -> tuple[Project, BuildOptions]:
-    """The project, and the options with the target that is meant."""
+    """The project, and the options with the targets that are meant."""
     options.check()
     project = open_project(options.root)
     return project, project.settled(options)
@@ -96,6 +99,8 @@ def explain_tasks(options: BuildOptions) -> tuple[list[Explanation], str]:
 def reproduce_package(options: BuildOptions, sink: EventSink, keep: Path | None) -> Reproduction:
     """Build a package twice in rooms that differ, and compare; records neither."""
     project, options = _opened(options)
+    if len(options.targets) > 1:
+        raise UsageError("a package is reproduced for one target at a time", hint=f"--target {options.targets[0]}")
     return inspect_reproduce.reproduce(project, options, _request(options).packages[0], sink, keep)
 
 
@@ -123,7 +128,7 @@ def _build(project: Project, options: BuildOptions) -> int:
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:
-    return machine.set_up(project, (options.target,), options.architectures, lambda text: sink(events.Note(text=text)))
+    return machine.set_up(project, options.targets, options.architectures, lambda text: sink(events.Note(text=text)))
 
 
 def _request(options: BuildOptions) -> select.Request:

@@ -33,11 +33,11 @@ _SHOW = "Show instead of build"
 # Each option of the command line, by the field of `BuildOptions` that has its type and default; without one, a flag.
 _OPTIONS = {
     "packages": typer.Argument(help="Packages of src/ to build; none: all.", metavar="PACKAGES"),
-    "target": typer.Option(
+    "targets": typer.Option(
         "--target",
         "--docker",
         "-d",
-        help="Build in containers for this target; without it, for this machine itself.",
+        help="Build in containers for these, comma separated or repeated, or all; without it, for this machine.",
         metavar="NAME",
         rich_help_panel=_WHERE,
     ),
@@ -144,8 +144,13 @@ def build_all(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - e
         sys.stdout.write(f"build-all {__version__}\n")
         return
     stages = frozenset(stage for stage in STAGES if given.pop(stage))
-    packages, architectures = tuple(given.pop("packages") or ()), comma_list(given.pop("architectures") or ())
-    options = BuildOptions(packages=packages, architectures=architectures, stages=stages, **given)
+    options = BuildOptions(
+        packages=tuple(given.pop("packages") or ()),
+        targets=comma_list(given.pop("targets") or ()),
+        architectures=comma_list(given.pop("architectures") or ()),
+        stages=stages,
+        **given,
+    )
     context.exit(run_command(lambda: actions.act(options), debug=debug))
 
 

@@ -14,6 +14,7 @@ from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 
 with imported_later():
+    from build_env.externals import executables
     from build_env.externals import runner as externals_runner
     from build_env.inspect import externals
     from build_env.manifest import externals as manifest_externals
@@ -55,13 +56,13 @@ def _external(name: str, root: Path | None) -> int:
     if not data.strip():
         raise InputError('standard input is empty; {"tree": ARGUMENTS} is expected there')
     try:
-        tree = manifest_externals.read_envelope(data)
+        tree = executables.read_envelope(data)
     except manifest_externals.ExternalError as error:
         raise InputError(str(error).replace("it printed", "standard input has")) from error
     if tree is manifest_externals.REMOVED:
         raise InputError('standard input has no tree; {"tree": ARGUMENTS} is expected there')
     try:
-        found = manifest_externals.write_envelope(runner.run_own(name, tree))
+        found = executables.write_envelope(runner.run_own(name, tree))
     except manifest_externals.ExternalError as error:
         first, *more = str(error).splitlines()
         faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def graph(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
-    target: TARGET = "",
+    target: TARGETS = None,
     arch: ARCHITECTURES = None,
     engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
     format_: Annotated[str, typer.Option("--format", help="dot, mermaid or svg.", metavar="FORMAT")] = "",
@@ -57,7 +57,7 @@ def graph(
     """
     options = BuildOptions(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         engine=engine,
         root=root,

@@ -51,9 +51,9 @@ def compile_to(asked: Asked, output: str | None, meta: str, form: str) -> int:
     tree = compiled.tree
     if meta:
         if meta not in compiled.meta:
-            known = ", ".join(compiled.meta) or "none"
+            there = ", ".join(compiled.meta) or "none"
             raise UsageError(
-                f"there is no otk.meta.{meta}{did_you_mean(meta, compiled.meta)}", hint=f"the manifest has {known}"
+                f"there is no otk.meta.{meta}{did_you_mean(meta, compiled.meta)}", hint=f"the manifest has {there}"
             )
         tree = compiled.meta[meta]
     text = render(tree, form)
@@ -70,21 +70,21 @@ def _keep_sources(output: Path, files: Iterable[str]) -> None:
     for file in files:
         with contextlib.suppress(OSError, ValueError):
             if output.is_file() and output.samefile(file):
-                said = f"-o {visible_name(str(output))}: this file was read, the result would replace its own source"
-                raise UsageError(said, hint="name another file")
+                message = f"-o {visible_name(str(output))}: this file was read, the result would replace its own source"
+                raise UsageError(message, hint="name another file")
 
 
 def validate_all(asked: Asked) -> int:
     """Check each file, and say all that is wrong with any."""
     status = 0
-    for file, found in compile_each(asked, _tell):
-        if isinstance(found, InputError):
-            status = tell_error(found)
+    for file, outcome in compile_each(asked, _tell):
+        if isinstance(outcome, InputError):
+            status = tell_error(outcome)
             continue
-        _warn(found.warnings)
-        chosen = (asked.target,) if asked.target else found.targets
+        _warn(outcome.warnings)
+        chosen = (asked.target,) if asked.target else outcome.targets
         targets = f", for {', '.join(chosen)}" if chosen else ""
-        files = len(found.files)
+        files = len(outcome.files)
         _say(f"ok      {visible_name(file)}: {files} file{'s' * (files != 1)}{targets}")
     return status
 
@@ -101,8 +101,8 @@ def explain_path(asked: Asked, path: str) -> int:
 def format_all(files: Sequence[str], *, check: bool) -> int:
     """Bring files into the one form, or only look whether they have it."""
     # All are looked at before the first is changed.
-    found = [(file, *read_input(file)) for file in dict.fromkeys(files)]
-    results = [(file, text, manifest_format.formatted(text, shown)) for file, shown, text in found]
+    inputs = [(file, *read_input(file)) for file in dict.fromkeys(files)]
+    results = [(file, text, manifest_format.formatted(text, shown)) for file, shown, text in inputs]
     printed = STANDARD_INPUT if not check else ""
     for file, text, result in results:
         if file == printed:
@@ -121,14 +121,14 @@ def format_all(files: Sequence[str], *, check: bool) -> int:
 
 def list_directives(*, as_json: bool, markdown: bool) -> int:
     """Print the list of directives."""
-    made = (
+    listing = (
         reference.directives_markdown()
         if markdown
         else reference.directives_json()
         if as_json
         else reference.directives_text()
     )
-    write_output(made.encode())
+    write_output(listing.encode())
     return 0
 
 

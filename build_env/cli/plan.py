@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
@@ -17,7 +17,6 @@ with imported_later():
     from build_env.cli import actions
     from build_env.core import canonical
     from build_env.ui import plan as ui_plan
-
 
 __all__ = ["register"]
 
@@ -30,7 +29,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
-    target: TARGET = "",
+    target: TARGETS = None,
     arch: ARCHITECTURES = None,
     engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
     stage: Annotated[
@@ -47,7 +46,7 @@ def plan(
     """Show what build-all would do: a line per task, with run or maybe, and why."""
     options = BuildOptions(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         stages=frozenset(comma_list(stage or ())),
         deps=deps,

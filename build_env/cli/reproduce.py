@@ -55,7 +55,7 @@ def reproduce(
     """
     options = BuildOptions(
         packages=(package,),
-        target=target,
+        targets=(target,) if target else (),
         architectures=comma_list(arch or ()),
         engine="docker",
         timeout=timeout,

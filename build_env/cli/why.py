@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def why(
     context: typer.Context,
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
-    target: TARGET = "",
+    target: TARGETS = None,
     arch: ARCHITECTURES = None,
     engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
     json: JSON = False,
@@ -41,7 +41,7 @@ def why(
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
     options = BuildOptions(
         packages=tuple(packages or ()),
-        target=target,
+        targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
         engine=engine,
         root=root,

@@ -11,8 +11,8 @@ from build_env.externals.partition import PARTITION
 from build_env.externals.program import Context, answer
 
 if TYPE_CHECKING:
+    from build_env.externals.executables import ProgramRunner
     from build_env.externals.program import Program
-    from build_env.manifest.externals import ProgramRunner
 
 __all__ = ["OWN", "ProjectRunner"]
 

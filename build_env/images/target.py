@@ -9,7 +9,7 @@ from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.room import RoomOutcome
-from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, ImageRecipe, image_inputs, image_key
+from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, ImageRecipe, image_inputs, image_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,9 @@ class TargetImages:
 
     def _result(self, recipe: ImageRecipe, key: str, description: ImageDescription, base: Base) -> StoredResult:
         inventory = self.images.inventory(self.tag(recipe, key))
-        identity = {"recipe": key, "packages": digest_bytes(inventory.packages.encode())}
+        # Without its name: what two targets make alike is the same to all that is built on it.
+        recipe_digest = key_of({name: value for name, value in image_inputs(recipe).items() if name != "name"})
+        identity = {"recipe": recipe_digest, "packages": digest_bytes(inventory.packages.encode())}
         return StoredResult(
             key=key,
             artifacts=(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
+from build_env.externals.executables import ProgramRunner, program_environment, search_path
 from build_env.externals.program import Answer, Context
 from build_env.externals.runner import ProjectRunner
-from build_env.manifest.externals import ExternalError, ProgramRunner, program_environment, search_path
+from build_env.manifest.externals import ExternalError
 from build_env.model.command import ImageKind
 
 with imported_later():

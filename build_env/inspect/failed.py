@@ -100,7 +100,7 @@ class Continuation:
 @contextlib.contextmanager
 def continued(connection: Connection, project: Project, room: FailedRoom) -> Iterator[Continuation]:
     """The task of `room`, ready to go on in a copy. Raises UsageError when it would be another task today."""
-    options = BuildOptions(target=room.task.target, architectures=room.architectures)
+    options = BuildOptions(targets=(room.task.target,), architectures=room.architectures)
     with open_session(project, options, writes=True) as session:
         planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)))
         task = next((task for task in planned.plan if task.name == room.task), None)

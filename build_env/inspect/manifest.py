@@ -60,10 +60,10 @@ def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool 
 
     Raises ManifestError with all faults.
     """
-    for _, found in compile_each(asked, tell, explained=explained):
-        if isinstance(found, InputError):
-            raise found
-        return found
+    for _, outcome in compile_each(asked, tell, explained=explained):
+        if isinstance(outcome, InputError):
+            raise outcome
+        return outcome
     raise UsageError("no file is named", hint="name a manifest, or - for standard input")
 
 
@@ -109,8 +109,8 @@ def read_input(file: str) -> tuple[str, str]:
         data = _bytes(sys.stdin.buffer) if file == STANDARD_INPUT else _file_bytes(file)
     except (OSError, ValueError) as error:
         closed = isinstance(error, OSError) and error.errno == errno.EBADF
-        said = "it is closed" if closed else getattr(error, "strerror", None) or error
-        raise InputError(f"{visible_name(shown)} cannot be read: {said}") from error
+        reason = "it is closed" if closed else getattr(error, "strerror", None) or error
+        raise InputError(f"{visible_name(shown)} cannot be read: {reason}") from error
     return shown, _decoded(data, shown)
 
 
@@ -140,16 +140,16 @@ def _pair(word: str, option: str) -> tuple[str, str]:
 
 
 def _variables(words: Iterable[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    variables: dict[str, object] = {}
     for name, value in (_pair(word, "-D") for word in words):
         if any(no_name(part) for part in name.split(".")):
             raise UsageError(
                 f"-D {name}: this is no name of a variable", hint="letters, digits and _, with dots between"
             )
-        if name in found:
+        if name in variables:
             raise UsageError(f"-D {name} is given twice", hint="leave one of them out")
-        found[name] = value
-    return found
+        variables[name] = value
+    return variables
 
 
 def _customization(name: str, data: str) -> Customization:

@@ -79,13 +79,13 @@ def reproduce(
         if inputs.executor is not None:
             if not inputs.works:
                 raise UsageError(
-                    f"{package} has nothing to build for {options.target}", hint="build-env plan shows all"
+                    f"{package} has nothing to build for {options.targets[0]}", hint="build-env plan shows all"
                 )
             with _directory(inputs.executor.rooms.directory, keep) as directory:
                 for work in inputs.works:
                     sink(Note(text=f"doing {work.task.stage} {work.task.label} in two rooms"))
                     rehearsals = (*rehearsals, _interruptible(project, inputs.executor.rooms, work, directory))
-        return Reproduction(package=package, target=options.target, summary=inputs.summary, rehearsals=rehearsals)
+        return Reproduction(package=package, target=options.targets[0], summary=inputs.summary, rehearsals=rehearsals)
 
 
 def _make_inputs(session: Session, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> _Inputs:

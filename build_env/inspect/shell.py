@@ -55,14 +55,14 @@ class ShellRequest:
 def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], None]) -> Iterator[Inside]:
     """A running room of the target with copies of `common/` and `src/`; `tell` gets what a person should know."""
     architecture = request.architecture or project.host.architecture
-    options = BuildOptions(target=request.target, architectures=(architecture,))
+    options = BuildOptions(targets=(request.target,), architectures=(architecture,))
     with open_session(project, options, writes=False) as session:
         containers = _connected(session)
         sweep_visits(containers.connection, project.checkout)
         stored = _image(session, containers, request, architecture, tell)
         environment = room_environment(
             BUILD_ROOT,
-            {"ARCH": architecture, "BUILD_TARGET": request.target, "BUILD_STAGE": VISIT},
+            {"ARCH": architecture, "BUILD_STAGE": VISIT},
             kept=request.kept,
         )
         spec = _spec(project, request, stored, environment)

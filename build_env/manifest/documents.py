@@ -151,8 +151,8 @@ class _Builder:
     def _count(self, weight: int, place: Place) -> None:
         self.nodes += weight
         if self.nodes > MOST_NODES:
-            said = f"this file stands for more than {MOST_NODES:,} values, aliases (*name) written out"
-            raise Unreadable(said, place.line, place.column)
+            message = f"this file stands for more than {MOST_NODES:,} values, aliases (*name) written out"
+            raise Unreadable(message, place.line, place.column)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, *, is_map: bool) -> None:
         place = self._place(event)
@@ -209,9 +209,9 @@ class _Builder:
                 value = text if text or not plain else None
             elif plain and event.tag is None:
                 value = meaning(text)
-                said = surprise(text, value) if value is not None and (text[0].isalnum() or text[0] in "+-") else ""
-                if said:
-                    self.warn(f"{said}; write '{text}' in quotes if it is text", place)
+                meant = surprise(text, value) if value is not None and (text[0].isalnum() or text[0] in "+-") else ""
+                if meant:
+                    self.warn(f"{meant}; write '{text}' in quotes if it is text", place)
         except ScalarError as error:
             self.fault(str(error), place)
         node = Scalar(value, text, place, plain)

@@ -36,11 +36,11 @@ def value_at(tree: object, path: str) -> object:
         if isinstance(current, list) and rest[0].isascii() and rest[0].isdigit() and int(rest[0]) < len(current):
             current, rest = current[int(rest[0])], rest[1:]
             continue
-        known = current if isinstance(current, dict) else {}
-        size = next((size for size in range(len(rest), 0, -1) if ".".join(rest[:size]) in known), 0)
+        entries = current if isinstance(current, dict) else {}
+        size = next((size for size in range(len(rest), 0, -1) if ".".join(rest[:size]) in entries), 0)
         if not size:
             raise _missing(path, rest, current)
-        current, rest = known[".".join(rest[:size])], rest[size:]
+        current, rest = entries[".".join(rest[:size])], rest[size:]
     return current
 
 
@@ -59,5 +59,5 @@ def _missing(path: str, rest: list[str], current: object) -> UsageError:
 def _origins(compiled: Compiled, path: str) -> tuple[Origin, ...]:
     """Those of the value, else those of the nearest thing around it."""
     parts = path.split(".")
-    known = (compiled.origins.get(".".join(parts[:size])) for size in range(len(parts), -1, -1))
-    return next((found for found in known if found), ())
+    nearest = (compiled.origins.get(".".join(parts[:size])) for size in range(len(parts), -1, -1))
+    return next((origins for origins in nearest if origins), ())

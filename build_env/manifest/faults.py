@@ -85,10 +85,10 @@ class Faults:
         if self.faults:
             files = {fault.location.file: 0 for fault in self.faults if fault.location and fault.location.line}
             order = {name: number for number, name in enumerate(files)}
-            found = tuple(sorted(self.faults[:_MOST], key=lambda fault: _position(fault, order)))
-            more = len(self.faults) - len(found)
-            hint = f"these are the first {len(found)} faults, there are {more} more" if more else ""
-            raise ManifestError(f"{file} cannot be compiled", faults=found, hint=hint)
+            shown = tuple(sorted(self.faults[:_MOST], key=lambda fault: _position(fault, order)))
+            more = len(self.faults) - len(shown)
+            hint = f"these are the first {len(shown)} faults, there are {more} more" if more else ""
+            raise ManifestError(f"{file} cannot be compiled", faults=shown, hint=hint)
 
     def _fault(self, message: str, place: Place, chain: tuple[Location, ...]) -> ManifestFault:
         line = self.line_of(place.file, place.line) if place.line else ""

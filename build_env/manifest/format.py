@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Formatted", "formatted"]
 
-_SAID = ("anchor", "tag", "value", "implicit", "style", "flow_style", "explicit", "version", "tags")
+_FIELDS = ("anchor", "tag", "value", "implicit", "style", "flow_style", "explicit", "version", "tags")
 _NODES = (yaml.ScalarEvent, yaml.AliasEvent, yaml.CollectionStartEvent)
 
 
@@ -34,9 +34,9 @@ class Formatted:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """What an event says beside its place, and the line it is in, from 1."""
+    """What an event holds beside its place, and the line it is in, from 1."""
 
-    said: tuple[object, ...]
+    content: tuple[object, ...]
     line: int
 
 
@@ -46,32 +46,32 @@ def formatted(text: str, file: str) -> Formatted:
     meant = list(_events(plain, file))
     lines = split(plain)
     measure(yaml.scan(plain, Loader=yaml.CSafeLoader), lines)
-    found = moves(lines)
-    still = [0] * len(found)
+    moved = moves(lines)
+    still = [0] * len(moved)
     left = ""
     line = 0
-    for shifts, closed in ((found, True), (found, False), (still, True), (still, False)):
-        made = _written(lines, shifts, closed=closed)
-        line = _difference(meant, made, file)
+    for shifts, closed in ((moved, True), (moved, False), (still, True), (still, False)):
+        candidate = _written(lines, shifts, closed=closed)
+        line = _difference(meant, candidate, file)
         if not line:
-            return Formatted(text=made, left=left)
+            return Formatted(text=candidate, left=left)
         left = (
             f"no newline is put at its end: the text of line {line} would get it"
-            if closed and shifts is found and not plain.endswith("\n")
+            if closed and shifts is moved and not plain.endswith("\n")
             else f"its lines are not moved: line {line} would mean something else"
         )
     return Formatted(text=text, left=f"it stays as it is: line {line} would mean something else")
 
 
-def _difference(meant: Sequence[_Event], made: str, file: str) -> int:
-    """The line that means something else in `made`, 0 if none does."""
-    found = _events(made, file)
+def _difference(meant: Sequence[_Event], text: str, file: str) -> int:
+    """The line that means something else in `text`, 0 if none does."""
+    events = _events(text, file)
     for before in meant:
         try:
-            after = next(found, None)
+            after = next(events, None)
         except InputError:
             return before.line
-        if after is None or after.said != before.said:
+        if after is None or after.content != before.content:
             return before.line
     return 0
 
@@ -84,9 +84,9 @@ def _events(text: str, file: str) -> Iterator[_Event]:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             nodes += isinstance(event, _NODES)
             if depth > DEEPEST or nodes > MOST_NODES:
-                said = f"nested deeper than {DEEPEST} levels" if depth > DEEPEST else f"more than {MOST_NODES:,} values"
-                raise InputError(f"this is {said}", location=Location(file=file, line=line, column=column))
-            yield _Event((type(event).__name__, *(getattr(event, name, None) for name in _SAID)), line)
+                most = f"nested deeper than {DEEPEST} levels" if depth > DEEPEST else f"more than {MOST_NODES:,} values"
+                raise InputError(f"this is {most}", location=Location(file=file, line=line, column=column))
+            yield _Event((type(event).__name__, *(getattr(event, name, None) for name in _FIELDS)), line)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = Location(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Location(file=file)
@@ -97,12 +97,12 @@ def _events(text: str, file: str) -> Iterator[_Event]:
 
 def _written(lines: Lines, shifts: Sequence[int], *, closed: bool) -> str:
     """The text with all lines moved; `closed`: with a newline at its end."""
-    made: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     for number, (row, end) in enumerate(zip(lines.rows, lines.ends, strict=True)):
         bare = row.lstrip(" ")
         text = " " * max(lines.blanks[number] + shifts[number], 0) + bare
-        made.append((text if number in lines.kept else text.rstrip(" \t"), end))
-    while made and not made[-1][0] and len(made) - 1 not in lines.kept:
-        made.pop()
-    text = "".join(text + end for text, end in made)
-    return text + "\n" if closed and made and not made[-1][1] else text
+        rows.append((text if number in lines.kept else text.rstrip(" \t"), end))
+    while rows and not rows[-1][0] and len(rows) - 1 not in lines.kept:
+        rows.pop()
+    text = "".join(text + end for text, end in rows)
+    return text + "\n" if closed and rows and not rows[-1][1] else text

@@ -149,9 +149,9 @@ def _following(lines: Lines) -> list[int | None]:
     return result
 
 
-def _neighbour(number: int, behind: int | None, made: list[int], latest: Mapping[int, int], lines: Lines) -> int:
+def _neighbour(number: int, behind: int | None, before: list[int], latest: Mapping[int, int], lines: Lines) -> int:
     """The move of a comment, or of what only a bracket stands on."""
     blanks = lines.blanks[number]
     if behind is not None and lines.blanks[behind] == blanks:
         return lines.shifts[behind]
-    return latest.get(blanks, made[number - 1] if number else 0)
+    return latest.get(blanks, before[number - 1] if number else 0)

@@ -57,10 +57,10 @@ def parse(text: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     literal = ""
     end = 0
-    for found in _TOKEN.finditer(text):
-        literal += text[end : found.start()]
-        end = found.end()
-        part = _part(found)
+    for match in _TOKEN.finditer(text):
+        literal += text[end : match.start()]
+        end = match.end()
+        part = _part(match)
         if isinstance(part, str):
             literal += part
             continue
@@ -79,8 +79,8 @@ def is_open(text: str) -> bool:
     return "${" in _TOKEN.sub("", text)
 
 
-def _part(found: re.Match[str]) -> Part:
-    braced, bare = found.groups()
+def _part(match: re.Match[str]) -> Part:
+    braced, bare = match.groups()
     if bare:
         return Reference(tuple(bare.split(".")), exact=False)
     if braced is None:

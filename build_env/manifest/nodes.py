@@ -84,8 +84,8 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 def plain(node: Node) -> object:
     """The data of a node as it is written, in which `$` and `otk.` mean nothing."""
-    found: list[object] = []
-    waiting: list[tuple[Node, Callable[[object], None]]] = [(node, found.append)]
+    top: list[object] = []
+    waiting: list[tuple[Node, Callable[[object], None]]] = [(node, top.append)]
     while waiting:  # no recursion: aliases may nest deeper than what is written
         one, put = waiting.pop()
         if isinstance(one, Mapping):
@@ -98,12 +98,12 @@ def plain(node: Node) -> object:
             waiting += [(item, items.append) for item in reversed(one.items)]
         else:
             put(one.value)
-    return found[0]
+    return top[0]
 
 
 def places(node: Node) -> dict[tuple[str | int, ...], tuple[Place, Place]]:
     """Where each path of the data stands: its key (for what has none the value), and its value."""
-    found: dict[tuple[str | int, ...], tuple[Place, Place]] = {(): (node.place, node.place)}
+    paths: dict[tuple[str | int, ...], tuple[Place, Place]] = {(): (node.place, node.place)}
     waiting: list[tuple[tuple[str | int, ...], Node]] = [((), node)]
     while waiting:
         path, one = waiting.pop()
@@ -112,9 +112,9 @@ def places(node: Node) -> dict[tuple[str | int, ...], tuple[Place, Place]]:
             inside = [(key, place, inner) for key, place, inner in one.entries]
         elif isinstance(one, Sequence):
             inside = [(index, item.place, item) for index, item in enumerate(one.items)]
-        found |= {(*path, key): (place, inner.place) for key, place, inner in inside}
+        paths |= {(*path, key): (place, inner.place) for key, place, inner in inside}
         waiting += [((*path, key), inner) for key, _, inner in inside]
-    return found
+    return paths
 
 
 def kind(node: Node) -> str:

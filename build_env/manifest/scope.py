@@ -61,15 +61,15 @@ class Scope:
     ordered: dict[str, list[Definition]] = field(default_factory=dict)
     blocks: list[Definition] = field(default_factory=list)
     every: list[Definition] = field(default_factory=list)
-    known: set[tuple[Place, tuple[str, ...], int]] = field(default_factory=set)
+    seen: set[tuple[Place, tuple[str, ...], int]] = field(default_factory=set)
     shapes: dict[tuple[str, int], Shape] = field(default_factory=dict)
 
     def add(self, definition: Definition) -> None:
         """A new definition; the same place again, through a second include, is no second definition."""
         this = definition.frame.this if definition.frame else None
         key = (definition.place, definition.path, id(this) if this else 0)
-        again = key in self.known and definition.place.line > 0
-        self.known.add(key)
+        again = key in self.seen and definition.place.line > 0
+        self.seen.add(key)
         if again and not self.allow_redefine:
             return
         self.every.append(definition)
@@ -109,8 +109,8 @@ class Scope:
             definitions = self.ordered.get(name, [])
             visible = bisect_left(definitions, order, key=_order)
             last = definitions[visible - 1].order if visible else ()
-            found = [block for block in self.blocks if last < block.order < order]
-            yield from sorted(found, key=_order, reverse=True)
+            between = [block for block in self.blocks if last < block.order < order]
+            yield from sorted(between, key=_order, reverse=True)
 
     def settle(self) -> None:
         """Everything is gathered: name what is defined again."""
@@ -127,10 +127,10 @@ class Scope:
         first = f"first in {old.place.location}" if old.place.line else f"it is {old.origin} already"
         if old.place == new.place:
             first = "by two inputs of a customization: a variable has one value"
-        said = f"{new.name} is defined twice, {first}" + (f" as {old.name}" if old.path != new.path else "")
+        message = f"{new.name} is defined twice, {first}" + (f" as {old.name}" if old.path != new.path else "")
         chain = new.frame.chain if new.frame else ()
         report = self.faults.warn if self.allow_redefine else self.faults.add
-        report(said, new.place, chain)
+        report(message, new.place, chain)
 
 
 def _order(definition: Definition) -> Order:
@@ -158,11 +158,11 @@ def _insert(names: dict[str, Shape], definition: Definition) -> Definition | Non
             inner = level[part] = {}
         level = inner
     last = definition.path[-1]
-    there = level.get(last, {})
-    if definition.is_space and (not isinstance(there, Definition) or there.is_space):
+    existing = level.get(last, {})
+    if definition.is_space and (not isinstance(existing, Definition) or existing.is_space):
         level.setdefault(last, definition)
         return None
-    other = next(_definitions(there), None)
+    other = next(_definitions(existing), None)
     if other is None:
         level[last] = definition
     return other
@@ -179,9 +179,9 @@ def _override(names: dict[str, Shape], definition: Definition) -> list[Definitio
             inner = level[part] = {}
         level = inner
     last = definition.path[-1]
-    there = level.get(last, {})
-    if not definition.is_space or isinstance(there, Definition) or not there:
-        replaced += [one for one in _definitions(there) if not (one.is_space and definition.is_space)]
+    existing = level.get(last, {})
+    if not definition.is_space or isinstance(existing, Definition) or not existing:
+        replaced += [one for one in _definitions(existing) if not (one.is_space and definition.is_space)]
         level[last] = definition
     return replaced
 

@@ -59,9 +59,9 @@ class Sources:
             return "a path cannot contain a zero byte"
         file = os.path.normpath(Path(including).parent / path)
         identity = os.path.realpath(file)
-        known = self.documents.get(identity)
-        if known is not None:
-            return known
+        document = self.documents.get(identity)
+        if document is not None:
+            return document
         try:
             text = _text(Path(file))
         except FileNotFoundError:

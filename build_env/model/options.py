@@ -19,7 +19,7 @@ _LISTS = ("packages", "meta", "deps")
 _LOG_FORMATS = ("auto", "plain", "json")
 # What says that something is to be built; the other options only say how.
 _WHAT = (
-    *("packages", "target", "architectures", "stages", "engine", "container"),
+    *("packages", "targets", "architectures", "stages", "engine", "container"),
     *("deps", "recreate", "refresh", "install", "keep_going", "dry_run", "setup"),
 )
 
@@ -28,13 +28,13 @@ _WHAT = (
 class BuildOptions:
     """What is built and how, as the command line says it; a field without meaning is empty.
 
-    `target` and `engine` are what was typed until `Project.settled` has put the target's whole name and `docker` or
-    `native` in their place. `memory` is a size (`8G`) for all running tasks together, `timeout` the seconds that a
+    `targets` and `engine` are what was typed until `Project.settled` has put whole names and `docker` or `native` in
+    their place. `memory` is a size (`8G`) for all running tasks together, `timeout` the seconds that a
     task may take, 0 for no limit and None for that of the settings; `jobs` counts tasks at a time.
     """
 
     packages: tuple[str, ...] = ()
-    target: str = ""
+    targets: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
     engine: str = ""
     stages: frozenset[str] = frozenset()
@@ -103,7 +103,7 @@ class BuildOptions:
             raise UsageError("--junit and --report tell of a run, and --dry-run runs nothing", hint="leave one out")
         if self.native and self.container:
             raise UsageError("--container keeps containers, and --engine native has none", hint="leave one of them out")
-        if self.install and (self.engine == "docker" or (self.target and not self.engine)):
+        if self.install and (self.engine == "docker" or (self.targets and not self.engine)):
             raise UsageError(
                 "--install installs build dependencies on this machine, and this build runs in containers",
                 hint="leave --install out: containers get their build dependencies by themselves",

@@ -49,6 +49,11 @@ class Target:
     variables: Mapping[str, object] = field(default_factory=dict)
 
     @property
+    def listed(self) -> frozenset[str]:
+        """Every package that one of its lists names."""
+        return frozenset((*self.packages, *self.depends, *self.metapackages))
+
+    @property
     def slug(self) -> str:
         """The name as one path component: `centos/8` is `centos-8`."""
         return self.name.replace("/", "-")

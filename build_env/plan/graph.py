@@ -128,7 +128,6 @@ def scan_plan(  # noqa: PLR0913 - all that two tasks consist of
             "ARCH": arch,
             "BUILD_HOST_ARCH": recipe.architecture,
             "BUILD_STAGE": Stage.SCAN.value,
-            "BUILD_TARGET": target.name,
             "LC_ALL": "C.UTF-8",
             "SOURCE_DATE_EPOCH": "0",
             "TZ": "UTC",
@@ -191,7 +190,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     recipe = facts.recipes.get(facts.unit_images.get(unit.name, ""))
     return Room(
         commands=record.commands,
-        environment=_environment(target, unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
+        environment=_environment(unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
         trees=tuple(trees),
         mounts=facts.mounts.get(unit.arch, ()),
         platform=recipe.build.platform if recipe else "",
@@ -200,7 +199,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     )
 
 
-def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:
+def _environment(unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:
     """What every command of the unit finds, whatever the engine; paths are added by the engine.
 
     `shared` says that packages of every architecture are made here, too. It is no for a mixed source only: otherwise
@@ -213,7 +212,6 @@ def _environment(target: Target, unit: Unit, epoch: int, build_jobs: int, *, sha
         "BUILD_JOBS": str(build_jobs),
         "BUILD_PACKAGE": unit.package,
         "BUILD_STAGE": unit.stage,
-        "BUILD_TARGET": target.name,
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": str(epoch),
         "TZ": "UTC",

@@ -55,7 +55,6 @@ def layer_room(task: Task) -> Room | None:
         "ARCH": room.environment["ARCH"] if task.stage == Stage.BUILD else native,
         "BUILD_HOST_ARCH": native,
         "BUILD_STAGE": Stage.LAYER.value,
-        "BUILD_TARGET": room.environment["BUILD_TARGET"],
         "LC_ALL": room.environment["LC_ALL"],
         "TZ": room.environment["TZ"],
     }

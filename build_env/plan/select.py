@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from build_env.model.target import Target
     from build_env.plan.relations import Relations
 
-__all__ = ["Request", "Selection", "check_requested", "select"]
+__all__ = ["Request", "Selection", "check_exists", "check_requested", "select"]
 
 # A unit that another one needs, and the edge to it.
 _Need = tuple[Unit, Input]
@@ -47,18 +47,23 @@ class Selection:
 
 def check_requested(target: Target, packages: Mapping[str, Package], requested: Sequence[str]) -> None:
     """Raises UsageError for a name that is no package, or none of this target's."""
-    listed = {*target.packages, *target.depends, *target.metapackages}
     for name in requested:
-        if name not in packages:
-            raise UsageError(
-                f"there is no package {name}{did_you_mean(name, packages)}",
-                hint="build-env list packages shows all of src/",
-            )
-        if name not in listed:
+        check_exists(packages, name)
+        if name not in target.listed:
+            listed = ", ".join(sorted(target.listed))
             raise UsageError(
                 f"the target {target.name} does not list {name}",
-                hint=f"add it to PACKAGES in {target.directory}/packages.conf.py; it lists {', '.join(sorted(listed))}",
+                hint=f"add it to PACKAGES in {target.directory}/packages.conf.py; it lists {listed}",
             )
+
+
+def check_exists(packages: Mapping[str, Package], name: str) -> None:
+    """Raises UsageError for a name that is no package."""
+    if name not in packages:
+        raise UsageError(
+            f"there is no package {name}{did_you_mean(name, packages)}",
+            hint="build-env list packages shows all of src/",
+        )
 
 
 @dataclass

@@ -79,7 +79,7 @@ def _refuse(name: str, why: str, asking: object = "") -> None:
         raise UnstableError(f"{why} ({name})")
 
 
-class _Random(random.Random):
+class _Random(random.Random):  # noqa: S311 - it stands for the one that user code asks for
     """A generator that user code may make from a seed only."""
 
     def __new__(cls, *seed: Any) -> Self:  # noqa: ANN401 - as random

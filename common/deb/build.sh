@@ -51,7 +51,7 @@ print_version() {
 }
 
 print_target() {
-    say "${BUILD_TARGET:-${docker:-$(. /etc/os-release && echo "$ID/$VERSION_ID")}}"
+    say "${docker:-$(. /etc/os-release && echo "$ID/$VERSION_ID")}"
 }
 
 # The one source package of a folder.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from build_env.externals.executables import ProgramRunner
 from build_env.externals.program import Context
 from build_env.externals.runner import ProjectRunner
 from build_env.inspect.externals import TargetRooms
-from build_env.manifest.externals import ProgramRunner
 from tests.support.programs import provide_programs
 from tests.support.tiny import tiny_project, tool_environment
 

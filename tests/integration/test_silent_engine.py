@@ -111,6 +111,27 @@ def test_a_limit_of_time_ends_a_run(project: Tiny, kind: str, moment: str) -> No
     cleared_up(project)
 
 
+def test_a_limit_of_time_ends_the_build_of_an_image(project: Tiny) -> None:
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\nRUN echo hanging; exec tail -f /dev/null\n")
+    with (
+        relay("unix", MOMENTS["output"]) as engine,
+        project.started("--timeout", "20", environment={"DOCKER_HOST": engine.address}) as run,
+    ):
+        assert engine.frozen.wait(WAITING)
+        assert ended(run, 20 + ENDS) == 1
+        assert "stopped after 20 s (--timeout)" in run.end().text
+    project.write("Dockerfiles/tiny.Dockerfile.j2", "FROM {{ base_image }}\n")
+    cleared_up(project)
+
+
+def test_an_engine_that_falls_silent_with_its_room_is_told(project: Tiny) -> None:
+    project.write("build-env.toml", f'image_prefix = "{project.prefix}"\nengine_timeout = 8\nretries = 0\n')
+    with relay("unix", MOMENTS["output"]) as engine:
+        answer = project.build(environment={"DOCKER_HOST": engine.address})
+        answer.expect(4, "did not answer in time while running a room", "restart the engine")
+    cleared_up(project, "removed 1 room that a killed run left behind")
+
+
 def test_kept_rooms_end_as_well(project: Tiny) -> None:
     project.build("--container", "--source").expect(0)
     with (

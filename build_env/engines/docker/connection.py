@@ -162,7 +162,7 @@ class Connection:
         return self._stream(self.api.exec_start(identifier, socket=True))
 
     def _stream(self, opened: Any) -> Stream:  # noqa: ANN401 - the SDK's socket has many classes
-        stream = Stream(opened, self.patience)
+        stream = Stream(opened, self.patience, self.api.ping)
         self._streams.add(stream)
         if self.cancelled:  # the other order: `cancel` has cut the streams before it could know this one
             stream.cut()

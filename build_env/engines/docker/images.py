@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import builder_id, debian_architecture
 from build_env.core.trees import walk_tree
-from build_env.engines.docker.connection import LABEL, NO_HANDLER, labelled, no_handler
+from build_env.engines.docker.connection import LABEL, NO_HANDLER, OutOfTime, labelled, no_handler
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.leftovers import BUILDER
 from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
+from build_env.model.identity import TaskName
 from build_env.model.image import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
 
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.rooms import DockerRooms
-    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec, TimeLimit
 
 __all__ = ["DockerImages"]
 
 _CANCELLING = 2.0  # seconds for finding and killing what builds
-_OF_ONE_RUN = ("architectures", "key", "run", "task", "user")  # labels that must not pass from a room to an image
+# Labels that must not pass from a room to an image.
+_OF_ONE_RUN = ("architectures", "key", "run", "user", *TaskName._fields)
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
 
@@ -49,6 +51,7 @@ class DockerImages:
     rooms: DockerRooms
     project: str
     run: str = ""
+    limit: TimeLimit | None = None  # for each thing that is done with one
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -78,7 +81,7 @@ class DockerImages:
     ) -> ImageDescription:
         """See `ImageEngine.build`."""
         uid, gid = builder_id()
-        with self.connection.errors("building an image"):
+        with self._in_time(), self.connection.errors("building an image"):
             events = self.connection.api.build(
                 fileobj=_context(self._marked(dockerfile), context),
                 custom_context=True,
@@ -121,7 +124,7 @@ class DockerImages:
         """See `ImageEngine.pull`."""
         name, _, tag = reference.rpartition(":") if ":" in reference.rsplit("/", 1)[-1] else (reference, "", "latest")
         try:
-            with self.connection.errors(f"pulling {reference}"):
+            with self._in_time(), self.connection.errors(f"pulling {reference}"):
                 events = self.connection.api.pull(name, tag=tag, platform=platform or None, stream=True, decode=True)
                 for event in self._until_cancelled(events):
                     if "error" in event:
@@ -131,6 +134,15 @@ class DockerImages:
             output(error.message)
             return None
         return self.describe(reference)
+
+    @contextlib.contextmanager
+    def _in_time(self) -> Iterator[None]:
+        """Give the engine no more than the time of a task; it ends a build that nobody listens to any more."""
+        with self.connection.patience.limited(self.limit.seconds if self.limit else None):
+            try:
+                yield
+            except OutOfTime as error:
+                raise TaskError(self.limit.exceeded if self.limit else error.message) from error
 
     def tag(self, reference: str, name: str) -> None:
         """Give the image `reference` the name `name`, too."""
@@ -175,7 +187,7 @@ class DockerImages:
         def told(is_error: bool, data: bytes) -> None:  # noqa: FBT001 - as `listen` gives it
             (complaints if is_error else listing).extend(data)
 
-        with self.rooms.fresh.made(container) as room:
+        with self._in_time(), self.rooms.fresh.made(container) as room:
             status = self.rooms.fresh.listen(room, told)
         if NO_HANDLER.encode() in complaints:
             raise no_handler(NO_HANDLER)

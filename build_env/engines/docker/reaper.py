@@ -43,9 +43,14 @@ class Reaper:
         self._waiting.put(container)
 
     def close(self) -> None:
-        """Wait for the last one as long as there is progress; after a hurry for no more than seconds."""
+        """Wait for the last one, behind which the threads end.
+
+        As long as there is progress; after a hurry no more than seconds for each.
+        """
         patience = self.connection.patience
         with self._change:
+            for _ in self._threads:
+                self._waiting.put("")
             while (left := self._left) and self._change.wait_for(
                 lambda: self._left < left,
                 timeout=_HURRIED if patience.hurried else patience.usual,
@@ -55,6 +60,8 @@ class Reaper:
     def _work(self) -> None:
         while True:
             container = self._waiting.get()
+            if not container:
+                return
             try:
                 with contextlib.suppress(BuildEnvError):
                     self.connection.remove(container)

@@ -22,7 +22,7 @@ from build_env.store.results import LocalStore
 if TYPE_CHECKING:
     from tests.support.project import MakeProject
 
-OPTIONS = BuildOptions(target="here/1", engine="native")
+OPTIONS = BuildOptions(targets=("here/1",), engine="native")
 
 
 def full(*_arguments: object) -> NoReturn:
@@ -48,13 +48,13 @@ def test_reports_hear_of_a_store_that_cannot_be_opened(project: MakeProject, mon
     root = project().root
     monkeypatch.setattr(sessions, "LocalStore", lambda *_, **__: full())
     with pytest.raises(EnvironmentNotReady):
-        act(BuildOptions(root=root, target="here/1", engine="native", junit=root / "report.xml"))
+        act(BuildOptions(root=root, targets=("here/1",), engine="native", junit=root / "report.xml"))
     assert "No space left" in (root / "report.xml").read_text(encoding="utf-8")
 
 
 def test_a_native_build_has_nothing_to_set_up(project: MakeProject) -> None:
     with pytest.raises(UsageError, match="--setup"):
-        act(BuildOptions(root=project().root, target="here/1", engine="native", setup=True))
+        act(BuildOptions(root=project().root, targets=("here/1",), engine="native", setup=True))
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_a_native_build_has_nothing_to_set_up(project: MakeProject) -> None:
 )
 def test_the_time_limit(option: float | None, setting: float, said: str | None) -> None:
     settings = Settings(timeout=setting, origins={"timeout": "build-env.toml"})
-    limit = time_limit(BuildOptions(target="t", timeout=option), settings)
+    limit = time_limit(BuildOptions(targets=("t",), timeout=option), settings)
     assert (limit.exceeded if limit else None) == said

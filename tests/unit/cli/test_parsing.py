@@ -65,7 +65,7 @@ def test_a_shell_leaves_the_options_of_its_command_alone(given: list[str], parse
         {"print_list": "targets"},
         {"stages": frozenset({"bulid"})},
         {"engine": "native", "container": "keep"},
-        {"install": True, "target": "debian/12"},
+        {"install": True, "targets": ("debian/12",)},
         {"install": True, "engine": "docker"},
     ],
 )

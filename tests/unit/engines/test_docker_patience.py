@@ -165,10 +165,56 @@ def test_another_thread_ends_a_call_that_waits(silent: socket.socket) -> None:
     connection.close()
 
 
+def test_a_silent_stream_is_a_fault_only_when_the_engine_is_silent() -> None:
+    ours, theirs = socket.socketpair()
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append("ping")
+        if len(asked) == 3:
+            raise TimeoutError
+
+    stream = Stream(ours, Patience(usual=0.01), ask)
+    with theirs, pytest.raises(TimeoutError):
+        list(stream.chunks())
+    assert len(asked) == 3
+    stream.close()
+
+
+def test_what_comes_with_the_head_of_an_answer_is_not_lost(tmp_path: Path) -> None:
+    frame = b"\x01\0\0\0\0\0\0\x05first"
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(f"{tmp_path}/s")
+    server.listen()
+
+    def serve() -> None:
+        caller, _ = server.accept()
+        with caller:
+            caller.recv(65536)
+            caller.sendall(VERSION)
+            caller.recv(65536)
+            head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+            caller.sendall(head + frame[:10])
+            caller.sendall(frame[10:])
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    patience = Patience()
+    connection = Connection(
+        api=Client(patience, 1, base_url=f"unix://{tmp_path}/s"), architecture="amd64", address="", patience=patience
+    )
+    stream = connection.attached("room")
+    assert list(stream.frames()) == [(False, b"first")]
+    stream.close()
+    connection.close()
+    thread.join()
+    server.close()
+
+
 def test_cancelling_wakes_who_reads_a_stream_and_who_begins_to() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        stream = Stream(ours, Patience())
+        stream = Stream(ours, Patience(), lambda: None)
         thread = threading.Thread(target=lambda: list(stream.chunks()))
         thread.start()
         stream.cut()

@@ -70,6 +70,9 @@ class Api:
         self.running.discard(container)
         self.removed.release()
 
+    def ping(self) -> None:
+        """It answers."""
+
     def rename(self, _container: str, _name: str) -> None:
         self._refuse("rename")
 
@@ -194,5 +197,5 @@ def test_a_layer_carries_no_label_of_the_run_that_made_it(
     images.commit_layer(spec(), "layer:1", lambda _line: None)
     (labels,) = [change for change in api.committed if change.startswith("LABEL ")]
     assert '"build-env.role"="layer-image"' in labels
-    for name in ("run", "task", "key"):
+    for name in ("run", "key", "target", "subject", "stage", "architecture"):
         assert f'"build-env.{name}"=""' in labels

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from build_env.externals.depsolve import read_apt, read_dnf
+from build_env.externals.executables import ProgramRunner
 from build_env.externals.program import Answer, Context
 from build_env.externals.runner import OWN, ProjectRunner
 from build_env.inspect.externals import open_runner
 from build_env.manifest.compile import CompileOptions, compile_manifest
-from build_env.manifest.externals import ExternalError, ProgramRunner
+from build_env.manifest.externals import ExternalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

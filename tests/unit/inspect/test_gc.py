@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OTHER = "#!/bin/sh\necho other >$BUILD_OUT/$BUILD_PACKAGE.txt\n"
 REQUEST = Request(packages=("one",))
-OPTIONS = BuildOptions(target="here/1", architectures=("amd64",), engine="native")
+OPTIONS = BuildOptions(targets=("here/1",), architectures=("amd64",), engine="native")
 ALL = LayerLimit()
 
 

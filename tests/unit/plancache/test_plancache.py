@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
 
 REQUEST = Request(stages=frozenset({Stage.BUILD, Stage.VERIFY}))
-OPTIONS = BuildOptions(target=TARGET, architectures=ARCHITECTURES, engine="native")
+OPTIONS = BuildOptions(targets=(TARGET,), architectures=ARCHITECTURES, engine="native")
 PACKAGES = 4
 _FILE = f"src/{name_of(1)}/file-3.c"
 _CONFIGURATION = f"targets/{TARGET}/packages.conf.py"
@@ -220,7 +220,7 @@ def test_what_a_killed_run_left_goes_also_when_nothing_is_to_do(root: Path) -> N
     assert not left.exists()
 
 
-@pytest.mark.parametrize("options", [BuildOptions(target=TARGET, architectures=("amd64",), engine="native")])
+@pytest.mark.parametrize("options", [BuildOptions(targets=(TARGET,), architectures=("amd64",), engine="native")])
 def test_other_options_have_a_memory_of_their_own(root: Path, options: BuildOptions) -> None:
     assert not quick(root, options)
     assert quick(root)

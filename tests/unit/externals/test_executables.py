@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from build_env.manifest.externals import (
-    REMOVED,
+from build_env.externals.executables import (
     STANDARD_DIRECTORIES,
-    ExternalError,
     ProgramRunner,
     program_environment,
     read_envelope,
     search_path,
     write_envelope,
 )
+from build_env.manifest.externals import REMOVED, ExternalError
 from tests.support.processes import ends
 
 REPOSITORY = Path(__file__).parents[3]
@@ -195,7 +194,7 @@ def test_an_interrupt_ends_the_whole_group(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ready")
     program(tmp_path, "a.b", f"sleep 1000 & echo $! >{tmp_path}/ready; wait")
     code = (
-        "from pathlib import Path; from build_env.manifest.externals import ProgramRunner; "
+        "from pathlib import Path; from build_env.externals.executables import ProgramRunner; "
         f"ProgramRunner(search=(Path({str(tmp_path)!r}),), environment={{'PATH': '/usr/bin:/bin'}}).run('a.b', 1)"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -207,7 +206,7 @@ def test_an_interrupt_ends_the_whole_group(tmp_path: Path) -> None:
 
 
 def test_too_much_output_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("build_env.manifest.externals._MOST_OUTPUT", 1 << 20)
+    monkeypatch.setattr("build_env.externals.executables._MOST_OUTPUT", 1 << 20)
     program(tmp_path, "a.b", "exec cat /dev/zero")
     assert "it printed more than 1 MiB" in message(runner(tmp_path))
 

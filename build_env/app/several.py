@@ -1,0 +1,105 @@
+"""Owns the planning of several targets at once: what each is planned for, and the union of their plans.
+
+Knows no stages and no formats: those are the business of the planner of one target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from build_env.app.planned import Planned
+from build_env.core.errors import UsageError
+from build_env.plan.graph import union
+from build_env.plan.select import check_exists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from build_env.app.planning import Planner
+    from build_env.plan.select import Request
+
+__all__ = ["Planners", "planners_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planners:
+    """A planner for each target of a command, and what a person should be told of those that are left out."""
+
+    members: tuple[Planner, ...]
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Planner]:
+        """Walk the planners as their targets were named."""
+        return iter(self.members)
+
+    def scan(self) -> Planned | None:
+        """What must be read in rooms before any plan can be made; None where nothing must."""
+        scans = [scan for planner in self if (scan := planner.scan())]
+        return _together(scans) if scans else None
+
+    def plan(self, request: Request, reports: Mapping[str, str]) -> Planned:
+        """The plan of `request` for all targets; `reports` has by target what the scan found, where it did.
+
+        Raises UsageError for a package that none of the targets lists.
+        """
+        if len(self.members) == 1:
+            planner = self.members[0]
+            return _together([planner.plan(request, reports.get(planner.target.name))], self.notes)
+        self._refuse_unlisted(request.packages)
+        notes, plans = list(self.notes), []
+        for planner in self:
+            target = planner.target
+            missing = [name for name in request.packages if name not in target.listed]
+            notes += [f"{target.name} does not list {name}: not built for it" for name in missing]
+            packages = tuple(name for name in request.packages if name in target.listed)
+            if packages or not request.packages:
+                plans.append(planner.plan(replace(request, packages=packages), reports.get(target.name)))
+        return _together(plans, notes)
+
+    def _refuse_unlisted(self, packages: Iterable[str]) -> None:
+        for name in packages:
+            check_exists(self.members[0].packages, name)
+            if not any(name in planner.target.listed for planner in self):
+                targets = ", ".join(planner.target.name for planner in self)
+                raise UsageError(
+                    f"no target that was named lists {name}: {targets}",
+                    hint="add it to PACKAGES in the packages.conf.py of one of them",
+                )
+
+
+def planners_of(
+    new: Callable[[str, tuple[str, ...]], Planner],
+    supported: Callable[[str], tuple[str, ...]],
+    targets: Sequence[str],
+    architectures: tuple[str, ...],
+) -> Planners:
+    """The planners of `targets`, each for those of `architectures` that it has, which are what `supported` answers.
+
+    A single target has to have them all. Raises UsageError for an architecture that no target has.
+    """
+    if len(targets) == 1:
+        return Planners(members=(new(targets[0], architectures),))
+    own = {name: supported(name) for name in targets}
+    for arch in architectures:
+        if not any(arch in names for names in own.values()):
+            raise UsageError(
+                f"no target that was named builds for {arch}: {', '.join(targets)}",
+                hint="build-env list targets shows what each builds for",
+            )
+    notes = tuple(
+        f"{name} does not build for {arch}: left out"
+        for name, names in own.items()
+        for arch in architectures
+        if arch not in names
+    )
+    return Planners(members=tuple(new(name, names) for name, names in own.items() if names), notes=notes)
+
+
+def _together(parts: Sequence[Planned], notes: Iterable[str] = ()) -> Planned:
+    """The union of plans, with the recipes and notes of all."""
+    return Planned(
+        plan=union(part.plan for part in parts),
+        recipes={name: recipe for part in parts for name, recipe in part.recipes.items()},
+        notes=tuple(dict.fromkeys((*notes, *(note for part in parts for note in part.notes)))),
+    )
