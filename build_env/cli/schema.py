@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.arguments import check_choice
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
 from build_env.core.json_schema import json_schema
+from build_env.model.options import check_choice
 from build_env.packages.fields import DEFINITION
 from build_env.settings import SETTINGS
 

@@ -12,11 +12,15 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
+from build_env.core.later import imported_later
 from build_env.core.schema import fitted, located
 from build_env.core.texts import read_text
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.nodes import Place, places, plain
 from build_env.packages.fields import DEFINITION
+
+with imported_later():
+    from build_env.manifest import compile as manifest_compile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,15 +92,15 @@ def _key_place(written: Callable[[], dict[Path, tuple[Place, Place]]], path: Pat
 
 
 def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Definition:
-    from build_env.manifest.compile import CompileOptions, compile_manifest  # noqa: PLC0415 - most are plain
-
     variants: dict[str, Mapping[str, object]] = {}
     files: dict[str, None] = {}
     written = cache(partial(_written, text, shown))
     for architecture in purpose.architectures:
-        options = CompileOptions(variables=purpose.variables(architecture), explained=True, as_written=True)
+        options = manifest_compile.CompileOptions(
+            variables=purpose.variables(architecture), explained=True, as_written=True
+        )
         try:
-            compiled = compile_manifest(str(root / shown), text, options)
+            compiled = manifest_compile.compile_manifest(str(root / shown), text, options)
         except BuildEnvError as error:
             raise InputError(
                 f"{shown} cannot be compiled", faults=tuple(_from_root(fault, root) for fault in error.faults)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from build_env.app.ahead import foresee_build
 from build_env.app.build import run_request
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.core.errors import BuildEnvError
+from build_env.model.options import BuildOptions
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.plancache import watch
@@ -182,7 +182,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.options = BuildOptions(targets=(TARGET,), architectures=("amd64",), native=True)
+        self.options = BuildOptions(targets=(TARGET,), architectures=("amd64",), engine="native")
         for name in _START:
             write(root, name, _FILES[name][0])
         write(root, f"targets/{TARGET}/packages.conf.py", _CONFIGURATION)
@@ -192,7 +192,7 @@ class Checkout:
         kind, name, value = edit
         if kind == "option":
             architectures = () if self.options.architectures else ("amd64",)
-            self.options = BuildOptions(targets=(TARGET,), architectures=architectures, native=True)
+            self.options = BuildOptions(targets=(TARGET,), architectures=architectures, engine="native")
         elif kind == "build":
             self.build()
         else:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.build import run_request
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.core.errors import HookError
+from build_env.model.options import BuildOptions
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
 
 TARGET = "asking/1"
-OPTIONS = BuildOptions(targets=(TARGET,), architectures=("amd64",), native=True)
+OPTIONS = BuildOptions(targets=(TARGET,), architectures=("amd64",), engine="native")
 REQUEST = Request(stages=frozenset({Stage.BUILD}))
 _CONFIGURATION = """\
 {head}
