@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.image import ImageDescription, ImageInventory
     from build_env.model.result import TaskResult
-    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
+    from build_env.model.room import BuildContext, RoomOutcome, RoomSpec
     from build_env.model.task import Task
     from build_env.model.work import Work
 
@@ -59,7 +59,7 @@ class ImageEngine(Protocol):
         self,
         *,
         dockerfile: str,
-        context: RoomEntry | None,
+        context: BuildContext | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -99,8 +99,11 @@ class Store(Protocol):
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """Move every regular file below `directory` into the store."""
 
-    def put(self, name: str, data: bytes) -> Artifact:
-        """Store `data` as an artifact called `name`."""
+    def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
+        """Store `data` as an artifact called `name`; what need not outlive a power cut may be not `durable`."""
+
+    def damaged(self, digest: str) -> bool:
+        """Whether the object with that digest is not there, or is not what it was."""
 
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""

@@ -21,7 +21,7 @@ from build_env.model.options import BuildOptions
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Stage
 from build_env.plan.select import Request
-from build_env.schedule.work import work_of
+from build_env.work.resolve import work_of
 
 if TYPE_CHECKING:
     from build_env.model.identity import TaskName
@@ -50,11 +50,11 @@ def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
                 isolation=Isolation.NATIVE,
                 seconds=1.0,
             )
-            session.store.record(done[task.name], session.store.begin(task.name, done[task.name].key, ""))
+            session.store.record(done[task.name], session.store.begin(task.name, done[task.name].key))
         results = {task: TaskResult(status=Status.DONE, stored=stored) for task, stored in done.items()}
         summary = RunSummary(tasks=resolved.planned.plan.tasks, results=results, seconds=0, longest_chain=0)
-        publisher = session.executor(resolved.planned).publisher
-        remember_run(session, request, resolved, summary, publisher)
+        hands = session.executor().hands
+        remember_run(session, request, resolved, summary, hands)
     return len(done)
 
 

@@ -24,6 +24,6 @@ def foresee_build(
 ) -> tuple[Planned, dict[TaskName, Answer], dict[TaskName, StoredResult]]:
     """What is known of the plan without running anything, and what a run would do."""
     resolved = resolve(session, request)
-    answers, hits = foresee(resolved.planned.plan, session.executor(resolved.planned))
+    answers, hits = foresee(resolved.planned.plan, session.executor())
     notes = (*resolved.planned.notes, *([session.store.replaced] if session.store.replaced else ()))
     return replace(resolved.planned, notes=notes), answers, hits

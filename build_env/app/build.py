@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
 from build_env.model.events import Note, RunFinished
-from build_env.model.task import Plan, Stage
 from build_env.plancache.write import remember
 from build_env.schedule.foresee import foresee
-from build_env.schedule.work import work_of
+from build_env.work.registry import kind_of
+from build_env.work.resolve import work_of
 
 with imported_later():
     from build_env.app import clients
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
+    from build_env.model.task import Plan
     from build_env.plan.select import Request
-    from build_env.ports import EventSink, Publisher
+    from build_env.ports import EventSink
+    from build_env.work.kind import Hands
 
 __all__ = ["Resolved", "remember_run", "resolve", "run_request", "scan_first"]
 
@@ -52,14 +54,14 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     if session.options.images_anew:
         asked = "--recreate" if session.options.recreate else "--refresh"
         planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
-    executor = session.executor(planned, anew=_anew(session.options, planned.plan, resolved.scanned))
+    executor = session.executor(anew=_anew(session.options, planned.plan, resolved.scanned))
     answers, hits = foresee(planned.plan, executor)
     session.say_replaced(sink)
     for note in planned.notes:
         sink(Note(text=note))
     summary = session.run_plan(planned.plan, executor, _with_clients(session, sink), answers, hits)
     if not session.options.images_anew:
-        remember_run(session, request, resolved, summary, executor.publisher)
+        remember_run(session, request, resolved, summary, executor.hands)
     return summary
 
 
@@ -68,7 +70,7 @@ def resolve(session: Session, request: Request) -> Resolved:
     planners = session.planners
     with session.reading.active():
         scan = planners.scan()
-        hits = foresee(scan.plan, session.executor(scan))[1] if scan else {}
+        hits = foresee(scan.plan, session.executor())[1] if scan else {}
         reports = _reports(session, scan.plan, hits) if scan else {}
         planned = planners.plan(request, reports)
     if scan and len(reports) < len(scan.plan.targets):
@@ -80,15 +82,17 @@ def resolve(session: Session, request: Request) -> Resolved:
     )
 
 
-def remember_run(
-    session: Session, request: Request, resolved: Resolved, summary: RunSummary, publisher: Publisher
-) -> None:
+def remember_run(session: Session, request: Request, resolved: Resolved, summary: RunSummary, hands: Hands) -> None:
     """Remember a run that did all of its plan."""
     results = {key: result.stored for key, result in summary.results.items() if result.ok and result.stored}
     if len(results) < len(resolved.planned.plan):
         return
-    effects = [task for task in resolved.planned.plan if task.stage in {Stage.DEPLOY, Stage.TAR}]
-    evidence = [str(path) for task in effects for path in publisher.evidence(work_of(task, results, session.store))]
+    effects = [task for task in resolved.planned.plan if kind_of(task.stage).effect]
+    evidence = [
+        str(path)
+        for task in effects
+        for path in kind_of(task.stage).evidence(work_of(task, results, session.store), hands)
+    ]
     remember(
         remembered_command(session.project, session.options, request).check(session.store, session.digests),
         session.reading.reads(),
@@ -122,7 +126,7 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
         scan = planners.scan()
     if scan is None:
         return None
-    executor = session.executor(scan, anew=_anew(session.options, scan.plan))
+    executor = session.executor(anew=_anew(session.options, scan.plan))
     answers, hits = foresee(scan.plan, executor)
     if len(hits) == len(scan.plan):
         return None
@@ -158,7 +162,6 @@ def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]
 
 def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:
     """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
-    stages = {Stage.IMAGE} if options.images_anew else set()
-    stages |= {Stage.LAYER} if options.recreate else set()
+    asked = {name for name in ("refresh", "recreate") if getattr(options, name)}
     made = {stored.task for stored in scanned}
-    return frozenset(task.name for task in plan if task.stage in stages and task.name not in made)
+    return frozenset(task.name for task in plan if asked & kind_of(task.stage).anew_by and task.name not in made)

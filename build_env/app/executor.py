@@ -12,11 +12,12 @@ from build_env.engines.native import NativeRooms
 from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.local import LocalExecutor
-from build_env.schedule.rooms import RoomWork
-from build_env.schedule.specs import RoomSpecs
+from build_env.work.kind import Hands
+from build_env.work.rooms import RoomWork
+from build_env.work.specs import RoomSpecs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from build_env.app.containers import Containers
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from build_env.model.options import BuildOptions
     from build_env.model.room import RoomSpec
     from build_env.model.run import Run
-    from build_env.plan.keys import ImageRecipe
     from build_env.ports import Engine
     from build_env.settings import Settings
     from build_env.store.claims import Claims
@@ -59,17 +59,15 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
     store: LocalStore,
     claims: Claims,
     containers: Containers | None,
-    recipes: Mapping[TaskName, ImageRecipe],
     anew: frozenset[TaskName],
     digest_of: Callable[[Path], str],
 ) -> LocalExecutor:
-    """The executor of `run`, for plans whose images have `recipes`. `containers` is None where rooms are native."""
+    """The executor of `run`. `containers` is None where rooms are native."""
     paths, settings = project.paths, project.settings
     directory = paths.rooms / run.id
     images = containers.target_images(store) if containers else None
-    return LocalExecutor(
+    hands = Hands(
         root=paths.root,
-        logs=paths.logs,
         store=store,
         publisher=LocalPublisher(
             root=paths.root,
@@ -82,7 +80,6 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             publishes=options.publishes,
         ),
         rooms=RoomWork(
-            root=paths.root,
             directory=directory,
             engine=_engine(options, containers, directory),
             store=store,
@@ -90,11 +87,9 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             claims=claims,
             images=images,
         ),
-        recipes=recipes,
-        claims=claims,
         images=images,
-        anew=anew,
     )
+    return LocalExecutor(logs=paths.logs, hands=hands, claims=claims, anew=anew)
 
 
 def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore) -> RoomSpecs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from build_env.core.errors import EnvironmentNotReady, HookError
 from build_env.core.machine import debian_architecture
 from build_env.images.render import context_digest, render
-from build_env.plan.keys import ImageRecipe
+from build_env.model.action import ImageRecipe
 from build_env.targets.record import call_hook
 
 if TYPE_CHECKING:

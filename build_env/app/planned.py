@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from build_env.model.action import ImageAction
 
+if TYPE_CHECKING:
+    from build_env.model.action import ImageRecipe
     from build_env.model.identity import TaskName
     from build_env.model.task import Plan
-    from build_env.plan.keys import ImageRecipe
 
 __all__ = ["Planned"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A plan, the recipes of its images by task, and what a person should be told about it."""
+    """A plan, and what a person should be told about it."""
 
     plan: Plan
-    recipes: Mapping[TaskName, ImageRecipe]
     notes: tuple[str, ...] = ()
+
+    @property
+    def recipes(self) -> dict[TaskName, ImageRecipe]:
+        """What the images of the plan are made from."""
+        return {task.name: task.action.recipe for task in self.plan if isinstance(task.action, ImageAction)}

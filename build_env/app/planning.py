@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
@@ -11,17 +11,19 @@ from build_env.core.errors import Fault, HookError, InputError, Location, UsageE
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
 from build_env.formats.registry import find_format, formats
+from build_env.model.action import Tree
 from build_env.model.command import Mount
 from build_env.model.target import Options, Target
-from build_env.model.task import Stage, Tree
+from build_env.model.task import Stage
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
-from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, image_name, scan_plan
+from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
 from build_env.targets.load import LISTS, load_target
 from build_env.targets.record import Env, call_hook
+from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.target import Host
+    from build_env.model.task import Plan
     from build_env.plan.relations import Relations
     from build_env.plan.select import Selection
     from build_env.settings import Settings
@@ -106,7 +109,7 @@ class Planner:
         recipe = self.images.recipes[image]
         subject = self.format.scan.subject
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
-        return Planned(plan=plan, recipes={plan.tasks[0].name: recipe})
+        return Planned(plan=plan)
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
@@ -118,9 +121,16 @@ class Planner:
         records = {unit.name: self._record(unit, packages) for unit in selection.units}
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        recipes = {image_name(self.target, name): recipe for name, recipe in self.images.recipes.items()}
+        plan = self._with_others(plan)
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
-        return Planned(plan=plan, recipes=recipes, notes=tuple(notes))
+        return Planned(plan=plan, notes=tuple(notes))
+
+    def _with_others(self, plan: Plan) -> Plan:
+        """With the tasks that kinds add to what hooks recorded."""
+        tasks = {task.name: task for task in plan}
+        for kind in kinds():
+            tasks |= {task.name: task for task in kind.planned(self.target, tasks)}
+        return plan if len(tasks) == len(plan) else replace(plan, tasks=order(tasks, rank))
 
     def _facts(
         self,
@@ -150,6 +160,7 @@ class Planner:
                 if unit.stage is Stage.BUILD
             },
             build_jobs=self.settings.build_jobs,
+            rank=rank,
             provided=self._provided(),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
@@ -264,7 +275,7 @@ def supported(
     )
 
     def answer(arch: str) -> object:
-        env = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
-        return call_hook(env, "env_arch_supported", arch)[0]
+        recorder = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
+        return call_hook(recorder, "env_arch_supported", arch)[0]
 
     return tuple(arch for arch in architectures if answer(arch))

@@ -19,6 +19,7 @@ from build_env.core.interception import WatchedVariables
 from build_env.core.later import imported_later
 from build_env.core.reading import Reading, unwatched
 from build_env.model.events import Note, PlanReady
+from build_env.plancache.memory import DIGESTS
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
-    from build_env.app.planned import Planned
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.app.several import Planners
@@ -127,7 +127,7 @@ class Session:
         if containers := vars(self).get("containers"):
             containers.connection.cancel()
 
-    def executor(self, planned: Planned, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
+    def executor(self, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(
             project=self.project,
@@ -136,7 +136,6 @@ class Session:
             store=self.store,
             claims=self._claims,
             containers=self.containers,
-            recipes=planned.recipes,
             anew=anew,
             digest_of=self.digests.digest,
         )
@@ -229,7 +228,7 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             run=run,
             writes=writes,
             began=began,
-            digests=FileDigests(paths.memories / "digests"),
+            digests=FileDigests(paths.memories / DIGESTS),
         )
         stack.callback(session.close)
         try:

@@ -12,6 +12,7 @@ from build_env.app.planned import Planned
 from build_env.core.errors import UsageError
 from build_env.plan.graph import union
 from build_env.plan.select import check_exists
+from build_env.work.registry import rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,9 +98,8 @@ def planners_of(
 
 
 def _together(parts: Sequence[Planned], notes: Iterable[str] = ()) -> Planned:
-    """The union of plans, with the recipes and notes of all."""
+    """The union of plans, with the notes of all."""
     return Planned(
-        plan=union(part.plan for part in parts),
-        recipes={name: recipe for part in parts for name, recipe in part.recipes.items()},
+        plan=union((part.plan for part in parts), rank),
         notes=tuple(dict.fromkeys((*notes, *(note for part in parts for note in part.notes)))),
     )

@@ -10,13 +10,10 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
-from build_env.core.later import imported_later
+from build_env.core.json_schema import json_schema
 from build_env.model.options import check_choice
-
-with imported_later():
-    from build_env import settings
-    from build_env.core import json_schema as core_json_schema
-    from build_env.packages import definitions
+from build_env.packages.fields import DEFINITION
+from build_env.settings import SETTINGS
 
 __all__ = ["register"]
 
@@ -40,10 +37,8 @@ def schema(
 def _schema(what: str) -> int:
     check_choice("schema", what, _KINDS)
     if what == "settings":
-        data = core_json_schema.json_schema(settings.SETTINGS, title="Settings of a project of build-env")
+        data = json_schema(SETTINGS, title="Settings of a project of build-env")
     else:
-        data = core_json_schema.json_schema(
-            definitions.DEFINITION, title="Definition of a package of build-env", manifest=True
-        )
+        data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     return 0

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import typer  # noqa: TC002 - typer reads annotations when the program runs
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
-from build_env.core.later import imported_later
-
-with imported_later():
-    from build_env import settings as build_env_settings
-    from build_env.core import canonical, paths
-    from build_env.ui import settings as ui_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from build_env.core.canonical import canonical_json
+from build_env.core.paths import find_root
+from build_env.settings import setting_values
+from build_env.ui.settings import settings_data, settings_lines
 
 __all__ = ["register"]
 
@@ -36,12 +32,7 @@ def settings(context: typer.Context, json: JSON = False, root: ROOT = None, debu
 
 
 def _settings(root: Path | None, *, json: bool) -> int:
-    import os  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
-
-    values = build_env_settings.setting_values(paths.find_root(root, Path.cwd()), os.environ)
-    lines = (
-        [canonical.canonical_json(ui_settings.settings_data(values))] if json else ui_settings.settings_lines(values)
-    )
+    values = setting_values(find_root(root, Path.cwd()), os.environ)
+    lines = [canonical_json(settings_data(values))] if json else settings_lines(values)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0

@@ -6,18 +6,19 @@ room never sees them. Must not follow links and must not write.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from build_env.core.canonical import canonical_json, digest_bytes, digest_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-__all__ = ["TreeEntry", "digest_tree", "tree_manifest", "walk_tree"]
+__all__ = ["ManifestEntry", "TreeEntry", "digest_tree", "read_manifest", "tree_manifest", "walk_tree"]
 
 _IGNORED = frozenset({"__pycache__", ".git", ".mypy_cache", ".ruff_cache"})
 
@@ -31,6 +32,20 @@ class TreeEntry:
     kind: str
     executable: bool = False
     target: str = ""
+
+
+class ManifestEntry(NamedTuple):
+    """One entry of a manifest: `value` is the digest of a file, or the target of a link."""
+
+    name: str
+    kind: str
+    executable: bool
+    value: str
+
+
+def read_manifest(manifest: bytes) -> list[ManifestEntry]:
+    """The entries of a tree's manifest, parents first, siblings by name."""
+    return [ManifestEntry(*entry) for entry in json.loads(manifest)]
 
 
 def walk_tree(root: Path, leave_out: Collection[str] = ()) -> Iterator[TreeEntry]:

@@ -12,14 +12,14 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
-from build_env.core.trees import walk_tree
+from build_env.core.trees import read_manifest
 from build_env.engines.layout import DIRECTORIES, WRITABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.core.trees import TreeEntry
+    from build_env.core.trees import ManifestEntry
     from build_env.model.room import RoomEntry, RoomSpec
 
 __all__ = ["pack", "unpack"]
@@ -42,39 +42,40 @@ def pack(spec: RoomSpec, *, prefix: str, owner: int, group: int) -> bytes:
             _directory(archive, f"{prefix}/{name}", spec.epoch, made, owner=owner, group=group)
         backwards = spec.variation.reversed_order
         for entry in reversed(spec.entries) if backwards else spec.entries:
-            _add_entry(archive, entry, prefix, spec.epoch, made, backwards=backwards)
+            _add_entry(archive, entry, prefix, spec, made, backwards=backwards)
         if spec.downloads:
             _add_downloads(archive, spec.downloads, f"{prefix}/downloads", owner, group)
     return buffer.getvalue()
 
 
 def _add_entry(
-    archive: tarfile.TarFile, entry: RoomEntry, prefix: str, epoch: int, made: set[str], *, backwards: bool = False
+    archive: tarfile.TarFile, entry: RoomEntry, prefix: str, spec: RoomSpec, made: set[str], *, backwards: bool = False
 ) -> None:
     destination = f"{prefix}/{entry.destination}"
     parts = destination.split("/")
+    epoch, source = spec.epoch, spec.object_path(entry.digest)
     for length in range(1, len(parts)):
         _directory(archive, "/".join(parts[:length]), epoch, made)
-    if not entry.source.is_dir():
-        _file(archive, destination, entry.source, epoch, _FILE)
+    if not entry.tree:
+        _file(archive, destination, source, epoch, _FILE)
         return
     _directory(archive, destination, epoch, made)
-    items = walk_tree(entry.source, entry.leave_out)
+    items = read_manifest(source.read_bytes())
     for item in _backwards(items) if backwards else items:
         name = f"{destination}/{item.name}"
         if item.kind == "directory":
             _directory(archive, name, epoch, made)
         elif item.kind == "link":
             info = _info(name, epoch, 0o777)
-            info.type, info.linkname = tarfile.SYMTYPE, item.target
+            info.type, info.linkname = tarfile.SYMTYPE, item.value
             archive.addfile(info)
         else:
-            _file(archive, name, item.path, epoch, _PROGRAM if item.executable else _FILE)
+            _file(archive, name, spec.object_path(item.value), epoch, _PROGRAM if item.executable else _FILE)
 
 
-def _backwards(items: Iterable[TreeEntry]) -> list[TreeEntry]:
+def _backwards(items: list[ManifestEntry]) -> list[ManifestEntry]:
     """From the last to the first, but each directory ahead of what is in it."""
-    last_first = list(items)[::-1]
+    last_first = items[::-1]
     return sorted(last_first, key=lambda item: item.name.count("/"))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
 from build_env.core.trees import digest_tree
-from build_env.model.room import RoomEntry
+from build_env.model.room import BuildContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str
     return tree_digest(context.source, context.leave_out) if context else ""
 
 
-def build_context(root: Path, build: ImageBuild) -> RoomEntry | None:
+def build_context(root: Path, build: ImageBuild) -> BuildContext | None:
     """The directory whose files a Dockerfile may copy, None when the build has none.
 
     Dockerfiles, their templates and a target's hooks lie in such directories and are no part of it: naming another
@@ -71,7 +71,7 @@ def build_context(root: Path, build: ImageBuild) -> RoomEntry | None:
     if not directory.is_dir():
         raise InputError(f"the build context {build.context} of the image {build.name} is no directory")
     templates = (path.name for path in directory.iterdir() if path.name.endswith(_TEMPLATE))
-    return RoomEntry(source=directory, destination=".", leave_out=(*_NO_CONTEXT, *sorted(templates)))
+    return BuildContext(source=directory, leave_out=(*_NO_CONTEXT, *sorted(templates)))
 
 
 def _line_of(error: BaseException) -> int:

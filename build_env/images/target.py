@@ -9,13 +9,14 @@ from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.images.render import build_context, render
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.room import RoomOutcome
-from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, ImageRecipe, image_inputs, image_key, key_of
+from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, image_inputs, image_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from build_env.images.bases import Base, Bases
+    from build_env.model.action import ImageRecipe
     from build_env.model.image import ImageDescription
     from build_env.model.room import RoomSpec
     from build_env.ports import ImageEngine, Store

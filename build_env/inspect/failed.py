@@ -104,7 +104,7 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
     with open_session(project, options, writes=True) as session:
         planned, _, hits = foresee_build(session, Request(packages=(room.task.subject,)))
         task = next((task for task in planned.plan if task.name == room.task), None)
-        executor = session.executor(planned)
+        executor = session.executor()
         if task is None or task.room is None or any(entry.task not in hits for entry in task.inputs):
             _refuse(room)
         work = executor.work(task, hits)
@@ -120,7 +120,7 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
             yield Continuation(
                 copy=copy,
                 work=work,
-                executor=replace(executor, rooms=rooms),
+                executor=replace(executor, hands=replace(executor.hands, rooms=rooms)),
                 engine=engine,
                 commands=len(commands),
                 made=project.paths.build / CONTINUED / room.task.target.replace("/", "-") / _file_name(task),

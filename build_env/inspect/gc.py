@@ -27,6 +27,7 @@ from build_env.store.collect import StoreGarbage, remove_garbage, survey_store
 from build_env.store.reachable import Roots, layer_of
 from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, no_runs, stale_rooms, sweep_dead
+from build_env.work.registry import find_kind
 
 with imported_later():
     from build_env.engines.docker import connection as docker_connection
@@ -98,6 +99,9 @@ def _look(project: Project, since: float, limit: LayerLimit) -> _Survey:
     targets, packages = frozenset(project.target_names()), package_names(project.paths)
 
     def living(name: TaskName) -> bool:
+        kind = find_kind(name.stage)
+        if kind is not None and not kind.lasts:
+            return False
         return name.target in targets and (not name.of_package or name.subject in packages)
 
     memories = project.paths.memories

@@ -16,12 +16,12 @@ from build_env.app.session import open_session
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.machine import builder_id
 from build_env.model.events import Note
-from build_env.model.logs import log_file
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.schedule.foresee import foresee
 from build_env.schedule.logs import new_log
 from build_env.schedule.reproduce import needs_of, rehearse
+from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from build_env.ports import EventSink
     from build_env.schedule.local import LocalExecutor
     from build_env.schedule.reproduce import Rehearsal, Rehearser
-    from build_env.schedule.rooms import RoomWork
+    from build_env.work.rooms import RoomWork
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -95,7 +95,7 @@ def _make_inputs(session: Session, request: Request, sink: EventSink, wanted: Ca
     if failed:
         return _Inputs(summary=failed)
     planned = resolve(session, request).planned
-    executor = session.executor(planned)
+    executor = session.executor()
     tasks = [task for task in planned.plan if wanted(task)]
     needs = needs_of(planned.plan, tasks)
     answers, hits = foresee(needs, executor)
@@ -141,7 +141,7 @@ def _write(write: Callable[[str], int], line: str) -> None:
 
 def _log_path(project: Project, task: Task, room: str) -> Path:
     """Beside the log of the task itself: `greet.amd64.build.second.log`."""
-    path = project.paths.logs / log_file(task)
+    path = project.paths.logs / kind_of(task.stage).log_name(task)
     return path.with_suffix(f".{room}{path.suffix}")
 
 

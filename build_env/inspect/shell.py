@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TextIO
 
 from build_env.app.session import open_session
@@ -17,14 +19,14 @@ from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, vi
 from build_env.engines.layout import BUILD_ROOT, room_environment
 from build_env.model.identity import TaskName
 from build_env.model.options import BuildOptions
-from build_env.model.room import RoomEntry, RoomSpec
+from build_env.model.room import RoomSpec
 from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.schedule.attempting import state_after
+from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from build_env.app.containers import Containers
     from build_env.app.project import Project
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
     from build_env.images.target import TargetImages
+    from build_env.model.action import ImageRecipe
     from build_env.model.artifact import StoredResult
     from build_env.model.command import ImageKind
-    from build_env.plan.keys import ImageRecipe
 
 __all__ = ["ShellRequest", "enter_failed", "enter_target"]
 
@@ -65,9 +67,10 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
             {"ARCH": architecture, "BUILD_STAGE": VISIT},
             kept=request.kept,
         )
-        spec = _spec(project, request, stored, environment)
-        with visited(containers.connection, spec) as inside:
-            yield inside
+        with TemporaryDirectory() as scratch:
+            spec = _spec(project, request, stored, environment, LocalTrees(Path(scratch)))
+            with visited(containers.connection, spec) as inside:
+                yield inside
 
 
 @contextlib.contextmanager
@@ -133,7 +136,9 @@ def _line(file: TextIO, line: str) -> None:
     file.write(f"{line}\n")
 
 
-def _spec(project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str]) -> RoomSpec:
+def _spec(
+    project: Project, request: ShellRequest, stored: StoredResult, environment: dict[str, str], trees: LocalTrees
+) -> RoomSpec:
     identity = next(item.digest for item in stored.artifacts if item.name == IMAGE_FACTS)
     prefix = project.settings.image_prefix
     name = kept_room_name(f"{prefix}-{project.checkout}-", request.target, request.kind, identity)
@@ -142,9 +147,8 @@ def _spec(project: Project, request: ShellRequest, stored: StoredResult, environ
         image=stored.facts["tag"],
         commands=(),
         environment=environment,
-        entries=tuple(
-            RoomEntry(source=root / part, destination=part) for part in ("common", "src") if (root / part).is_dir()
-        ),
+        entries=tuple(trees.entry(root / part, part) for part in ("common", "src") if (root / part).is_dir()),
+        object_path=trees.path,
         collect=project.paths.rooms,
         labels=visit_labels(project.checkout),
         name=name if request.kept else "",

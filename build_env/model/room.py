@@ -6,24 +6,37 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from build_env.model.command import Command, Mount
 
-__all__ = ["RoomEntry", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
+__all__ = ["BuildContext", "RoomEntry", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoomEntry:
-    """A file or directory of the host that appears in a room, relative to the build root (`src/greet`).
+    """A file or tree that appears in a room, relative to the build root (`src/greet`), named by its content.
 
-    Modes are normalised, times set to the room's epoch, names in `leave_out` at its top are not copied.
+    `digest` is that of the file, or of the manifest of the `tree` (see `core.trees`), which names its files by their
+    digests. Modes are normalised, times set to the room's epoch.
     """
 
-    source: Path
+    digest: str
     destination: str
+    tree: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """A directory of this host whose files a Dockerfile may copy; names in `leave_out` at its top are no part of it."""
+
+    source: Path
     leave_out: tuple[str, ...] = ()
+
+
+def _no_objects(digest: str) -> Path:
+    raise RuntimeError(f"nobody said where the object {digest} lies")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +76,9 @@ class RoomSpec:
     `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
     directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
     `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `variation` is for rooms whose
-    results are compared with those of others.
+    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the
+    object with a digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared
+    with those of others.
     """
 
     image: str
@@ -81,6 +95,7 @@ class RoomSpec:
     layer_key: str = ""
     ssh_agent: str = ""
     limit: TimeLimit | None = None
+    object_path: Callable[[str], Path] = _no_objects
     variation: Variation = field(default_factory=Variation)
 
 

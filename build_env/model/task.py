@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from build_env.model.action import Action, DeployAction, RoomAction
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from build_env.model.command import Command, Deployment, ImageBuild, Mount
+    from build_env.model.action import Room
+    from build_env.model.command import Deployment
     from build_env.model.identity import TaskName
 
-__all__ = ["Input", "Place", "Plan", "Room", "Stage", "Task", "Tree"]
+__all__ = ["NOTHING", "Input", "Place", "Plan", "Stage", "Task"]
+
+NOTHING = Action()
 
 
 class Stage(StrEnum):
@@ -48,38 +53,11 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
-    """A directory of the project (`path`, relative to the root) that a room sees at `destination`.
-
-    `leave_out` are names at its top that the room must not see; `digest` covers names, modes, links, contents.
-    """
-
-    path: str
-    destination: str
-    digest: str
-    leave_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Room:
-    """Everything a room is made of, except the engine: commands, environment, trees, mounts."""
-
-    commands: tuple[Command, ...]
-    environment: Mapping[str, str]
-    trees: tuple[Tree, ...]
-    mounts: tuple[Mount, ...] = ()
-    platform: str = ""
-    downloads: bool = False
-    epoch: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Task:
     """One node of the plan. `title` is what a person reads where the name's subject says little (images, layers).
 
-    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all
-    that its key covers and that is known before anything runs, by name. `provided` maps all names that packages
-    of ours provide to those packages (one map for all tasks), `declared` are the packages it has edges to.
+    `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all that its key
+    covers and that is known before anything runs, by name. `action` is what it does; what its kind can is in `work/`.
     `among_targets` tells that the plan has several targets: its label then names its own.
     """
 
@@ -89,12 +67,18 @@ class Task:
     static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     after: tuple[TaskName, ...] = ()
-    image_build: ImageBuild | None = None
-    room: Room | None = None
-    deployment: Deployment | None = None
-    provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    declared: tuple[str, ...] = ()
+    action: Action = NOTHING
     printed: tuple[str, ...] = ()
+
+    @property
+    def room(self) -> Room | None:
+        """The room in which its commands run; None where it runs none."""
+        return self.action.room if isinstance(self.action, RoomAction) else None
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """Where it deploys; None where it does not."""
+        return self.action.deployment if isinstance(self.action, DeployAction) else None
 
     @property
     def target(self) -> str:

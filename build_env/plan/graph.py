@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.action import DeployAction, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
 from build_env.model.identity import TaskName
 from build_env.model.package import Package, Packaging
-from build_env.model.task import Input, Place, Plan, Room, Stage, Task, Tree
-from build_env.plan.keys import ImageRecipe, deploy_inputs, image_inputs, room_inputs
+from build_env.model.task import Input, Place, Plan, Stage, Task
+from build_env.plan.keys import deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from build_env.model.command import Mount, Record
     from build_env.model.target import Target
@@ -35,8 +36,8 @@ class PlanFacts:
     `leave_out` are names at the top of a package that rooms must not see, other packaging among them.
 
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
-    packages. `withheld` are packages of `DEPENDS` whose `run_deploy_deps` provides nothing; `tar_archs` the
-    architectures for which `run_tar_build` wants an archive.
+    packages. `rank` orders kinds of tasks in listings. `withheld` are packages of `DEPENDS` whose `run_deploy_deps`
+    provides nothing; `tar_archs` the architectures for which `run_tar_build` wants an archive.
     """
 
     packages: Mapping[str, Package]
@@ -47,6 +48,7 @@ class PlanFacts:
     folder_digests: Mapping[str, str]
     build_closures: Mapping[TaskName, tuple[str, ...]]
     build_jobs: int
+    rank: Callable[[str], float]
     leave_out: tuple[str, ...] = NOT_FOR_ROOMS
     provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
@@ -76,10 +78,10 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
             tar = _tar_task(target, arch, units)
             tasks[tar.name] = tar
     complete = with_layers(_without_gaps(tasks))
-    return Plan(targets={target.name: target.options.arg_arch}, tasks=order(complete))
+    return Plan(targets={target.name: target.options.arg_arch}, tasks=order(complete, facts.rank))
 
 
-def union(plans: Iterable[Plan]) -> Plan:
+def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
     """One plan of all of them; tasks that have one name are one task, and where targets differ, labels name them."""
     plans = tuple(plans)
     if len(plans) == 1:
@@ -91,7 +93,7 @@ def union(plans: Iterable[Plan]) -> Plan:
             targets[name] = tuple(dict.fromkeys((*targets.get(name, ()), *architectures)))
         for task in plan:
             tasks.setdefault(task.name, replace(task, among_targets=True))
-    return Plan(targets=targets, tasks=order(tasks))
+    return Plan(targets=targets, tasks=order(tasks, rank))
 
 
 def image_name(target: Target, name: str) -> TaskName:
@@ -106,7 +108,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
         name=image_name(target, name),
         title=f"{target.name} {suffix}",
         static_inputs=image_inputs(recipe),
-        image_build=recipe.build,
+        action=ImageAction(recipe=recipe),
     )
 
 
@@ -140,7 +142,7 @@ def scan_plan(  # noqa: PLR0913 - all that two tasks consist of
         title=f"{subject} of {target.name}",
         static_inputs=room_inputs(Stage.SCAN, room),
         inputs=(Input(task=image.name, place=Place.IMAGE),),
-        room=room,
+        action=RoomAction(room=room),
         printed=record.printed,
     )
     return Plan(targets={target.name: (arch,)}, tasks=(image, scan))
@@ -158,7 +160,7 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
             return None
         deployment = record.deployments[0]
         covered = deploy_inputs(target.name, deployment)
-        return Task(**common, inputs=inputs, deployment=deployment, static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
+        return Task(**common, inputs=inputs, action=DeployAction(deployment=deployment), static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
         return None
     if unit.name in facts.unit_images:
@@ -167,11 +169,17 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
     return Task(
         **common,  # type: ignore[arg-type]  # kept in one dict
         inputs=inputs,
-        room=room,
         static_inputs=room_inputs(unit.stage, room),
-        provided=facts.provided if unit.stage is Stage.BUILD else {},
-        declared=(unit.package, *facts.build_closures.get(unit.name, ())) if unit.stage is Stage.BUILD else (),
+        action=_room_action(unit, room, facts),
     )
+
+
+def _room_action(unit: Unit, room: Room, facts: PlanFacts) -> RoomAction:
+    """Only of builds it is known what they may install: they have a closure."""
+    closure = facts.build_closures.get(unit.name)
+    if closure is None:
+        return RoomAction(room=room)
+    return RoomAction(room=room, provided=facts.provided, declared=(unit.package, *closure))
 
 
 def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
@@ -224,6 +232,7 @@ def _tar_task(target: Target, arch: str, builds: Iterable[TaskName]) -> Task:
         title=target.name,
         static_inputs=deploy_inputs(target.name, None),
         inputs=tuple(Input(task=build, place=Place.DEPLOY) for build in builds),
+        action=TarAction(),
     )
 
 
@@ -239,12 +248,10 @@ def _without_gaps(tasks: dict[TaskName, Task]) -> dict[TaskName, Task]:
     }
 
 
-def order(tasks: Mapping[TaskName, Task]) -> tuple[Task, ...]:
-    """The tasks so that each follows what it needs; otherwise by stage, so that a listing reads well."""
-    rank: dict[str, int] = {stage: index for index, stage in enumerate(Stage)}
-    rank[Stage.LAYER] = rank[Stage.BUILD]  # a layer is listed before the build it is for
+def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple[Task, ...]:
+    """The tasks so that each follows what it needs; otherwise by the rank of their kinds, for listings."""
     done: dict[TaskName, Task] = {}
-    for task in sorted(tasks.values(), key=lambda task: rank[task.stage]):
+    for task in sorted(tasks.values(), key=lambda task: rank(task.stage)):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.
         path = [(task, iter(_before(task)))]
         while path:

@@ -7,17 +7,17 @@ dependency that comes out bit-identical stops the rebuild.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_data
-from build_env.model.task import Place, Stage
+from build_env.model.task import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from build_env.model.command import Deployment, ImageBuild, ImageKind
-    from build_env.model.task import Room
+    from build_env.model.action import ImageRecipe, Room
+    from build_env.model.command import Deployment, ImageKind
+    from build_env.model.task import Place
     from build_env.model.work import ResolvedInput
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "INDEX_FACTS",
     "INSTALLED",
     "TREE",
-    "ImageRecipe",
     "deploy_inputs",
     "image_inputs",
     "image_key",
@@ -40,17 +39,6 @@ TREE = "tree "
 IMAGE_FACTS = "image.json"
 INDEX_FACTS = "index.json"
 INSTALLED = "packages.txt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageRecipe:
-    """An image as planned: the rendered Dockerfile, its context's digest, the identity of its base (or empty)."""
-
-    build: ImageBuild
-    architecture: str
-    dockerfile: str
-    context_digest: str = ""
-    base_identity: str = ""
 
 
 def image_inputs(recipe: ImageRecipe) -> dict[str, str]:
@@ -99,11 +87,11 @@ def deploy_inputs(target: str, deployment: Deployment | None) -> dict[str, str]:
 
 
 def key_inputs(
-    stage: str, static: Mapping[str, str], inputs: Iterable[ResolvedInput], is_content: Callable[[str], bool]
+    static: Mapping[str, str], inputs: Iterable[ResolvedInput], counts: Callable[[Place, str], bool]
 ) -> dict[str, str]:
     """All that a task's key covers, by name: what the plan knows and the digests of input artifacts.
 
-    `is_content` tells by its name whether an artifact is a package or a source.
+    `counts` tells by place and name whether an artifact can change the result.
     """
     return {
         **static,
@@ -111,24 +99,9 @@ def key_inputs(
             f"{entry.place.value} {artifact.name}": artifact.digest
             for entry in inputs
             for artifact in entry.artifacts
-            if _counts(stage, entry.place, artifact.name, is_content)
+            if counts(entry.place, artifact.name)
         },
     }
-
-
-def _counts(stage: str, place: Place, name: str, is_content: Callable[[str], bool]) -> bool:
-    """Whether an artifact of an input can change the result.
-
-    Of a layer it is the list of what is installed: the same versions fetched again, from a newer index, change nothing.
-    The index of an image counts where something is installed from it.
-    """
-    match place:
-        case Place.LAYER:
-            return name == INSTALLED
-        case Place.IMAGE:
-            return name == IMAGE_FACTS or (name == INDEX_FACTS and stage == Stage.LAYER)
-        case _:
-            return is_content(name)
 
 
 def key_of(inputs: Mapping[str, str]) -> str:

@@ -10,13 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_data
+from build_env.model.action import LayerAction, RoomAction
 from build_env.model.command import Role
 from build_env.model.identity import TaskName
-from build_env.model.task import Input, Place, Room, Stage, Task
+from build_env.model.task import Input, Place, Stage, Task
 from build_env.plan.keys import room_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from build_env.model.action import Room
 
 __all__ = ["layer_room", "with_layers"]
 
@@ -43,7 +46,7 @@ def layer_room(task: Task) -> Room | None:
     What a build installs depends on the architecture it builds for; other stages install programs for their image.
     """
     room = task.room
-    if room is None or task.stage == Stage.LAYER:
+    if room is None or isinstance(task.action, LayerAction):
         return room
     # A fresh room needs a layer that is an image, and a kept one has it inside: they are not the same result.
     temporary = any(command.temporary for command in room.commands)
@@ -52,7 +55,7 @@ def layer_room(task: Task) -> Room | None:
         return None
     native = room.environment["BUILD_HOST_ARCH"]
     environment = {
-        "ARCH": room.environment["ARCH"] if task.stage == Stage.BUILD else native,
+        "ARCH": room.environment["ARCH"] if _installs_own(task) else native,
         "BUILD_HOST_ARCH": native,
         "BUILD_STAGE": Stage.LAYER.value,
         "LC_ALL": room.environment["LC_ALL"],
@@ -62,20 +65,24 @@ def layer_room(task: Task) -> Room | None:
     return replace(room, commands=commands, environment=environment, trees=trees, downloads=False, epoch=0)
 
 
+def _installs_own(task: Task) -> bool:
+    return isinstance(task.action, RoomAction) and task.action.installs_own
+
+
 def _layer_of(task: Task) -> Task | None:
     """The layer of a build has the build dependencies that its source names; every other layer is the same for all."""
     room = layer_room(task)
     if room is None or not any(entry.place is Place.IMAGE for entry in task.inputs):
         return None
     static = room_inputs(Stage.LAYER, room)
-    if task.stage == Stage.BUILD:
+    if isinstance(task.action, RoomAction) and task.action.installs_own:
         return replace(
             task,
             name=task.name._replace(stage=Stage.LAYER),
             static_inputs=static,
             inputs=tuple(entry for entry in task.inputs if entry.place in _FROM_PACKAGE),
             after=(),
-            room=room,
+            action=LayerAction(room=room, provided=task.action.provided, declared=task.action.declared),
             printed=(),
         )
     inputs = tuple(entry for entry in task.inputs if entry.place is Place.IMAGE)
@@ -84,5 +91,5 @@ def _layer_of(task: Task) -> Task | None:
         title=f"{task.target} {task.stage} {room.environment['BUILD_HOST_ARCH']}",
         static_inputs=static,
         inputs=inputs,
-        room=room,
+        action=LayerAction(room=room),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.model.attempt import AttemptState
 from build_env.model.estimate import Estimate
+from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from build_env.model.task import Plan, Task
 
 __all__ = ["asked_of_history", "estimate_tasks"]
-
-# Seconds of a task of which nothing is known, by stage; the order of magnitude is what counts.
-_DEFAULTS = {
-    "image": 60.0,
-    "layer": 20.0,
-    "scan": 3.0,
-    "source": 5.0,
-    "build": 30.0,
-    "verify": 5.0,
-    "deploy": 1.0,
-    "tar": 1.0,
-}
-_OTHERWISE = 10.0
 
 
 def asked_of_history(plan: Plan, hits: Collection[TaskName]) -> tuple[TaskName, ...]:
@@ -72,7 +60,7 @@ def _peak(attempts: Iterable[Attempt]) -> int:
 def _guess(task: Task, siblings: Sequence[Estimate], usual: Mapping[str, Estimate]) -> Estimate:
     if siblings:
         return _middle(siblings)
-    default = Estimate(seconds=_DEFAULTS.get(task.stage, _OTHERWISE))
+    default = Estimate(seconds=kind_of(task.stage).usual_seconds)
     return usual.get(task.stage, default)
 
 

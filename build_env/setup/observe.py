@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["engine_answers", "find_program", "observe", "programs"]
 
 # Each program that build-env starts on this machine whatever it builds, and the Debian package that holds it.
-_PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
+_PROGRAMS = {"arch-test": "arch-test", "mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
 _SOCKET = "unix:///var/run/docker.sock"
 _USUAL = frozenset({_SOCKET, "unix:///run/docker.sock"})
 

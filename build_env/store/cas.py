@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ __all__ = ["DAMAGED", "GONE", "ContentStore", "files_below"]
 GONE = "is no longer there"
 DAMAGED = "is damaged"
 _READ_ONLY = 0o444
+_NOT_SAFE = 0o400  # the mode of what was never synced
 
 
 class ContentStore:
@@ -59,14 +61,24 @@ class ContentStore:
             return DAMAGED
         return "" if whole else DAMAGED
 
-    def put_bytes(self, name: str, data: bytes) -> Artifact:
-        """Store `data` under its digest."""
+    def damaged(self, digest: str) -> bool:
+        """Whether the object is gone, or is not what its name says."""
+        name = f"{self._prefix}{digest[:2]}/{digest}"
+        try:
+            return self._digests.digest(name) != digest
+        except OSError:
+            return True
+
+    def put_bytes(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
+        """Store `data` under its digest. What is not `durable` may be cut short by a power cut, and is told then."""
         artifact = Artifact(name=name, digest=digest_bytes(data), size=len(data))
         with disk_errors():
             if self.fault(artifact):
                 temporary = self._new()
                 self._disk.write(temporary, data)
-                self._keep(temporary, artifact.digest)
+                self._keep(temporary, artifact.digest, durable=durable)
+            elif durable:
+                self._secure(artifact.digest)
         return artifact
 
     def take(self, file: Path, name: str) -> Artifact:
@@ -79,6 +91,7 @@ class ContentStore:
                 self._keep(temporary, artifact.digest)
             else:
                 file.unlink()
+                self._secure(artifact.digest)
         return artifact
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
@@ -101,15 +114,25 @@ class ContentStore:
         os.close(handle)
         return Path(name)
 
-    def _keep(self, temporary: Path, digest: str) -> None:
+    def _keep(self, temporary: Path, digest: str, *, durable: bool = True) -> None:
         """The data before the name: a power cut leaves the whole object or none."""
         path = self.path(digest)
-        temporary.chmod(_READ_ONLY)
-        self._disk.sync(temporary)
+        temporary.chmod(_READ_ONLY if durable else _NOT_SAFE)
+        if durable:
+            self._disk.sync(temporary)
         _make_way(path)
         self._disk.make_directory(path.parent)
         self._disk.rename(temporary, path)
-        self._disk.sync(path.parent)
+        if durable:
+            self._disk.sync(path.parent)
+
+    def _secure(self, digest: str) -> None:
+        """An object that came as a part of a snapshot is a result now, and has to outlive a power cut."""
+        path = self.path(digest)
+        if stat.S_IMODE(path.stat().st_mode) == _NOT_SAFE:
+            self._disk.sync(path)
+            path.chmod(_READ_ONLY)
+            self._disk.sync(path.parent)
 
 
 def _make_way(path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, INSTALLED, TREE
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
 
 __all__ = ["Record", "Roots", "layer_of", "needed_objects", "reachable"]
-
-_MADE_IN = frozenset({Stage.IMAGE, Stage.LAYER})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +43,7 @@ class Record:
 class Roots:
     """What is to be kept: results not older than `since`, of these `keys`, with an artifact of these digests.
 
-    `living` says whether the project still has such a task.
+    `living` says whether the project still has such a task, of a kind whose last result is kept for that.
     """
 
     since: float
@@ -97,8 +94,7 @@ def _is_root(record: Record, roots: Roots) -> bool:
 
 
 def _lives(record: Record, roots: Roots) -> bool:
-    name = record.result.task
-    return name.stage not in _MADE_IN and roots.living(name)
+    return roots.living(record.result.task)
 
 
 def _mentioned(result: StoredResult) -> Iterable[str]:

@@ -145,9 +145,13 @@ class LocalStore:
         """See `Store.ingest`."""
         return tuple(self._content.take(path, name) for name, path in list(files_below(directory)))
 
-    def put(self, name: str, data: bytes) -> Artifact:
+    def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
         """See `Store.put`."""
-        return self._content.put_bytes(name, data)
+        return self._content.put_bytes(name, data, durable=durable)
+
+    def damaged(self, digest: str) -> bool:
+        """See `Store.damaged`."""
+        return self._content.damaged(digest)
 
     def path(self, artifact: Artifact) -> Path:
         """See `Store.path`."""

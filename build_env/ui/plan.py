@@ -53,10 +53,7 @@ def plan_data(plan: Plan, answers: Mapping[TaskName, str], notes: Sequence[str] 
 
 
 def _details(task: Task) -> Iterator[str]:
-    if task.image_build:
-        yield f"build {task.image_build.dockerfile} from {task.image_build.base_image}"
-    if task.deployment:
-        yield f"deploy to the {task.deployment.format} repository, suite {task.deployment.suite}"
+    yield from task.action.words
     layered = any(entry.place is Place.LAYER for entry in task.inputs)
     for command in task.room.commands if task.room else ():
         if command.role is Role.RUN or not layered:

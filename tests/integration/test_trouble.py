@@ -80,7 +80,7 @@ def test_a_script_that_hangs_in_a_kept_room(project: Tiny) -> None:
     project.build("--container").expect(0, "done")
 
 
-def test_a_tree_that_changes_while_its_stage_runs(project: Tiny) -> None:
+def test_a_tree_that_changes_while_its_stage_runs_changes_nothing_of_it(project: Tiny) -> None:
     gate = project.root / "gate"
     gate.mkdir()
     os.mkfifo(gate / "open")
@@ -91,7 +91,7 @@ def test_a_tree_that_changes_while_its_stage_runs(project: Tiny) -> None:
         project.write("src/one/new", "edited meanwhile")
         (gate / "open").write_text("go on")
         answer = run.end()
-    answer.expect(1, "src/one changed while the build stage of one ran", "run the same command again")
+    answer.expect(0, "ok    build")  # its room was filled from the snapshot
     project.package("one")
     project.build().expect(0, "done")
     assert project.leftovers() == []

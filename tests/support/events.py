@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from build_env.model.action import Room, RoomAction
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
 from build_env.model.estimate import Estimate
@@ -20,7 +21,7 @@ from build_env.model.events import (
 )
 from build_env.model.identity import TaskName
 from build_env.model.result import RunSummary, Status, TaskResult
-from build_env.model.task import Input, Place, Plan, Room, Stage, Task
+from build_env.model.task import NOTHING, Input, Place, Plan, Stage, Task
 
 __all__ = ["BUILD", "DONE", "FAILED", "RUNS", "SOURCE", "TASKS", "plan_of", "run_of", "task"]
 
@@ -37,7 +38,7 @@ def task(stage: Stage, subject: str, arch: str = "", *needs: Task) -> Task:
     return Task(
         name=TaskName(TARGET, subject, stage, arch),
         inputs=tuple(Input(task=other.name, place=Place.BUILD) for other in needs),
-        room=None if stage in {Stage.IMAGE, Stage.DEPLOY} else room,
+        action=NOTHING if stage in {Stage.IMAGE, Stage.DEPLOY} else RoomAction(room=room),
     )
 
 

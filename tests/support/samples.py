@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from build_env.app.planning import Planner
 from build_env.core.paths import ProjectPaths
+from build_env.model.action import Room
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
 from build_env.model.identity import TaskName
 from build_env.model.package import Package, Packaging
 from build_env.model.target import Host, Options, Target
-from build_env.model.task import Input, Place, Plan, Room, Stage, Task
+from build_env.model.task import Input, Place, Plan, Stage, Task
 from build_env.settings import Settings
 from build_env.targets.load import load_target
 from build_env.targets.record import Env

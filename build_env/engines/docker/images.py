@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.rooms import DockerRooms
-    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec, TimeLimit
+    from build_env.model.room import BuildContext, RoomOutcome, RoomSpec, TimeLimit
 
 __all__ = ["DockerImages"]
 
@@ -72,7 +72,7 @@ class DockerImages:
         self,
         *,
         dockerfile: str,
-        context: RoomEntry | None,
+        context: BuildContext | None,
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -100,6 +100,7 @@ class DockerImages:
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
         self.connection.cancel()
+        # A step that is killed fails at once, whatever the builder makes of a caller who hung up.
         with contextlib.suppress(BuildEnvError), self.connection.patience.limited(_CANCELLING):
             for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
                 self.connection.kill(container["Id"])
@@ -229,7 +230,7 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
                 step.line(line.rstrip())
 
 
-def _context(dockerfile: str, context: RoomEntry | None) -> io.BytesIO:
+def _context(dockerfile: str, context: BuildContext | None) -> io.BytesIO:
     """The build context as a tar: the files of `context` and the rendered Dockerfile."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:

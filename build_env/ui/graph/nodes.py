@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import plain
-from build_env.model.task import Stage
 from build_env.ui.text import clean
 from build_env.ui.words import targets_words
+from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Edge", "Group", "Node", "Picture", "graph_data", "one_line", "packages_picture", "tasks_picture"]
 
 _VERDICTS = ("run", "maybe", "hit")  # of a package the first that one of its tasks has
-_NO_PACKAGE: dict[str, str] = {Stage.TAR: "archives of", Stage.SCAN: "spec files of"}
-_OTHERS = "images of"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +111,7 @@ def _home(task: Task) -> str:
     """The package, or words with a space for what belongs to none: no package is called so."""
     if task.name.of_package:
         return task.subject
-    return f"{_NO_PACKAGE.get(task.stage, _OTHERS)} {task.target}"
+    return f"{kind_of(task.stage).others} {task.target}"
 
 
 def _edges(plan: Plan) -> Iterator[Edge]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.model.task import Stage
 from build_env.ui.text import clean
+from build_env.work.registry import kind_of, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matrix", "Row", "make_matrix"]
 
-_OF_PACKAGES: frozenset[str] = frozenset({Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY})
 _SHARED = frozenset({"", "all", "noarch", "source"})
-_ORDER: dict[str, int] = {stage: number for number, stage in enumerate(Stage)}
 
 
 @dataclass
@@ -45,7 +43,7 @@ def make_matrix(records: Iterable[TaskRecord], targets: Mapping[str, tuple[str, 
     rows: dict[str, Row] = {}
     matrix = Matrix(columns=[(clean(target), clean(arch)) for target, arch in columns])
     for record in tasks:
-        if record.task.stage not in _OF_PACKAGES:
+        if not kind_of(record.task.stage).of_packages:
             matrix.others.append(record)
             continue
         subject = record.task.subject
@@ -55,7 +53,7 @@ def make_matrix(records: Iterable[TaskRecord], targets: Mapping[str, tuple[str, 
                 cell.append(record)
     for row in rows.values():
         for cell in row.cells:
-            cell.sort(key=lambda record: _ORDER[record.task.stage])
+            cell.sort(key=lambda record: rank(record.task.stage))
     matrix.rows = [rows[name] for name in sorted(rows)]
     names = dict.fromkeys(target for target, _ in columns)
     matrix.targets = [(clean(name), sum(target == name for target, _ in columns)) for name in names]
@@ -65,10 +63,10 @@ def make_matrix(records: Iterable[TaskRecord], targets: Mapping[str, tuple[str, 
 def _columns(tasks: list[TaskRecord], targets: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     columns = {(target, arch): None for target, archs in targets.items() for arch in archs}
     for record in tasks:
-        if record.task.stage in _OF_PACKAGES and record.task.arch not in _SHARED:
+        if kind_of(record.task.stage).of_packages and record.task.arch not in _SHARED:
             columns[record.task.target, record.task.arch] = None
     for record in tasks:
-        if record.task.stage in _OF_PACKAGES and all(target != record.task.target for target, _ in columns):
+        if kind_of(record.task.stage).of_packages and all(target != record.task.target for target, _ in columns):
             columns[record.task.target, "all"] = None
     names = dict.fromkeys(target for target, _ in columns)
     return [column for name in names for column in columns if column[0] == name]

@@ -11,10 +11,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build_env.core.canonical import digest_bytes
 from build_env.core.errors import InfrastructureError
+from build_env.core.trees import read_manifest, tree_manifest
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack, unpack
 from build_env.model.room import RoomEntry, RoomSpec, Variation
+
+
+class Objects:
+    """A directory of objects, as the store has one."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self.directory = directory
+
+    def path(self, digest: str) -> Path:
+        return self.directory / digest
+
+    def keep(self, data: bytes) -> str:
+        digest = digest_bytes(data)
+        self.path(digest).write_bytes(data)
+        return digest
+
+    def file(self, path: Path, destination: str) -> RoomEntry:
+        return RoomEntry(digest=self.keep(path.read_bytes()), destination=destination)
+
+    def tree(self, path: Path, destination: str, leave_out: tuple[str, ...] = ()) -> RoomEntry:
+        manifest = tree_manifest(path, leave_out)
+        for entry in read_manifest(manifest):
+            if entry.kind == "file":
+                self.keep((path / entry.name).read_bytes())
+        return RoomEntry(digest=self.keep(manifest), destination=destination, tree=True)
 
 
 def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfile.TarInfo]:
@@ -27,10 +55,8 @@ def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfil
     (tree / "plain").chmod(0o666)
     (tree / "link").symlink_to("../outside")
     os.mkfifo(tree / "pipe")
-    entries = (
-        RoomEntry(source=tree, destination="src/greet", leave_out=("rpm",)),
-        RoomEntry(source=tree / "plain", destination="in/source/plain"),
-    )
+    objects = Objects(tmp_path / "objects")
+    entries = (objects.tree(tree, "src/greet", ("rpm",)), objects.file(tree / "plain", "in/source/plain"))
     spec = RoomSpec(
         image="",
         commands=(),
@@ -40,6 +66,7 @@ def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfil
         labels={},
         epoch=42,
         downloads=downloads,
+        object_path=objects.path,
     )
     with tarfile.open(fileobj=io.BytesIO(pack(spec, prefix="build", owner=5, group=6))) as archive:
         return {member.name: member for member in archive}
@@ -142,11 +169,19 @@ def test_backwards_means_siblings_from_the_last_and_directories_before_their_con
     for name in ("a/x", "a/y", "b", "c/z"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(name, encoding="utf-8")
-    entries = (RoomEntry(source=tree, destination="src/one"), RoomEntry(source=tree / "b", destination="in/b"))
+    objects = Objects(tmp_path / "objects")
+    entries = (objects.tree(tree, "src/one"), objects.file(tree / "b", "in/b"))
 
     def names(variation: Variation) -> list[str]:
         spec = RoomSpec(
-            image="", commands=(), environment={}, entries=entries, collect=tmp_path, labels={}, variation=variation
+            image="",
+            commands=(),
+            environment={},
+            entries=entries,
+            collect=tmp_path,
+            labels={},
+            object_path=objects.path,
+            variation=variation,
         )
         with tarfile.open(fileobj=io.BytesIO(pack(spec, prefix="build", owner=5, group=6))) as archive:
             return [name.removeprefix("build/") for name in archive.getnames() if "one/" in name or name.endswith("/b")]

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from build_env.formats.registry import is_content
+from build_env.model.action import ImageRecipe, Room, Tree
 from build_env.model.command import Command, Deployment, ImageBuild, ImageKind, Mount, Role
-from build_env.model.task import Place, Room, Stage, Tree
+from build_env.model.task import Place, Stage
 from build_env.model.work import ResolvedInput
 from build_env.plan.keys import (
     IMAGE_FACTS,
     INDEX_FACTS,
     INSTALLED,
-    ImageRecipe,
     deploy_inputs,
     image_key,
     key_inputs,
     key_of,
     room_inputs,
 )
+from build_env.work.registry import kind_of
 from tests.support.samples import artifact, named
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "keys" / "keys.json"
@@ -45,7 +45,7 @@ INPUT = ResolvedInput(task=named("t"), place=Place.PACKAGES, artifacts=(artifact
 
 
 def final_key(static: str, inputs: list[ResolvedInput]) -> str:
-    return key_of(key_inputs(Stage.BUILD, {"static": static}, inputs, is_content))
+    return key_of(key_inputs({"static": static}, inputs, kind_of(Stage.BUILD).counts))
 
 
 def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
@@ -54,7 +54,7 @@ def test_keys_are_those_of_the_golden_file(*, update_golden: bool) -> None:
         "image": image_key(RECIPE),
         "deploy": key_of(deploy_inputs("debian/12", DEPLOYMENT)),
         "final": final_key("static", [INPUT]),
-        "layer": key_of(key_inputs(Stage.LAYER, room_inputs(Stage.LAYER, ROOM), [INPUT], is_content)),
+        "layer": key_of(key_inputs(room_inputs(Stage.LAYER, ROOM), [INPUT], kind_of(Stage.LAYER).counts)),
     }
     if update_golden:
         GOLDEN.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def test_a_room_on_a_layer_depends_on_what_is_installed_and_not_on_the_files_it_
 def test_the_index_of_an_image_counts_where_something_is_installed_from_it() -> None:
     def covered(stage: Stage) -> dict[str, str]:
         image = replace(INPUT, place=Place.IMAGE, artifacts=(artifact(IMAGE_FACTS), artifact(INDEX_FACTS)))
-        return key_inputs(stage, {}, [image], is_content)
+        return key_inputs({}, [image], kind_of(stage).counts)
 
     assert list(covered(Stage.BUILD)) == ["image image.json"]
     assert list(covered(Stage.LAYER)) == ["image image.json", "image index.json"]

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from build_env.model.action import Room, RoomAction, Tree
 from build_env.model.command import Command, ImageKind, Mount, Role
 from build_env.model.identity import TaskName
-from build_env.model.task import Input, Place, Room, Stage, Task, Tree
+from build_env.model.task import NOTHING, Input, Place, Stage, Task
 from build_env.plan.layers import layer_room, with_layers
 from tests.support.samples import named
 
@@ -37,7 +38,7 @@ INPUTS = (
     Input(task=named("t/1:libgreet:build:arm64"), place=Place.PACKAGES),
     Input(task=named("t/1:other:build:arm64"), place=Place.BUILD),
 )
-BUILD = Task(name=named("t/1:greet:build:arm64"), inputs=INPUTS, room=ROOM)
+BUILD = Task(name=named("t/1:greet:build:arm64"), inputs=INPUTS, action=RoomAction(room=ROOM, declared=("greet",)))
 
 
 def layers(*tasks: Task) -> list[Task]:
@@ -46,7 +47,8 @@ def layers(*tasks: Task) -> list[Task]:
 
 def verify(subject: str, arch: str, **changes: object) -> Task:
     room = replace(ROOM, environment={**ROOM.environment, "ARCH": arch, "BUILD_PACKAGE": subject})
-    return replace(BUILD, name=TaskName("t/1", subject, Stage.VERIFY, arch), room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
+    action = RoomAction(room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
+    return replace(BUILD, name=TaskName("t/1", subject, Stage.VERIFY, arch), action=action)
 
 
 def test_the_layer_of_a_build_comes_from_its_image_its_source_and_the_packages_it_may_install() -> None:
@@ -82,13 +84,15 @@ def test_what_installs_otherwise_gets_a_layer_of_its_own(changes: dict[str, obje
 
 
 def test_what_installs_nothing_or_has_no_image_gets_none() -> None:
-    assert layers(replace(BUILD, room=replace(ROOM, commands=(MAKE,)))) == []
+    assert layers(replace(BUILD, action=RoomAction(room=replace(ROOM, commands=(MAKE,)), declared=("greet",)))) == []
     assert layers(replace(BUILD, inputs=INPUTS[1:])) == []
-    assert layers(replace(BUILD, room=None)) == []
+    assert layers(replace(BUILD, action=NOTHING)) == []
 
 
 def test_the_architecture_counts_for_builds_only() -> None:
-    other = replace(BUILD, name=named("t/1:greet:build:armhf"), room=verify("greet", "armhf").room)
+    armhf = verify("greet", "armhf").room
+    assert armhf is not None
+    other = replace(BUILD, name=named("t/1:greet:build:armhf"), action=RoomAction(room=armhf, declared=("greet",)))
     first, second = layers(BUILD, other)
     assert first.static_inputs != second.static_inputs
 

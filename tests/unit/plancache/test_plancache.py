@@ -243,3 +243,22 @@ def test_what_was_changed_within_the_tick_of_the_clock_is_read_again(
     monkeypatch.setattr(digests.FileDigests, "digest", digest)
     assert quick(root)
     assert {str(root / _FILE), str(root / _CONFIGURATION)} <= read
+
+
+def test_the_seeds_variables_and_those_of_settings_are_watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (root / _CONFIGURATION).open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\ndef run_verify(env, package):\n"
+            "    where = str(env.variable('PLATFORM_ARCH', ''))\n"
+            "    env.run_command_build('sh', '-c', 'true', environment={'WHERE': where})\n"
+        )
+    run(root)
+    assert quick(root)
+    for variable, value in (("PLATFORM_ARCH", "linux/arm64"), ("BUILD_ENV_BUILD_JOBS", "7")):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            assert not quick(root)
+        assert quick(root)
+    monkeypatch.setenv("PLATFORM_ARCH", "linux/arm64")
+    assert run(root)
+    assert quick(root)

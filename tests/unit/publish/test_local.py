@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.canonical import digest_file
+from build_env.model.action import DeployAction, TarAction
 from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
@@ -47,7 +48,10 @@ def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
 
 def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, stand_in: str = "") -> Work:
     deployment = Deployment(format="deb", suite="bookworm") if stage is Stage.DEPLOY else None
-    task = Task(name=TaskName("debian/12", "a", stage, "amd64"), deployment=deployment)
+    task = Task(
+        name=TaskName("debian/12", "a", stage, "amd64"),
+        action=DeployAction(deployment=deployment) if deployment else TarAction(),
+    )
     artifacts = tuple(publisher.store.put(name, name.encode()) for name in names)
     facts = {"stand-in": stand_in}
     inputs = (ResolvedInput(task=named("b"), place=Place.DEPLOY, artifacts=artifacts, facts=facts),)

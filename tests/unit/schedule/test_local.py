@@ -19,6 +19,7 @@ from build_env.core.errors import (
     StaleAttempt,
     TaskError,
 )
+from build_env.model.action import RoomAction
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
 from build_env.model.command import Command, Role
@@ -28,10 +29,11 @@ from build_env.model.room import RoomOutcome, RoomSpec
 from build_env.model.task import Input, Place, Stage
 from build_env.model.work import ResolvedInput, Work
 from build_env.schedule.local import LocalExecutor
-from build_env.schedule.rooms import RoomWork
-from build_env.schedule.specs import RoomSpecs
 from build_env.store.claims import Claims
 from build_env.store.results import LocalStore, new_run
+from build_env.work.kind import Hands
+from build_env.work.rooms import RoomWork
+from build_env.work.specs import RoomSpecs
 from tests.support.locking import holding
 from tests.support.samples import named, room, task
 
@@ -108,26 +110,23 @@ GREET = TaskName("debian/12", "greet", Stage.BUILD, "amd64")
 def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str = "") -> LocalExecutor:
     build = root / "build"
     claims = Claims(build / "claims", "this run")
-    return LocalExecutor(
+    hands = Hands(
         root=root,
-        logs=build / "logs",
         store=store,
         publisher=FakePublisher(),
         rooms=RoomWork(
-            root=root,
             directory=build / "rooms" / "run",
             engine=engine,
             store=store,
             specs=RoomSpecs(root=root, downloads=build / "downloads", store=store, labels={}, reused_prefix=prefix),
             claims=claims,
         ),
-        recipes={},
-        claims=claims,
     )
+    return LocalExecutor(logs=build / "logs", hands=hands, claims=claims)
 
 
 def work(stage: Stage = Stage.BUILD, *inputs: ResolvedInput) -> Work:
-    chosen = replace(task(TaskName("debian/12", "greet", stage, "amd64")), room=room())
+    chosen = replace(task(TaskName("debian/12", "greet", stage, "amd64")), action=RoomAction(room=room()))
     return Work(task=chosen, key="key", inputs=inputs, covered={"name": "greet"})
 
 
@@ -298,7 +297,8 @@ def test_rooms_that_cannot_be_killed_keep_no_image_from_being_stopped(
         raise InfrastructureError("the engine is gone")
 
     monkeypatch.setattr(engine, "cancel", cancel)
-    replace(executor, images=Images()).cancel()  # type: ignore[arg-type]  # the double has only what is called
+    hands = replace(executor.hands, images=Images())  # type: ignore[arg-type]  # the double has only what is called
+    replace(executor, hands=hands).cancel()
     assert stopped == ["images"]
 
 
@@ -386,7 +386,10 @@ def test_a_temporary_command_and_its_layer_have_a_fresh_room_also_where_rooms_ar
         }
         environment["ARCH"] = "amd64"
         return replace(
-            usual, task=replace(usual.task, room=replace(room(), commands=commands, environment=environment))
+            usual,
+            task=replace(
+                usual.task, action=RoomAction(room=replace(room(), commands=commands, environment=environment))
+            ),
         )
 
     run = room().commands[0]

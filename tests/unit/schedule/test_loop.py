@@ -15,7 +15,7 @@ from build_env.model.result import Status, TaskResult
 from build_env.schedule import loop as loop_module
 from build_env.schedule.loop import Loop
 from build_env.schedule.resources import Capacity
-from build_env.schedule.work import work_of
+from build_env.work.resolve import work_of
 from tests.support.samples import A, B, C, artifact, named, plan_of, stored, task
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from build_env.plan.graph import order
 from build_env.schedule.ready import PATIENCE
 from build_env.schedule.resources import Capacity
 from build_env.schedule.state import ScheduleState, longest_chain
+from build_env.work.registry import rank
 from tests.support.samples import A, B, C, D, named, plan_of, task
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ def test_a_hundred_thousand_tasks_are_decided_upon(shape: str) -> None:
 
 def test_a_chain_longer_than_the_stack_is_deep_is_ordered_and_dropped() -> None:
     chain = [task("t00000"), *(task(f"t{number:05}", f"t{number - 1:05}") for number in range(1, 5000))]
-    ordered = order({entry.name: entry for entry in reversed(chain)})
+    ordered = order({entry.name: entry for entry in reversed(chain)}, rank)
     assert [entry.name for entry in ordered] == [entry.name for entry in chain]
     state = state_of(*chain, keep_going=True)
     first = state.next_task()

@@ -45,7 +45,7 @@ LAYERS = ("layer-a", "layer-b")
 
 
 def living(name: TaskName) -> bool:
-    return name.target == "d/12" and name.subject != "gone"
+    return name.target == "d/12" and name.subject != "gone" and name.stage not in {"image", "layer"}
 
 
 @st.composite

@@ -8,7 +8,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build_env.schedule.reasons import Difference, first_difference
+from build_env.work.reasons import Difference, first_difference
 
 FILES = {f"dir/file{number}": f"{number:064x}" for number in range(500)}
 

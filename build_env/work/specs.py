@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from build_env.model.action import LayerAction
+from build_env.model.artifact import Artifact
 from build_env.model.room import RoomEntry, RoomSpec
-from build_env.model.task import Place, Stage
+from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
-from build_env.schedule.inputs import layer_inputs, room_inputs
+from build_env.work.inputs import layer_inputs, room_inputs
+from build_env.work.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from build_env.model.artifact import Artifact
+    from build_env.model.action import Room
     from build_env.model.identity import TaskName
     from build_env.model.room import TimeLimit
-    from build_env.model.task import Room, Task
+    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
@@ -58,10 +61,7 @@ class RoomSpecs:
         task = work.task
         image = input_at(work, Place.IMAGE)
         identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
-        trees = [
-            RoomEntry(source=self.root / tree.path, destination=tree.destination, leave_out=tree.leave_out)
-            for tree in room.trees
-        ]
+        trees = [snapshot(self.root, tree, self.store) for tree in room.trees]
         kept = self.reused_prefix and image and not any(command.temporary for command in room.commands)
         return RoomSpec(
             image=image.facts["tag"] if image else "",
@@ -76,15 +76,19 @@ class RoomSpecs:
             epoch=room.epoch,
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
-            ssh_agent=self.ssh_agent if task.stage == Stage.SOURCE else "",
+            ssh_agent=self.ssh_agent if room.downloads else "",
             limit=self.limit,
+            object_path=self._object_path,
         )
 
     def offline(self, spec: RoomSpec, kept: Sequence[Artifact]) -> RoomSpec:
         """The room of a layer without network, with the packages that were fetched for it before (`in/archives/`)."""
-        files = tuple(RoomEntry(source=self.store.path(item), destination=f"in/{item.name}") for item in kept)
+        files = tuple(RoomEntry(digest=item.digest, destination=f"in/{item.name}") for item in kept)
         commands = tuple(replace(command, network=False) for command in spec.commands)
         return replace(spec, commands=commands, entries=(*spec.entries, *files))
+
+    def _object_path(self, digest: str) -> Path:
+        return self.store.path(Artifact(name="", digest=digest, size=0))
 
     def _downloads(self, task: Task) -> Path:
         directory = self.downloads / task.subject
@@ -104,7 +108,7 @@ def input_at(work: Work, place: Place) -> ResolvedInput | None:
 
 def layer_key(work: Work) -> str:
     """The key of the layer that the task is, or that its room has."""
-    if work.task.stage == Stage.LAYER:
+    if isinstance(work.task.action, LayerAction):
         return work.key
     layer = input_at(work, Place.LAYER)
     return layer.facts["layer"] if layer else ""

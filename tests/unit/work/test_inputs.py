@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import InputError
+from build_env.model.action import RoomAction
 from build_env.model.task import Place, Stage
 from build_env.model.work import ResolvedInput, Work
-from build_env.schedule.inputs import layer_inputs, refuse_undeclared, room_inputs
 from build_env.store.results import LocalStore
-from tests.support.samples import named, task
+from build_env.work.inputs import layer_inputs, refuse_undeclared, room_inputs
+from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
@@ -64,7 +65,8 @@ def work(source: list[Artifact], packages: list[Artifact], stage: Stage = Stage.
         ResolvedInput(task=named("s"), place=Place.SOURCE, artifacts=tuple(source)),
         ResolvedInput(task=named("p"), place=Place.PACKAGES, artifacts=tuple(packages)),
     )
-    return Work(task=task("greet", stage=stage), key="k", inputs=inputs)
+    action = RoomAction(room=room(), declared=("greet",) if stage is Stage.BUILD else ())
+    return Work(task=replace(task("greet", stage=stage), action=action), key="k", inputs=inputs)
 
 
 def depends(store: LocalStore, text: str) -> Artifact:
@@ -137,14 +139,19 @@ def test_only_builds_see_packages_all_see_earlier_artifacts(store: LocalStore) -
     ]
 
 
+def may_install(work: Work, provided: Mapping[str, tuple[str, ...]], declared: tuple[str, ...]) -> Work:
+    action = RoomAction(room=room(), provided=provided, declared=declared)
+    return replace(work, task=replace(work.task, action=action))
+
+
 def test_a_need_that_only_the_source_names_is_refused_with_the_line_to_add(store: LocalStore) -> None:
     plain = work([depends(store, "lib-dev, other")], [])
     refuse_undeclared(plain, store)
     provided = {"lib-dev": ("lib",), "greet": ("greet",)}
-    declared = replace(plain, task=replace(plain.task, provided=provided, declared=("greet", "lib")))
+    declared = may_install(plain, provided, ("greet", "lib"))
     refuse_undeclared(declared, store)
     both = {"lib-dev": ("lib", "greet")}
-    blocked = replace(plain, task=replace(plain.task, provided=both, declared=("greet",)))
+    blocked = may_install(plain, both, ("greet",))
     with pytest.raises(InputError, match="needs lib-dev, which lib builds") as caught:
         refuse_undeclared(blocked, store)
     assert caught.value.hint == "add the line `requires: [lib]`"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from build_env.model.logs import log_file
 from build_env.model.task import Stage
+from build_env.work.registry import kind_of
 from tests.support.runs import make_task
 
 
@@ -18,4 +18,4 @@ from tests.support.runs import make_task
     ],
 )
 def test_a_log_is_called_by_what_a_person_looks_for(stage: Stage, subject: str, arch: str, name: str) -> None:
-    assert log_file(make_task(stage, subject, arch)) == name
+    assert kind_of(stage).log_name(make_task(stage, subject, arch)) == name

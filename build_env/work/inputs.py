@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
 from build_env.formats.registry import formats, of_dependency_set
+from build_env.model.action import LayerAction, RoomAction
 from build_env.model.room import RoomEntry
-from build_env.model.task import Place, Stage
+from build_env.model.task import Place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -29,23 +30,23 @@ def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     own = [
         (f"{entry.place.value}/{item.name}", item)
         for entry in work.inputs
-        if entry.place in {Place.SOURCE, Place.BUILD} and work.task.stage != Stage.LAYER
+        if entry.place in {Place.SOURCE, Place.BUILD} and not isinstance(work.task.action, LayerAction)
         for item in entry.artifacts
     ]
-    return (*_entries(own, store), *layer_inputs(work, store))
+    return (*_entries(own), *layer_inputs(work, store))
 
 
 def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """What the install commands see below `in/`: the dependency set and the built packages of the view."""
-    if work.task.stage not in {Stage.BUILD, Stage.LAYER}:
+    if not isinstance(work.task.action, RoomAction) or not work.task.action.installs_own:
         return ()
     sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
     named = [(f"dependencies/{item.name}", item) for item in sets]
-    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))], store)
+    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))])
 
 
-def _entries(named: Iterable[tuple[str, Artifact]], store: Store) -> tuple[RoomEntry, ...]:
-    return tuple(RoomEntry(source=store.path(item), destination=f"in/{name}") for name, item in named)
+def _entries(named: Iterable[tuple[str, Artifact]]) -> tuple[RoomEntry, ...]:
+    return tuple(RoomEntry(digest=item.digest, destination=f"in/{name}") for name, item in named)
 
 
 def is_dependency_set(name: str) -> bool:
@@ -101,12 +102,12 @@ def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Forma
 
 def refuse_undeclared(work: Work, store: Store) -> None:
     """Raises InputError when a fetched source needs a package of ours that the plan has no edge to."""
-    task = work.task
-    if not task.provided:
+    task, action = work.task, work.task.action
+    if not isinstance(action, RoomAction):
         return
-    _, needed = _build_depends(work.inputs, store)
+    needed = _build_depends(work.inputs, store)[1] if action.provided else ()
     for name in needed:
-        others = [other for other in task.provided.get(name, ()) if other not in task.declared]
+        others = [other for other in action.provided.get(name, ()) if other not in action.declared]
         if others:
             _refuse(task.subject, name, others[-1])
 

@@ -14,20 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted, TaskError
-from build_env.core.trees import tree_manifest
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.command import Command
-from build_env.model.task import Place, Stage
+from build_env.model.task import Place
 from build_env.plan.keys import INSTALLED
-from build_env.schedule.inputs import refuse_undeclared
-from build_env.schedule.specs import RoomSpecs, input_at, layer_key
+from build_env.work.inputs import refuse_undeclared
+from build_env.work.kind import Done
+from build_env.work.specs import RoomSpecs, input_at, layer_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.images.target import TargetImages
     from build_env.model.room import RoomOutcome, RoomSpec, Variation
-    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Engine, Store
     from build_env.store.claims import Claims
@@ -39,7 +38,6 @@ __all__ = ["RoomWork"]
 class RoomWork:
     """Makes rooms from what the plan says and nothing else. `images` is None where rooms are native."""
 
-    root: Path
     directory: Path
     engine: Engine
     store: Store
@@ -58,13 +56,30 @@ class RoomWork:
         self.stopped.set()
         self.engine.cancel()
 
-    def do(self, work: Work, write: Callable[[str], None], *, anew: bool) -> tuple[StoredResult | None, RoomOutcome]:
-        """The result of the task, None when a command failed. A layer is made `anew` even if the engine has it."""
+    def do(self, work: Work, write: Callable[[str], None]) -> Done:
+        """Run the commands of the task in its room."""
         refuse_undeclared(work, self.store)
         with self._directory() as collect:
-            if work.task.stage == Stage.LAYER and self.images and not self.specs.of(work, collect).name:
-                return self._layer(work, collect, write, anew=anew)
-            return self._in_room(work, collect, write)
+            spec = self._spec(work, collect, write)
+            with self._alone(spec.name):  # a kept room is for one task at a time
+                outcome = self.engine.run(spec, write)
+            return self._done(work, outcome, collect)
+
+    def layer(self, work: Work, write: Callable[[str], None], *, anew: bool) -> Done:
+        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it.
+
+        A kept room has its layer inside. The image is made `anew` even if the engine has it.
+        """
+        if self.images is None or self.specs.of(work, self.directory).name:
+            return self.do(work, write)
+        refuse_undeclared(work, self.store)
+        with self._directory() as collect:
+            spec = self.specs.layer(work, collect)
+            done = self._done(work, self._images.layer(spec, write, anew=anew), collect)
+        if done.stored is None:
+            return done
+        facts = {**done.stored.facts, "tag": self._images.layer_tag(spec)}
+        return replace(done, stored=replace(done.stored, facts=facts))
 
     def rehearse(
         self, work: Work, variation: Variation, collect: Path, write: Callable[[str], None], argv: tuple[str, ...] = ()
@@ -87,30 +102,12 @@ class RoomWork:
         self._have_layer(work, layer, write)
         return replace(spec, image=layer.facts["tag"])
 
-    def _in_room(
-        self, work: Work, collect: Path, write: Callable[[str], None]
-    ) -> tuple[StoredResult | None, RoomOutcome]:
-        spec = self._spec(work, collect, write)
-        with self._alone(spec.name):  # a kept room is for one task at a time
-            outcome = self.engine.run(spec, write)
-        if outcome.status:
-            return None, outcome
-        return self._result(work, collect), outcome
-
-    def _layer(
-        self, work: Work, collect: Path, write: Callable[[str], None], *, anew: bool
-    ) -> tuple[StoredResult | None, RoomOutcome]:
-        """Make the layer as an image; its artifacts are the list of what is installed and what was fetched for it."""
-        spec = self.specs.layer(work, collect)
-        outcome = self._images.layer(spec, write, anew=anew)
-        if outcome.status:
-            return None, outcome
-        stored = self._result(work, collect)
-        return replace(stored, facts={**stored.facts, "tag": self._images.layer_tag(spec)}), outcome
+    def _done(self, work: Work, outcome: RoomOutcome, collect: Path) -> Done:
+        stored = None if outcome.status else self._result(work, collect)
+        return Done(stored=stored, status=outcome.status, message=outcome.message, peak_memory=outcome.peak_memory)
 
     def _result(self, work: Work, collect: Path) -> StoredResult:
         """`installed` is the digest of the list of distribution packages that the room had, with exact versions."""
-        self._refuse_changed(work.task)
         lists = [entry for entry in work.inputs if entry.place in {Place.IMAGE, Place.LAYER}]
         installed = [item.digest for entry in lists for item in entry.artifacts if item.name == INSTALLED]
         stand_in = next((entry.facts["stand-in"] for entry in work.inputs if entry.facts.get("stand-in")), "")
@@ -174,13 +171,3 @@ class RoomWork:
             yield
         finally:
             claim.release()
-
-    def _refuse_changed(self, task: Task) -> None:
-        """Compare the trees with the plan; their manifests are kept, so that `why` can name single files later."""
-        for tree in task.room.trees if task.room else ():
-            manifest = tree_manifest(self.root / tree.path, tree.leave_out)
-            if self.store.put("tree", manifest).digest != tree.digest:
-                raise TaskError(
-                    f"{tree.path} changed while the {task.stage} stage of {task.subject} ran: the result is not kept",
-                    hint="run the same command again",
-                )

@@ -1,0 +1,55 @@
+"""Owns tasks that make layers: what a task installs on its image, made once for all that install the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from build_env.model.task import Place
+from build_env.plan.keys import INDEX_FACTS
+from build_env.work.inputs import is_dependency_set, view
+from build_env.work.kind import Kind
+from build_env.work.whole import refuse_damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.model.artifact import Artifact
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Store
+    from build_env.work.kind import Done, Hands
+
+__all__ = ["Layer"]
+
+
+class Layer(Kind):
+    """Listed before the build it is for; kept by gc as an image is."""
+
+    name = "layer"
+    rank = 3.0
+    usual_seconds = 20.0
+    anew_by = frozenset({"recreate"})
+    lasts = False
+
+    def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:
+        """See `Kind.inputs`: only what can be installed, so that nothing else of a source is in the key."""
+        refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
+        seen = set(view(inputs, store))
+
+        def installable(place: Place, item: Artifact) -> bool:
+            if place is Place.SOURCE:
+                return is_dependency_set(item.name)
+            return place is not Place.PACKAGES or item in seen
+
+        return tuple(
+            replace(entry, artifacts=tuple(item for item in entry.artifacts if installable(entry.place, item)))
+            for entry in inputs
+        )
+
+    def counts(self, place: Place, name: str) -> bool:
+        """See `Kind.counts`: the index of an image counts, because something is installed from it."""
+        return super().counts(place, name) or (place is Place.IMAGE and name == INDEX_FACTS)
+
+    def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:
+        """See `Kind.do`."""
+        return hands.rooms.layer(work, write, anew=anew)

@@ -1,0 +1,59 @@
+"""Owns the tasks that run commands of a package in a room: the seed's stages, and the scan before planning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from build_env.work.kind import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from build_env.model.work import Work
+    from build_env.work.kind import Done, Hands
+
+__all__ = ["Build", "Scan", "Source", "Verify"]
+
+
+class InRoom(Kind):
+    """Commands in a room that holds what the task declared."""
+
+    of_packages = True
+
+    def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:  # noqa: ARG002 - a room is always new
+        """See `Kind.do`."""
+        return hands.rooms.do(work, write)
+
+
+class Scan(InRoom):
+    """Reads in a room what only a room may read."""
+
+    name = "scan"
+    rank = 1.0
+    usual_seconds = 3.0
+    of_packages = False
+    others = "spec files of"
+
+
+class Source(InRoom):
+    """Makes the source package."""
+
+    name = "source"
+    rank = 2.0
+    usual_seconds = 5.0
+
+
+class Build(InRoom):
+    """Makes the built packages."""
+
+    name = "build"
+    rank = 3.0
+    usual_seconds = 30.0
+
+
+class Verify(InRoom):
+    """Looks at the built packages."""
+
+    name = "verify"
+    rank = 4.0
+    usual_seconds = 5.0
