@@ -275,7 +275,7 @@ def supported(
     )
 
     def answer(arch: str) -> object:
-        env = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
-        return call_hook(env, "env_arch_supported", arch)[0]
+        recorder = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
+        return call_hook(recorder, "env_arch_supported", arch)[0]
 
     return tuple(arch for arch in architectures if answer(arch))

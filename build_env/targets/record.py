@@ -82,7 +82,9 @@ class Env:
         """An upper-case constant of the target; the seed's five variables are asked of the environment first.
 
         `DOCKER_BUILD_ARGS` of the environment are further arguments, and win over the target's by name.
-        Raises HookError when they are no list of NAME=value.
+
+        Raises:
+            HookError: when they are no list of NAME=value.
         """
         own = self.loaded.variables.get(name, default)
         given = self.environ.get(_OF_THE_ENVIRONMENT[name], "") if name in _OF_THE_ENVIRONMENT else ""
@@ -91,7 +93,11 @@ class Env:
         return given or own
 
     def setting(self, name: str) -> object:
-        """A setting of the project, `build_jobs` for example. Raises HookError when there is none of that name."""
+        """A setting of the project, `build_jobs` for example.
+
+        Raises:
+            HookError: when there is none of that name.
+        """
         known = [entry.name for entry in fields(self.settings)]
         if name not in known:
             raise HookError(f"env.setting: there is no setting {name}{did_you_mean(name, known)}")
@@ -100,7 +106,8 @@ class Env:
     def call(self, hook: str, *arguments: object) -> object:
         """What another hook of this target says, the default where the target has none.
 
-        Raises HookError when there is no hook of that name.
+        Raises:
+            HookError: when there is no hook of that name.
         """
         if hook not in self.loaded.hooks:
             raise HookError(f"env.call: there is no hook {hook}{did_you_mean(hook, self.loaded.hooks)}")
@@ -117,7 +124,8 @@ class Env:
     def use(self, *folders: str) -> None:
         """Give the room these folders of `common/`; they enter the key.
 
-        Raises HookError when one is not there, or not below `common/`.
+        Raises:
+            HookError: when one is not there, or not below `common/`.
         """
         for folder in folders:
             parts = PurePosixPath(folder).parts
@@ -132,7 +140,8 @@ class Env:
     ) -> None:
         """Record a command for the room made from the build image; it has no network unless that is asked for.
 
-        Raises HookError when a word is no text, a variable has no valid name, or commands of both images are mixed.
+        Raises:
+            HookError: when a word is no text, a variable has no valid name, or commands of both images are mixed.
         """
         self._record(ImageKind.BUILD, argv, environment=environment, cwd=cwd, network=network)
 
@@ -141,21 +150,24 @@ class Env:
     ) -> None:
         """Record a command for the room made from the source image; it has network.
 
-        Raises HookError as `run_command_build`.
+        Raises:
+            HookError: as `run_command_build`.
         """
         self._record(ImageKind.SOURCE, argv, environment=environment, cwd=cwd, network=network)
 
     def docker_image_run(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Record a command that wants a temporary container even where containers are reused.
 
-        Raises HookError as `run_command_build`.
+        Raises:
+            HookError: as `run_command_build`.
         """
         self._record(ImageKind(kind), argv, environment=environment, temporary=True)
 
     def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Record a command that installs, as root and with network, into the layer below the room.
 
-        Raises HookError as `run_command_build`.
+        Raises:
+            HookError: as `run_command_build`.
         """
         self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
 
@@ -173,7 +185,9 @@ class Env:
         """Record the build of an image from `dockerfile`, a jinja2 template below the project root; see `ImageBuild`.
 
         The context is the argument, else `CTX_PATH`, `ENV_TARGET_ROOT`, the folder of the Dockerfile.
-        Raises HookError when it lies outside the project.
+
+        Raises:
+            HookError: when it lies outside the project, or `DOCKER_BUILD_ARGS` is no list of NAME=value.
         """
         named = str(self.variable("CTX_PATH") or self.variable("ENV_TARGET_ROOT") or "")
         self._images.append(
@@ -194,7 +208,8 @@ class Env:
     def deploy(self, repository_format: str, *, suite: str) -> None:
         """Record that the package goes into the target's repository of that format, below the suite `suite`.
 
-        Raises HookError for a format that there is none of, and for a second repository.
+        Raises:
+            HookError: when there is no such format, or for a second repository.
         """
         names = [known.name for known in formats()]
         if repository_format not in names:
@@ -224,7 +239,11 @@ class Env:
         )
 
     def _below_root(self, path: str) -> str:
-        """A path of a build context from the root; in the environment it may be absolute."""
+        """A path of a build context from the root; in the environment it may be absolute.
+
+        Raises:
+            HookError: when it lies outside the project.
+        """
         own = PurePosixPath(path.removeprefix(f"{self.loaded.root}/"))
         if own.is_absolute() or ".." in own.parts:
             raise HookError(f"the build context {path} (CTX_PATH, ENV_TARGET_ROOT) is not below the project's root")
@@ -241,6 +260,11 @@ class Env:
         role: Role = Role.RUN,
         temporary: bool = False,
     ) -> None:
+        """Record a command.
+
+        Raises:
+            HookError: as `run_command_build`.
+        """
         variables = dict(environment or {})
         if not argv or not all(_is_text(word) for word in (*argv, cwd)):
             raise HookError(f"a command is a list of words, not {argv!r}")
@@ -268,7 +292,11 @@ def _is_text(value: object) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    """The words of a variable of the environment, as a shell takes them apart."""
+    """The words of a variable of the environment, as a shell takes them apart.
+
+    Raises:
+        HookError: when a quote is not closed.
+    """
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -276,7 +304,11 @@ def _words(text: str) -> list[str]:
 
 
 def _build_arguments(value: object) -> dict[str, str]:
-    """`DOCKER_BUILD_ARGS`: a list of `NAME=value`, as in the seed, or a map."""
+    """`DOCKER_BUILD_ARGS`: a list of `NAME=value`, as in the seed, or a map.
+
+    Raises:
+        HookError: when it is neither.
+    """
     if isinstance(value, dict):
         return {str(name): str(item) for name, item in value.items()}
     if isinstance(value, list | tuple) and all("=" in str(entry) for entry in value):
@@ -287,7 +319,8 @@ def _build_arguments(value: object) -> dict[str, str]:
 def call_hook(env: Env, hook: str, *arguments: object) -> tuple[object, Record]:
     """Call one hook behind the fence (`guard.py`); its return value and what it recorded.
 
-    Raises HookError for whatever goes wrong in the hook, with its place.
+    Raises:
+        HookError: for whatever goes wrong in the hook, with its place.
     """
     what = f"{hook} of {env.loaded.file}"
     with guarded(what, env.loaded.root) as printed:
