@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from build_env.model.image import ImageDescription, ImageInventory
     from build_env.model.package import Package
     from build_env.model.result import TaskResult
-    from build_env.model.room import BuildContext, RoomOutcome, RoomSpec
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
     from build_env.model.target import Host, Options
     from build_env.model.task import Task
     from build_env.model.work import Work
@@ -63,14 +63,18 @@ class ImageEngine(Protocol):
         self,
         *,
         dockerfile: str,
-        context: BuildContext | None,
+        context: RoomEntry | None,
+        object_path: Callable[[str], Path],
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
         platform: str,
         output: Callable[[str], None],
     ) -> ImageDescription:
-        """Build `dockerfile` (its text) and tag it. Raises TaskError when a step of it fails."""
+        """Build `dockerfile` (its text) and tag it. Raises TaskError when a step of it fails.
+
+        `object_path` tells where the objects of its `context` lie.
+        """
 
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """Fetch `reference` from a registry; None when none answers or it is not there."""

@@ -23,6 +23,7 @@ from build_env.model.room import RoomSpec
 from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.schedule.attempting import state_after
+from build_env.work.orders import context_entry
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
@@ -117,12 +118,13 @@ def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Ca
 def _make(
     session: Session, images: TargetImages, recipe: ImageRecipe, task: TaskName, log: Path, *, anew: bool
 ) -> StoredResult:
+    context = context_entry(session.project.paths.root, recipe, session.store)
     began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
     attempt = session.store.begin(task, image_key(recipe), shown)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w", encoding="utf-8", buffering=1) as file:
-            made = images.make(recipe, lambda line: _line(file, line), anew=anew)
+            made = images.make(recipe, context, lambda line: _line(file, line), anew=anew)
     except BaseException as error:
         seconds = time.monotonic() - began
         session.store.end(attempt, state_after(error), seconds=seconds, message=str(error), log=shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.model.action import ImageAction
-from build_env.work.kind import Done, Kind
+from build_env.work.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from build_env.model.artifact import StoredResult
     from build_env.model.task import Task
     from build_env.model.work import Work
-    from build_env.work.kind import Hands
+    from build_env.work.kind import Done, Hands
 
 __all__ = ["Image"]
 
@@ -34,9 +34,7 @@ class Image(Kind):
 
     def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:
         """See `Kind.do`: the key of the result is known only when the base is there."""
-        if hands.images is None:
-            raise RuntimeError("native rooms have no images")
-        return Done(stored=hands.images.make(recipe_of(work.task), write, anew=anew))
+        return hands.rooms.image(work, write, anew=anew)
 
     def log_name(self, task: Task) -> str:
         """See `Kind.log_name`: by the name that the image has in the engine."""
