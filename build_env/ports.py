@@ -31,6 +31,7 @@ __all__ = [
     "EventSink",
     "Executor",
     "ImageEngine",
+    "Objects",
     "Publisher",
     "Store",
 ]
@@ -98,11 +99,8 @@ class ImageEngine(Protocol):
         """What is installed in an image, and from which package index more would be installed."""
 
 
-class Store(Protocol):
-    """Content-addressed files plus the record of results."""
-
-    def find(self, key: str, isolation: Isolation) -> StoredResult | None:
-        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
+class Objects(Protocol):
+    """Content-addressed files: all that a worker needs of a store."""
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """Move every regular file below `directory` into the store."""
@@ -110,11 +108,18 @@ class Store(Protocol):
     def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
         """Store `data` as an artifact called `name`; what need not outlive a power cut may be not `durable`."""
 
-    def damaged(self, digest: str) -> bool:
-        """Whether the object with that digest is not there, or is not what it was."""
-
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""
+
+
+class Store(Objects, Protocol):
+    """Content-addressed files plus the record of results."""
+
+    def find(self, key: str, isolation: Isolation) -> StoredResult | None:
+        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
+
+    def damaged(self, digest: str) -> bool:
+        """Whether the object with that digest is not there, or is not what it was."""
 
     def latest(self, task: TaskName) -> StoredResult | None:
         """The result recorded last for a task, whatever its key."""

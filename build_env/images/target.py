@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from build_env.model.action import ImageRecipe
     from build_env.model.image import ImageDescription
     from build_env.model.room import RoomEntry, RoomSpec
-    from build_env.ports import ImageEngine, Store
+    from build_env.ports import ImageEngine, Objects
 
 __all__ = ["TargetImages"]
 
@@ -33,7 +33,7 @@ class TargetImages:
 
     images: ImageEngine
     bases: Bases
-    store: Store
+    store: Objects
     layer_prefix: str
 
     def tag(self, recipe: ImageRecipe, key: str) -> str:
@@ -45,13 +45,10 @@ class TargetImages:
         self.bases.cancel()
         self.images.cancel()
 
-    def find(self, key: str, recipe: ImageRecipe) -> StoredResult | None:
-        """The recorded image, if the engine still has exactly it."""
-        stored = self.store.find(key, Isolation.FRESH)
-        if stored is None:
-            return None
-        description = self.images.describe(self.tag(recipe, key))
-        return stored if description and description.identifier == stored.facts["image"] else None
+    def has(self, stored: StoredResult) -> bool:
+        """Whether the engine has still exactly the recorded image."""
+        description = self.images.describe(stored.facts["tag"])
+        return description is not None and description.identifier == stored.facts["image"]
 
     def make(
         self, recipe: ImageRecipe, context: RoomEntry | None, output: Callable[[str], None], *, anew: bool

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from build_env.images.target import TargetImages
     from build_env.model.order import RoomOrder, WorkOrder
     from build_env.model.room import RoomOutcome
-    from build_env.ports import Engine, Store
+    from build_env.ports import Engine, Objects
 
 __all__ = ["Worker"]
 
@@ -38,7 +38,7 @@ class Worker:
     """
 
     engine: Engine
-    store: Store
+    store: Objects
     directory: Path
     downloads: Path
     images: TargetImages | None = None
