@@ -67,6 +67,6 @@ variables of a target
 from build_env.model.command import ImageKind, Mount
 from build_env.model.package import Archive, Package
 from build_env.model.target import Host, Options
-from build_env.ports import Env
+from build_env.targets.record import Env
 
 __all__ = ["Archive", "Env", "Host", "ImageKind", "Mount", "Options", "Package"]

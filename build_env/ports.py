@@ -13,21 +13,17 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import Artifact, Isolation, StoredResult
     from build_env.model.attempt import Attempt, AttemptState
-    from build_env.model.command import ImageKind
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
     from build_env.model.image import ImageDescription, ImageInventory
-    from build_env.model.package import Package
     from build_env.model.result import TaskResult
     from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
-    from build_env.model.target import Host, Options
     from build_env.model.task import Task
     from build_env.model.work import Work
 
 __all__ = [
     "Claim",
     "Engine",
-    "Env",
     "EventSink",
     "Executor",
     "ImageEngine",
@@ -209,87 +205,3 @@ class EventSink(Protocol):
 
     def __call__(self, event: Event) -> None:
         """Take note of `event`."""
-
-
-class Env(Protocol):
-    """What a hook receives: the facts of one task and the verbs that record (DESIGN section 3)."""
-
-    @property
-    def target(self) -> str:
-        """The target's name, `debian/12`."""
-
-    @property
-    def target_directory(self) -> str:
-        """`targets/debian/12`."""
-
-    @property
-    def host(self) -> Host:
-        """The machine build-env runs on."""
-
-    @property
-    def host_arch(self) -> str:
-        """The architecture of that machine, a Debian name."""
-
-    @property
-    def arch(self) -> str:
-        """The architecture the task builds for (the seed's `ARCH`)."""
-
-    @property
-    def options(self) -> Options:
-        """The seed's `arg_arch` and `opt_*_arch`."""
-
-    def variable(self, name: str, default: object = None) -> object:
-        """An upper-case constant of the target."""
-
-    def setting(self, name: str) -> object:
-        """A setting of the project."""
-
-    def call(self, hook: str, *arguments: object) -> object:
-        """Call another hook of this target."""
-
-    def path_package_script(self, package: Package) -> str:
-        """The target's script for `package`, relative to the project root."""
-
-    def docker_image_name(self, kind: ImageKind) -> str:
-        """The target's plain image name."""
-
-    def use(self, *folders: str) -> None:
-        """Give the room folders of `common/`."""
-
-    def run_command_build(
-        self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = False
-    ) -> None:
-        """Record a command on the build image."""
-
-    def run_command_source(
-        self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = True
-    ) -> None:
-        """Record a command on the source image."""
-
-    def docker_image_run(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Record a command that always gets a temporary container."""
-
-    def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Record a command that installs into the layer below the room."""
-
-    def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
-        self,
-        dockerfile: str,
-        kind: ImageKind | str,
-        *,
-        base_image: str = "",
-        bootstrap: str = "",
-        context: str = "",
-        build_args: Mapping[str, str] | None = None,
-        variables: Mapping[str, object] | None = None,
-    ) -> None:
-        """Record a Dockerfile build."""
-
-    def deploy(self, repository_format: str, *, suite: str) -> None:
-        """Record that the package goes into the target's repository (`deb` or `rpm`)."""
-
-    def provide(self) -> None:
-        """Record that later builds may install the package."""
-
-    def tar(self) -> None:
-        """Record one tar archive of everything built for the architecture."""

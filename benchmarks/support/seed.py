@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from benchmarks.support.tree import STAGES
 from build_env.app.build import remember_run, resolve
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.session import open_session
 from build_env.model.artifact import Isolation, StoredResult
+from build_env.model.options import BuildOptions
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -31,7 +31,7 @@ __all__ = ["seed"]
 
 def seed(root: Path, target: str, architectures: tuple[str, ...]) -> int:
     """Record everything; the number of tasks."""
-    options = BuildOptions(targets=(target,), architectures=architectures, native=True)
+    options = BuildOptions(targets=(target,), architectures=architectures, engine="native")
     request = Request(stages=frozenset(map(Stage, STAGES)))
     os.fsync = int  # type: ignore[assignment]  # does nothing, as below
     done: dict[TaskName, StoredResult] = {}

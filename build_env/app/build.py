@@ -6,21 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
+from build_env.core.later import imported_later
 from build_env.model.events import Note, RunFinished
 from build_env.plancache.write import remember
 from build_env.schedule.foresee import foresee
 from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
 
+with imported_later():
+    from build_env.app import clients
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from build_env.app.options import BuildOptions
     from build_env.app.planned import Planned
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
+    from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
     from build_env.model.task import Plan
     from build_env.plan.select import Request
@@ -108,9 +112,7 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
-            from build_env.app.clients import lines_for_clients  # noqa: PLC0415 - only after a deploy
-
-            notes = lines_for_clients(session.project.paths, event.summary)
+            notes = clients.lines_for_clients(session.project.paths, event.summary)
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)
 

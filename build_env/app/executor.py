@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.containers import Containers
-    from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.model.artifact import Isolation
     from build_env.model.identity import TaskName
+    from build_env.model.options import BuildOptions
     from build_env.model.room import RoomSpec
     from build_env.model.run import Run
     from build_env.ports import Engine

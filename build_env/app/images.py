@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.model.command import ImageKind
-    from build_env.targets.record import Recorder
+    from build_env.targets.record import Env
 
 __all__ = ["ImagePlanner"]
 
@@ -28,7 +28,7 @@ class ImagePlanner:
     `digest_tree` is the function of that name in `core.trees`, or stands for it.
     """
 
-    recorder: Callable[[str], Recorder]
+    recorder: Callable[[str], Env]
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str]
     recipes: dict[str, ImageRecipe] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class ImagePlanner:
             return ""
 
 
-def platform_architecture(recorder: Recorder) -> str:
+def platform_architecture(recorder: Env) -> str:
     """The architecture of the images that `docker_pre_run` asks for."""
     platform, _ = call_hook(recorder, "docker_pre_run")
     return debian_architecture(cast("str", platform) or "", recorder.host_arch)

@@ -22,7 +22,7 @@ from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
 from build_env.plan.units import Unit, hook_of
 from build_env.targets.load import LISTS, load_target
-from build_env.targets.record import Recorder, call_hook
+from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
@@ -179,8 +179,8 @@ class Planner:
             if records[unit.name].commands
         }
 
-    def _recorder(self, arch: str) -> Recorder:
-        return Recorder(
+    def _recorder(self, arch: str) -> Env:
+        return Env(
             loaded=self.loaded,
             host=self.host,
             options=self.options,
@@ -275,7 +275,7 @@ def supported(
     )
 
     def answer(arch: str) -> object:
-        recorder = Recorder(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
-        return call_hook(recorder, "env_arch_supported", arch)[0]
+        env = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
+        return call_hook(env, "env_arch_supported", arch)[0]
 
     return tuple(arch for arch in architectures if answer(arch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from build_env.model.options import BuildOptions
 
 EVERY = "all"  # the word for every target there is
 
@@ -66,6 +68,25 @@ class Project:
             f"no target fits this machine ({self.machine}), and none was named",
             hint=f"build in containers with --target NAME; targets: {known}",
         )
+
+    def settled(self, options: BuildOptions) -> BuildOptions:
+        """The options with the whole names of the targets that are meant, and with the engine that builds them.
+
+        Without a target and an engine it is this machine's own, built natively. Raises UsageError when a name means no
+        target or several, and for options that the engine cannot carry out.
+        """
+        native = options.native or not (options.targets or options.engine)
+        targets = self.match_targets(options.targets) if options.targets else (self.native_target(),)
+        for target in targets if native and options.targets else ():
+            if not self.fits(target):
+                raise UsageError(
+                    f"the target {target} cannot be built natively: this machine is {self.machine}",
+                    hint="leave --engine native out, or let env_match_current in "
+                    f"targets/{target}/packages.conf.py say so",
+                )
+        if native:
+            options.check_native()
+        return replace(options, targets=targets, engine="native" if native else "docker")
 
     @property
     def machine(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import plain
@@ -10,24 +9,23 @@ from build_env.plancache.memory import memory_name
 from build_env.plancache.quick import RememberedCommand
 
 if TYPE_CHECKING:
-    from build_env.app.options import BuildOptions
     from build_env.app.project import Project
+    from build_env.model.options import BuildOptions
     from build_env.plan.select import Request
     from build_env.ports import EventSink
 
 __all__ = ["remembered_command", "up_to_date"]
 
-_IN_PLAN = ("targets", "architectures", "native", "container", "install")
+_IN_PLAN = ("targets", "architectures", "engine", "container", "install")
 
 
 def remembered_command(project: Project, options: BuildOptions, request: Request) -> RememberedCommand:
     """This command in this checkout."""
-    chosen = asdict(options)
     return RememberedCommand(
         paths=project.paths,
         name=memory_name(
             root=str(project.paths.root),
-            options={name: chosen[name] for name in _IN_PLAN},
+            options={name: getattr(options, name) for name in _IN_PLAN},
             request=plain(request),
             host=project.host,
             settings=project.settings,

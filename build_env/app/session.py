@@ -16,24 +16,33 @@ from build_env.app.executor import new_executor, time_limit
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
+from build_env.core.later import imported_later
 from build_env.core.reading import Reading, unwatched
 from build_env.model.events import Note, PlanReady
+from build_env.plancache.memory import DIGESTS
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, run_lock, sweep_dead
 
+with imported_later():
+    from build_env.app import capacity, planning, several
+    from build_env.app import containers as app_containers
+    from build_env.schedule import estimates as schedule_estimates
+    from build_env.schedule import loop as schedule_loop
+    from build_env.targets import load
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from build_env.app.containers import Containers
-    from build_env.app.options import BuildOptions
     from build_env.app.planning import Planner
     from build_env.app.project import Project
     from build_env.app.several import Planners
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
+    from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
     from build_env.model.run import Run
     from build_env.model.task import Plan
@@ -86,15 +95,11 @@ class Session:
         return Reading(self.digests.digest)
 
     def _new_planners(self, containers: Containers | None) -> Planners:
-        from build_env.app.planning import Planner, supported  # noqa: PLC0415 - 100 ms; a quick answer needs none
-        from build_env.app.several import planners_of  # noqa: PLC0415 - as above
-        from build_env.targets.load import load_target  # noqa: PLC0415 - as above
-
         project, environ = self.project, WatchedVariables(self.project.environ)
         architectures = self.options.architectures or (project.host.architecture,)
 
-        def new(target: str, architectures: tuple[str, ...]) -> Planner:
-            return Planner(
+        def new(target: str, architectures: tuple[str, ...]) -> planning.Planner:
+            return planning.Planner(
                 paths=project.paths,
                 settings=project.settings,
                 host=project.host,
@@ -107,10 +112,10 @@ class Session:
             )
 
         def supported_by(target: str) -> tuple[str, ...]:
-            loaded = load_target(project.paths, target)
-            return supported(loaded, project.host, project.settings, environ, architectures)
+            loaded = load.load_target(project.paths, target)
+            return planning.supported(loaded, project.host, project.settings, environ, architectures)
 
-        return planners_of(new, supported_by, self.options.targets, architectures)
+        return several.planners_of(new, supported_by, self.options.targets, architectures)
 
     def close(self) -> None:
         """Remove what rooms shared, if the engine was needed at all."""
@@ -181,18 +186,15 @@ class Session:
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
         # Only now: a look ahead runs nothing.
-        from build_env.app.capacity import capacity_of  # noqa: PLC0415
-        from build_env.schedule.estimates import asked_of_history, estimate_tasks  # noqa: PLC0415
-        from build_env.schedule.loop import Loop  # noqa: PLC0415
 
-        asked = asked_of_history(plan, hits)
-        estimates = estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
+        asked = schedule_estimates.asked_of_history(plan, hits)
+        estimates = schedule_estimates.estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
         sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
-        loop = Loop(
+        loop = schedule_loop.Loop(
             plan=plan,
             executor=executor,
             sink=sink,
-            capacity=capacity_of(self.options, self.project.settings, self.containers),
+            capacity=capacity.capacity_of(self.options, self.project.settings, self.containers),
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
@@ -226,7 +228,7 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             run=run,
             writes=writes,
             began=began,
-            digests=FileDigests(paths.memories / "digests"),
+            digests=FileDigests(paths.memories / DIGESTS),
         )
         stack.callback(session.close)
         try:
@@ -237,11 +239,11 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
 
 
 def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
-    from build_env.app.containers import connect_containers  # noqa: PLC0415 - the docker SDK costs 100 ms
-
     try:
         limit = time_limit(options, project.settings)
-        return connect_containers(project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit)
+        return app_containers.connect_containers(
+            project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit
+        )
     except EnvironmentNotReady:
         if needed:
             raise

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.publish import signing
+
 if TYPE_CHECKING:
     from build_env.core.paths import ProjectPaths
     from build_env.publish.signing import Signer
@@ -14,9 +19,7 @@ __all__ = ["project_signer"]
 
 def project_signer(settings: Settings, paths: ProjectPaths) -> Signer:
     """The signer, whose key is made when there is none."""
-    from build_env.publish.signing import configured_signer, ensure_project_key  # noqa: PLC0415 - deploys only
-
     if settings.signing_key:
         home = paths.root / settings.signing_home if settings.signing_home else None
-        return configured_signer(home, settings.signing_key)
-    return ensure_project_key(paths.private / "gnupg", f"{settings.repository_label} package repository")
+        return signing.configured_signer(home, settings.signing_key)
+    return signing.ensure_project_key(paths.private / "gnupg", f"{settings.repository_label} package repository")

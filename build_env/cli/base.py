@@ -11,6 +11,14 @@ from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, ROOT
 from build_env.cli.parser import new_app
 from build_env.cli.words import comma_list
+from build_env.core.errors import InputError, UsageError
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.app import containers as app_containers
+    from build_env.app import project as app_project
+    from build_env.formats import registry
+    from build_env.inspect import bases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,12 +74,10 @@ def map_image(
 
 
 def _list(root: Path | None) -> int:
-    from build_env.inspect.bases import needs_of, state_of  # noqa: PLC0415 - `--help` starts fast
-
     project, containers = _open(root)
-    needs = needs_of(project, project.target_names())
+    needs = bases.needs_of(project, project.target_names())
     for need in needs.bases:
-        found = state_of(containers, need)
+        found = bases.state_of(containers, need)
         image = f" as {found.image}" if found.image and found.image != need.reference else ""
         detail = f" (stand-in for {found.stand_in})" if found.stand_in else f" ({need.bootstrap})" * (not found.image)
         how = found.text or f"{found.state.value}{image}{detail if detail != ' ()' else ''}"
@@ -82,9 +88,6 @@ def _list(root: Path | None) -> int:
 
 
 def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple[str, ...]) -> int:
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.inspect.bases import make_base, make_stand_in, map_base, reload  # noqa: PLC0415
-
     if bool(reference) == bool(stand_in):
         raise UsageError(
             "name one base, or one target with --stand-in",
@@ -94,28 +97,24 @@ def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple
     architectures = architectures or (project.host.architecture,)
     if reference:
         for arch in architectures:
-            _say(f"done    {reference} {arch}: {make_base(project, containers, reference, arch, _progress)}")
+            _say(f"done    {reference} {arch}: {bases.make_base(project, containers, reference, arch, _progress)}")
         return 0
     target, wanted = _stand_in_base(project, stand_in)
     for arch in architectures:
-        image = make_stand_in(project, containers, target, arch, _progress)
-        key = map_base(project, containers, wanted, image, arch)
-        project = reload(project)
+        image = bases.make_stand_in(project, containers, target, arch, _progress)
+        key = bases.map_base(project, containers, wanted, image, arch)
+        project = bases.reload(project)
         _say(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
     return 0
 
 
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
     """The target and its base, if it is one that a stand-in can be made for."""
-    from build_env.core.errors import InputError, UsageError  # noqa: PLC0415
-    from build_env.formats.registry import can_stand_in  # noqa: PLC0415
-    from build_env.inspect.bases import needs_of  # noqa: PLC0415
-
     target = project.match_target(name)
-    needs = needs_of(project, (target,))
+    needs = bases.needs_of(project, (target,))
     if needs.faults:
         raise InputError(needs.faults[0].text, hint=needs.faults[0].mend)
-    if not all(can_stand_in(family) for family in needs.families):
+    if not all(registry.can_stand_in(family) for family in needs.families):
         raise UsageError(
             f"{target} builds no RPM packages: stand-ins are made for RPM targets only",
             hint=f"build-env base make {needs.bases[0].reference}",
@@ -124,30 +123,23 @@ def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
 
 
 def _map(root: Path | None, reference: str, image: str, architecture: str, *, remove: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.inspect.bases import map_base, unmap_base  # noqa: PLC0415
-
     if remove == bool(image):
         raise UsageError(
             "name the image to use, or --remove", hint=f"build-env base map {reference} IMAGE, or --remove"
         )
     if remove:
-        keys = unmap_base(open_project(root), reference, architecture)
+        keys = bases.unmap_base(app_project.open_project(root), reference, architecture)
         _say(f"done    {', '.join(keys)} no longer mapped")
         return 0
     project, containers = _open(root)
-    key = map_base(project, containers, reference, image, architecture)
+    key = bases.map_base(project, containers, reference, image, architecture)
     _say(f"done    {key} is mapped to {image}")
     return 0
 
 
 def _open(root: Path | None) -> tuple[Project, Containers]:
-    from build_env.app.containers import connect_containers  # noqa: PLC0415
-    from build_env.app.project import open_project  # noqa: PLC0415
-
-    project = open_project(root)
-    return project, connect_containers(project, reuse=False, slots=1)
+    project = app_project.open_project(root)
+    return project, app_containers.connect_containers(project, reuse=False, slots=1)
 
 
 def _say(line: str) -> None:

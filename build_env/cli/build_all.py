@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import inspect
 import sys
-from pathlib import Path
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from build_env import __version__
-from build_env.cli.arguments import Arguments
+from build_env.cli.errors import run_command
 from build_env.cli.parser import new_app, run_app
 from build_env.cli.words import comma_list, with_container_value
+from build_env.core.later import imported_later
+from build_env.model.options import STAGES, BuildOptions
+
+with imported_later():
+    from build_env.cli import actions
 
 __all__ = ["app", "main"]
 
@@ -25,184 +30,139 @@ _RUN = "The run"
 _SHOW = "Show instead of build"
 
 
-@app.command()
-def build_all(
-    context: typer.Context,
-    packages: Annotated[
-        list[str] | None, typer.Argument(help="Packages of src/ to build; none: all.", metavar="PACKAGES")
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            "--docker",
-            "-d",
-            help="Build in containers for these, comma separated or repeated, or all; without it, for this machine.",
-            metavar="NAME",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None,
-    arch: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--arch",
-            "-a",
-            help="Architectures, comma separated or repeated; default: this machine's.",
-            metavar="ARCH",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine",
-            help="Where tasks run, whatever --target says: docker or native.",
-            metavar="ENGINE",
-            rich_help_panel=_WHERE,
-        ),
-    ] = "",
-    source: Annotated[
-        bool, typer.Option("--source", "-s", help="Make source packages.", rich_help_panel=_STAGES)
-    ] = False,
-    build: Annotated[bool, typer.Option("--build", "-b", help="Build.", rich_help_panel=_STAGES)] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Verify.", rich_help_panel=_STAGES)] = False,
-    deploy: Annotated[bool, typer.Option("--deploy", help="Deploy.", rich_help_panel=_STAGES)] = False,
-    tar: Annotated[bool, typer.Option("--tar", "-t", help="Make the tar archives.", rich_help_panel=_STAGES)] = False,
-    deps: Annotated[
-        bool, typer.Option("--deps", "-p", help="Only the packages of DEPENDS.", rich_help_panel=_STAGES)
-    ] = False,
-    container: Annotated[
-        str,
-        typer.Option(
-            "--container",
-            "-c",
-            help="Keep one container per image and reuse it; -c=clean: begin with new ones.",
-            metavar="[=clean]",
-            rich_help_panel=_ROOMS,
-        ),
-    ] = "",
-    recreate: Annotated[
-        bool,
-        typer.Option("--recreate", "-r", help="Make the images, layers and kept rooms anew.", rich_help_panel=_ROOMS),
-    ] = False,
-    refresh: Annotated[
-        bool,
-        typer.Option(
-            "--refresh",
-            help="Fetch the package indexes anew; build again what uses a package that changed.",
-            rich_help_panel=_ROOMS,
-        ),
-    ] = False,
-    install: Annotated[
-        bool,
-        typer.Option(
-            "--install",
-            "-i",
-            help="Native builds: install build dependencies on this machine.",
-            rich_help_panel=_ROOMS,
-        ),
-    ] = False,
-    setup: Annotated[
-        bool, typer.Option("--setup", help="Install what this machine lacks.", rich_help_panel=_ROOMS)
-    ] = False,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="Tasks at a time.", metavar="N", rich_help_panel=_RUN)
-    ] = max(2, os.cpu_count() or 2),
-    memory: Annotated[
-        str,
-        typer.Option(
-            "--memory",
-            help="Memory for all running tasks together: 8G; default: all there is.",
-            metavar="SIZE",
-            rich_help_panel=_RUN,
-        ),
-    ] = "",
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", "-k", help="Go on after a failure.", rich_help_panel=_RUN)
-    ] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            "--timeout", min=0, help="Seconds a task may take; 0: no limit.", metavar="SECONDS", rich_help_panel=_RUN
-        ),
-    ] = None,
-    log_format: Annotated[
-        str,
-        typer.Option(
-            "--log-format",
-            help="auto (progress on a terminal), plain or json (an event per line).",
-            metavar="FORMAT",
-            rich_help_panel=_RUN,
-        ),
-    ] = "auto",
-    junit: Annotated[
-        Path | None,
-        typer.Option("--junit", help="Also write a JUnit file.", metavar="FILE", rich_help_panel=_RUN),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", help="Also write a page about the run.", metavar="FILE.html", rich_help_panel=_RUN),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="The plan with every command.", rich_help_panel=_SHOW)
-    ] = False,
-    print_env: Annotated[
-        str,
-        typer.Option(
-            "--print-env",
-            "-e",
-            help="A list of the target: packages, meta or deps.",
-            metavar="LIST",
-            rich_help_panel=_SHOW,
-        ),
-    ] = "",
-    print_list: Annotated[
-        str, typer.Option("--print-list", "-l", help="All targets: env.", metavar="env", rich_help_panel=_SHOW)
-    ] = "",
-    root: Annotated[Path | None, typer.Option("--root", help="The project root.", metavar="DIRECTORY")] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
+# Each option of the command line, by the field of `BuildOptions` that has its type and default; without one, a flag.
+_OPTIONS = {
+    "packages": typer.Argument(help="Packages of src/ to build; none: all.", metavar="PACKAGES"),
+    "targets": typer.Option(
+        "--target",
+        "--docker",
+        "-d",
+        help="Build in containers for these, comma separated or repeated, or all; without it, for this machine.",
+        metavar="NAME",
+        rich_help_panel=_WHERE,
+    ),
+    "architectures": typer.Option(
+        "--arch",
+        "-a",
+        help="Architectures, comma separated or repeated; default: this machine's.",
+        metavar="ARCH",
+        rich_help_panel=_WHERE,
+    ),
+    "engine": typer.Option(
+        "--engine",
+        help="Where tasks run, whatever --target says: docker or native.",
+        metavar="ENGINE",
+        rich_help_panel=_WHERE,
+    ),
+    "source": typer.Option("--source", "-s", help="Make source packages.", rich_help_panel=_STAGES),
+    "build": typer.Option("--build", "-b", help="Build.", rich_help_panel=_STAGES),
+    "verify": typer.Option("--verify", help="Verify.", rich_help_panel=_STAGES),
+    "deploy": typer.Option("--deploy", help="Deploy.", rich_help_panel=_STAGES),
+    "tar": typer.Option("--tar", "-t", help="Make the tar archives.", rich_help_panel=_STAGES),
+    "deps": typer.Option("--deps", "-p", help="Only the packages of DEPENDS.", rich_help_panel=_STAGES),
+    "container": typer.Option(
+        "--container",
+        "-c",
+        help="Keep one container per image and reuse it; -c=clean: begin with new ones.",
+        metavar="[=clean]",
+        rich_help_panel=_ROOMS,
+    ),
+    "recreate": typer.Option(
+        "--recreate", "-r", help="Make the images, layers and kept rooms anew.", rich_help_panel=_ROOMS
+    ),
+    "refresh": typer.Option(
+        "--refresh",
+        help="Fetch the package indexes anew; build again what uses a package that changed.",
+        rich_help_panel=_ROOMS,
+    ),
+    "install": typer.Option(
+        "--install",
+        "-i",
+        help="Native builds: install build dependencies on this machine.",
+        rich_help_panel=_ROOMS,
+    ),
+    "setup": typer.Option("--setup", help="Install what this machine lacks.", rich_help_panel=_ROOMS),
+    "jobs": typer.Option("--jobs", "-j", min=1, help="Tasks at a time.", metavar="N", rich_help_panel=_RUN),
+    "memory": typer.Option(
+        "--memory",
+        help="Memory for all running tasks together: 8G; default: all there is.",
+        metavar="SIZE",
+        rich_help_panel=_RUN,
+    ),
+    "keep_going": typer.Option("--keep-going", "-k", help="Go on after a failure.", rich_help_panel=_RUN),
+    "timeout": typer.Option(
+        "--timeout", min=0, help="Seconds a task may take; 0: no limit.", metavar="SECONDS", rich_help_panel=_RUN
+    ),
+    "log_format": typer.Option(
+        "--log-format",
+        help="auto (progress on a terminal), plain or json (an event per line).",
+        metavar="FORMAT",
+        rich_help_panel=_RUN,
+    ),
+    "junit": typer.Option("--junit", help="Also write a JUnit file.", metavar="FILE", rich_help_panel=_RUN),
+    "report": typer.Option(
+        "--report", help="Also write a page about the run.", metavar="FILE.html", rich_help_panel=_RUN
+    ),
+    "dry_run": typer.Option("--dry-run", help="The plan with every command.", rich_help_panel=_SHOW),
+    "print_env": typer.Option(
+        "--print-env",
+        "-e",
+        help="A list of the target: packages, meta or deps.",
+        metavar="LIST",
+        rich_help_panel=_SHOW,
+    ),
+    "print_list": typer.Option("--print-list", "-l", help="All targets: env.", metavar="env", rich_help_panel=_SHOW),
+    "root": typer.Option("--root", help="The project root.", metavar="DIRECTORY"),
+    "debug": typer.Option("--debug", help="Show tracebacks."),
+    "version": typer.Option("--version", help="Print the version."),
+}
+
+
+def _parameters() -> list[inspect.Parameter]:
+    """The options as typer takes them: from the signature of a function."""
+    kinds = get_type_hints(BuildOptions)
+    defaults = {field.name: field.default for field in fields(BuildOptions)}
+    parameters = []
+    for name, option in _OPTIONS.items():
+        kind, default = kinds.get(name, bool), defaults.get(name, False)
+        if isinstance(default, tuple):
+            kind, default = list[str] | None, None
+        annotation = Annotated[kind, option]  # type: ignore[valid-type]  # for typer, which reads it
+        parameters.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        )
+    return parameters
+
+
+def build_all(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - each has the type of its field
     """Build packages for a distribution, release and architecture, and put them into its repository.
 
     Without any argument: list the targets and packages.
     """
+    debug, version = given.pop("debug"), given.pop("version")
     if version:
         sys.stdout.write(f"build-all {__version__}\n")
         return
-    chosen = {"source": source, "build": build, "verify": verify, "deploy": deploy, "tar": tar}
-    arguments = Arguments(
-        packages=tuple(packages or ()),
-        targets=comma_list(target or ()),
-        architectures=comma_list(arch or ()),
-        stages=frozenset(name for name, on in chosen.items() if on),
-        deps=deps,
-        container=container,
-        recreate=recreate,
-        refresh=refresh,
-        install=install,
-        print_env=print_env,
-        print_list=print_list,
-        engine=engine,
-        jobs=jobs,
-        memory=memory,
-        keep_going=keep_going,
-        dry_run=dry_run,
-        setup=setup,
-        timeout=timeout,
-        log_format=log_format,
-        junit=junit,
-        report=report,
-        root=root,
+    stages = frozenset(stage for stage in STAGES if given.pop(stage))
+    options = BuildOptions(
+        packages=tuple(given.pop("packages") or ()),
+        targets=comma_list(given.pop("targets") or ()),
+        architectures=comma_list(given.pop("architectures") or ()),
+        stages=stages,
+        **given,
     )
-    context.exit(_act(arguments, debug=debug))
+    context.exit(run_command(lambda: actions.act(options), debug=debug))
 
 
-def _act(arguments: Arguments, *, debug: bool) -> int:
-    from build_env.cli.actions import act  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
+def _as_command() -> None:
+    own = inspect.signature(build_all).parameters["context"].replace(annotation=typer.Context)
+    parameters = _parameters()
+    build_all.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]  # as inspect has it
+    build_all.__annotations__ = {parameter.name: parameter.annotation for parameter in (own, *parameters)}
+    app.command()(build_all)
 
-    return run_command(lambda: act(arguments), debug=debug)
+
+_as_command()
 
 
 def main() -> None:

@@ -10,6 +10,14 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT, TARGET
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.app import project as app_project
+    from build_env.inspect import machine
+    from build_env.inspect import probe as inspect_probe
+    from build_env.setup import checks
+    from build_env.setup import report as setup_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,25 +51,19 @@ def doctor(
 
 
 def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.inspect.machine import examine, prepare  # noqa: PLC0415 - `--help` starts fast
-    from build_env.inspect.probe import probe_target  # noqa: PLC0415
-    from build_env.setup.checks import exit_code  # noqa: PLC0415
-    from build_env.setup.report import check_lines, document  # noqa: PLC0415
-
-    project = open_project(root)
+    project = app_project.open_project(root)
     names = (project.match_target(target),) if target else project.target_names()
     if setup:
-        prepare(project, names, _note)
-    report = examine(project, names)
+        machine.prepare(project, names, _note)
+    report = machine.examine(project, names)
     found = report.checks
     if probe:
-        found = (*found, *(check for name in names for check in probe_target(project, name, _note)))
+        found = (*found, *(check for name in names for check in inspect_probe.probe_target(project, name, _note)))
     if as_json:
-        sys.stdout.write(dumps(document(found), indent=2) + "\n")
+        sys.stdout.write(dumps(setup_report.document(found), indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(check_lines(found, set_up=report.debian)) + "\n")
-    return exit_code(found)
+        sys.stdout.write("\n".join(setup_report.check_lines(found, set_up=report.debian)) + "\n")
+    return checks.exit_code(found)
 
 
 def _note(text: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
-
-if TYPE_CHECKING:
-    from build_env.core.errors import BuildEnvError
+from build_env.core.errors import BuildEnvError, UsageError
+from build_env.core.suggest import did_you_mean
 
 __all__ = ["register"]
 
@@ -27,15 +27,10 @@ def explain(
     debug: DEBUG = False,
 ) -> None:
     """Say what the code of an error means and with which exit code it ends."""
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     context.exit(run_command(lambda: _explain(code.strip("[]")), debug=debug))
 
 
 def _explain(code: str) -> int:
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.core.suggest import did_you_mean  # noqa: PLC0415
-
     known = _known()
     if code and code not in known:
         raise UsageError(
@@ -52,7 +47,6 @@ def _known() -> dict[str, type[BuildEnvError]]:
     """The class behind each code; of several with one code the most general."""
     # The modules that have codes of their own.
     import build_env.manifest.faults  # noqa: PLC0415, F401
-    from build_env.core.errors import BuildEnvError  # noqa: PLC0415
 
     found: dict[str, type[BuildEnvError]] = {}
     waiting: list[type[BuildEnvError]] = [BuildEnvError]

@@ -54,7 +54,6 @@ def gc(
 
 
 def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, json: bool) -> int:
-
     age = ages.parse_age(older_than)
     if age is None:
         raise UsageError(f"--older-than {older_than} is no age", hint=f"write {ages.AGE_EXAMPLE}")
@@ -71,7 +70,6 @@ def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, j
 
 
 def _limit(text: str) -> model_garbage.LayerLimit:
-
     if text.isdecimal():
         return model_garbage.LayerLimit(count=int(text))
     size = parse_size(text)

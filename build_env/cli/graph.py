@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
+from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions, check_choice
+
+with imported_later():
+    from build_env.cli import actions
+    from build_env.core import canonical
+    from build_env.inspect import graph as inspect_graph
+    from build_env.ui import files
+    from build_env.ui.graph import dot as graph_dot
+    from build_env.ui.graph import mermaid, nodes
 
 if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
     from build_env.ui.graph.nodes import Picture
 
 __all__ = ["register"]
@@ -44,10 +55,7 @@ def graph(
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
     """
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
-    arguments = Arguments(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
@@ -56,47 +64,34 @@ def graph(
         dry_run=True,
     )
     wanted = "json" if json and not format_ else format_ or "dot"
-    context.exit(run_command(lambda: _graph(arguments, wanted, output, by_package=by_package, json=json), debug=debug))
+    context.exit(run_command(lambda: _graph(options, wanted, output, by_package=by_package, json=json), debug=debug))
 
 
-def _graph(arguments: Arguments, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
-    from build_env.cli.actions import look_ahead  # noqa: PLC0415
-    from build_env.cli.arguments import check_choice  # noqa: PLC0415
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.ui.files import check_place, write_whole  # noqa: PLC0415
-    from build_env.ui.graph.nodes import packages_picture, tasks_picture  # noqa: PLC0415
-
+def _graph(options: BuildOptions, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
     if json and wanted != "json":
         raise UsageError("--json and --format exclude each other", hint="leave one of them out")
     if not json:
         check_choice("--format", wanted, _FORMATS)
     if output is not None:
-        check_place(output, "--output")
-    planned, answers = look_ahead(arguments)
+        files.check_place(output, "--output")
+    planned, answers = actions.look_ahead(options)
     verdicts = {task: answer.partition(" ")[0] for task, answer in answers.items()}
-    text = _written((packages_picture if by_package else tasks_picture)(planned.plan, verdicts), wanted)
+    text = _written((nodes.packages_picture if by_package else nodes.tasks_picture)(planned.plan, verdicts), wanted)
     if output is None:
         sys.stdout.write(text)
     else:
-        write_whole(output, text, "--output")
+        files.write_whole(output, text, "--output")
     return 0
 
 
 def _written(picture: Picture, wanted: str) -> str:
     if wanted == "json":
-        from build_env.core.canonical import canonical_json  # noqa: PLC0415
-        from build_env.ui.graph.nodes import graph_data  # noqa: PLC0415
-
-        return canonical_json(graph_data(picture)) + "\n"
+        return canonical.canonical_json(nodes.graph_data(picture)) + "\n"
     if wanted == "mermaid":
-        from build_env.ui.graph.mermaid import mermaid_lines  # noqa: PLC0415
+        return "".join(f"{line}\n" for line in mermaid.mermaid_lines(picture))
 
-        return "".join(f"{line}\n" for line in mermaid_lines(picture))
-    from build_env.ui.graph.dot import dot_lines  # noqa: PLC0415
-
-    dot = "".join(f"{line}\n" for line in dot_lines(picture))
+    dot = "".join(f"{line}\n" for line in graph_dot.dot_lines(picture))
     if wanted == "dot":
         return dot
-    from build_env.inspect.graph import draw_svg  # noqa: PLC0415
 
-    return draw_svg(dot)
+    return inspect_graph.draw_svg(dot)

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
+from build_env.model.options import check_choice
+
+with imported_later():
+    from build_env.app import project
+    from build_env.core import canonical
+    from build_env.inspect import history as inspect_history
+    from build_env.model import task
+    from build_env.ui import history as ui_history
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +50,7 @@ def history(
 
     A trend compares the last good attempt at a task with the median of up to 20 before it.
     """
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-    from build_env.inspect.history import Asked  # noqa: PLC0415 - `--help` starts fast
-
-    asked = Asked(
+    asked = inspect_history.Asked(
         packages=tuple(dict.fromkeys(packages or ())),
         target=target,
         architectures=comma_list(arch or ()),
@@ -54,22 +61,17 @@ def history(
 
 
 def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.cli.arguments import check_choice  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-    from build_env.inspect.history import read_history  # noqa: PLC0415
-    from build_env.model.task import Stage  # noqa: PLC0415
-    from build_env.ui.history import history_lines  # noqa: PLC0415
-
-    check_choice("--stage", asked.stage, tuple(Stage))
-    found, trends = read_history(open_project(root), asked)
+    check_choice("--stage", asked.stage, tuple(task.Stage))
+    found, trends = inspect_history.read_history(project.open_project(root), asked)
     if json:
         sys.stdout.write(
-            canonical_json({"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]})
+            canonical.canonical_json(
+                {"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]}
+            )
             + "\n"
         )
         return 0
-    lines = history_lines(found, trends, _when, complete=len(found) < asked.limit)
+    lines = ui_history.history_lines(found, trends, _when, complete=len(found) < asked.limit)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     return 0
 

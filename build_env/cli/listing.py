@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.core.later import imported_later
+from build_env.model.options import check_choice
+
+with imported_later():
+    from build_env.app import project as app_project
+    from build_env.core import canonical
+    from build_env.inspect import listing
+    from build_env.ui import listing as ui_listing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,24 +43,16 @@ def list_(
 
     A star marks the target that this machine is. Exit code 2 tells that a target cannot be used.
     """
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     context.exit(run_command(lambda: _list(what, root, json=json), debug=debug))
 
 
 def _list(what: str, root: Path | None, *, json: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.cli.arguments import check_choice  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-    from build_env.inspect.listing import list_packages, list_targets  # noqa: PLC0415
-    from build_env.ui.listing import listing_data, listing_lines  # noqa: PLC0415
-
     check_choice("list", what, _KINDS)
-    project = open_project(root)
-    targets = list_targets(project) if what != "packages" else None
-    packages = list_packages(project) if what != "targets" else None
+    project = app_project.open_project(root)
+    targets = listing.list_targets(project) if what != "packages" else None
+    packages = listing.list_packages(project) if what != "targets" else None
     if json:
-        sys.stdout.write(canonical_json(listing_data(targets, packages)) + "\n")
+        sys.stdout.write(canonical.canonical_json(ui_listing.listing_data(targets, packages)) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in listing_lines(targets, packages)))
+        sys.stdout.write("".join(f"{line}\n" for line in ui_listing.listing_lines(targets, packages)))
     return _BAD_INPUT if any(entry.problem for entry in targets or ()) else 0

@@ -9,11 +9,17 @@ import typer
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON
 from build_env.cli.parser import new_app
+from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+from build_env.core.suggest import did_you_mean
+
+with imported_later():
+    from build_env.cli import manifest_actions
+    from build_env.inspect import manifest as inspect_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from build_env.inspect.manifest import Asked
 
 __all__ = ["register"]
 
@@ -84,11 +90,9 @@ def compile_command(
     """Print a manifest with all directives replaced."""
 
     def command() -> int:
-        from build_env.cli.manifest_actions import compile_to  # noqa: PLC0415 - `--help` starts fast
-
         words = (argument, customization, define)
         asked = _asked([file], target, words, redefine=_redefine(allow_redefine, warn), externals=not no_externals)
-        return compile_to(asked, output, meta, form)
+        return manifest_actions.compile_to(asked, output, meta, form)
 
     context.exit(run_command(command, debug=debug))
 
@@ -111,11 +115,11 @@ def validate(
     """Check all that compile checks, for all targets of all files, and print no data."""
 
     def command() -> int:
-        from build_env.cli.manifest_actions import validate_all  # noqa: PLC0415
-
         words = (argument, customization, define)
         redefine = _redefine(allow_redefine, warn)
-        return validate_all(_asked(files, target, words, redefine=redefine, externals=not no_externals, output=False))
+        return manifest_actions.validate_all(
+            _asked(files, target, words, redefine=redefine, externals=not no_externals, output=False)
+        )
 
     context.exit(run_command(command, debug=debug))
 
@@ -137,11 +141,9 @@ def explain(
     """Say where a value came from: which define, through which includes, over what else."""
 
     def command() -> int:
-        from build_env.cli.manifest_actions import explain_path  # noqa: PLC0415
-
         words = (argument, customization, define)
         asked = _asked([file], target, words, redefine=_redefine(allow_redefine, warn), externals=not no_externals)
-        return explain_path(asked, path)
+        return manifest_actions.explain_path(asked, path)
 
     context.exit(run_command(command, debug=debug))
 
@@ -156,9 +158,7 @@ def format_command(
     """Indent by two spaces, remove blanks at line ends, end lines with LF; comments, quotes and order stay."""
 
     def command() -> int:
-        from build_env.cli.manifest_actions import format_all  # noqa: PLC0415
-
-        return format_all(files, check=check)
+        return manifest_actions.format_all(files, check=check)
 
     context.exit(run_command(command, debug=debug))
 
@@ -173,9 +173,7 @@ def directives(
     """List all directives with what they take."""
 
     def command() -> int:
-        from build_env.cli.manifest_actions import list_directives  # noqa: PLC0415
-
-        return list_directives(as_json=as_json, markdown=markdown)
+        return manifest_actions.list_directives(as_json=as_json, markdown=markdown)
 
     context.exit(run_command(command, debug=debug))
 
@@ -188,12 +186,10 @@ def _asked(
     redefine: bool,
     externals: bool,
     output: bool = True,
-) -> Asked:
+) -> inspect_manifest.Asked:
     """What is asked for; `words` are those of -A, -C and -D."""
-    from build_env.inspect.manifest import Asked  # noqa: PLC0415
-
     arguments, customizations, definitions = words
-    return Asked(
+    return inspect_manifest.Asked(
         files=tuple(dict.fromkeys(files)),
         target=target,
         arguments=tuple(arguments or ()),
@@ -206,9 +202,6 @@ def _asked(
 
 
 def _redefine(allowed: bool, warn: Sequence[str] | None) -> bool:
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-    from build_env.core.suggest import did_you_mean  # noqa: PLC0415
-
     for name in warn or ():
         if name not in {_DUPLICATE, _ALL}:
             raise UsageError(

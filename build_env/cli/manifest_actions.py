@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.cli.errors import tell_error
 from build_env.cli.streams import write_error, write_output
 from build_env.core.errors import InputError, UsageError
+from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.core.visible import visible, visible_name
 from build_env.inspect.manifest import (
@@ -24,6 +25,10 @@ from build_env.inspect.manifest import (
 from build_env.manifest.explain import explain_value
 from build_env.manifest.render import FORMATS, render
 from build_env.ui.files import write_whole
+
+with imported_later():
+    from build_env.manifest import format as manifest_format
+    from build_env.manifest import reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,11 +100,9 @@ def explain_path(asked: Asked, path: str) -> int:
 
 def format_all(files: Sequence[str], *, check: bool) -> int:
     """Bring files into the one form, or only look whether they have it."""
-    from build_env.manifest.format import formatted  # noqa: PLC0415 - no other command needs it
-
     # All are looked at before the first is changed.
     inputs = [(file, *read_input(file)) for file in dict.fromkeys(files)]
-    results = [(file, text, formatted(text, shown)) for file, shown, text in inputs]
+    results = [(file, text, manifest_format.formatted(text, shown)) for file, shown, text in inputs]
     printed = STANDARD_INPUT if not check else ""
     for file, text, result in results:
         if file == printed:
@@ -118,9 +121,13 @@ def format_all(files: Sequence[str], *, check: bool) -> int:
 
 def list_directives(*, as_json: bool, markdown: bool) -> int:
     """Print the list of directives."""
-    from build_env.manifest.reference import directives_json, directives_markdown, directives_text  # noqa: PLC0415
-
-    listing = directives_markdown() if markdown else directives_json() if as_json else directives_text()
+    listing = (
+        reference.directives_markdown()
+        if markdown
+        else reference.directives_json()
+        if as_json
+        else reference.directives_text()
+    )
     write_output(listing.encode())
     return 0
 

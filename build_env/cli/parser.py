@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from build_env.cli.errors import tell_error
 from build_env.cli.streams import flush_output, give_up_output, open_streams, output_failed, write_error
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,8 +100,6 @@ class LazyGroup(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
         """Say what is near when there is no such command."""
-        from build_env.core.suggest import did_you_mean  # noqa: PLC0415 - only for wrong use
-
         if args and not args[0].startswith("-") and args[0] not in self.entries:
             ctx.fail(f"there is no command {args[0]}{did_you_mean(args[0], self.entries)}")
         return super().resolve_command(ctx, args)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
 
-if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
+with imported_later():
+    from build_env.cli import actions
+    from build_env.core import canonical
+    from build_env.ui import plan as ui_plan
 
 __all__ = ["register"]
 
@@ -39,10 +44,7 @@ def plan(
     debug: DEBUG = False,
 ) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
-    arguments = Arguments(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
@@ -52,19 +54,15 @@ def plan(
         root=root,
         dry_run=True,
     )
-    context.exit(run_command(lambda: _plan(arguments, json=json, commands=commands, hits=every), debug=debug))
+    context.exit(run_command(lambda: _plan(options, json=json, commands=commands, hits=every), debug=debug))
 
 
-def _plan(arguments: Arguments, *, json: bool, commands: bool, hits: bool) -> int:
-    from build_env.cli.actions import look_ahead  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-    from build_env.ui.plan import plan_data, plan_lines  # noqa: PLC0415
-
-    planned, answers = look_ahead(arguments)
+def _plan(options: BuildOptions, *, json: bool, commands: bool, hits: bool) -> int:
+    planned, answers = actions.look_ahead(options)
     if json:
-        sys.stdout.write(canonical_json(plan_data(planned.plan, answers, planned.notes)) + "\n")
+        sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")
     else:
-        lines = plan_lines(
+        lines = ui_plan.plan_lines(
             planned.plan,
             answers,
             notes=planned.notes,

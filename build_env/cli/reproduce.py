@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
 
-if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
+with imported_later():
+    from build_env.app import outcome
+    from build_env.cli import actions
+    from build_env.core import canonical
+    from build_env.ui import choose
+    from build_env.ui import plain as ui_plain
+    from build_env.ui import reproduce as ui_reproduce
+
 
 __all__ = ["register"]
 
@@ -44,10 +53,7 @@ def reproduce(
 
     What it needs is built as usual; of the two builds nothing is recorded or deployed. Exit code 1: they differ.
     """
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
-    arguments = Arguments(
+    options = BuildOptions(
         packages=(package,),
         targets=(target,) if target else (),
         architectures=comma_list(arch or ()),
@@ -55,24 +61,19 @@ def reproduce(
         timeout=timeout,
         root=root,
     )
-    context.exit(run_command(lambda: _reproduce(arguments, keep, json=json), debug=debug))
+    context.exit(run_command(lambda: _reproduce(options, keep, json=json), debug=debug))
 
 
-def _reproduce(arguments: Arguments, keep: Path | None, *, json: bool) -> int:
-    from build_env.app.outcome import exit_code  # noqa: PLC0415
-    from build_env.cli.actions import reproduce_package  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
-    from build_env.ui.choose import LineWriter  # noqa: PLC0415
-    from build_env.ui.plain import PlainListener  # noqa: PLC0415
-    from build_env.ui.reproduce import reproduction_lines  # noqa: PLC0415
-
+def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
-    found = reproduce_package(arguments, PlainListener(write=LineWriter(sys.stderr)), keep)
+    found = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not found.rehearsals:
-        return exit_code(found.summary)
+        return outcome.exit_code(found.summary)
     if json:
         data = {"package": found.package, "target": found.target, "same": found.same}
-        sys.stdout.write(canonical_json({**data, "tasks": plain(found.rehearsals)}) + "\n")
+        sys.stdout.write(canonical.canonical_json({**data, "tasks": canonical.plain(found.rehearsals)}) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in reproduction_lines(found.package, found.rehearsals)))
+        sys.stdout.write(
+            "".join(f"{line}\n" for line in ui_reproduce.reproduction_lines(found.package, found.rehearsals))
+        )
     return 0 if found.same else _DIFFERENT

@@ -8,7 +8,12 @@ from typing import Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
+from build_env.core.json_schema import json_schema
+from build_env.model.options import check_choice
+from build_env.packages.fields import DEFINITION
+from build_env.settings import SETTINGS
 
 __all__ = ["register"]
 
@@ -26,17 +31,10 @@ def schema(
     debug: DEBUG = False,
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a package's definition.yaml, or of the files with settings."""
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     context.exit(run_command(lambda: _schema(what), debug=debug))
 
 
 def _schema(what: str) -> int:
-    from build_env.cli.arguments import check_choice  # noqa: PLC0415
-    from build_env.core.json_schema import json_schema  # noqa: PLC0415
-    from build_env.packages.definitions import DEFINITION  # noqa: PLC0415
-    from build_env.settings import SETTINGS  # noqa: PLC0415
-
     check_choice("schema", what, _KINDS)
     if what == "settings":
         data = json_schema(SETTINGS, title="Settings of a project of build-env")

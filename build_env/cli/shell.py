@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, ROOT
 from build_env.cli.parser import Command
 from build_env.cli.words import options_first
+from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+from build_env.model.options import check_choice
+
+with imported_later():
+    from build_env.app import containers
+    from build_env.app import project as app_project
+    from build_env.engines.docker import console
+    from build_env.inspect import failed as inspect_failed
+    from build_env.inspect import shell as inspect_shell
+    from build_env.model import command as model_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +87,6 @@ def shell(
     With --failed --continue the task goes on from the command that failed, after CMD or the shell has ended; its
     result is marked as continued by hand, and the next build-all makes a fresh one.
     """
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     wanted = _Wanted(
         name=name,
         command=tuple(command or ()),
@@ -92,16 +102,12 @@ def shell(
 
 
 def _shell(wanted: _Wanted) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.cli.arguments import check_choice  # noqa: PLC0415
-    from build_env.core.errors import UsageError  # noqa: PLC0415
-
     check_choice("--kind", wanted.kind or " ", ("build", "source"))
     if wanted.resume and not wanted.failed:
         raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
     if not wanted.command and not sys.stdin.isatty() and not wanted.resume:
         raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
-    project = open_project(wanted.root)
+    project = app_project.open_project(wanted.root)
     if wanted.failed:
         return _in_failed(project, wanted)
     if not wanted.name:
@@ -110,39 +116,30 @@ def _shell(wanted: _Wanted) -> int:
 
 
 def _in_target(project: Project, wanted: _Wanted) -> int:
-    from build_env.inspect.shell import ShellRequest, enter_target  # noqa: PLC0415
-    from build_env.model.command import ImageKind  # noqa: PLC0415
-
-    request = ShellRequest(
+    request = inspect_shell.ShellRequest(
         target=project.match_target(wanted.name),
-        kind=ImageKind(wanted.kind),
+        kind=model_command.ImageKind(wanted.kind),
         architecture=wanted.arch,
         kept=wanted.kept,
         recreate=wanted.recreate,
     )
-    with enter_target(project, request, _tell) as inside:
+    with inspect_shell.enter_target(project, request, _tell) as inside:
         return _run(inside, wanted.command)
 
 
 def _in_failed(project: Project, wanted: _Wanted) -> int:
-    from build_env.app.containers import connect_containers  # noqa: PLC0415
-    from build_env.inspect.failed import choose_failed, kept_rooms  # noqa: PLC0415
-    from build_env.inspect.shell import enter_failed  # noqa: PLC0415
-
-    connection = connect_containers(project, reuse=False, slots=1).connection
-    room = choose_failed(kept_rooms(connection, project), wanted.name)
+    connection = containers.connect_containers(project, reuse=False, slots=1).connection
+    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), wanted.name)
     if wanted.resume:
         return _continue(connection, project, room, wanted.command)
     _tell(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
-    with enter_failed(connection, project, room) as inside:
+    with inspect_shell.enter_failed(connection, project, room) as inside:
         return _run(inside, wanted.command)
 
 
 def _continue(connection: Connection, project: Project, room: FailedRoom, command: tuple[str, ...]) -> int:
     """Let the person mend the room, then go on with the task. A command that fails mended nothing."""
-    from build_env.inspect.failed import continued  # noqa: PLC0415
-
-    with continued(connection, project, room) as task:
+    with inspect_failed.continued(connection, project, room) as task:
         if command or sys.stdin.isatty():
             _tell(f"a copy of the room of {room.task} as it was when it failed; the task goes on at the end")
             status = _run(task.copy.inside, command)
@@ -161,11 +158,9 @@ def _continue(connection: Connection, project: Project, room: FailedRoom, comman
 
 
 def _run(inside: Inside, command: tuple[str, ...]) -> int:
-    from build_env.engines.docker.console import LOGIN  # noqa: PLC0415
-
     if command:
         return inside.command(command, sys.stdout.buffer, sys.stderr.buffer)
-    return inside.terminal(LOGIN)
+    return inside.terminal(console.LOGIN)
 
 
 def _print(line: str) -> None:

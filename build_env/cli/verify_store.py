@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.app import project
+    from build_env.core import canonical
+    from build_env.inspect import verify
+    from build_env.ui import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,22 +43,17 @@ def verify_store(
 
     Exit code 1 when something is damaged and --repair is not given.
     """
-    from build_env.cli.errors import run_command  # noqa: PLC0415 - `--help` starts fast
-
     context.exit(run_command(lambda: _verify(root, repair=repair, json=json), debug=debug))
 
 
 def _verify(root: Path | None, *, repair: bool, json: bool) -> int:
-    from build_env.app.project import open_project  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json, plain  # noqa: PLC0415
-    from build_env.inspect.verify import verify_store as check  # noqa: PLC0415
-    from build_env.ui.store import damage_lines  # noqa: PLC0415
-
-    damage = check(open_project(root), _progress(), repair=repair)
+    damage = verify.verify_store(project.open_project(root), _progress(), repair=repair)
     if json:
-        sys.stdout.write(canonical_json({**plain(damage), "repaired": repair and damage.found}) + "\n")
+        sys.stdout.write(
+            canonical.canonical_json({**canonical.plain(damage), "repaired": repair and damage.found}) + "\n"
+        )
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in damage_lines(damage, repaired=repair)))
+        sys.stdout.write("".join(f"{line}\n" for line in store.damage_lines(damage, repaired=repair)))
     return int(damage.found and not repair)
 
 

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
 from build_env.cli.words import comma_list
+from build_env.core.later import imported_later
+from build_env.model.options import BuildOptions
+
+with imported_later():
+    from build_env.cli import actions
+    from build_env.core import canonical
 
 if TYPE_CHECKING:
-    from build_env.cli.arguments import Arguments
     from build_env.inspect.why import Explanation
 
 __all__ = ["register"]
@@ -33,10 +39,7 @@ def why(
     debug: DEBUG = False,
 ) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    from build_env.cli.arguments import Arguments  # noqa: PLC0415 - `--help` starts fast
-    from build_env.cli.errors import run_command  # noqa: PLC0415
-
-    arguments = Arguments(
+    options = BuildOptions(
         packages=tuple(packages or ()),
         targets=comma_list(target or ()),
         architectures=comma_list(arch or ()),
@@ -44,18 +47,15 @@ def why(
         root=root,
         dry_run=True,
     )
-    context.exit(run_command(lambda: _why(arguments, json=json), debug=debug))
+    context.exit(run_command(lambda: _why(options, json=json), debug=debug))
 
 
-def _why(arguments: Arguments, *, json: bool) -> int:
-    from build_env.cli.actions import explain_tasks  # noqa: PLC0415
-    from build_env.core.canonical import canonical_json  # noqa: PLC0415
-
-    explanations, note = explain_tasks(arguments)
+def _why(options: BuildOptions, *, json: bool) -> int:
+    explanations, note = actions.explain_tasks(options)
     if note:
         sys.stderr.write(f"note    {note}\n")
     if json:
-        sys.stdout.write(canonical_json(explanations) + "\n")
+        sys.stdout.write(canonical.canonical_json(explanations) + "\n")
     else:
         sys.stdout.write("".join(f"{line}\n" for item in explanations for line in _lines(item)))
     return 0

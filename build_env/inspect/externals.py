@@ -8,11 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, UsageError
+from build_env.core.later import imported_later
 from build_env.externals.executables import ProgramRunner, program_environment, search_path
 from build_env.externals.program import Answer, Context
 from build_env.externals.runner import ProjectRunner
 from build_env.manifest.externals import ExternalError
 from build_env.model.command import ImageKind
+
+with imported_later():
+    from build_env.app import project as app_project
+    from build_env.inspect import shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,12 +39,12 @@ class TargetRooms:
 
     def run(self, target: str, architecture: str, argv: Sequence[str]) -> Answer:
         """See `Rooms.run`."""
-        from build_env.inspect.shell import ShellRequest, enter_target  # noqa: PLC0415 - with the engine 150 ms
-
         try:
             project = self._project()
-            request = ShellRequest(target=project.match_target(target), kind=ImageKind.BUILD, architecture=architecture)
-            with enter_target(project, request, self.tell) as inside:
+            request = shell.ShellRequest(
+                target=project.match_target(target), kind=ImageKind.BUILD, architecture=architecture
+            )
+            with shell.enter_target(project, request, self.tell) as inside:
                 output, said = io.BytesIO(), io.BytesIO()
                 status = replace(inside, user=_ROOT).command(argv, output, said)
         except (InputError, UsageError) as error:
@@ -48,10 +53,8 @@ class TargetRooms:
         return Answer(status=status, output=_text(output), standard_error=_text(said))
 
     def _project(self) -> Project:
-        from build_env.app.project import open_project  # noqa: PLC0415 - as above
-
         try:
-            return open_project(self.root)
+            return app_project.open_project(self.root)
         except UsageError as error:
             if self.root:
                 raise

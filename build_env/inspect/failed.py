@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from build_env.app.ahead import foresee_build
-from build_env.app.options import BuildOptions
 from build_env.app.session import open_session
 from build_env.core.errors import UsageError
 from build_env.engines.docker.failed import ContinuedRoom, copied_to_continue
 from build_env.engines.docker.leftovers import FailedRoom, failed_rooms
 from build_env.model.command import Role
+from build_env.model.options import BuildOptions
 from build_env.plan.select import Request
 
 if TYPE_CHECKING:

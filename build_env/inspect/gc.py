@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.later import imported_later
 from build_env.core.locks import held
 from build_env.images.unused import last_use, layer_tags, unused_images, unused_layers, unused_untagged
 from build_env.inspect.failed import CONTINUED
@@ -27,6 +28,10 @@ from build_env.store.reachable import Roots, layer_of
 from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, no_runs, stale_rooms, sweep_dead
 from build_env.work.registry import find_kind
+
+with imported_later():
+    from build_env.engines.docker import connection as docker_connection
+    from build_env.engines.docker import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,32 +128,29 @@ def _look(project: Project, since: float, limit: LayerLimit) -> _Survey:
 
 
 def _look_into_engine(project: Project, found: _Survey, since: float, limit: LayerLimit) -> None:
-    from build_env.engines.docker.connection import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
-    from build_env.engines.docker.leftovers import failed_rooms, own_images, remove_names  # noqa: PLC0415
-
     try:
-        connection = connect(timeout=project.settings.engine_timeout)
+        connection = docker_connection.connect(timeout=project.settings.engine_timeout)
     except EnvironmentNotReady:
         return
     found.engine = True
-    for number, room in enumerate(failed_rooms(connection, project.checkout)):
+    for number, room in enumerate(leftovers.failed_rooms(connection, project.checkout)):
         if number >= _KEPT_FAILURES or room.created < since:
             garbage = Garbage(kind=Kind.FAILED_ROOM, name=room.name, used=room.created)
             found.add(garbage, partial(connection.remove, room.container))
-    images = own_images(connection, project.checkout)
+    images = leftovers.own_images(connection, project.checkout)
     uses = dict(found.store.layer_uses)
     needed = {layer_of(result) for result in found.store.kept}
     for image in unused_layers(images, uses, needed, since, limit):
         tags = layer_tags(image)
         garbage = Garbage(kind=Kind.LAYER, name=tags[0], size=image.size, used=last_use(image, uses))
-        found.add(garbage, partial(remove_names, connection, tags))
+        found.add(garbage, partial(leftovers.remove_names, connection, tags))
     tags_in_use = {result.facts["tag"] for result in found.store.kept if "image" in result.facts}
     for image in unused_images(images, tags_in_use, since):
         garbage = Garbage(kind=Kind.IMAGE, name=image.tags[0], size=image.size, used=image.created)
-        found.add(garbage, partial(remove_names, connection, image.tags))
+        found.add(garbage, partial(leftovers.remove_names, connection, image.tags))
     for image in unused_untagged(images, since):
         garbage = Garbage(kind=Kind.UNTAGGED, name=image.identifier, size=image.size, used=image.created)
-        found.add(garbage, partial(remove_names, connection, [image.identifier]))
+        found.add(garbage, partial(leftovers.remove_names, connection, [image.identifier]))
 
 
 def _empty(directory: Path) -> Iterator[Path]:

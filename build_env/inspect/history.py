@@ -11,12 +11,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
 from build_env.store.runlock import is_alive
 from build_env.targets.discover import match
+
+with imported_later():
+    from build_env.packages import read
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,6 +137,4 @@ def _nothing(project: Project, asked: Asked, names: Sequence[TaskName]) -> Usage
 
 def _packages(project: Project) -> Collection[str]:
     """The names of packages, also where a definition cannot be read."""
-    from build_env.packages.read import package_names  # noqa: PLC0415 - PyYAML
-
-    return package_names(project.paths)
+    return read.package_names(project.paths)

@@ -12,7 +12,7 @@ from build_env.model.target import Options
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.targets.load import load_target
-from build_env.targets.record import Recorder, call_hook
+from build_env.targets.record import Env, call_hook
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
@@ -59,7 +59,7 @@ def _target(project: Project, name: str) -> TargetEntry:
         host = project.host.architecture
         archs = (host,)
         options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
-        recorder = Recorder(
+        recorder = Env(
             loaded=loaded,
             host=project.host,
             options=options,

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.model.attempt import AttemptState
 from build_env.schedule.logs import is_written
 from build_env.store.attempts import attempts_of
 from build_env.store.database import read_only
+
+with imported_later():
+    from build_env.packages import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -137,6 +141,4 @@ def _fits(task: TaskName, wanted: Wanted) -> bool:
 
 
 def _packages(project: Project) -> Collection[str]:
-    from build_env.packages.read import package_names  # noqa: PLC0415 - PyYAML
-
-    return package_names(project.paths)
+    return read.package_names(project.paths)

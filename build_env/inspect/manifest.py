@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location, UsageError
+from build_env.core.later import imported_later
 from build_env.core.visible import visible_name
 from build_env.manifest.compile import Compiled, CompileOptions, Customization, compile_manifest
 from build_env.manifest.documents import LARGEST_FILE
 from build_env.manifest.names import no_name
+
+with imported_later():
+    from build_env.inspect import externals as inspect_externals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -48,9 +52,7 @@ class _Externals:
 
     def run(self, name: str, tree: object) -> object:
         """The tree that the external `name` makes of `tree`."""
-        from build_env.inspect.externals import open_runner  # noqa: PLC0415 - most manifests have none
-
-        return open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
+        return inspect_externals.open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
 
 
 def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool = False) -> Compiled:

@@ -26,9 +26,9 @@ from build_env.work.registry import kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from build_env.app.options import BuildOptions
     from build_env.app.project import Project
     from build_env.app.session import Session
+    from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
     from build_env.model.task import Task
     from build_env.model.work import Work

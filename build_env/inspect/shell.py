@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TextIO
 
-from build_env.app.options import BuildOptions
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.docker.failed import copied
@@ -20,6 +19,7 @@ from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, vi
 from build_env.engines.layout import BUILD_ROOT, room_environment
 from build_env.model.artifact import Isolation
 from build_env.model.identity import TaskName
+from build_env.model.options import BuildOptions
 from build_env.model.room import RoomSpec
 from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name

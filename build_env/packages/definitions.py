@@ -1,4 +1,4 @@
-"""Owns what a `definition.yaml` may hold, and the way from the file to data that fits.
+"""Owns the way from a `definition.yaml` to data that fits the table in `fields`.
 
 A definition may differ per target and architecture, so one with directives or variables is compiled for each. Text is
 taken as it is written (a version 1.10 is no number). Runs no program: planning must not depend on anything that the
@@ -8,18 +8,19 @@ memory of a plan cannot watch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
-from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.core.later import imported_later
 from build_env.core.schema import fitted, located
-from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
 from build_env.core.texts import read_text
 from build_env.manifest.documents import Unreadable, read_nodes
 from build_env.manifest.nodes import Place, places, plain
-from build_env.packages.names import PACKAGE_NAME
+from build_env.packages.fields import DEFINITION
+
+with imported_later():
+    from build_env.manifest import compile as manifest_compile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from build_env.core.schema import Path
 
-__all__ = ["DEFINITION", "Definition", "Purpose", "day_of", "read_definition"]
+__all__ = ["Definition", "Purpose", "read_definition"]
 
 _MARKS = ("otk.", "$")  # without them a compile would give the data as it is written
 
@@ -54,66 +55,6 @@ class Definition:
 
     variants: Mapping[str, Mapping[str, object]]
     files: tuple[str, ...] = ()
-
-
-def day_of(text: str) -> datetime:
-    """The beginning of a day, UTC. Raises ValueError for what is none, as 2025-02-30."""
-    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(day_of(text))
-    except ValueError:
-        return False
-
-
-_ARCHITECTURES = tuple(MACHINE_TO_DEBIAN.values())
-_ALL = Text(choices=("all",))
-_NAMES = Items(each=Text(words="a name"))
-_PIN = Fields(
-    fields={
-        "version": Field(shape=Text(words="a version"), summary="the version of the source package", required=True),
-        "sha256": Field(
-            shape=Text(words="64 hexadecimal digits", pattern="[0-9a-f]{64}"),
-            summary="the digest of its .dsc",
-            required=True,
-        ),
-    }
-)
-DEFINITION: Final = Fields(
-    fields={
-        "name": Field(shape=PACKAGE_NAME, summary="the package's name; default: that of its directory"),
-        "version": Field(shape=Text(blank=True), summary="the version, as it is written", default=""),
-        "summary": Field(shape=Text(blank=True), summary="what it is, in one line", default=""),
-        "license": Field(shape=Text(blank=True), summary="its licence", default=""),
-        "date": Field(
-            shape=Text(
-                words="a date, YYYY-MM-DD",
-                pattern="[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
-                blank=True,
-                check=_is_day,
-            ),
-            summary="the day that its files are dated with",
-            default="",
-        ),
-        "requires": Field(shape=_NAMES, summary="the packages of src/ that are built before it", default=[]),
-        "provides": Field(shape=_NAMES, summary="further names by which others may require it", default=[]),
-        "architectures": Field(
-            shape=Either(
-                options=(_ALL, Items(each=_ALL, least=1, most=1), Items(each=Text(choices=_ARCHITECTURES))),
-                words="`all` or a list of architectures",
-            ),
-            summary="`all` for a package of every architecture, or those that it is built for; default: no limit",
-            default=[],
-        ),
-        "archive": Field(
-            shape=Table(each=_PIN),
-            summary="by target: the source package of the distribution's archive that is built",
-            default={},
-        ),
-    }
-)
 
 
 def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Definition:
@@ -151,15 +92,15 @@ def _key_place(written: Callable[[], dict[Path, tuple[Place, Place]]], path: Pat
 
 
 def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Definition:
-    from build_env.manifest.compile import CompileOptions, compile_manifest  # noqa: PLC0415 - most are plain
-
     variants: dict[str, Mapping[str, object]] = {}
     files: dict[str, None] = {}
     written = cache(partial(_written, text, shown))
     for architecture in purpose.architectures:
-        options = CompileOptions(variables=purpose.variables(architecture), explained=True, as_written=True)
+        options = manifest_compile.CompileOptions(
+            variables=purpose.variables(architecture), explained=True, as_written=True
+        )
         try:
-            compiled = compile_manifest(str(root / shown), text, options)
+            compiled = manifest_compile.compile_manifest(str(root / shown), text, options)
         except BuildEnvError as error:
             raise InputError(
                 f"{shown} cannot be compiled", faults=tuple(_from_root(fault, root) for fault in error.faults)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package
-from build_env.packages.definitions import Purpose, day_of, read_definition
+from build_env.packages.definitions import Purpose, read_definition
+from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, check_name, is_name
 
 if TYPE_CHECKING:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from build_env.plancache.watch import Watched
     from build_env.store.results import Outcome
 
-__all__ = ["Memory", "MemoryFile", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
+__all__ = ["DIGESTS", "Memory", "MemoryFile", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
 
 _FORMAT = 4
 _SUFFIX = ".check"
+DIGESTS = "digests"  # of files, for all commands; lies beside the memories
 _OWN = Path(__file__).resolve().parent.parent
 
 
@@ -89,7 +90,7 @@ def rows_digest(outcomes: Mapping[str, Outcome]) -> str:
 
 def old_memories(directory: Path, since: float) -> list[Path]:
     """Memories not used since then, and what killed runs left half-written there; for `gc`."""
-    return [path for path in _files(directory) if _is_memory(path) and path.stat().st_mtime < since]
+    return [path for path in _files(directory) if path.name != DIGESTS and path.stat().st_mtime < since]
 
 
 def remembered_keys(directory: Path, since: float) -> frozenset[str]:
@@ -104,10 +105,6 @@ def remembered_keys(directory: Path, since: float) -> frozenset[str]:
 
 def _files(directory: Path) -> Iterator[Path]:
     return (path for path in sorted(directory.iterdir() if directory.is_dir() else ()) if path.is_file())
-
-
-def _is_memory(path: Path) -> bool:
-    return path.name.startswith(".") or path.suffix == _SUFFIX
 
 
 def _program() -> list[object]:

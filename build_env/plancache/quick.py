@@ -11,7 +11,7 @@ from build_env.engines.docker.peek import containers_with, image_identifiers
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.plancache.check import Check
-from build_env.plancache.memory import MemoryFile
+from build_env.plancache.memory import DIGESTS, MemoryFile
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, run_lock, sweep_dead
@@ -59,7 +59,7 @@ class RememberedCommand:
             store = LocalStore(self.paths.build, run)
             try:
                 sweep_dead(self.paths, store)
-                memory = self.check(store, FileDigests(directory / "digests")).finished()
+                memory = self.check(store, FileDigests(directory / DIGESTS)).finished()
             finally:
                 if store.replaced:
                     sink(Note(text=store.replaced))

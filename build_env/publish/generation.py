@@ -115,6 +115,7 @@ def locked(root: Path) -> Iterator[None]:
     """Hold the channel's lock, waiting for another publisher; the kernel frees it if this process dies."""
     directory = private(root)
     directory.mkdir(parents=True, exist_ok=True)
+    # The file stays: a lock on a name that is removed and made again would be two locks.
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -188,7 +189,7 @@ def commit(
     """
     for name, index in indexes.items():
         (generation.path / name).symlink_to(f"../../{_INDEXES}/{name}/{index.name}")
-        if index.name == generation.path.name:
+        if index.name == generation.path.name:  # the others were synced by the publish that wrote them
             _sync_tree(index)
             sync(index.parent)
     sync(private(root) / _INDEXES)
@@ -198,13 +199,15 @@ def commit(
     _sync_tree(generation.path)
     sync(generation.path.parent)
     sync(private(root))
+    # A link of a new view leads nowhere until the switch; to clients that is a view that is not there yet.
     for name, target in {KEY_FILE: KEY_FILE, **links}.items():
         _link(root, name, target)
     switching = private(root) / "current.new"
-    switching.unlink(missing_ok=True)
+    switching.unlink(missing_ok=True)  # of a publish that died between the next two lines
     switching.symlink_to(f"generations/{generation.path.name}")
+    # The one moment at which all views change. `rename` replaces a link atomically; `symlink` could not.
     switching.rename(switching.with_name("current"))
-    sync(private(root))
+    sync(private(root))  # only when the switch is on the disk may what it leads away from go
     _sweep(root, generation.number)
 
 
@@ -215,7 +218,7 @@ def _link(root: Path, name: str, target: str) -> None:
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(_through_current(name, target))
-    for directory in link.parents:
+    for directory in link.parents:  # each of them may be new
         sync(directory)
         if directory == root:
             break

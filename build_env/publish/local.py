@@ -9,11 +9,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, mark_of
 from build_env.publish.generation import evidence, holds
 from build_env.publish.model import CHANNEL, Deposit
+
+with imported_later():
+    from build_env.publish import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,9 +120,7 @@ class LocalPublisher:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
         deposits = [Deposit(view=view, files=tuple(files)) for view, files in self._taken.items()]
         if deposits and self.publishes:
-            from build_env.publish.snapshot import publish  # noqa: PLC0415 - only after a deploy
-
-            publish(self.channel, deposits, label=self.label, signer=self.signer())
+            snapshot.publish(self.channel, deposits, label=self.label, signer=self.signer())
         self._taken.clear()
         return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
 

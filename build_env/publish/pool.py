@@ -44,6 +44,7 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
 
     """
     digest = hashlib.sha256()
+    # The digest is of the bytes that were written, not of a file that may change between two reads.
     with file.path.open("rb") as source, destination.open("xb") as target:
         while chunk := source.read(1 << 20):
             digest.update(chunk)
@@ -57,6 +58,7 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
 
 def choose_directory(directory: str, files: Mapping[str, str], published: Mapping[str, str], mark: str) -> str:
     """Choose where files (name → digest) go: `directory`, or below it if a name there has other bytes."""
+    # By the digest of the artifact, also where the published copy is signed: a signature differs each time.
     taken = any(published.get(f"{directory}/{name}", digest) != digest for name, digest in files.items())
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory
 
@@ -65,6 +67,7 @@ def announce(root: Path, paths: Collection[str]) -> None:
     """Write down, on the disk, what is about to be placed; before the first `place`."""
     journal = private(root) / _JOURNAL
     whole = journal.with_suffix(".new")
+    # Whole under its name or not there at all: half a journal would name half of what is to be swept.
     whole.write_text(json.dumps(sorted(paths)), encoding="utf-8")
     sync(whole)
     whole.rename(journal)
@@ -76,17 +79,19 @@ def forget(root: Path) -> None:
     (private(root) / _JOURNAL).unlink(missing_ok=True)
 
 
-def place(source: Path, root: Path, path: str) -> None:
-    """Move a whole file into the pool as `path`, durable and read-only."""
-    destination = root / path
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    source.chmod(0o444)
-    sync(source)
-    source.rename(destination)
-    for directory in destination.parents:
+def place(root: Path, files: Mapping[str, Path]) -> None:
+    """Move whole files into the pool (path below the channel → file), durable and read-only."""
+    touched: set[Path] = set()
+    for path, source in files.items():
+        destination = root / path
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        source.chmod(0o444)  # nobody edits a published file by mistake
+        sync(source)  # content before name: a power cut never leaves a short file under a published name
+        source.rename(destination)
+        touched.update(destination.parents)
+    # Names are on the disk before anything announces them; a directory that many files went into is synced once.
+    for directory in sorted(touched - {*root.parents}, key=lambda path: len(path.parts), reverse=True):
         sync(directory)
-        if directory == root:
-            break
 
 
 def sweep(root: Path, published: Collection[str]) -> None:

@@ -118,8 +118,10 @@ def publish(
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
             return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
+        # From here on something is written: what a crash left goes first, so that its names are free again.
         pool.sweep(root, channel.pool)
         added, announced = _add(root, changes, channel.pool, signer)
+        # Read with the lock held and the files in place: clients ignore a date that is not later than the last one.
         epoch = next_epoch(max((change.old.epoch for change in changes), default=0), clock or Clock())
         generation = begin(root)
         links: dict[str, str] = {}
@@ -145,6 +147,7 @@ def publish(
             key=signer.public_key(),
             links=links,
         )
+        # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
     names = {file.artifact.name for change in changes for file in change.given.values()}
     return PublishResult(
@@ -172,11 +175,11 @@ def _changes(
     changes = []
     for view in {**dict.fromkeys(index.view for index in known.values()), **files}:
         given = files.get(view, {})
-        held = holds(root, view.name, given)
+        held = holds(root, view.name, given)  # a file that is listed and gone counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
         if missing or everything or view.name not in indexes:
             old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
-            check_links(root, old.links)
+            check_links(root, old.links)  # before anything is written
             changes.append(_Change(old=old, given=missing | _beside(missing, old, given)))
     return changes
 
@@ -208,19 +211,20 @@ def _add(
             entries[entry.key] = replace(entry, directory=directory)
             for name, digest in entry.files.items():
                 path = f"{directory}/{name}"
+                # The same name is the same bytes: of another view of this publish, or published and not lost.
                 if path in placed or (path in announced and (root / path).is_file()):
                     continue
                 placed[path] = arriving / str(len(placed))
                 _take(root, change.given.get(digest), held.get(digest), placed[path])
                 copies.append(placed[path])
                 announced[path] = digest
+        # Copies are whole, proven and signed before the journal names them: what is left to do is to rename them.
         if change.old.repository.sign:
             change.old.repository.sign(copies, signer)
         added.append(replace(change.old, entries=entries))
     if placed:
         pool.announce(root, placed)
-    for path, source in placed.items():
-        pool.place(source, root, path)
+        pool.place(root, placed)
     return added, announced
 
 
@@ -245,7 +249,7 @@ def _write_index(
         epoch=request.epoch,
         retention=retention,
     )
-    if previous:
+    if previous:  # hard links, so that a generation is whole by itself when older ones are swept
         retained = carry_over(previous, request.directory, retained)
     state = replace(index, epoch=request.epoch, hashed=tuple(sorted(hashed)), retained=retained)
     record = asdict(state) | {"entries": [asdict(entry) for entry in request.entries]}

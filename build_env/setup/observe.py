@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
+from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
 from build_env.formats.registry import formats
 from build_env.setup.binfmt import is_mounted, known_emulators, read_handlers
 from build_env.setup.facts import EngineFacts, EngineState, Machine
+
+with imported_later():
+    from build_env.engines.docker import connection as docker_connection
 
 if TYPE_CHECKING:
     from build_env.engines.docker.connection import Connection
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["engine_answers", "find_program", "observe", "programs"]
 
 # Each program that build-env starts on this machine whatever it builds, and the Debian package that holds it.
-_PROGRAMS = {"mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
+_PROGRAMS = {"arch-test": "arch-test", "mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
 _SOCKET = "unix:///var/run/docker.sock"
 _USUAL = frozenset({_SOCKET, "unix:///run/docker.sock"})
 
@@ -65,10 +69,8 @@ def engine_answers() -> bool:
 
 
 def _connect() -> Connection | None:
-    from build_env.engines.docker.connection import connect  # noqa: PLC0415 - the docker SDK costs 100 ms
-
     try:
-        return connect()
+        return docker_connection.connect()
     except BuildEnvError:
         return None
 

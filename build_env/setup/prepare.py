@@ -59,6 +59,8 @@ def wanted_work(machine: Machine, needs: Needs) -> Work:
     tools = ["gpg"]
     tools += [each.name for known in formats() if known.name in needs.families for each in known.programs]
     tools += ["mmdebstrap"] if any(need.bootstrap or can_stand_in(need.family) for need in needs.bases) else []
+    # mmdebstrap asks it whether programs of the other architecture run here, and refuses to work without it.
+    tools += ["arch-test"] if "mmdebstrap" in tools and foreign else []
     holding = programs()
     packages += [holding[tool] for tool in tools if tool not in machine.programs]
     return Work(

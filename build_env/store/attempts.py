@@ -8,8 +8,12 @@ import time
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import StaleAttempt
+from build_env.core.later import imported_later
 from build_env.model.artifact import Isolation
 from build_env.model.identity import TaskName
+
+with imported_later():
+    from build_env.model import attempt as model_attempt
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,17 +126,15 @@ def attempts_of(connection: sqlite3.Connection, wanted: Callable[[TaskName], boo
             yield attempt
 
 
-def _attempt(values: dict[str, object]) -> Attempt | None:
-    from build_env.model.attempt import Attempt, AttemptState  # noqa: PLC0415 - a run with nothing to do pays 2 ms
-
+def _attempt(values: dict[str, object]) -> model_attempt.Attempt | None:
     try:
         isolation = values["isolation"]
         task = TaskName(*(str(values.pop(name)) for name in TaskName._fields))
-        return Attempt(
+        return model_attempt.Attempt(
             **{  # type: ignore[arg-type]  # a row of the table that these fields were written to
                 **values,
                 "task": task,
-                "state": AttemptState(str(values["state"])),
+                "state": model_attempt.AttemptState(str(values["state"])),
                 "isolation": None if isolation is None else Isolation(isolation),  # type: ignore[arg-type]
             }
         )

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from build_env.core.disk import disk_errors
+from build_env.core.later import imported_later
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.identity import TaskName
 from build_env.model.run import Run
@@ -28,6 +29,9 @@ from build_env.store.attempts import (
 from build_env.store.cas import ContentStore, files_below
 from build_env.store.database import Database
 from build_env.store.mounts import refuse_network
+
+with imported_later():
+    from build_env.model import attempt as model_attempt
 
 if TYPE_CHECKING:
     import sqlite3
@@ -161,8 +165,6 @@ class LocalStore:
 
     def record(self, result: StoredResult, attempt: str) -> None:
         """See `Store.record`."""
-        from build_env.model.attempt import AttemptState  # noqa: PLC0415 - a run with nothing to do pays 2 ms
-
         row = (*_written(result), time.time())
         facts = {
             "key": result.key,
@@ -174,7 +176,7 @@ class LocalStore:
         }
 
         def write(connection: sqlite3.Connection) -> None:
-            ended = finish_attempt(connection, attempt, AttemptState.DONE, **facts)
+            ended = finish_attempt(connection, attempt, model_attempt.AttemptState.DONE, **facts)
             refuse_stale(attempt, ended=ended)
             connection.execute(_INSERT, row)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from build_env.model.command import ImageKind, Mount
     from build_env.model.package import Package
     from build_env.model.target import Host, Options
-    from build_env.ports import Env
+    from build_env.targets.record import Env
 
 __all__ = ["DEFAULT_HOOKS"]
 

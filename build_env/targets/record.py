@@ -1,6 +1,6 @@
-"""Owns the `env` object that hooks receive: it knows the facts of one task and records what the hook asks for.
+"""Owns `Env`, the object that hooks receive: it knows the facts of one task and records what the hook asks for.
 
-Nothing here runs anything; a `Recorder` ends as a frozen `Record`.
+Nothing here runs anything; an `Env` ends as a frozen `Record`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from build_env.settings import Settings
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["Recorder", "call_hook"]
+__all__ = ["Env", "call_hook"]
 
 _ARGUMENTS = "DOCKER_BUILD_ARGS"
 # Constants of a target that the seed reads from the environment, by the names they have there.
@@ -40,8 +40,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass
-class Recorder:
-    """What a hook sees as `env`. See `build_env.ports.Env` for what each member means to a hook's author."""
+class Env:
+    """What a hook receives: the facts of one task, and the verbs that record what its rooms shall do.
+
+    `host` is the machine build-env runs on, `arch` the architecture that the task builds for (the seed's `ARCH`, a
+    Debian name), `options` are the seed's `arg_arch` and `opt_*_arch`. `loaded`, `settings`, `environ` and `record`
+    are for build-env itself.
+
+    A verb that gets what it cannot use raises HookError, which names the hook and its file.
+    """
 
     loaded: LoadedTarget
     host: Host
@@ -58,12 +65,12 @@ class Recorder:
 
     @property
     def target(self) -> str:
-        """The target's name."""
+        """The target's name: `debian/12`."""
         return self.loaded.name
 
     @property
     def target_directory(self) -> str:
-        """The target's directory relative to the project root."""
+        """The target's directory below the project root: `targets/debian/12`."""
         return str(PurePosixPath(self.loaded.file).parent)
 
     @property
@@ -75,6 +82,7 @@ class Recorder:
         """An upper-case constant of the target; the seed's five variables are asked of the environment first.
 
         `DOCKER_BUILD_ARGS` of the environment are further arguments, and win over the target's by name.
+        Raises HookError when they are no list of NAME=value.
         """
         own = self.loaded.variables.get(name, default)
         given = self.environ.get(_OF_THE_ENVIRONMENT[name], "") if name in _OF_THE_ENVIRONMENT else ""
@@ -83,28 +91,34 @@ class Recorder:
         return given or own
 
     def setting(self, name: str) -> object:
-        """A setting of the project."""
+        """A setting of the project, `build_jobs` for example. Raises HookError when there is none of that name."""
         known = [entry.name for entry in fields(self.settings)]
         if name not in known:
             raise HookError(f"env.setting: there is no setting {name}{did_you_mean(name, known)}")
         return getattr(self.settings, name)
 
     def call(self, hook: str, *arguments: object) -> object:
-        """Call another hook of this target, the default where the target has none."""
+        """What another hook of this target says, the default where the target has none.
+
+        Raises HookError when there is no hook of that name.
+        """
         if hook not in self.loaded.hooks:
             raise HookError(f"env.call: there is no hook {hook}{did_you_mean(hook, self.loaded.hooks)}")
         return self.loaded.hooks[hook](self, *arguments)
 
     def path_package_script(self, package: Package) -> str:
-        """The target's `path_package_script` for `package`."""
+        """What the target's hook says: the script that builds `package`, below the project root."""
         return cast("str", self.call("path_package_script", package))
 
     def docker_image_name(self, kind: ImageKind) -> str:
-        """The target's plain image name of that kind."""
+        """What the target's hook says: the plain name of its image of that kind, without prefix."""
         return cast("str", self.call("docker_image_name", kind))
 
     def use(self, *folders: str) -> None:
-        """Give the room these folders of `common/`; they enter the key."""
+        """Give the room these folders of `common/`; they enter the key.
+
+        Raises HookError when one is not there, or not below `common/`.
+        """
         for folder in folders:
             parts = PurePosixPath(folder).parts
             inside = parts[:1] == ("common",) and len(parts) > 1 and ".." not in parts
@@ -116,21 +130,33 @@ class Recorder:
     def run_command_build(
         self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = False
     ) -> None:
-        """Record a command for the room made from the build image."""
+        """Record a command for the room made from the build image; it has no network unless that is asked for.
+
+        Raises HookError when a word is no text, a variable has no valid name, or commands of both images are mixed.
+        """
         self._record(ImageKind.BUILD, argv, environment=environment, cwd=cwd, network=network)
 
     def run_command_source(
         self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = True
     ) -> None:
-        """Record a command for the room made from the source image; it has network."""
+        """Record a command for the room made from the source image; it has network.
+
+        Raises HookError as `run_command_build`.
+        """
         self._record(ImageKind.SOURCE, argv, environment=environment, cwd=cwd, network=network)
 
     def docker_image_run(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Record a command that wants a temporary container even where containers are reused."""
+        """Record a command that wants a temporary container even where containers are reused.
+
+        Raises HookError as `run_command_build`.
+        """
         self._record(ImageKind(kind), argv, environment=environment, temporary=True)
 
     def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Record a command that installs, as root and with network, into the layer below the room."""
+        """Record a command that installs, as root and with network, into the layer below the room.
+
+        Raises HookError as `run_command_build`.
+        """
         self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
 
     def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
@@ -144,7 +170,11 @@ class Recorder:
         build_args: Mapping[str, str] | None = None,
         variables: Mapping[str, object] | None = None,
     ) -> None:
-        """Record a Dockerfile build; see `ImageBuild`. Context: argument, `CTX_PATH`, `ENV_TARGET_ROOT`, its folder."""
+        """Record the build of an image from `dockerfile`, a jinja2 template below the project root; see `ImageBuild`.
+
+        The context is the argument, else `CTX_PATH`, `ENV_TARGET_ROOT`, the folder of the Dockerfile.
+        Raises HookError when it lies outside the project.
+        """
         named = str(self.variable("CTX_PATH") or self.variable("ENV_TARGET_ROOT") or "")
         self._images.append(
             ImageBuild(
@@ -162,7 +192,10 @@ class Recorder:
         )
 
     def deploy(self, repository_format: str, *, suite: str) -> None:
-        """Record that the package goes into the target's repository."""
+        """Record that the package goes into the target's repository of that format, below the suite `suite`.
+
+        Raises HookError for a format that there is none of, and for a second repository.
+        """
         names = [known.name for known in formats()]
         if repository_format not in names:
             raise HookError(f"env.deploy: the format is {' or '.join(names)}, not {repository_format!r}")
@@ -179,7 +212,7 @@ class Recorder:
         self._tar = True
 
     def record(self, printed: str = "") -> Record:
-        """All that was recorded, frozen."""
+        """All that was recorded, frozen; `printed` is what the hook printed. Not for hooks."""
         return Record(
             commands=tuple(self._commands),
             folders=tuple(self._folders),
@@ -251,9 +284,12 @@ def _build_arguments(value: object) -> dict[str, str]:
     raise HookError(f"DOCKER_BUILD_ARGS must be a list of NAME=value, not {value!r}")
 
 
-def call_hook(recorder: Recorder, hook: str, *arguments: object) -> tuple[object, Record]:
-    """Call one hook behind the fence; its return value and what it recorded."""
-    what = f"{hook} of {recorder.loaded.file}"
-    with guarded(what, recorder.loaded.root) as printed:
-        answer = recorder.call(hook, *arguments)
-    return answer, recorder.record(printed.getvalue())
+def call_hook(env: Env, hook: str, *arguments: object) -> tuple[object, Record]:
+    """Call one hook behind the fence (`guard.py`); its return value and what it recorded.
+
+    Raises HookError for whatever goes wrong in the hook, with its place.
+    """
+    what = f"{hook} of {env.loaded.file}"
+    with guarded(what, env.loaded.root) as printed:
+        answer = env.call(hook, *arguments)
+    return answer, env.record(printed.getvalue())

@@ -8,8 +8,12 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from build_env.core.errors import BuildEnvError
+from build_env.core.later import imported_later
 from build_env.ui.jsonl import JsonListener
 from build_env.ui.plain import PlainListener
+
+with imported_later():
+    from build_env.ui import progress as ui_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,9 +67,7 @@ def choose_listener(log_format: str) -> Iterator[EventSink]:
             listener.error(error)
             raise
     elif log_format == "auto" and wants_progress(os.environ, terminal=sys.stdout.isatty()):
-        from build_env.ui.progress import ProgressListener  # noqa: PLC0415 - rich costs 50 ms
-
-        with ProgressListener(sys.stdout) as progress:
+        with ui_progress.ProgressListener(sys.stdout) as progress:
             yield progress
     else:
         yield PlainListener(write=write, groups="GITHUB_ACTIONS" in os.environ)

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
+from build_env.core.later import imported_later
 from build_env.model.events import (
     Note,
     PlanReady,
@@ -42,6 +43,9 @@ from build_env.model.events import (
     TaskWaiting,
 )
 from build_env.model.result import Status
+
+with imported_later():
+    from build_env.schedule import forecast as schedule_forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,9 +138,7 @@ def _of_task(event: TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskF
 
 
 def _plan(event: PlanReady) -> dict[str, Any]:
-    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
-
-    forecast = Forecast(event.plan, event.estimates, event.slots)
+    forecast = schedule_forecast.Forecast(event.plan, event.estimates, event.slots)
     tasks = [
         {
             **task_data(task),

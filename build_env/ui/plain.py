@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.later import imported_later
 from build_env.core.visible import printable
 from build_env.model.events import (
     Note,
@@ -19,6 +20,9 @@ from build_env.model.events import (
 from build_env.model.result import Status
 from build_env.ui.summary import next_step, summary_lines
 from build_env.ui.words import RETRY, WAITING, about, basis, count, targets_words, task_line
+
+with imported_later():
+    from build_env.schedule import forecast as schedule_forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -99,9 +103,8 @@ def forecast_lines(event: PlanReady) -> list[str]:
     """`about 2m, from 3 recorded times, 1 guess`; nothing when nothing is expected."""
     if not event.estimates:
         return []
-    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
 
-    forecast = Forecast(event.plan, event.estimates, event.slots)
+    forecast = schedule_forecast.Forecast(event.plan, event.estimates, event.slots)
     return [f"        about {about(forecast.seconds_left({}))}, {basis(forecast.recorded, forecast.guessed)}"]
 
 

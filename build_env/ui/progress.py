@@ -14,10 +14,14 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from build_env.core.later import imported_later
 from build_env.core.visible import printable
 from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskRetried, TaskStarted
 from build_env.ui.plain import PlainListener
 from build_env.ui.words import about, basis, duration, task_line
+
+with imported_later():
+    from build_env.schedule import forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,9 +158,8 @@ def _cut(line: str) -> Text:
     return Text(line, no_wrap=True, overflow="ellipsis", style="dim")
 
 
-def _forecast(event: PlanReady) -> Forecast | None:
+def _forecast(event: PlanReady) -> forecast.Forecast | None:
     if not event.estimates:
         return None
-    from build_env.schedule.forecast import Forecast  # noqa: PLC0415 - a run with nothing to do needs none
 
-    return Forecast(event.plan, event.estimates, event.slots)
+    return forecast.Forecast(event.plan, event.estimates, event.slots)

@@ -7,6 +7,11 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from build_env.core.errors import BuildEnvError
+from build_env.core.later import imported_later
+
+with imported_later():
+    from build_env.ui import junit as ui_junit
+    from build_env.ui.report import listener as report_listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,14 +42,10 @@ def reports_for(
     """The reports asked for; each says at once when its file cannot be written. See the listeners for the rest."""
     reports: list[Report] = []
     if junit:
-        from build_env.ui.junit import JUnitListener  # noqa: PLC0415 - most runs want no report
-
-        reports.append(JUnitListener(path=junit, clock=time.monotonic))
+        reports.append(ui_junit.JUnitListener(path=junit, clock=time.monotonic))
     if html:
-        from build_env.ui.report.listener import ReportListener  # noqa: PLC0415
-
         reports.append(
-            ReportListener(
+            report_listener.ReportListener(
                 path=html,
                 clock=time.monotonic,
                 root=root,

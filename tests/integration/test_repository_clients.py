@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.formats.rpm.repository import DNF
+from build_env.formats.view import KEY_FILE
 from build_env.publish.model import Clock
 from build_env.publish.signing import Signer, ensure_project_key
 from tests.support.repositories import BOOKWORM, CENTOS, deb, publish_to, rpm
@@ -200,4 +203,32 @@ def test_dnf_refuses_what_was_tampered_with(repository: Path, address: str, sign
         assert (refused.status, "GPG" in refused.text) == (1, True), refused.text
         index.write_text(text)
         reader.expect("dnf -y --refresh install greet")
+        assert reader.run("rpm -q greet").status == 0
+
+
+def test_several_suites_are_read_from_one_tree(repository: Path, address: str, signer: Signer, tmp_path: Path) -> None:
+    """Two targets with one codename, one of them with packages of every architecture only."""
+    derived = replace(BOOKWORM, target="derived/12+1")
+    publish_to(repository, BOOKWORM, [deb(tmp_path / "one", "greet", text="first")], signer=signer)
+    other = deb(tmp_path / "two", "greet", "1.1", architecture="all", text="second")
+    publish_to(repository, derived, [other], signer=signer)
+    with client("debian:12") as reader:
+        set_up_apt(reader, address, signer.public_key())
+        reader.expect(f"{_APT_UPDATE} && apt-get -q -y install greet")
+        assert reader.expect("cat /usr/share/greet/text") == "first"
+        reader.expect(f"sed -i 's,bookworm/[^ ]*,bookworm/{derived.slug},' /etc/apt/sources.list.d/tests.list")
+        reader.expect(f"{_APT_UPDATE} && apt-get -q -y install greet")
+        assert reader.expect("cat /usr/share/greet/text") == "second"
+
+
+@pytest.mark.parametrize("suite", ["centos-8", "testing"])
+def test_dnf_installs_with_the_line_that_people_are_told(
+    suite: str, repository: Path, address: str, signer: Signer, tmp_path: Path
+) -> None:
+    view = replace(CENTOS, suite=suite)
+    publish_to(repository, view, [rpm(tmp_path, "greet")], signer=signer)
+    _, line = DNF.client_lines(view, address, repository / KEY_FILE)
+    with client(image_with("debian:12", "dnf", "rpm")) as reader:
+        reader.expect("mkdir -p /etc/dnf/vars && echo 8 >/etc/dnf/vars/releasever")
+        reader.expect(line.replace("dnf ", "dnf -y ", 1).replace("PACKAGE", "greet"))
         assert reader.run("rpm -q greet").status == 0

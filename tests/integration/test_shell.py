@@ -28,7 +28,9 @@ def failed(project: MakeProject, engine: Connection) -> Iterator[Project]:
     """A project whose task failed: its stopped container is all that is left of it."""
     made = project()
     identity = open_project(made.root).checkout
-    labels = {"build-env.project": identity, "build-env.role": "room", "build-env.task": TASK}
+    parts = zip(("target", "subject", "stage", "architecture"), TASK.split(":"), strict=True)
+    labels = {"build-env.project": identity, "build-env.role": "room"}
+    labels |= {f"build-env.{name}": value for name, value in parts}
     created = engine.api.create_container(
         BASE,
         ["sh", "-c", "echo broken >/tmp/trace; exit 3"],

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.build import resolve
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.session import open_session
+from build_env.model.options import BuildOptions
 from build_env.plan.select import Request
 from build_env.schedule.foresee import foresee
 from tests.support.engine import private_engine
@@ -52,7 +52,7 @@ def test_a_worker_without_a_checkout_makes_the_same_of_every_stage(project: Tiny
     here = results(project.root)
     shutil.rmtree(project.root / "build")
     (tmp_path / "worker").mkdir()
-    options = BuildOptions(targets=(TARGET,), jobs=1)
+    options = BuildOptions(targets=(TARGET,), engine="docker", jobs=1)
     with (
         private_engine("debian:12") as engine,
         open_session(open_project(project.root), options, writes=True) as session,

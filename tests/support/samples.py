@@ -15,7 +15,7 @@ from build_env.model.target import Host, Options, Target
 from build_env.model.task import Input, Place, Plan, Stage, Task
 from build_env.settings import Settings
 from build_env.targets.load import load_target
-from build_env.targets.record import Recorder
+from build_env.targets.record import Env
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,9 +141,9 @@ def stored(key: str = "key", *artifacts: Artifact, facts: Mapping[str, str] | No
     return StoredResult(key=key, artifacts=artifacts, isolation=Isolation.FRESH, seconds=1.0, facts=facts or {})
 
 
-def recorder(root: Path, name: str = "here/1", *, arch: str = "amd64", settings: Settings | None = None) -> Recorder:
+def recorder(root: Path, name: str = "here/1", *, arch: str = "amd64", settings: Settings | None = None) -> Env:
     """What a hook of the target `name` gets as `env`."""
-    return Recorder(
+    return Env(
         loaded=load_target(ProjectPaths(root=root), name),
         host=HOST,
         options=options(arch),

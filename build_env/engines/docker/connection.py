@@ -79,6 +79,7 @@ class Connection:
         self._cancelled.set()  # ahead of the cuts: who wakes up asks why
         for stream in list(self._streams):
             stream.cut()
+        # Not a limit of each call: one that sends a byte now and then would never reach it.
         timer = threading.Timer(FAREWELL, self.api.sockets.shut)
         timer.daemon = True
         timer.start()

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.engines.docker.connection import LABEL, OutOfTime
+from build_env.engines.docker.connection import LABEL
 from build_env.engines.docker.console import Inside
 from build_env.engines.docker.containers import BRIDGE, IDLE, NO_NETWORK, Container, create
 from build_env.engines.docker.conversation import Conversation, outcome_of
-from build_env.engines.docker.fresh import timed_out
+from build_env.engines.docker.fresh import in_time
 from build_env.engines.docker.leftovers import failed_name
 from build_env.engines.docker.shell import HeldShell
 from build_env.engines.layout import HOST_NAME
@@ -67,6 +67,7 @@ def copied(
         network=network,
         name=name,
         host_name=HOST_NAME,
+        # A directory that is gone would be made anew by the engine, as root and empty.
         binds=[bind for bind in original["HostConfig"].get("Binds") or () if Path(bind.split(":")[0]).is_dir()],
         init=True,
     )
@@ -120,16 +121,17 @@ class ContinuedRoom:
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """See `Engine.run`: what the room must hold is in it, its environment is the container's own."""
         talk = Conversation(spec=spec, output=output, kept=True, first=self.command)
-        with self.connection.patience.limited(spec.limit.seconds if spec.limit else None):
-            try:
-                with contextlib.closing(HeldShell(self.connection, self.container, self.user)) as shell:
-                    return talk.hold(
-                        self.connection, self.container, lambda: outcome_of(shell.run(talk.script, talk.receiver.line))
-                    )
-            except OutOfTime:
-                return timed_out(spec)
-            finally:
-                self.command = talk.receiver.command or self.command
+
+        def work() -> RoomOutcome:
+            with contextlib.closing(HeldShell(self.connection, self.container, self.user)) as shell:
+                return talk.hold(
+                    self.connection, self.container, lambda: outcome_of(shell.run(talk.script, talk.receiver.line))
+                )
+
+        try:
+            return in_time(self.connection, spec, work)
+        finally:
+            self.command = talk.receiver.command or self.command
 
     def cancel(self) -> None:
         """See `Engine.cancel`."""

@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     from build_env.engines.inline import Receiver
     from build_env.model.room import RoomSpec
 
-__all__ = ["FreshContainers", "timed_out"]
+__all__ = ["FreshContainers", "in_time"]
 
 _KEPT_FAILURES = 3
 _TIMED_OUT = 124
 _KILLED = 137
+
+
+def in_time(connection: Connection, spec: RoomSpec, work: Callable[[], RoomOutcome]) -> RoomOutcome:
+    """Let the work on a room end when its time is up, whatever the engine does then."""
+    with connection.patience.limited(spec.limit.seconds if spec.limit else None):
+        try:
+            return work()
+        except OutOfTime:
+            return timed_out(spec)
 
 
 def timed_out(spec: RoomSpec) -> RoomOutcome:
@@ -113,7 +122,7 @@ class FreshContainers:
 
         try:
             status = self.listen(container, told)
-        except OutOfTime:
+        except OutOfTime:  # this thread has seconds left now, for the kill and for keeping the room
             receiver.flush()
             self.connection.kill(container)
             return timed_out(spec)
@@ -162,7 +171,7 @@ class FreshContainers:
         with contextlib.suppress(BuildEnvError):
             with self.connection.errors("keeping a failed room"):
                 self.connection.api.rename(container, failed_name(container[:12], command))
-            self._kept.add(container)
+            self._kept.add(container)  # ahead of what may fail: the name says already that it is kept
             self.connection.await_end(container)
             for room in failed_rooms(self.connection, self.project)[_KEPT_FAILURES:]:
                 self.connection.remove(room.container)

@@ -102,6 +102,7 @@ class DockerImages:
     def cancel(self) -> None:
         """See `ImageEngine.cancel`: the builder's own containers are killed, which fails its step."""
         self.connection.cancel()
+        # A step that is killed fails at once, whatever the builder makes of a caller who hung up.
         with contextlib.suppress(BuildEnvError), self.connection.patience.limited(_CANCELLING):
             for container in self.connection.containers(project=self.project, run=self.run, role=BUILDER):
                 self.connection.kill(container["Id"])

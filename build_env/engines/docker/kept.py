@@ -140,6 +140,7 @@ class KeptRooms:
                 room = None
             if room is None:
                 room = self._rooms[spec.name] = self._enter(spec)
+        # Outside the other lock: one room at work must not keep tasks from entering the others.
         with room.lock:
             try:
                 yield room

@@ -57,6 +57,7 @@ class SharedNetwork:
         Asked when a room could not be made or started, so that rooms pay nothing for it.
         """
         with self._lock:
+            # Asked again below the lock: another thread may have started a new one since its room failed.
             if self._container and not self._running():
                 with contextlib.suppress(BuildEnvError):
                     self.connection.remove(self._container)

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
 from build_env.core.machine import builder_id
-from build_env.engines.docker.connection import OutOfTime
 from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, binds_of
 from build_env.engines.docker.conversation import Conversation
-from build_env.engines.docker.fresh import FreshContainers, timed_out
+from build_env.engines.docker.fresh import FreshContainers, in_time
 from build_env.engines.docker.kept import KeptRooms
 from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, entering_script
 from build_env.engines.layout import ARCHIVES, BUILD_ROOT, room_environment
@@ -62,7 +61,8 @@ class DockerRooms:
         """See `Engine.run`. Raises Interrupted after `cancel`."""
         if spec.name and is_socket(spec.ssh_agent):
             output("note: the SSH agent is not passed on, because the room is kept; run without --container for that")
-        return self._in_time(spec, lambda: self._run_kept(spec, output) if spec.name else self._run_fresh(spec, output))
+        run = self._run_kept if spec.name else self._run_fresh
+        return in_time(self.connection, spec, lambda: run(spec, output))
 
     def cancel(self) -> None:
         """See `Engine.cancel`."""
@@ -76,14 +76,6 @@ class DockerRooms:
     def clean_reused(self, prefix: str) -> None:
         """Remove the reused rooms whose name begins with `prefix` (`--container=clean`). Raises InfrastructureError."""
         self._kept.clean(prefix)
-
-    def _in_time(self, spec: RoomSpec, work: Callable[[], RoomOutcome]) -> RoomOutcome:
-        """Let the work on a room end when its time is up, whatever the engine does then."""
-        with self.connection.patience.limited(spec.limit.seconds if spec.limit else None):
-            try:
-                return work()
-            except OutOfTime:
-                return timed_out(spec)
 
     def _run_kept(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         with self._kept.room(spec) as room:
@@ -141,7 +133,7 @@ class DockerRooms:
 
         Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
         """
-        return self._in_time(spec, lambda: self._install(spec, output, keep))
+        return in_time(self.connection, spec, lambda: self._install(spec, output, keep))
 
     def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.

@@ -35,7 +35,9 @@ class HeldShell:
 
         Raises InfrastructureError when the shell dies, Interrupted after `cancel`, OutOfTime.
         """
+        # A new mark each time: what an earlier script left running may still print an old one.
         mark = f"build-env-end-{secrets.token_hex(8)}"
+        # A shell below this one, which the script's `exit` does not end; without input, or it would read what is ours.
         command = f"/bin/sh -c {shlex.quote(script)} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n"
         status: list[int] = []
         blank = False  # an empty line is held back: one comes before the mark

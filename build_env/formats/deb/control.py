@@ -27,7 +27,9 @@ _RUN_FIELDS = ("Pre-Depends", "Depends")
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
     """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
 
-    Raises InputError with the place when control or changelog cannot be used.
+    Raises:
+        InputError: control or changelog cannot be used; it has the place.
+
     """
     if not (directory / "control").is_file():
         return None

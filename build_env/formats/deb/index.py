@@ -27,6 +27,7 @@ _ALL = "all"
 
 def architectures_of(entries: Iterable[Entry]) -> tuple[str, ...]:
     """What a suite announces: packages of every architecture are in the index of each, or in one of their own."""
+    # Without any other, `all` is announced itself: a suite that names no architecture is empty for apt.
     named = {str(entry.facts["architecture"]) for entry in entries} - {SOURCE, _ALL}
     return tuple(sorted(named)) or (_ALL,)
 
@@ -52,7 +53,7 @@ def write_indexes(directory: Path, indexes: Iterable[tuple[str, bytes]], epoch: 
         hashed.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         os.utime(path, (epoch, epoch))
-        if not hashed.exists():
+        if not hashed.exists():  # two indexes that are empty have one digest
             os.link(path, hashed)
         listed[name] = (digest, len(data))
     return listed
@@ -79,5 +80,5 @@ def release_text(request: IndexRequest, indexes: Mapping[str, tuple[str, int]]) 
 def _packed(name: str, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
     plain = "\n".join(stanza(entry) for entry in entries).encode()
     yield name, plain
-    yield f"{name}.gz", gzip.compress(plain, mtime=0)
+    yield f"{name}.gz", gzip.compress(plain, mtime=0)  # no clock in the bytes: equal entries give an equal index
     yield f"{name}.xz", lzma.compress(plain)

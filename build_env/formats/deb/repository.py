@@ -43,6 +43,7 @@ def _read(_view: View, files: Sequence[PackageFile], held: Collection[str]) -> l
     given = {file.artifact.digest for file in files}
     entries = [read_binary(file) for file in files if file.artifact.name.endswith(".deb")]
     entries += [read_source(file, given, held) for file in files if file.artifact.name.endswith(".dsc")]
+    # A part without its .dsc would lie in the pool and be found by nobody.
     used = {digest for entry in entries for digest in entry.files.values()}
     unused = sorted(file.artifact.name for file in files if file.artifact.digest not in used)
     if unused:
@@ -61,6 +62,7 @@ def _write(request: IndexRequest) -> Collection[str]:
 
 def _write_signed(directory: Path, release: bytes, signer: Signer, epoch: int) -> None:
     """Write Release and its signatures; their time is the Date, for clients that ask 'if modified since'."""
+    # apt reads InRelease, text and signature in one file: no switch can come between. The pair is for old clients.
     signed = {
         "Release": release,
         "InRelease": signer.clear_sign(release),

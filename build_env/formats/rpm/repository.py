@@ -51,6 +51,7 @@ def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> l
         if header.stand_in != view.stand_in:
             kind = "was built on a stand-in base" if header.stand_in else "was not built on a stand-in base"
             raise InputError(f"{file.artifact.name} {kind}; the view {view.slug} is for the other kind")
+        # dnf looks for packages relative to its repository, so the pool of a view lies beside its `repodata`.
         pool = "source/Packages" if header.is_source else "Packages"
         entries.append(
             Entry(
@@ -79,12 +80,14 @@ def _sign_metadata(repodata: Path, signer: Signer, epoch: int) -> None:
     """Sign `repomd.xml`, and give all files the time of the publish."""
     index = repodata / "repomd.xml"
     (repodata / "repomd.xml.asc").write_bytes(signer.detach_sign(index.read_bytes()))
+    # Servers answer `if modified since` by these times; they must not differ from file to file of one publish.
     for path in repodata.iterdir():
         os.utime(path, (epoch, epoch))
 
 
 def _client_lines(view: View, address: str, _key: Path) -> tuple[str, ...]:
     home = _home(view)
+    # The id of a repository has letters, digits and - _ . : only.
     name = f"build-env-{home.partition('/')[2]}".replace("@", "-").replace("+", "-")
     options = [
         f"--repofrompath={name},{address}/{home}",

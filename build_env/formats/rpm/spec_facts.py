@@ -25,7 +25,9 @@ SPEC_FACTS = "spec-facts.json"
 def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
     """`packages` with the facts of a scan: one JSON object per line, as `common/rpm/scan.sh` writes them.
 
-    Raises InputError when a line is something else.
+    Raises:
+        InputError: a line is something else.
+
     """
     result = dict(packages)
     # A room has every package at `src/<name>`, wherever the project keeps it.

@@ -86,6 +86,7 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
     if not files:
         return
     names = [str(file.absolute()) for file in files]
+    # An RSA signature over sha256 is what the rpm of Enterprise Linux 8 reads.
     macros = {
         "_gpg_name": signer.fingerprint,
         "__gpg": shutil.which("gpg") or "gpg",
@@ -96,6 +97,7 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
         done = _run(["rpmsign", *defines, "--addsign", *names], environment)
     if done.failure:
         raise EnvironmentNotReady(f"rpmsign failed: {done.reason}", hint="try the key by hand with gpg --clear-sign")
+    # With a database of its own, which knows nothing but this key: what a client will see, not what the host trusts.
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as scratch:
         key = Path(scratch) / "key.asc"
         key.write_bytes(signer.public_key())

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.later import imported_later
 from build_env.model.events import RunFinished
 from build_env.ui.files import check_place, write_whole
 from build_env.ui.record import RunRecord
+
+with imported_later():
+    from build_env.ui.report import page as report_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +55,5 @@ class ReportListener:
         self._write()
 
     def _write(self) -> None:
-        from build_env.ui.report.page import render_page  # noqa: PLC0415 - jinja2 costs 30 ms, before the run starts
-
-        page = render_page(self.record, root=self.root, when=self.when)
+        page = report_page.render_page(self.record, root=self.root, when=self.when)
         write_whole(self.path, page, _OPTION)

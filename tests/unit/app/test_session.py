@@ -9,13 +9,12 @@ import pytest
 
 from build_env.app import session as sessions
 from build_env.app.executor import time_limit
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.cli.actions import act
-from build_env.cli.arguments import Arguments
 from build_env.core.errors import EnvironmentNotReady, UsageError
+from build_env.model.options import BuildOptions
 from build_env.plan.select import Request
 from build_env.settings import Settings
 from build_env.store.results import LocalStore
@@ -23,7 +22,7 @@ from build_env.store.results import LocalStore
 if TYPE_CHECKING:
     from tests.support.project import MakeProject
 
-OPTIONS = BuildOptions(targets=("here/1",), native=True)
+OPTIONS = BuildOptions(targets=("here/1",), engine="native")
 
 
 def full(*_arguments: object) -> NoReturn:
@@ -49,13 +48,13 @@ def test_reports_hear_of_a_store_that_cannot_be_opened(project: MakeProject, mon
     root = project().root
     monkeypatch.setattr(sessions, "LocalStore", lambda *_, **__: full())
     with pytest.raises(EnvironmentNotReady):
-        act(Arguments(root=root, targets=("here/1",), engine="native", junit=root / "report.xml"))
+        act(BuildOptions(root=root, targets=("here/1",), engine="native", junit=root / "report.xml"))
     assert "No space left" in (root / "report.xml").read_text(encoding="utf-8")
 
 
 def test_a_native_build_has_nothing_to_set_up(project: MakeProject) -> None:
     with pytest.raises(UsageError, match="--setup"):
-        act(Arguments(root=project().root, targets=("here/1",), engine="native", setup=True))
+        act(BuildOptions(root=project().root, targets=("here/1",), engine="native", setup=True))
 
 
 @pytest.mark.parametrize(

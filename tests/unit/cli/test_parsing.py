@@ -7,13 +7,13 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from build_env.cli.arguments import Arguments
 from build_env.cli.build_all import app as build_all
 from build_env.cli.main import COMMANDS
 from build_env.cli.main import app as build_env
 from build_env.cli.parser import run_app
 from build_env.cli.words import comma_list, options_first, with_container_value
 from build_env.core.errors import UsageError
+from build_env.model.options import BuildOptions
 
 
 @pytest.mark.parametrize(
@@ -65,18 +65,18 @@ def test_a_shell_leaves_the_options_of_its_command_alone(given: list[str], parse
         {"print_list": "targets"},
         {"stages": frozenset({"bulid"})},
         {"engine": "native", "container": "keep"},
-        {"install": True, "target": "debian/12"},
+        {"install": True, "targets": ("debian/12",)},
         {"install": True, "engine": "docker"},
     ],
 )
 def test_values_that_an_option_does_not_take(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        Arguments(**wrong).check()  # type: ignore[arg-type]  # wrong on purpose
+        BuildOptions(**wrong).check()  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize("right", [{}, {"container": "keep"}, {"container": "clean"}, {"install": True}])
 def test_values_that_it_takes(right: dict[str, object]) -> None:
-    Arguments(**right).check()  # type: ignore[arg-type]  # a table
+    BuildOptions(**right).check()  # type: ignore[arg-type]  # a table
 
 
 @pytest.mark.parametrize(

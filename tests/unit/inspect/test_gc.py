@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.build import run_request
-from build_env.app.options import BuildOptions
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady
 from build_env.inspect.gc import collect, survey
 from build_env.model.garbage import Kind, LayerLimit
+from build_env.model.options import BuildOptions
 from build_env.model.result import Status
 from build_env.plan.select import Request
 from build_env.plancache import watch
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OTHER = "#!/bin/sh\necho other >$BUILD_OUT/$BUILD_PACKAGE.txt\n"
 REQUEST = Request(packages=("one",))
-OPTIONS = BuildOptions(targets=("here/1",), architectures=("amd64",), native=True)
+OPTIONS = BuildOptions(targets=("here/1",), architectures=("amd64",), engine="native")
 ALL = LayerLimit()
 
 

@@ -180,3 +180,21 @@ def test_of_two_definitions_the_one_that_counts_is_told(folder: Path) -> None:
     compiled = _compiled(folder, file="twice.yaml", redefine=True)
     assert _origins(compiled, "a.1") == ["written twice:1", "defined twice:1 x", "used twice:1"]
     assert _origins(compiled, "b.1") == ["written twice:2", "defined twice:2 x", "overrides twice:1 x", "used twice:2"]
+
+
+def test_what_is_told_is_what_was_evaluated(folder: Path) -> None:
+    text = """\
+otk.define:
+  list: [one]
+otk.define.block:
+  otk.op.join: {values: [{x: 1}, {x: 2}]}
+a: {otk.variable: {name: missing, default: first}}
+b: {otk.variable: {name: list.5, default: second}}
+c: $x
+"""
+    (folder / "items.yaml").write_text(text, encoding="utf-8")
+    compiled = _compiled(folder, file="items.yaml")
+    assert _origins(compiled, "a") == ["written items:5"]
+    assert _origins(compiled, "b") == ["written items:6"]
+    joined = ["written items:4", "joined items:4", "defined items:4", "used items:7", "overrides items:4"]
+    assert _origins(compiled, "c") == joined

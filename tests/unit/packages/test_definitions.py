@@ -14,7 +14,8 @@ from build_env.core.json_schema import json_schema
 from build_env.core.schema import fitted
 from build_env.manifest.documents import read_nodes
 from build_env.manifest.nodes import plain
-from build_env.packages.definitions import DEFINITION, Purpose, read_definition
+from build_env.packages.definitions import Purpose, read_definition
+from build_env.packages.fields import DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

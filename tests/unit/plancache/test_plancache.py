@@ -12,12 +12,12 @@ import pytest
 from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, name_of
 from build_env.app.ahead import foresee_build
 from build_env.app.build import run_request
-from build_env.app.options import BuildOptions
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
 from build_env.model.identity import TaskName
+from build_env.model.options import BuildOptions
 from build_env.model.result import Status
 from build_env.model.task import Stage
 from build_env.plan.select import Request
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
 
 REQUEST = Request(stages=frozenset({Stage.BUILD, Stage.VERIFY}))
-OPTIONS = BuildOptions(targets=(TARGET,), architectures=ARCHITECTURES, native=True)
+OPTIONS = BuildOptions(targets=(TARGET,), architectures=ARCHITECTURES, engine="native")
 PACKAGES = 4
 _FILE = f"src/{name_of(1)}/file-3.c"
 _CONFIGURATION = f"targets/{TARGET}/packages.conf.py"
@@ -220,7 +220,7 @@ def test_what_a_killed_run_left_goes_also_when_nothing_is_to_do(root: Path) -> N
     assert not left.exists()
 
 
-@pytest.mark.parametrize("options", [BuildOptions(targets=(TARGET,), architectures=("amd64",), native=True)])
+@pytest.mark.parametrize("options", [BuildOptions(targets=(TARGET,), architectures=("amd64",), engine="native")])
 def test_other_options_have_a_memory_of_their_own(root: Path, options: BuildOptions) -> None:
     assert not quick(root, options)
     assert quick(root)
@@ -243,3 +243,22 @@ def test_what_was_changed_within_the_tick_of_the_clock_is_read_again(
     monkeypatch.setattr(digests.FileDigests, "digest", digest)
     assert quick(root)
     assert {str(root / _FILE), str(root / _CONFIGURATION)} <= read
+
+
+def test_the_seeds_variables_and_those_of_settings_are_watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (root / _CONFIGURATION).open("a", encoding="utf-8") as file:
+        file.write(
+            "\n\ndef run_verify(env, package):\n"
+            "    where = str(env.variable('PLATFORM_ARCH', ''))\n"
+            "    env.run_command_build('sh', '-c', 'true', environment={'WHERE': where})\n"
+        )
+    run(root)
+    assert quick(root)
+    for variable, value in (("PLATFORM_ARCH", "linux/arm64"), ("BUILD_ENV_BUILD_JOBS", "7")):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, value)
+            assert not quick(root)
+        assert quick(root)
+    monkeypatch.setenv("PLATFORM_ARCH", "linux/arm64")
+    assert run(root)
+    assert quick(root)

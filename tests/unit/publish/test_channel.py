@@ -17,7 +17,7 @@ from build_env.publish.model import Deposit
 from build_env.publish.signing import ensure_project_key
 from build_env.publish.snapshot import client_lines, publish
 from tests.support import toy
-from tests.support.repositories import BOOKWORM, deb, package_file, publish_to
+from tests.support.repositories import BOOKWORM, deb, package_file, publish_to, source
 
 if TYPE_CHECKING:
     from build_env.publish.signing import Signer
@@ -159,3 +159,28 @@ def test_a_format_from_elsewhere_is_published(root: Path, signer: Signer, time: 
     assert (shelf / "index.txt").read_text() == "one.toy\ttoy/files\tone saw\n"
     assert (root / "toy/files/one.toy").read_text() == "one saw\n"
     assert client_lines(root, [view]) == (f"toybox add file://{root}/toy/here-1/shelf",)
+
+
+def test_all_that_a_switch_leads_to_is_on_the_disk_before_it(
+    root: Path, signer: Signer, time: Time, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut after the switch would lose if it were not synced: files, and the directories that name them."""
+    synced: set[int] = set()
+    missed: list[str] = []
+    really, rename = os.fsync, Path.rename
+
+    def note(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        really(descriptor)
+
+    def switch(self: Path, target: Path) -> Path:
+        if target.name == "current":
+            known = [path for path in root.rglob("*") if not path.is_symlink() and "incoming" not in path.parts]
+            missed.extend(str(path) for path in known if path.stat().st_ino not in synced and path.name != "lock")
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(Path, "rename", switch)
+    for view in (BOOKWORM, TRIXIE):
+        publish_to(root, view, [deb(tmp_path, "greet"), *source(tmp_path, "greet")], signer=signer, clock=time.clock())
+    assert missed == []

@@ -35,7 +35,7 @@ BARE = replace(
         (
             BARE,
             Work(
-                packages=("docker.io", "binfmt-support", "qemu-user-static", "gnupg", "rpm", "mmdebstrap"),
+                packages=("docker.io", "binfmt-support", "qemu-user-static", "gnupg", "rpm", "mmdebstrap", "arch-test"),
                 start_engine=True,
                 mount_binfmt=True,
                 handlers=("arm64",),
@@ -82,7 +82,7 @@ class Hands:
         if self.failing and self.failing in line:
             return subprocess.CompletedProcess(argv, 100, stdout="", stderr="E: it broke\n")
         if " install " in line:
-            programs = frozenset({"mmdebstrap", "gpg", "rpmsign", "update-binfmts"})
+            programs = frozenset({"arch-test", "mmdebstrap", "gpg", "rpmsign", "update-binfmts"})
             self.machine = replace(
                 self.machine,
                 programs=programs,
@@ -112,9 +112,10 @@ def test_a_bare_machine_becomes_ready(monkeypatch: pytest.MonkeyPatch, tmp_path:
     hands = Hands(machine=BARE)
     prepared(hands, monkeypatch, tmp_path)
     apt = "env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0"
+    packages = "docker.io binfmt-support qemu-user-static gnupg rpm mmdebstrap arch-test"
     assert hands.commands == [
         f"{apt} update",
-        f"{apt} install --yes --no-install-recommends docker.io binfmt-support qemu-user-static gnupg rpm mmdebstrap",
+        f"{apt} install --yes --no-install-recommends {packages}",
         f"mount -t binfmt_misc binfmt_misc {tmp_path}",
         "update-binfmts --enable qemu-aarch64",
         "start engine",

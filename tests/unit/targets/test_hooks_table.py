@@ -11,10 +11,9 @@ import pytest
 
 import build_env.hooks
 from build_env.model.target import Options
-from build_env.ports import Env
 from build_env.targets.defaults import DEFAULT_HOOKS
 from build_env.targets.load import LISTS
-from build_env.targets.record import Recorder
+from build_env.targets.record import Env
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "reference" / "hooks.md").read_text(encoding="utf-8")
@@ -49,6 +48,8 @@ FLAGS = [
     "--print-package-name",
     "--print-package-version",
 ]
+
+FOR_BUILD_ENV = {"loaded", "settings", "environ", "record"}
 
 Row = tuple[str, str, str, str]
 
@@ -95,23 +96,21 @@ def test_hook_exists_with_that_signature(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", HELPERS, ids=name_of)
-def test_helper_exists_with_that_signature_in_the_port_and_in_the_recorder(row: Row) -> None:
+def test_helper_exists_with_that_signature(row: Row) -> None:
     name = name_of(row)
     assert row[1] == name + written(getattr(Env, name), answer=False)
-    assert row[1] == name + written(getattr(Recorder, name), answer=False)
 
 
 @pytest.mark.parametrize("row", FACTS, ids=name_of)
 def test_fact_exists(row: Row) -> None:
     name, _, option = row[1].partition(".")
-    assert isinstance(inspect.getattr_static(Env, name), property)
-    assert name in {*vars(Recorder), *Recorder.__dataclass_fields__}
+    assert name in Env.__dataclass_fields__ or isinstance(inspect.getattr_static(Env, name), property)
     assert not option or option in Options.__dataclass_fields__
 
 
 def test_no_hook_and_no_member_of_env_is_missing() -> None:
     assert [name_of(row) for row in HOOKS] == list(DEFAULT_HOOKS)
-    members = {name for name in vars(Env) if not name.startswith("_")}
+    members = {name for name in (*vars(Env), *Env.__dataclass_fields__) if not name.startswith("_")} - FOR_BUILD_ENV
     assert {name_of(row).partition(".")[0] for row in (*HELPERS, *FACTS)} == members
     assert {row[1] for row in FACTS if row[1].startswith("options.")} == {
         f"options.{name}" for name in Options.__dataclass_fields__

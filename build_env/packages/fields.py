@@ -1,0 +1,72 @@
+"""Owns what a `definition.yaml` may hold: the table of its fields, of which faults and JSON Schema are made. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
+from build_env.packages.names import PACKAGE_NAME
+
+__all__ = ["DEFINITION", "day_of"]
+
+
+def day_of(text: str) -> datetime:
+    """The beginning of a day, UTC. Raises ValueError for what is none, as 2025-02-30."""
+    return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(day_of(text))
+    except ValueError:
+        return False
+
+
+_ARCHITECTURES = tuple(MACHINE_TO_DEBIAN.values())
+_ALL = Text(choices=("all",))
+_NAMES = Items(each=Text(words="a name"))
+_PIN = Fields(
+    fields={
+        "version": Field(shape=Text(words="a version"), summary="the version of the source package", required=True),
+        "sha256": Field(
+            shape=Text(words="64 hexadecimal digits", pattern="[0-9a-f]{64}"),
+            summary="the digest of its .dsc",
+            required=True,
+        ),
+    }
+)
+DEFINITION: Final = Fields(
+    fields={
+        "name": Field(shape=PACKAGE_NAME, summary="the package's name; default: that of its directory"),
+        "version": Field(shape=Text(blank=True), summary="the version, as it is written", default=""),
+        "summary": Field(shape=Text(blank=True), summary="what it is, in one line", default=""),
+        "license": Field(shape=Text(blank=True), summary="its licence", default=""),
+        "date": Field(
+            shape=Text(
+                words="a date, YYYY-MM-DD",
+                pattern="[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+                blank=True,
+                check=_is_day,
+            ),
+            summary="the day that its files are dated with",
+            default="",
+        ),
+        "requires": Field(shape=_NAMES, summary="the packages of src/ that are built before it", default=[]),
+        "provides": Field(shape=_NAMES, summary="further names by which others may require it", default=[]),
+        "architectures": Field(
+            shape=Either(
+                options=(_ALL, Items(each=_ALL, least=1, most=1), Items(each=Text(choices=_ARCHITECTURES))),
+                words="`all` or a list of architectures",
+            ),
+            summary="`all` for a package of every architecture, or those that it is built for; default: no limit",
+            default=[],
+        ),
+        "archive": Field(
+            shape=Table(each=_PIN),
+            summary="by target: the source package of the distribution's archive that is built",
+            default={},
+        ),
+    }
+)
