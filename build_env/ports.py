@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.image import ImageDescription, ImageInventory
     from build_env.model.result import TaskResult
-    from build_env.model.room import BuildContext, RoomOutcome, RoomSpec
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec
     from build_env.model.task import Task
     from build_env.model.work import Work
 
@@ -27,6 +27,7 @@ __all__ = [
     "EventSink",
     "Executor",
     "ImageEngine",
+    "Objects",
     "Publisher",
     "Store",
 ]
@@ -59,14 +60,18 @@ class ImageEngine(Protocol):
         self,
         *,
         dockerfile: str,
-        context: BuildContext | None,
+        context: RoomEntry | None,
+        object_path: Callable[[str], Path],
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
         platform: str,
         output: Callable[[str], None],
     ) -> ImageDescription:
-        """Build `dockerfile` (its text) and tag it. Raises TaskError when a step of it fails."""
+        """Build `dockerfile` (its text) and tag it. Raises TaskError when a step of it fails.
+
+        `object_path` tells where the objects of its `context` lie.
+        """
 
     def pull(self, reference: str, platform: str, output: Callable[[str], None]) -> ImageDescription | None:
         """Fetch `reference` from a registry; None when none answers or it is not there."""
@@ -90,11 +95,8 @@ class ImageEngine(Protocol):
         """What is installed in an image, and from which package index more would be installed."""
 
 
-class Store(Protocol):
-    """Content-addressed files plus the record of results."""
-
-    def find(self, key: str, isolation: Isolation) -> StoredResult | None:
-        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
+class Objects(Protocol):
+    """Content-addressed files: all that a worker needs of a store."""
 
     def ingest(self, directory: Path) -> tuple[Artifact, ...]:
         """Move every regular file below `directory` into the store."""
@@ -102,11 +104,18 @@ class Store(Protocol):
     def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
         """Store `data` as an artifact called `name`; what need not outlive a power cut may be not `durable`."""
 
-    def damaged(self, digest: str) -> bool:
-        """Whether the object with that digest is not there, or is not what it was."""
-
     def path(self, artifact: Artifact) -> Path:
         """The stored file, read-only."""
+
+
+class Store(Objects, Protocol):
+    """Content-addressed files plus the record of results."""
+
+    def find(self, key: str, isolation: Isolation) -> StoredResult | None:
+        """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
+
+    def damaged(self, digest: str) -> bool:
+        """Whether the object with that digest is not there, or is not what it was."""
 
     def latest(self, task: TaskName) -> StoredResult | None:
         """The result recorded last for a task, whatever its key."""

@@ -41,11 +41,9 @@ class Containers:
     def target_images(self, store: Store) -> TargetImages:
         """The maker of target images and layers."""
         return TargetImages(
-            root=self.project.paths.root,
             images=self.images,
             bases=self.bases,
             store=store,
-            host_arch=self.project.host.architecture,
             layer_prefix=self.project.settings.image_prefix,
         )
 

@@ -13,8 +13,9 @@ from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
 from build_env.schedule.local import LocalExecutor
 from build_env.work.kind import Hands
+from build_env.work.orders import Orders
 from build_env.work.rooms import RoomWork
-from build_env.work.specs import RoomSpecs
+from build_env.work.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,23 +81,27 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             publishes=options.publishes,
         ),
         rooms=RoomWork(
-            directory=directory,
-            engine=_engine(options, containers, directory),
+            worker=Worker(
+                engine=_engine(options, containers, directory),
+                store=store,
+                directory=directory,
+                downloads=paths.downloads,
+                images=images,
+                ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
+            ),
             store=store,
-            specs=_specs(project, options, run, store),
+            orders=_orders(project, options, run, store),
             claims=claims,
-            images=images,
         ),
         images=images,
     )
     return LocalExecutor(logs=paths.logs, hands=hands, claims=claims, anew=anew)
 
 
-def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore) -> RoomSpecs:
+def _orders(project: Project, options: BuildOptions, run: Run, store: LocalStore) -> Orders:
     paths, settings = project.paths, project.settings
-    return RoomSpecs(
+    return Orders(
         root=paths.root,
-        downloads=paths.downloads,
         store=store,
         labels={
             "project": project.checkout,
@@ -104,7 +109,6 @@ def _specs(project: Project, options: BuildOptions, run: Run, store: LocalStore)
             "architectures": ",".join(options.architectures),
         },
         reused_prefix=f"{settings.image_prefix}-{project.checkout}-" if options.container else "",
-        ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
         limit=time_limit(options, settings),
     )
 

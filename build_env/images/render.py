@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from build_env.model.command import ImageBuild
 
-__all__ = ["build_context", "context_digest", "render"]
+__all__ = ["build_context", "context_digest", "render", "with_base"]
 
 _NO_CONTEXT = ("packages.conf.py", "Dockerfile")
 _TEMPLATE = "Dockerfile.j2"
@@ -51,6 +52,12 @@ def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> 
     except jinja2.TemplateError as error:
         where = Location(file=build.dockerfile, line=_line_of(error))
         raise InputError(f"the template cannot be rendered: {error.message}", location=where) from error
+
+
+def with_base(dockerfile: str, base_image: str, reference: str) -> str:
+    """The Dockerfile with `reference`, where the base was found, in the place of its name after each FROM."""
+    pattern = rf"^(\s*FROM\s+(?:--\S+\s+)*){re.escape(base_image)}(?=\s|$)"
+    return re.sub(pattern, lambda found: found[1] + reference, dockerfile, flags=re.MULTILINE | re.IGNORECASE)
 
 
 def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str] = digest_tree) -> str:

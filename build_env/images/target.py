@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import canonical_json, digest_bytes
-from build_env.images.render import build_context, render
-from build_env.model.artifact import Isolation, StoredResult
+from build_env.images.render import with_base
+from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.room import RoomOutcome
 from build_env.plan.keys import IMAGE_FACTS, INDEX_FACTS, INSTALLED, image_inputs, image_key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from build_env.images.bases import Base, Bases
     from build_env.model.action import ImageRecipe
     from build_env.model.image import ImageDescription
-    from build_env.model.room import RoomSpec
-    from build_env.ports import ImageEngine, Store
+    from build_env.model.room import RoomEntry, RoomSpec
+    from build_env.ports import ImageEngine, Objects
 
 __all__ = ["TargetImages"]
 
@@ -32,11 +31,9 @@ _PROJECT_LABEL = "build-env.project"
 class TargetImages:
     """Makes what rooms are made from. `layer_prefix` begins the names of layers; images have that of their recipe."""
 
-    root: Path
     images: ImageEngine
     bases: Bases
-    store: Store
-    host_arch: str
+    store: Objects
     layer_prefix: str
 
     def tag(self, recipe: ImageRecipe, key: str) -> str:
@@ -48,19 +45,18 @@ class TargetImages:
         self.bases.cancel()
         self.images.cancel()
 
-    def find(self, key: str, recipe: ImageRecipe) -> StoredResult | None:
-        """The recorded image, if the engine still has exactly it."""
-        stored = self.store.find(key, Isolation.FRESH)
-        if stored is None:
-            return None
-        description = self.images.describe(self.tag(recipe, key))
-        return stored if description and description.identifier == stored.facts["image"] else None
+    def has(self, stored: StoredResult) -> bool:
+        """Whether the engine has still exactly the recorded image."""
+        description = self.images.describe(stored.facts["tag"])
+        return description is not None and description.identifier == stored.facts["image"]
 
-    def make(self, recipe: ImageRecipe, output: Callable[[str], None], *, anew: bool) -> StoredResult:
+    def make(
+        self, recipe: ImageRecipe, context: RoomEntry | None, output: Callable[[str], None], *, anew: bool
+    ) -> StoredResult:
         """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents.
 
         With the base resolved the image may turn out to be there, made by this checkout or by another one: the key
-        says what it was made from. `anew` builds it all the same.
+        says what it was made from. `context` is a tree of the store. `anew` builds it all the same.
         """
         base = self.bases.resolve(recipe.build.base_image, recipe.architecture, recipe.build.bootstrap, output)
         recipe = replace(recipe, base_identity=base.identity)
@@ -69,11 +65,13 @@ class TargetImages:
         if description and description.labels.get(_KEY_LABEL) == key:
             output(f"{self.tag(recipe, key)} is there")
         else:
-            description = self._build(recipe, key, base, output)
+            description = self._build(recipe, context, base, output)
         return self._result(recipe, key, description, base)
 
-    def _build(self, recipe: ImageRecipe, key: str, base: Base, output: Callable[[str], None]) -> ImageDescription:
-        build = replace(recipe.build, base_image=base.reference)
+    def _build(
+        self, recipe: ImageRecipe, context: RoomEntry | None, base: Base, output: Callable[[str], None]
+    ) -> ImageDescription:
+        build, key = recipe.build, image_key(recipe)
         labels = {
             _KEY_LABEL: key,
             "build-env.target-image": build.name,
@@ -81,8 +79,9 @@ class TargetImages:
             "build-env.base": f"{recipe.build.base_image} {base.identity}",
         }
         return self.images.build(
-            dockerfile=render(self.root, build, recipe.architecture, self.host_arch),
-            context=build_context(self.root, build),
+            dockerfile=with_base(recipe.dockerfile, build.base_image, base.reference),
+            context=context,
+            object_path=lambda digest: self.store.path(Artifact(name="", digest=digest, size=0)),
             tag=self.tag(recipe, key),
             arguments={"PREFIX": build.prefix, **build.arguments},
             labels=labels,

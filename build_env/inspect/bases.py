@@ -8,6 +8,7 @@ import tempfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from build_env.app.planning import Planner
@@ -20,6 +21,7 @@ from build_env.plan.select import Request
 from build_env.settings import LOCAL_SETTINGS, load_settings
 from build_env.setup.facts import BaseFound, BaseNeed, BaseState, Check, Needs, State
 from build_env.targets.load import load_target
+from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -153,15 +155,19 @@ def make_stand_in(
     if there and there.labels.get("build-env.key") == key and there.architecture == architecture:
         return name
     output(f"making {name} from {base.reference}")
-    containers.images.build(
-        dockerfile=text,
-        context=build_context(project.paths.root, build),
-        tag=name,
-        arguments={},
-        labels={"build-env.key": key, "build-env.dockerfile": dockerfile, "build-env.base": base.identity},
-        platform=build.platform,
-        output=output,
-    )
+    files = build_context(project.paths.root, build)
+    with TemporaryDirectory() as scratch:
+        trees = LocalTrees(Path(scratch))
+        containers.images.build(
+            dockerfile=text,
+            context=trees.entry(files.source, ".", files.leave_out) if files else None,
+            object_path=trees.path,
+            tag=name,
+            arguments={},
+            labels={"build-env.key": key, "build-env.dockerfile": dockerfile, "build-env.base": base.identity},
+            platform=build.platform,
+            output=output,
+        )
     return name
 
 

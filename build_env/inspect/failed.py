@@ -116,7 +116,7 @@ def continued(connection: Connection, project: Project, room: FailedRoom) -> Ite
         with copied_to_continue(connection, room, first, network=network) as copy:
             inside = copy.inside
             engine = ContinuedRoom(connection=connection, container=inside.container, user=inside.user, command=first)
-            rooms = replace(executor.rooms, engine=engine)
+            rooms = replace(executor.rooms, worker=replace(executor.rooms.worker, engine=engine))
             yield Continuation(
                 copy=copy,
                 work=work,

@@ -17,12 +17,14 @@ from build_env.core.errors import EnvironmentNotReady
 from build_env.engines.docker.failed import copied
 from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
+from build_env.model.artifact import Isolation
 from build_env.model.identity import TaskName
 from build_env.model.options import BuildOptions
 from build_env.model.room import RoomSpec
 from build_env.model.task import Stage
 from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
 from build_env.schedule.attempting import state_after
+from build_env.work.orders import context_entry
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
@@ -94,11 +96,17 @@ def _image(
 ) -> StoredResult:
     """The target's image as build-all makes it; made when it is not there."""
     recipe = session.planner.images.recipes[session.planner.images.name(architecture, request.kind)]
-    found = None if request.recreate else containers.target_images(session.store).find(image_key(recipe), recipe)
+    found = None if request.recreate else _recorded(session, containers.target_images(session.store), recipe)
     if found:
         return found
     with open_session(session.project, session.options, writes=True) as making:
         return _have(making, recipe, request, tell)
+
+
+def _recorded(session: Session, images: TargetImages, recipe: ImageRecipe) -> StoredResult | None:
+    """The image, if it was made and the engine has it."""
+    stored = session.store.find(image_key(recipe), Isolation.FRESH)
+    return stored if stored and images.has(stored) else None
 
 
 def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
@@ -107,7 +115,7 @@ def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Ca
     paths, task = session.project.paths, TaskName(target=request.target, subject=recipe.build.name, stage=Stage.IMAGE)
     log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
     with session.claimed({str(task), image_key(recipe)}):
-        found = None if request.recreate else images.find(image_key(recipe), recipe)
+        found = None if request.recreate else _recorded(session, images, recipe)
         if found:  # another run has made it meanwhile
             return found
         tell(f"making the image {recipe.build.name}, log {log.relative_to(paths.root)}")
@@ -117,12 +125,13 @@ def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Ca
 def _make(
     session: Session, images: TargetImages, recipe: ImageRecipe, task: TaskName, log: Path, *, anew: bool
 ) -> StoredResult:
+    context = context_entry(session.project.paths.root, recipe, session.store)
     began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
     attempt = session.store.begin(task, image_key(recipe), shown)
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
         with log.open("w", encoding="utf-8", buffering=1) as file:
-            made = images.make(recipe, lambda line: _line(file, line), anew=anew)
+            made = images.make(recipe, context, lambda line: _line(file, line), anew=anew)
     except BaseException as error:
         seconds = time.monotonic() - began
         session.store.end(attempt, state_after(error), seconds=seconds, message=str(error), log=shown)

@@ -106,7 +106,7 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
     suffix = name.removeprefix(target.slug).strip("-").replace("-", " ")
     return Task(
         name=image_name(target, name),
-        title=f"{target.name} {suffix}",
+        title=f"{target.name} {suffix}".rstrip(),
         static_inputs=image_inputs(recipe),
         action=ImageAction(recipe=recipe),
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError
+from build_env.model.action import ImageAction
 from build_env.model.attempt import AttemptState
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.attempting import state_after
@@ -64,6 +65,8 @@ class LocalExecutor:
 
     def work(self, task: Task, stored: Mapping[TaskName, StoredResult]) -> Work:
         """See `Executor.work`."""
+        if isinstance(task.action, ImageAction):
+            self.rooms.made[task.name] = task
         return work_of(task, stored, self.store)
 
     def find(self, work: Work) -> StoredResult | None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.model.action import ImageAction
-from build_env.work.kind import Done, Kind
+from build_env.model.artifact import Isolation
+from build_env.work.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.model.action import ImageRecipe
     from build_env.model.artifact import StoredResult
     from build_env.model.task import Task
     from build_env.model.work import Work
-    from build_env.work.kind import Hands
+    from build_env.work.kind import Done, Hands
 
 __all__ = ["Image"]
 
@@ -30,21 +29,13 @@ class Image(Kind):
 
     def find(self, work: Work, hands: Hands) -> StoredResult | None:
         """See `Kind.find`."""
-        return hands.images.find(work.key, recipe_of(work.task)) if hands.images else None
+        stored = hands.store.find(work.key, Isolation.FRESH) if hands.images else None
+        return stored if stored and hands.images and hands.images.has(stored) else None
 
     def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:
         """See `Kind.do`: the key of the result is known only when the base is there."""
-        if hands.images is None:
-            raise RuntimeError("native rooms have no images")
-        return Done(stored=hands.images.make(recipe_of(work.task), write, anew=anew))
+        return hands.rooms.image(work, write, anew=anew)
 
     def log_name(self, task: Task) -> str:
         """See `Kind.log_name`: by the name that the image has in the engine."""
         return f"{task.target.replace('/', '-')}/{task.name.subject}.{task.stage}.log"
-
-
-def recipe_of(task: Task) -> ImageRecipe:
-    """What the task makes."""
-    if not isinstance(task.action, ImageAction):
-        raise RuntimeError(f"{task.name} makes no image")  # noqa: TRY004 - a defect of the plan
-    return task.action.recipe

@@ -60,9 +60,9 @@ class LocalTrees:
         self._scratch = scratch
         self._paths: dict[str, Path] = {}
 
-    def entry(self, directory: Path, destination: str) -> RoomEntry:
+    def entry(self, directory: Path, destination: str, leave_out: tuple[str, ...] = ()) -> RoomEntry:
         """The tree as an entry."""
-        manifest = tree_manifest(directory)
+        manifest = tree_manifest(directory, leave_out)
         digest = digest_bytes(manifest)
         self._paths[digest] = self._scratch / digest
         self._paths[digest].write_bytes(manifest)

@@ -91,7 +91,7 @@ def test_a_tree_that_changes_while_its_stage_runs_changes_nothing_of_it(project:
         project.write("src/one/new", "edited meanwhile")
         (gate / "open").write_text("go on")
         answer = run.end()
-    answer.expect(0, "ok    build")  # its room was filled from the snapshot
+    answer.expect(0, '"status": "done"')  # its room was filled from the snapshot
     project.package("one")
     project.build().expect(0, "done")
     assert project.leftovers() == []

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import builder_id, debian_architecture
-from build_env.core.trees import walk_tree
+from build_env.core.trees import read_manifest
 from build_env.engines.docker.connection import LABEL, NO_HANDLER, OutOfTime, labelled, no_handler
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.leftovers import BUILDER
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.rooms import DockerRooms
-    from build_env.model.room import BuildContext, RoomOutcome, RoomSpec, TimeLimit
+    from build_env.model.room import RoomEntry, RoomOutcome, RoomSpec, TimeLimit
 
 __all__ = ["DockerImages"]
 
@@ -72,7 +73,8 @@ class DockerImages:
         self,
         *,
         dockerfile: str,
-        context: BuildContext | None,
+        context: RoomEntry | None,
+        object_path: Callable[[str], Path],
         tag: str,
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
@@ -83,7 +85,7 @@ class DockerImages:
         uid, gid = builder_id()
         with self._in_time(), self.connection.errors("building an image"):
             events = self.connection.api.build(
-                fileobj=_context(self._marked(dockerfile), context),
+                fileobj=_context(self._marked(dockerfile), context, object_path),
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
@@ -230,7 +232,7 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
                 step.line(line.rstrip())
 
 
-def _context(dockerfile: str, context: BuildContext | None) -> io.BytesIO:
+def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[str], Path]) -> io.BytesIO:
     """The build context as a tar: the files of `context` and the rendered Dockerfile."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -238,12 +240,17 @@ def _context(dockerfile: str, context: BuildContext | None) -> io.BytesIO:
         info = tarfile.TarInfo("Dockerfile")
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-        for entry in walk_tree(context.source, context.leave_out) if context else ():
-            info = archive.gettarinfo(entry.path, entry.name)
-            info.uid = info.gid = info.mtime = 0
-            info.uname = info.gname = ""
-            with entry.path.open("rb") if entry.kind == "file" else io.BytesIO() as file:
-                archive.addfile(info, file)
+        for entry in read_manifest(object_path(context.digest).read_bytes()) if context else ():
+            info = tarfile.TarInfo(entry.name)
+            info.mode = 0o755 if entry.executable or entry.kind == "directory" else 0o644
+            if entry.kind == "file":
+                with object_path(entry.value).open("rb") as file:
+                    info.size = os.fstat(file.fileno()).st_size
+                    archive.addfile(info, file)
+                continue
+            info.type = tarfile.DIRTYPE if entry.kind == "directory" else tarfile.SYMTYPE
+            info.linkname = entry.value
+            archive.addfile(info)
     buffer.seek(0)
     return buffer
 

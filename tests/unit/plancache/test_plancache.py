@@ -109,9 +109,9 @@ def drop_package(root: Path) -> None:
 
 
 def an_object(root: Path) -> Path:
-    """A file that a result names; the manifests of trees, which only `why` reads, are lists."""
+    """A file that a result names; sources and manifests of trees, which lie there too, are none."""
     files = (path for path in (root / "build" / "store" / "objects").rglob("*") if path.is_file())
-    return next(path for path in files if not path.read_bytes().startswith(b"["))
+    return next(path for path in files if path.read_bytes().startswith(b"build "))
 
 
 def damage(root: Path) -> None:

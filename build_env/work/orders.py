@@ -1,0 +1,125 @@
+"""Owns the orders of a run: from work to what a worker must do, named by digest. Trees enter the store on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from build_env.images.render import build_context
+from build_env.model.action import ImageAction, LayerAction, Tree
+from build_env.model.order import RoomOrder, WorkOrder
+from build_env.model.room import RoomEntry
+from build_env.model.task import Place
+from build_env.plan.keys import IMAGE_FACTS, kept_room_name
+from build_env.plan.layers import layer_room
+from build_env.work.inputs import layer_inputs, room_inputs
+from build_env.work.snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from build_env.model.action import ImageRecipe, Room
+    from build_env.model.artifact import Artifact
+    from build_env.model.identity import TaskName
+    from build_env.model.room import TimeLimit
+    from build_env.model.task import Task
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Store
+
+__all__ = ["Orders", "context_entry", "input_at", "layer_key", "task_labels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """What orders of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones.
+
+    A command that wants a temporary room has a fresh one in any case, and so has its layer.
+    """
+
+    root: Path
+    store: Store
+    labels: Mapping[str, str]
+    reused_prefix: str = ""
+    limit: TimeLimit | None = None
+
+    def image(self, task: Task, key: str, *, anew: bool) -> WorkOrder:
+        """Make the image of the task."""
+        if not isinstance(task.action, ImageAction):
+            raise RuntimeError(f"{task.name} makes no image")  # noqa: TRY004 - a defect of the plan
+        recipe = task.action.recipe
+        context = context_entry(self.root, recipe, self.store)
+        return WorkOrder(task=task.name, key=key, recipe=recipe, context=context, anew=anew)
+
+    def room(self, work: Work) -> WorkOrder:
+        """Run the commands of the task in its room."""
+        if work.task.room is None:
+            raise RuntimeError(f"{work.task.name} has no room")
+        room = self._room(work, work.task.room, room_inputs(work, self.store))
+        return WorkOrder(task=work.task.name, key=work.key, room=room)
+
+    def layer(self, work: Work, *, anew: bool, kept: Sequence[Artifact] = ()) -> WorkOrder:
+        """Make the layer that the task is, or has: its room sees the dependency set and shared folders, no package.
+
+        The packages that were fetched for it before, `kept`, are given to it below `in/archives/`.
+        """
+        room = layer_room(work.task)
+        if room is None:
+            raise RuntimeError(f"{work.task.name} has no layer")
+        wanted = self._room(work, room, layer_inputs(work, self.store))
+        return WorkOrder(
+            task=work.task.name,
+            key=work.key,
+            room=replace(wanted, labels={**wanted.labels, "role": "layer"}, fetches=False),
+            layer=True,
+            fetched=tuple(RoomEntry(digest=item.digest, destination=f"in/{item.name}") for item in kept),
+            anew=anew,
+        )
+
+    def _room(self, work: Work, room: Room, inputs: tuple[RoomEntry, ...]) -> RoomOrder:
+        task = work.task
+        image = input_at(work, Place.IMAGE)
+        identity = next((item.digest for item in image.artifacts if item.name == IMAGE_FACTS), "") if image else ""
+        kept = self.reused_prefix and image and not any(command.temporary for command in room.commands)
+        return RoomOrder(
+            image=image.facts["tag"] if image else "",
+            commands=room.commands,
+            environment=room.environment,
+            entries=(*(snapshot(self.root, tree, self.store) for tree in room.trees), *inputs),
+            labels={**self.labels, "role": "room", "key": work.key, **task_labels(task.name)},
+            platform=room.platform,
+            mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
+            fetches=room.downloads,
+            epoch=room.epoch,
+            name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
+            layer_key=layer_key(work),
+            limit=self.limit,
+        )
+
+
+def context_entry(root: Path, recipe: ImageRecipe, store: Store) -> RoomEntry | None:
+    """The build context of an image, in the store. Raises TaskError when it is not what the plan was made from."""
+    context = build_context(root, recipe.build)
+    if context is None:
+        return None
+    path = recipe.build.context
+    tree = Tree(path=path, destination=".", digest=recipe.context_digest, leave_out=context.leave_out)
+    return snapshot(root, tree, store)
+
+
+def task_labels(name: TaskName) -> dict[str, str]:
+    """The labels that say whose a room is: the name as a person reads it, and its parts for programs."""
+    return {"task": str(name), **name._asdict()}
+
+
+def input_at(work: Work, place: Place) -> ResolvedInput | None:
+    """The first input of that place."""
+    return next((entry for entry in work.inputs if entry.place is place), None)
+
+
+def layer_key(work: Work) -> str:
+    """The key of the layer that the task is, or that its room has."""
+    if isinstance(work.task.action, LayerAction):
+        return work.key
+    layer = input_at(work, Place.LAYER)
+    return layer.facts["layer"] if layer else ""
