@@ -68,7 +68,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
 def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
     planners = session.planners
-    with session.reading.active():
+    with session.planning():
         scan = planners.scan()
         hits = foresee(scan.plan, session.executor())[1] if scan else {}
         reports = _reports(session, scan.plan, hits) if scan else {}
@@ -122,7 +122,7 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     """Read what only a room may read; a summary only when that failed."""
     planners = session.planners
-    with session.reading.active():
+    with session.planning():
         scan = planners.scan()
     if scan is None:
         return None

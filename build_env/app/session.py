@@ -31,7 +31,7 @@ with imported_later():
     from build_env.app import containers as app_containers
     from build_env.schedule import estimates as schedule_estimates
     from build_env.schedule import loop as schedule_loop
-    from build_env.targets import load
+    from build_env.targets import load, unstable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -82,12 +82,19 @@ class Session:
     @cached_property
     def planners(self) -> Planners:
         """The planners of the targets, loaded when a plan must be made."""
-        containers = (
-            self.containers
-        )  # connected before: what a client of the engine reads is not what a plan is made of
+        # Connected before: what a client of the engine reads is not what a plan is made of.
+        containers = self.containers
         self.read_since = time.time_ns()
-        with self.reading.active():
+        with self.planning():
             return self._new_planners(containers)
+
+    @contextlib.contextmanager
+    def planning(self) -> Iterator[None]:
+        """What is asked of the machine meanwhile is what a plan depends on, and is recorded."""
+        # What refuses user code clock and chance stays in place: putting it there for each hook call costs more than
+        # most hooks.
+        with self.reading.active(), unstable.refusals().in_place():
+            yield
 
     @cached_property
     def reading(self) -> Reading:
