@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from build_env.app.project import open_project
+from build_env.cli.printing import print_lines
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 
@@ -24,7 +24,7 @@ with imported_later():
     from build_env.ui import reports as ui_reports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from build_env.app.planned import Planned
@@ -45,28 +45,21 @@ def act(options: BuildOptions) -> int:
     options.check()
     project = open_project(options.root)
     if options.print_list:
-        return _print(project.target_names())
-    if options.print_env:
-        return _print_names(project, options)
-    if options.bare:
-        return _overview(project)
-    return _build(project, options)
-
-
-def _print(lines: list[str] | tuple[str, ...]) -> int:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+        print_lines(project.target_names())
+    elif options.print_env:
+        print_lines(_names(project, options))
+    elif options.bare:
+        print_lines(ui_listing.overview_lines(listing.list_targets(project), listing.list_packages(project)))
+    else:
+        return _build(project, options)
     return 0
 
 
-def _print_names(project: Project, options: BuildOptions) -> int:
+def _names(project: Project, options: BuildOptions) -> Sequence[str]:
     target, *others = project.settled(options).targets
     if others:
         raise UsageError("--print-env prints a list of one target", hint=f"name one of them: --target {target}")
-    return _print(load.load_target(project.paths, target).names(_VARIABLES[options.print_env]))
-
-
-def _overview(project: Project) -> int:
-    return _print(ui_listing.overview_lines(listing.list_targets(project), listing.list_packages(project)))
+    return load.load_target(project.paths, target).names(_VARIABLES[options.print_env])
 
 
 def _opened(options: BuildOptions) -> tuple[Project, BuildOptions]:
@@ -108,14 +101,8 @@ def _build(project: Project, options: BuildOptions) -> int:
     request, options = _request(options), project.settled(options)
     if options.dry_run:
         planned, answers = _foreseen(project, options)
-        lines = plan.plan_lines(
-            planned.plan,
-            answers,
-            notes=planned.notes,
-            commands=True,
-            hits=False,
-        )
-        return _print(lines)
+        print_lines(plan.plan_lines(planned.plan, answers, notes=planned.notes, commands=True, hits=False))
+        return 0
     reports = ui_reports.reports_for(junit=options.junit, html=options.report, root=project.paths.root)
     with choose.choose_listener(options.log_format) as listener, ui_reports.with_reports(listener, reports) as sink:
         if options.setup:

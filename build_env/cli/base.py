@@ -10,6 +10,7 @@ import typer
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, ROOT
 from build_env.cli.parser import new_app
+from build_env.cli.printing import print_line, print_note
 from build_env.cli.words import comma_list
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
@@ -26,14 +27,9 @@ if TYPE_CHECKING:
     from build_env.app.containers import Containers
     from build_env.app.project import Project
 
-__all__ = ["register"]
+__all__ = ["base"]
 
 base = new_app(help="Base images: list, make and map them.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group to `build-env`."""
-    app.add_typer(base, name="base")
 
 
 @base.command("list")
@@ -81,9 +77,9 @@ def _list(root: Path | None) -> int:
         image = f" as {found.image}" if found.image and found.image != need.reference else ""
         detail = f" (stand-in for {found.stand_in})" if found.stand_in else f" ({need.bootstrap})" * (not found.image)
         how = found.text or f"{found.state.value}{image}{detail if detail != ' ()' else ''}"
-        _say(f"{need.reference:<32}{need.architecture:<8}{how:<52}  {', '.join(need.targets)}".rstrip())
+        print_line(f"{need.reference:<32}{need.architecture:<8}{how:<52}  {', '.join(need.targets)}".rstrip())
     for fault in needs.faults:
-        sys.stderr.write(f"note    {fault.name}: {fault.text}\n")
+        print_note(f"{fault.name}: {fault.text}")
     return 0
 
 
@@ -97,14 +93,16 @@ def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple
     architectures = architectures or (project.host.architecture,)
     if reference:
         for arch in architectures:
-            _say(f"done    {reference} {arch}: {bases.make_base(project, containers, reference, arch, _progress)}")
+            print_line(
+                f"done    {reference} {arch}: {bases.make_base(project, containers, reference, arch, _progress)}"
+            )
         return 0
     target, wanted = _stand_in_base(project, stand_in)
     for arch in architectures:
         image = bases.make_stand_in(project, containers, target, arch, _progress)
         key = bases.map_base(project, containers, wanted, image, arch)
         project = bases.reload(project)
-        _say(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
+        print_line(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
     return 0
 
 
@@ -129,22 +127,17 @@ def _map(root: Path | None, reference: str, image: str, architecture: str, *, re
         )
     if remove:
         keys = bases.unmap_base(app_project.open_project(root), reference, architecture)
-        _say(f"done    {', '.join(keys)} no longer mapped")
+        print_line(f"done    {', '.join(keys)} no longer mapped")
         return 0
     project, containers = _open(root)
     key = bases.map_base(project, containers, reference, image, architecture)
-    _say(f"done    {key} is mapped to {image}")
+    print_line(f"done    {key} is mapped to {image}")
     return 0
 
 
 def _open(root: Path | None) -> tuple[Project, Containers]:
     project = app_project.open_project(root)
     return project, app_containers.connect_containers(project, reuse=False, slots=1)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def _progress(line: str) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT, TARGET
+from build_env.cli.printing import print_lines, print_note
 from build_env.core.later import imported_later
 
 with imported_later():
@@ -22,12 +23,7 @@ with imported_later():
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to `build-env`."""
-    app.command()(doctor)
+__all__ = ["doctor"]
 
 
 def doctor(
@@ -43,30 +39,21 @@ def doctor(
     debug: DEBUG = False,
 ) -> None:
     """Show what this machine has and lacks for a target, or for all; status 0 when builds can run, 4 otherwise."""
-
-    def run() -> int:
-        return _doctor(target, root, setup=setup, probe=probe, as_json=json)
-
-    context.exit(run_command(run, debug=debug))
+    context.exit(run_command(lambda: _doctor(target, root, setup=setup, probe=probe, as_json=json), debug=debug))
 
 
 def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json: bool) -> int:
     project = app_project.open_project(root)
     names = (project.match_target(target),) if target else project.target_names()
+    # What is being done goes to standard error: standard output holds the report alone.
     if setup:
-        machine.prepare(project, names, _note)
+        machine.prepare(project, names, print_note)
     report = machine.examine(project, names)
     found = report.checks
     if probe:
-        found = (*found, *(check for name in names for check in inspect_probe.probe_target(project, name, _note)))
+        found = (*found, *(check for name in names for check in inspect_probe.probe_target(project, name, print_note)))
     if as_json:
         sys.stdout.write(dumps(setup_report.document(found), indent=2) + "\n")
     else:
-        sys.stdout.write("\n".join(setup_report.check_lines(found, set_up=report.debian)) + "\n")
+        print_lines(setup_report.check_lines(found, set_up=report.debian))
     return checks.exit_code(found)
-
-
-def _note(text: str) -> None:
-    """What is being done goes to standard error: standard output holds the report alone."""
-    sys.stderr.write(f"note    {text}\n")
-    sys.stderr.flush()

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from typing import Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
+from build_env.cli.printing import print_lines
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.suggest import did_you_mean
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("explain")(explain)
+__all__ = ["explain"]
 
 
 def explain(
@@ -38,8 +33,8 @@ def _explain(code: str) -> int:
         )
     for name in [code] if code else sorted(known):
         meaning = inspect.getdoc(known[name]) or ""
-        sys.stdout.write(f"{name} (exit code {known[name].exit_code})\n")
-        sys.stdout.write("".join(f"  {line}".rstrip() + "\n" for line in meaning.splitlines()))
+        print_lines([f"{name} (exit code {known[name].exit_code})"])
+        print_lines(f"  {line}".rstrip() for line in meaning.splitlines())
     return 0
 
 

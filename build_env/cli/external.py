@@ -9,6 +9,7 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, ROOT
+from build_env.cli.printing import print_lines, print_note
 from build_env.core.errors import Fault, InputError, UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
@@ -22,12 +23,7 @@ with imported_later():
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("external")(external)
+__all__ = ["external"]
 
 
 def external(
@@ -44,14 +40,12 @@ def _external(name: str, root: Path | None) -> int:
     from pathlib import Path  # noqa: PLC0415
 
     if not name:
-        sys.stdout.write(
-            "".join(f"{key:<24}{externals_runner.OWN[key].summary}\n" for key in sorted(externals_runner.OWN))
-        )
+        print_lines(f"{key:<24}{program.summary}" for key, program in sorted(externals_runner.OWN.items()))
         return 0
     if name not in externals_runner.OWN:
         near = did_you_mean(name, externals_runner.OWN)
         raise UsageError(f"build-env has no external {name}{near}", hint="build-env external lists them")
-    runner = externals.open_runner(directory=Path.cwd(), root=root, tell=_tell)
+    runner = externals.open_runner(directory=Path.cwd(), root=root, tell=print_note)
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise InputError('standard input is empty; {"tree": ARGUMENTS} is expected there')
@@ -62,15 +56,10 @@ def _external(name: str, root: Path | None) -> int:
     if tree is manifest_externals.REMOVED:
         raise InputError('standard input has no tree; {"tree": ARGUMENTS} is expected there')
     try:
-        found = executables.write_envelope(runner.run_own(name, tree))
+        envelope = executables.write_envelope(runner.run_own(name, tree))
     except manifest_externals.ExternalError as error:
         first, *more = str(error).splitlines()
         faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)
         raise InputError(first, faults=faults) from error
-    sys.stdout.write(f"{found.decode()}\n")
+    print_lines([envelope.decode()])
     return 0
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"note    {line}\n")
-    sys.stderr.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +9,14 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.printing import print_json, print_lines
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.sizes import SIZE_EXAMPLE, parse_size
 
 with imported_later():
     from build_env.app import project
-    from build_env.core import ages, canonical
+    from build_env.core import ages
     from build_env.inspect import gc as inspect_gc
     from build_env.model import garbage as model_garbage
     from build_env.ui import garbage
@@ -25,14 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-__all__ = ["register"]
+__all__ = ["gc"]
 
 _FORTNIGHT = "14d"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("gc")(gc)
 
 
 def gc(
@@ -60,12 +55,12 @@ def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, j
     limit = _limit(layers_keep)
     found = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
     if json:
-        sys.stdout.write(canonical.canonical_json(found) + "\n")
+        print_json(found)
         return 0
     options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
     options += f" --layers-keep {layers_keep}" if layers_keep else ""
     command = f"build-env gc{options} --delete"
-    sys.stdout.write("".join(f"{line}\n" for line in garbage.garbage_lines(found, command, time.time())))
+    print_lines(garbage.garbage_lines(found, command, time.time()))
     return 0
 
 

@@ -26,14 +26,9 @@ with imported_later():
 if TYPE_CHECKING:
     from build_env.ui.graph.nodes import Picture
 
-__all__ = ["register"]
+__all__ = ["graph"]
 
 _FORMATS = ("dot", "mermaid", "svg")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("graph")(graph)
 
 
 def graph(

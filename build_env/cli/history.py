@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import project
-    from build_env.core import canonical
     from build_env.inspect import history as inspect_history
     from build_env.model import task
     from build_env.ui import history as ui_history
@@ -24,15 +22,10 @@ with imported_later():
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.inspect.history import Asked, Trend
-    from build_env.model.attempt import Attempt
+    from build_env.inspect.history import Asked
+    from build_env.model.attempt import Attempt, Trend
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("history")(history)
+__all__ = ["history"]
 
 
 def history(
@@ -64,22 +57,12 @@ def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
     check_choice("--stage", asked.stage, tuple(task.Stage))
     found, trends = inspect_history.read_history(project.open_project(root), asked)
     if json:
-        sys.stdout.write(
-            canonical.canonical_json(
-                {"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]}
-            )
-            + "\n"
-        )
+        print_json({"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]})
         return 0
-    lines = ui_history.history_lines(found, trends, _when, complete=len(found) < asked.limit)
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    print_lines(ui_history.history_lines(found, trends, complete=len(found) < asked.limit))
     return 0
 
 
 def _data(item: Attempt | Trend) -> dict[str, object]:
     """All that is known, with the parts of the task's name beside its text."""
     return {**vars(item), **item.task._asdict()}
-
-
-def _when(at: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

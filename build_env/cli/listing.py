@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.printing import print_json, print_lines
 from build_env.core.later import imported_later
 from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import project as app_project
-    from build_env.core import canonical
     from build_env.inspect import listing
     from build_env.ui import listing as ui_listing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["register"]
+__all__ = ["list_"]
 
 _KINDS = ("targets", "packages")
 _BAD_INPUT = 2
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("list")(list_)
 
 
 def list_(
@@ -52,7 +46,7 @@ def _list(what: str, root: Path | None, *, json: bool) -> int:
     targets = listing.list_targets(project) if what != "packages" else None
     packages = listing.list_packages(project) if what != "targets" else None
     if json:
-        sys.stdout.write(canonical.canonical_json(ui_listing.listing_data(targets, packages)) + "\n")
+        print_json(ui_listing.listing_data(targets, packages))
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in ui_listing.listing_lines(targets, packages)))
+        print_lines(ui_listing.listing_lines(targets, packages))
     return _BAD_INPUT if any(entry.problem for entry in targets or ()) else 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
@@ -17,23 +17,17 @@ from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.app import project as app_project
-    from build_env.core import canonical, visible
+    from build_env.core import visible
     from build_env.inspect import log as inspect_log
     from build_env.model import task
     from build_env.ui import log as ui_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from build_env.inspect.log import TaskLog
+    from build_env.model.attempt import TaskLog
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("log")(log)
+__all__ = ["log"]
 
 
 def log(
@@ -71,11 +65,13 @@ def _log(root: Path | None, choice: tuple[str, str, tuple[str, ...], str], *, fo
     if not logs:
         raise inspect_log.tell_without_log(project, wanted)
     if json:
-        return _print_json(logs, project.paths.root)
+        print_json([_data(item, project.paths.root) for item in logs])
+        return 0
     at_work = [item for item in logs if item.state == inspect_log.RUNNING]
     chosen = at_work if follow and len(at_work) == 1 else logs
     if len(chosen) > 1:
-        return _print_choice(chosen)
+        print_lines(ui_log.choice_lines(chosen))
+        return 0
     for line in inspect_log.log_lines(chosen[0].path, follow=follow):
         sys.stdout.write(f"{visible.printable(line)}\n")
         if follow:
@@ -83,18 +79,5 @@ def _log(root: Path | None, choice: tuple[str, str, tuple[str, ...], str], *, fo
     return 0
 
 
-def _print_choice(logs: Sequence[TaskLog]) -> int:
-    lines = ui_log.choice_lines(logs, lambda at: time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at)))
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    return 0
-
-
-def _print_json(logs: Sequence[TaskLog], root: Path) -> int:
-    data = [
-        canonical.plain(
-            {**vars(item), **item.task._asdict(), "arch": item.arch, "path": str(item.path.relative_to(root))}
-        )
-        for item in logs
-    ]
-    sys.stdout.write(canonical.canonical_json(data) + "\n")
-    return 0
+def _data(item: TaskLog, root: Path) -> dict[str, object]:
+    return {**vars(item), **item.task._asdict(), "arch": item.arch, "path": str(item.path.relative_to(root))}

@@ -8,28 +8,30 @@ from typing import Annotated
 import typer
 
 from build_env import __version__
-from build_env.cli.parser import CommandEntry, LazyGroup, new_app, run_app
+from build_env.cli.parser import CommandEntry, LazyGroup, RunningCommand, new_app, run_app
 
 __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
-    "list": CommandEntry("build_env.cli.listing", "Targets and packages of this project."),
-    "plan": CommandEntry("build_env.cli.plan", "What build-all would do, without doing it."),
-    "why": CommandEntry("build_env.cli.why", "Why a package would be built again, or would not."),
-    "graph": CommandEntry("build_env.cli.graph", "The tasks of a plan as a picture: dot, mermaid, svg."),
-    "log": CommandEntry("build_env.cli.log", "What a task of a package printed, also while it runs."),
-    "history": CommandEntry("build_env.cli.history", "Earlier attempts: when, how long, how they ended."),
-    "reproduce": CommandEntry("build_env.cli.reproduce", "Build a package twice, in different rooms, and compare."),
-    "shell": CommandEntry("build_env.cli.shell", "A shell or a command in a target's image, or in a failed room."),
-    "gc": CommandEntry("build_env.cli.gc", "What nothing needs any more; removes it with --delete."),
-    "verify-store": CommandEntry("build_env.cli.verify_store", "Read every recorded result and object; find damage."),
-    "doctor": CommandEntry("build_env.cli.doctor", "What this machine lacks, and the command that mends it."),
-    "base": CommandEntry("build_env.cli.base", "Base images: list, make, map."),
-    "manifest": CommandEntry("build_env.cli.manifest", "YAML with directives: compile, check, explain, format it."),
-    "external": CommandEntry("build_env.cli.external", "An external of manifests, for other tools to call."),
-    "settings": CommandEntry("build_env.cli.settings", "Each setting in force, where it comes from, and who lost."),
-    "schema": CommandEntry("build_env.cli.schema", "What definitions and settings may hold, as JSON Schema."),
-    "explain": CommandEntry("build_env.cli.explain", "What the code behind an error message means."),
+    "list": CommandEntry("listing:list_", "Targets and packages of this project."),
+    "plan": CommandEntry("plan:plan", "What build-all would do, without doing it."),
+    "why": CommandEntry("why:why", "Why a package would be built again, or would not."),
+    "graph": CommandEntry("graph:graph", "The tasks of a plan as a picture: dot, mermaid, svg."),
+    "log": CommandEntry("log:log", "What a task of a package printed, also while it runs."),
+    "history": CommandEntry("history:history", "Earlier attempts: when, how long, how they ended."),
+    "reproduce": CommandEntry("reproduce:reproduce", "Build a package twice, in different rooms, and compare."),
+    "shell": CommandEntry(
+        "shell:shell", "A shell or a command in a target's image, or in a failed room.", cls=RunningCommand
+    ),
+    "gc": CommandEntry("gc:gc", "What nothing needs any more; removes it with --delete."),
+    "verify-store": CommandEntry("verify_store:verify_store", "Read every recorded result and object; find damage."),
+    "doctor": CommandEntry("doctor:doctor", "What this machine lacks, and the command that mends it."),
+    "base": CommandEntry("base:base", "Base images: list, make, map."),
+    "manifest": CommandEntry("manifest:manifest", "YAML with directives: compile, check, explain, format it."),
+    "external": CommandEntry("external:external", "An external of manifests, for other tools to call."),
+    "settings": CommandEntry("settings:settings", "Each setting in force, where it comes from, and who lost."),
+    "schema": CommandEntry("schema:schema", "What definitions and settings may hold, as JSON Schema."),
+    "explain": CommandEntry("explain:explain", "What the code behind an error message means."),
 }
 
 

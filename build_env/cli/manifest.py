@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-__all__ = ["register"]
+__all__ = ["manifest"]
 
 _DUPLICATE = "duplicate-definition"
 _ALL = "all"
@@ -59,11 +59,6 @@ WARN = Annotated[
     typer.Option("--warn", "-W", help="Make an error a warning: duplicate-definition, or all.", metavar="NAME"),
 ]
 NO_EXTERNALS = Annotated[bool, typer.Option("--no-externals", help="Run no program; each otk.external is an error.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the group to `build-env`."""
-    app.add_typer(manifest, name="manifest")
 
 
 @manifest.command("compile")

@@ -5,7 +5,7 @@ The one place that knows typer's classes beyond its decorators. Wrong use ends w
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from build_env.cli.errors import tell_error
 from build_env.cli.streams import flush_output, give_up_output, open_streams, output_failed, write_error
+from build_env.cli.words import options_first
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Command", "CommandEntry", "LazyGroup", "new_app", "run_app"]
+__all__ = ["Command", "CommandEntry", "LazyGroup", "RunningCommand", "new_app", "run_app"]
 
 _WRONG_USE = 2
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -62,12 +63,27 @@ class Command(_Placed, TyperCommand):
                     formatter.write_dl(records)
 
 
+class RunningCommand(Command):
+    """A command that takes options around its first word, and leaves those behind the second to what it runs."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
+        """Put our options first."""
+        valued = [
+            name
+            for option in self.params
+            if isinstance(option, TyperOption) and not option.is_flag
+            for name in option.opts
+        ]
+        return super().parse_args(ctx, options_first(args, valued))
+
+
 @dataclass(frozen=True)
 class CommandEntry:
-    """Where a command of `build-env` is: the module with its `register(app)`, and its line in the help."""
+    """A command of `build-env`: its function or group, as `module:name` of this directory, and its line in the help."""
 
-    module: str
+    place: str
     summary: str
+    cls: type[Command] = Command
 
 
 class Group(_Placed, TyperGroup):
@@ -87,9 +103,14 @@ class LazyGroup(Group):
         """Import the module of one command and take the command from it."""
         if cmd_name not in self.entries:
             return None
+        entry = self.entries[cmd_name]
+        command = pkgutil.resolve_name(f"build_env.cli.{entry.place}")
         app = new_app()
-        app.callback()(_nothing)
-        importlib.import_module(self.entries[cmd_name].module).register(app)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=cmd_name)
+        else:
+            app.callback()(_nothing)
+            app.command(cmd_name, cls=entry.cls)(command)
         group: Any = typer.main.get_command(app)
         return group.commands[cmd_name]
 

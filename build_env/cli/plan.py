@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
+from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
-    from build_env.core import canonical
     from build_env.ui import plan as ui_plan
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("plan")(plan)
+__all__ = ["plan"]
 
 
 def plan(
@@ -60,14 +54,7 @@ def plan(
 def _plan(options: BuildOptions, *, json: bool, commands: bool, hits: bool) -> int:
     planned, answers = actions.look_ahead(options)
     if json:
-        sys.stdout.write(canonical.canonical_json(ui_plan.plan_data(planned.plan, answers, planned.notes)) + "\n")
+        print_json(ui_plan.plan_data(planned.plan, answers, planned.notes))
     else:
-        lines = ui_plan.plan_lines(
-            planned.plan,
-            answers,
-            notes=planned.notes,
-            commands=commands,
-            hits=hits,
-        )
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        print_lines(ui_plan.plan_lines(planned.plan, answers, notes=planned.notes, commands=commands, hits=hits))
     return 0

@@ -10,6 +10,7 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
@@ -17,20 +18,14 @@ from build_env.model.options import BuildOptions
 with imported_later():
     from build_env.app import outcome
     from build_env.cli import actions
-    from build_env.core import canonical
     from build_env.ui import choose
     from build_env.ui import plain as ui_plain
     from build_env.ui import reproduce as ui_reproduce
 
 
-__all__ = ["register"]
+__all__ = ["reproduce"]
 
 _DIFFERENT = 1
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("reproduce")(reproduce)
 
 
 def reproduce(
@@ -70,10 +65,7 @@ def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     if not found.rehearsals:
         return outcome.exit_code(found.summary)
     if json:
-        data = {"package": found.package, "target": found.target, "same": found.same}
-        sys.stdout.write(canonical.canonical_json({**data, "tasks": canonical.plain(found.rehearsals)}) + "\n")
+        print_json({"package": found.package, "target": found.target, "same": found.same, "tasks": found.rehearsals})
     else:
-        sys.stdout.write(
-            "".join(f"{line}\n" for line in ui_reproduce.reproduction_lines(found.package, found.rehearsals))
-        )
+        print_lines(ui_reproduce.reproduction_lines(found.package, found.rehearsals))
     return 0 if found.same else _DIFFERENT

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG
+from build_env.cli.printing import print_lines
 from build_env.core.json_schema import json_schema
 from build_env.model.options import check_choice
 from build_env.packages.fields import DEFINITION
 from build_env.settings import SETTINGS
 
-__all__ = ["register"]
+__all__ = ["schema"]
 
 _KINDS = ("definition", "settings")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("schema")(schema)
 
 
 def schema(
@@ -40,5 +35,5 @@ def _schema(what: str) -> int:
         data = json_schema(SETTINGS, title="Settings of a project of build-env")
     else:
         data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    print_lines([json.dumps(data, indent=2, ensure_ascii=False)])
     return 0

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import typer  # noqa: TC002 - typer reads annotations when the program runs
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
-from build_env.core.canonical import canonical_json
+from build_env.cli.printing import print_json, print_lines
 from build_env.core.paths import find_root
 from build_env.settings import setting_values
 from build_env.ui.settings import settings_data, settings_lines
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("settings")(settings)
+__all__ = ["settings"]
 
 
 def settings(context: typer.Context, json: JSON = False, root: ROOT = None, debug: DEBUG = False) -> None:
@@ -33,6 +27,8 @@ def settings(context: typer.Context, json: JSON = False, root: ROOT = None, debu
 
 def _settings(root: Path | None, *, json: bool) -> int:
     values = setting_values(find_root(root, Path.cwd()), os.environ)
-    lines = [canonical_json(settings_data(values))] if json else settings_lines(values)
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    if json:
+        print_json(settings_data(values))
+    else:
+        print_lines(settings_lines(values))
     return 0

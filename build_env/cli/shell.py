@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, ROOT
-from build_env.cli.parser import Command
-from build_env.cli.words import options_first
+from build_env.cli.printing import print_line, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.model.options import check_choice
@@ -32,23 +31,7 @@ if TYPE_CHECKING:
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
 
-__all__ = ["register"]
-
-_VALUED = ("-a", "--arch", "--kind", "--root")
-
-
-class ShellCommand(Command):
-    """Takes options around TARGET, and leaves those behind CMD to it."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a class of typer's private parser
-        """Put our options first."""
-        rest: list[str] = super().parse_args(ctx, options_first(args, _VALUED))
-        return rest
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("shell", cls=ShellCommand)(shell)
+__all__ = ["shell"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +106,7 @@ def _in_target(project: Project, wanted: _Wanted) -> int:
         kept=wanted.kept,
         recreate=wanted.recreate,
     )
-    with inspect_shell.enter_target(project, request, _tell) as inside:
+    with inspect_shell.enter_target(project, request, print_note) as inside:
         return _run(inside, wanted.command)
 
 
@@ -132,7 +115,7 @@ def _in_failed(project: Project, wanted: _Wanted) -> int:
     room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), wanted.name)
     if wanted.resume:
         return _continue(connection, project, room, wanted.command)
-    _tell(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
+    print_note(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
     with inspect_shell.enter_failed(connection, project, room) as inside:
         return _run(inside, wanted.command)
 
@@ -141,19 +124,19 @@ def _continue(connection: Connection, project: Project, room: FailedRoom, comman
     """Let the person mend the room, then go on with the task. A command that fails mended nothing."""
     with inspect_failed.continued(connection, project, room) as task:
         if command or sys.stdin.isatty():
-            _tell(f"a copy of the room of {room.task} as it was when it failed; the task goes on at the end")
+            print_note(f"a copy of the room of {room.task} as it was when it failed; the task goes on at the end")
             status = _run(task.copy.inside, command)
             if command and status:
-                _tell(f"the command ended with {status}: the task does not go on, what it changed is gone")
+                print_note(f"the command ended with {status}: the task does not go on, what it changed is gone")
                 return status
-        _tell(f"going on with command {task.engine.command} of {task.commands}")
-        result = task.go_on(_print)
+        print_note(f"going on with command {task.engine.command} of {task.commands}")
+        result = task.go_on(print_line)
     if not result.ok:
-        _tell(f"{result.message}; the room is kept as it is now: build-env shell --failed {room.task} --continue")
+        print_note(f"{result.message}; the room is kept as it is now: build-env shell --failed {room.task} --continue")
         return 1
     for path in task.paths:
-        _tell(f"made {path.relative_to(project.paths.root)}")
-    _tell("the result is recorded as continued by hand: the next build-all makes a fresh one")
+        print_note(f"made {path.relative_to(project.paths.root)}")
+    print_note("the result is recorded as continued by hand: the next build-all makes a fresh one")
     return 0
 
 
@@ -161,14 +144,3 @@ def _run(inside: Inside, command: tuple[str, ...]) -> int:
     if command:
         return inside.command(command, sys.stdout.buffer, sys.stderr.buffer)
     return inside.terminal(console.LOGIN)
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _tell(line: str) -> None:
-    """What is no output of the command goes to standard error."""
-    sys.stderr.write(f"note    {line}\n")
-    sys.stderr.flush()

@@ -10,11 +10,11 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.printing import print_json, print_lines
 from build_env.core.later import imported_later
 
 with imported_later():
     from build_env.app import project
-    from build_env.core import canonical
     from build_env.inspect import verify
     from build_env.ui import store
 
@@ -22,14 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["register"]
+__all__ = ["verify_store"]
 
 _INTERVAL = 0.2  # seconds between two states on the terminal
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("verify-store")(verify_store)
 
 
 def verify_store(
@@ -49,11 +44,9 @@ def verify_store(
 def _verify(root: Path | None, *, repair: bool, json: bool) -> int:
     damage = verify.verify_store(project.open_project(root), _progress(), repair=repair)
     if json:
-        sys.stdout.write(
-            canonical.canonical_json({**canonical.plain(damage), "repaired": repair and damage.found}) + "\n"
-        )
+        print_json({**vars(damage), "repaired": repair and damage.found})
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in store.damage_lines(damage, repaired=repair)))
+        print_lines(store.damage_lines(damage, repaired=repair))
     return int(damage.found and not repair)
 
 

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
+from build_env.cli.printing import print_json, print_lines, print_note
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
-    from build_env.core import canonical
 
 if TYPE_CHECKING:
     from build_env.inspect.why import Explanation
 
-__all__ = ["register"]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("why")(why)
+__all__ = ["why"]
 
 
 def why(
@@ -53,11 +47,11 @@ def why(
 def _why(options: BuildOptions, *, json: bool) -> int:
     explanations, note = actions.explain_tasks(options)
     if note:
-        sys.stderr.write(f"note    {note}\n")
+        print_note(note)
     if json:
-        sys.stdout.write(canonical.canonical_json(explanations) + "\n")
+        print_json(explanations)
     else:
-        sys.stdout.write("".join(f"{line}\n" for item in explanations for line in _lines(item)))
+        print_lines(line for item in explanations for line in _lines(item))
     return 0
 
 

@@ -19,7 +19,7 @@ from build_env.core.later import imported_later
 from build_env.core.locks import held
 from build_env.images.unused import last_use, layer_tags, unused_images, unused_layers, unused_untagged
 from build_env.inspect.failed import CONTINUED
-from build_env.model.garbage import Garbage, Kind, LayerLimit
+from build_env.model.garbage import Collection, Garbage, Kind, LayerLimit
 from build_env.packages.read import package_names
 from build_env.plancache.memory import old_memories, remembered_keys
 from build_env.publish.generation import published_digests
@@ -40,18 +40,9 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.model.identity import TaskName
 
-__all__ = ["Collection", "collect", "survey"]
+__all__ = ["collect", "survey"]
 
 _KEPT_FAILURES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Collection:
-    """What would go, or went, in the order of removal. `engine` is false when no container engine answered."""
-
-    garbage: tuple[Garbage, ...]
-    engine: bool
-    deleted: bool = False
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
-from build_env.model.attempt import Attempt, AttemptState
+from build_env.model.attempt import Attempt, AttemptState, Trend
 from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
 from build_env.store.runlock import is_alive
@@ -24,12 +24,12 @@ with imported_later():
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from build_env.app.project import Project
     from build_env.model.identity import TaskName
 
-__all__ = ["Asked", "Trend", "read_history"]
+__all__ = ["Asked", "read_history"]
 
 _BEFORE = 20
 
@@ -43,16 +43,6 @@ class Asked:
     architectures: tuple[str, ...] = ()
     stage: str = ""
     limit: int = _BEFORE
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trend:
-    """How long the last good attempt at a task took, and the median of up to 20 good ones before."""
-
-    task: TaskName
-    last: float
-    before: float
-    of: int
 
 
 def read_history(project: Project, asked: Asked) -> tuple[tuple[Attempt, ...], tuple[Trend, ...]]:
@@ -109,7 +99,7 @@ def _fits(name: TaskName, asked: Asked) -> bool:
 def _refuse_unknown(project: Project, asked: Asked, names: Sequence[TaskName]) -> None:
     """A package that is neither there nor was ever built is a wrong name."""
     built = {name.subject for name in names if name.of_package}
-    known = {*_packages(project), *built}
+    known = {*read.package_names(project.paths), *built}
     for package in asked.packages:
         if package not in known:
             raise UsageError(
@@ -133,8 +123,3 @@ def _nothing(project: Project, asked: Asked, names: Sequence[TaskName]) -> Usage
     return UsageError(
         f"{subject or 'nothing'} was {'never ' if subject else ''}built in this checkout", hint=f"build it: {build}"
     )
-
-
-def _packages(project: Project) -> Collection[str]:
-    """The names of packages, also where a definition cannot be read."""
-    return read.package_names(project.paths)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
-from build_env.model.attempt import AttemptState
+from build_env.model.attempt import AttemptState, TaskLog
 from build_env.schedule.logs import is_written
 from build_env.store.attempts import attempts_of
 from build_env.store.database import read_only
@@ -18,14 +18,14 @@ with imported_later():
     from build_env.packages import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.model.attempt import Attempt
     from build_env.model.identity import TaskName
 
-__all__ = ["RUNNING", "TaskLog", "Wanted", "find_logs", "log_lines", "tell_without_log"]
+__all__ = ["RUNNING", "Wanted", "find_logs", "log_lines", "tell_without_log"]
 
 RUNNING = "running"
 ENDED = "ended"
@@ -43,22 +43,6 @@ class Wanted:
     stage: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskLog:
-    """The log of the last attempt at one task; `changed` is seconds since the epoch, `state` a word for people."""
-
-    path: Path
-    task: TaskName
-    state: str
-    changed: float
-    size: int
-
-    @property
-    def arch(self) -> str:
-        """The architecture, empty where the task has none or serves all."""
-        return "" if self.task.architecture == self.task.stage else self.task.architecture
-
-
 def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
     """The logs that fit, the newest first."""
     fitting = (log for log in _all_logs(project) if _fits(log.task, wanted))
@@ -68,7 +52,7 @@ def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
 def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
     """What to say when nothing fits: a wrong name, a package that was never built, or a choice that is too narrow."""
     others = find_logs(project, Wanted(subject=wanted.subject))
-    names = _packages(project)
+    names = read.package_names(project.paths)
     if others:
         listed = dict.fromkeys(" ".join(filter(None, (log.task.stage, log.arch, log.task.target))) for log in others)
         return UsageError(f"{wanted.subject} has no such log", hint=f"there are: {', '.join(listed)}")
@@ -138,7 +122,3 @@ def _fits(task: TaskName, wanted: Wanted) -> bool:
         and wanted.stage in {"", task.stage}
         and (not wanted.architectures or task.architecture in {"", "all", "source", *wanted.architectures})
     )
-
-
-def _packages(project: Project) -> Collection[str]:
-    return read.package_names(project.paths)

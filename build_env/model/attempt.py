@@ -1,4 +1,4 @@
-"""Owns the attempt: one try at one task in one run."""
+"""Owns the attempt, one try at one task in one run, and what is told of several: their trend, the log of the last."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.model.artifact import Isolation
     from build_env.model.identity import TaskName
 
-__all__ = ["Attempt", "AttemptState"]
+__all__ = ["Attempt", "AttemptState", "TaskLog", "Trend"]
 
 
 class AttemptState(StrEnum):
@@ -44,3 +46,29 @@ class Attempt:
     isolation: Isolation | None = None
     message: str = ""
     log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """How long the last good attempt at a task took, and the median of up to 20 good ones before."""
+
+    task: TaskName
+    last: float
+    before: float
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskLog:
+    """The log of the last attempt at one task; `changed` is seconds since the epoch, `state` a word for people."""
+
+    path: Path
+    task: TaskName
+    state: str
+    changed: float
+    size: int
+
+    @property
+    def arch(self) -> str:
+        """The architecture, empty where the task has none or serves all."""
+        return "" if self.task.architecture == self.task.stage else self.task.architecture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["LAYER_IMAGE", "TARGET_IMAGE", "EngineImage", "Garbage", "Kind", "LayerLimit"]
+__all__ = ["LAYER_IMAGE", "TARGET_IMAGE", "Collection", "EngineImage", "Garbage", "Kind", "LayerLimit"]
 
 # The roles by which images are known in the engine.
 LAYER_IMAGE, TARGET_IMAGE = "layer-image", "target-image"
@@ -57,3 +57,12 @@ class LayerLimit:
 
     count: int | None = None
     size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """What would go, or went, in the order of removal. `engine` is false when no container engine answered."""
+
+    garbage: tuple[Garbage, ...]
+    engine: bool
+    deleted: bool = False

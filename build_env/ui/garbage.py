@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from build_env.model.garbage import Garbage, Kind
 from build_env.ui.report.views import size_words
 from build_env.ui.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from build_env.model.garbage import Collection
 
 __all__ = ["garbage_lines"]
 
@@ -20,35 +20,21 @@ _DAY, _HOUR = 86400, 3600
 _WIDTH = 30
 
 
-class ShownCollection(Protocol):
-    """What would go, or went."""
-
-    @property
-    def garbage(self) -> Sequence[Garbage]:
-        """The single things."""
-
-    @property
-    def engine(self) -> bool:
-        """Whether a container engine was asked."""
-
-    @property
-    def deleted(self) -> bool:
-        """Whether they are gone."""
-
-
-def garbage_lines(found: ShownCollection, command: str, now: float) -> list[str]:
+def garbage_lines(collection: Collection, command: str, now: float) -> list[str]:
     """A line per kind with its number and bytes, below it what has a name; `command` removes it."""
-    lines = [] if found.engine else ["note    no container engine answers: its images and rooms were not looked at"]
-    if not found.garbage:
+    lines = (
+        [] if collection.engine else ["note    no container engine answers: its images and rooms were not looked at"]
+    )
+    if not collection.garbage:
         return [*lines, "done    nothing to remove"]
-    lines.append("removed" if found.deleted else "unused  what nothing needs any more")
+    lines.append("removed" if collection.deleted else "unused  what nothing needs any more")
     for kind in Kind:
-        entries = [entry for entry in found.garbage if entry.kind is kind]
+        entries = [entry for entry in collection.garbage if entry.kind is kind]
         if entries:
             lines.append(_line(_counted(kind, len(entries)), sum(entry.size for entry in entries)))
             lines += [f"    {_named(entry, now)}" for entry in entries if kind in _NAMED]
-    size = size_words(sum(entry.size for entry in found.garbage))
-    return [*lines, f"done    {size} freed"] if found.deleted else [*lines, f"next    {command}   (frees {size})"]
+    size = size_words(sum(entry.size for entry in collection.garbage))
+    return [*lines, f"done    {size} freed"] if collection.deleted else [*lines, f"next    {command}   (frees {size})"]
 
 
 def _line(text: str, size: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from build_env.core.visible import printable
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.ui.report.views import size_words
-from build_env.ui.words import count, duration
+from build_env.ui.words import count, duration, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from build_env.model.attempt import Trend
     from build_env.model.identity import TaskName
 
 __all__ = ["history_lines"]
@@ -21,34 +22,12 @@ _HEAD = ("when", "run", "state", "task", "time", "memory", "size", "room")
 _RIGHT = frozenset({4, 5, 6})
 
 
-class ShownTrend(Protocol):
-    """How the time of a task developed."""
-
-    @property
-    def task(self) -> TaskName:
-        """The task."""
-
-    @property
-    def last(self) -> float:
-        """Seconds of the last good attempt."""
-
-    @property
-    def before(self) -> float:
-        """The median of those before."""
-
-    @property
-    def of(self) -> int:
-        """How many were before."""
-
-
-def history_lines(
-    found: Sequence[Attempt], trends: Sequence[ShownTrend], when: Callable[[float], str], *, complete: bool
-) -> list[str]:
-    """A table of attempts as they come, each message below its row; `when` writes a time."""
-    rows = [_HEAD, *(_row(attempt, when) for attempt in found)]
+def history_lines(attempts: Sequence[Attempt], trends: Sequence[Trend], *, complete: bool) -> list[str]:
+    """A table of attempts as they come, each message below its row."""
+    rows = [_HEAD, *map(_row, attempts)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
-    for row, attempt in zip(rows, (None, *found), strict=True):
+    for row, attempt in zip(rows, (None, *attempts), strict=True):
         cells = [
             cell.rjust(width) if place in _RIGHT else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -56,14 +35,14 @@ def history_lines(
         lines.append(f"  {'  '.join(cells)}".rstrip())
         if attempt and attempt.message:
             lines.append(f"    {printable(attempt.message.splitlines()[0])}")
-    shown = f"the newest {len(found)} attempts" if not complete else count(len(found), "attempt")
+    shown = f"the newest {len(attempts)} attempts" if not complete else count(len(attempts), "attempt")
     return [f"history {shown}, the newest first", *lines, *map(_trend, trends)]
 
 
-def _row(attempt: Attempt, when: Callable[[float], str]) -> tuple[str, ...]:
+def _row(attempt: Attempt) -> tuple[str, ...]:
     running = attempt.state in {AttemptState.RUNNING, AttemptState.LOST}
     return (
-        when(attempt.began),
+        moment(attempt.began),
         attempt.run[:_SHORT],
         attempt.state.value,
         _task(attempt.task),
@@ -74,7 +53,7 @@ def _row(attempt: Attempt, when: Callable[[float], str]) -> tuple[str, ...]:
     )
 
 
-def _trend(trend: ShownTrend) -> str:
+def _trend(trend: Trend) -> str:
     earlier = "the time before" if trend.of == 1 else f"median of the {trend.of} before"
     return f"trend   {_task(trend.task)}: {duration(trend.last)}, {earlier} {duration(trend.before)}"
 

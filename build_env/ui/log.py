@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from build_env.ui.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from build_env.model.identity import TaskName
+    from build_env.model.attempt import TaskLog
 
-__all__ = ["ShownLog", "choice_lines"]
-
-
-class ShownLog(Protocol):
-    """What is told of a log."""
-
-    @property
-    def task(self) -> TaskName:
-        """Whose log it is."""
-
-    @property
-    def arch(self) -> str:
-        """The architecture, empty where the task has none."""
-
-    @property
-    def state(self) -> str:
-        """How its task stands, in a word."""
-
-    @property
-    def changed(self) -> float:
-        """When it was written last, in seconds since the epoch."""
+__all__ = ["choice_lines"]
 
 
-def choice_lines(logs: Sequence[ShownLog], when: Callable[[float], str]) -> list[str]:
-    """A line per log as they come, and a command that shows the first; `when` writes a time."""
-    rows = [(log.state, log.task.stage, log.arch, log.task.target, when(log.changed)) for log in logs]
+def choice_lines(logs: Sequence[TaskLog]) -> list[str]:
+    """A line per log as they come, and a command that shows the first."""
+    rows = [(log.state, log.task.stage, log.arch, log.task.target, moment(log.changed)) for log in logs]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return [
@@ -44,11 +26,11 @@ def choice_lines(logs: Sequence[ShownLog], when: Callable[[float], str]) -> list
     ]
 
 
-def _narrowed(logs: Sequence[ShownLog]) -> str:
+def _narrowed(logs: Sequence[TaskLog]) -> str:
     """The options that tell the first log from the others, as few as do it."""
     first, rest = logs[0], list(logs[1:])
     options = ""
-    choices: tuple[tuple[str, Callable[[ShownLog], str]], ...] = (
+    choices: tuple[tuple[str, Callable[[TaskLog], str]], ...] = (
         ("--stage", lambda log: log.task.stage),
         ("--arch", lambda log: log.arch),
         ("--target", lambda log: log.task.target),

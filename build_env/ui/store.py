@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from build_env.ui.report.views import size_words
 from build_env.ui.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from build_env.model.identity import TaskName
+    from build_env.store.verify import Damage
 
 __all__ = ["damage_lines"]
 
 
-class ShownRow(Protocol):
-    """A result that cannot be used."""
-
-    @property
-    def task(self) -> TaskName:
-        """The task that it is a result of."""
-
-    @property
-    def key(self) -> str:
-        """Its key."""
-
-    @property
-    def fault(self) -> str:
-        """What is wrong with it."""
-
-
-class ShownDamage(Protocol):
-    """What a check of the store found."""
-
-    @property
-    def found(self) -> bool:
-        """Whether anything is damaged."""
-
-    @property
-    def database(self) -> str:
-        """What is wrong with the database as a whole."""
-
-    @property
-    def rows(self) -> Sequence[ShownRow]:
-        """Results that cannot be used."""
-
-    @property
-    def objects(self) -> Sequence[str]:
-        """Damaged objects, by path below `build/`."""
-
-    @property
-    def results(self) -> int:
-        """How many results are recorded."""
-
-    @property
-    def checked(self) -> int:
-        """How many objects were read."""
-
-    @property
-    def size(self) -> int:
-        """The bytes of those that are whole."""
-
-    @property
-    def unreferenced(self) -> int:
-        """How many objects no result needs."""
-
-    @property
-    def unreferenced_size(self) -> int:
-        """Their bytes."""
-
-
-def damage_lines(damage: ShownDamage, *, repaired: bool) -> list[str]:
+def damage_lines(damage: Damage, *, repaired: bool) -> list[str]:
     """What was read, what is damaged, what to do about it."""
     lines = [
         f"read    {count(damage.results, 'result')}, {count(damage.checked, 'object')} ({size_words(damage.size)})"

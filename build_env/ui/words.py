@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from build_env.model.result import Status
@@ -20,6 +21,7 @@ __all__ = [
     "basis",
     "count",
     "duration",
+    "moment",
     "targets_words",
     "task_line",
 ]
@@ -46,6 +48,11 @@ def duration(seconds: float) -> str:
         return f"{minutes}m{rest:02}s"
     hours, minutes = divmod(minutes, _MINUTE)
     return f"{hours}h{minutes:02}m"
+
+
+def moment(at: float) -> str:
+    """Seconds since the epoch as this machine's time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
 def about(seconds: float) -> str:
