@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
-from build_env.cli.words import comma_list
+from build_env.cli.options import ARCHITECTURES, DEBUG, ENGINE, JSON, PACKAGES, ROOT, TARGETS, look_options
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.model.options import BuildOptions, check_choice
+from build_env.model.options import check_choice
 
 with imported_later():
     from build_env.cli import actions
@@ -24,6 +23,7 @@ with imported_later():
     from build_env.ui.graph import mermaid, nodes
 
 if TYPE_CHECKING:
+    from build_env.model.options import BuildOptions
     from build_env.ui.graph.nodes import Picture
 
 __all__ = ["graph"]
@@ -33,10 +33,10 @@ _FORMATS = ("dot", "mermaid", "svg")
 
 def graph(
     context: typer.Context,
-    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
+    packages: PACKAGES = None,
     target: TARGETS = None,
     arch: ARCHITECTURES = None,
-    engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
+    engine: ENGINE = "",
     format_: Annotated[str, typer.Option("--format", help="dot, mermaid or svg.", metavar="FORMAT")] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write this file, not to standard output.", metavar="FILE")
@@ -50,14 +50,7 @@ def graph(
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
     """
-    options = BuildOptions(
-        packages=tuple(packages or ()),
-        targets=comma_list(target or ()),
-        architectures=comma_list(arch or ()),
-        engine=engine,
-        root=root,
-        dry_run=True,
-    )
+    options = look_options(packages, target, arch, engine, root)
     wanted = "json" if json and not format_ else format_ or "dot"
     context.exit(run_command(lambda: _graph(options, wanted, output, by_package=by_package, json=json), debug=debug))
 

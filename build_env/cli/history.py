@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, STAGE, TARGET
 from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
@@ -33,7 +33,7 @@ def history(
     packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all tasks.", metavar="PACKAGES")] = None,
     target: TARGET = "",
     arch: ARCHITECTURES = None,
-    stage: Annotated[str, typer.Option("--stage", help="source, build, verify, …", metavar="STAGE")] = "",
+    stage: STAGE = "",
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many attempts.", min=1, metavar="N")] = 20,
     json: JSON = False,
     root: ROOT = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, STAGE, TARGET
 from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
@@ -35,7 +35,7 @@ def log(
     package: Annotated[str, typer.Argument(help="The package.", metavar="PACKAGE")],
     target: TARGET = "",
     arch: ARCHITECTURES = None,
-    stage: Annotated[str, typer.Option("--stage", help="source, build, verify, …", metavar="STAGE")] = "",
+    stage: STAGE = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
     json: JSON = False,
     root: ROOT = None,

@@ -151,11 +151,7 @@ def format_command(
     debug: DEBUG = False,
 ) -> None:
     """Indent by two spaces, remove blanks at line ends, end lines with LF; comments, quotes and order stay."""
-
-    def command() -> int:
-        return manifest_actions.format_all(files, check=check)
-
-    context.exit(run_command(command, debug=debug))
+    context.exit(run_command(lambda: manifest_actions.format_all(files, check=check), debug=debug))
 
 
 @manifest.command("directives")
@@ -166,11 +162,7 @@ def directives(
     debug: DEBUG = False,
 ) -> None:
     """List all directives with what they take."""
-
-    def command() -> int:
-        return manifest_actions.list_directives(as_json=as_json, markdown=markdown)
-
-    context.exit(run_command(command, debug=debug))
+    context.exit(run_command(lambda: manifest_actions.list_directives(as_json=as_json, markdown=markdown), debug=debug))
 
 
 def _asked(

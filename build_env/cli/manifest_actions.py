@@ -121,13 +121,10 @@ def format_all(files: Sequence[str], *, check: bool) -> int:
 
 def list_directives(*, as_json: bool, markdown: bool) -> int:
     """Print the list of directives."""
-    listing = (
-        reference.directives_markdown()
-        if markdown
-        else reference.directives_json()
-        if as_json
-        else reference.directives_text()
-    )
+    if markdown:
+        listing = reference.directives_markdown()
+    else:
+        listing = reference.directives_json() if as_json else reference.directives_text()
     write_output(listing.encode())
     return 0
 

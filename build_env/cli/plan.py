@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
+from build_env.cli.options import ARCHITECTURES, DEBUG, ENGINE, JSON, PACKAGES, ROOT, TARGETS, look_options
 from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
-from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
     from build_env.ui import plan as ui_plan
+
+if TYPE_CHECKING:
+    from build_env.model.options import BuildOptions
 
 __all__ = ["plan"]
 
 
 def plan(
     context: typer.Context,
-    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
+    packages: PACKAGES = None,
     target: TARGETS = None,
     arch: ARCHITECTURES = None,
-    engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
+    engine: ENGINE = "",
     stage: Annotated[
         list[str] | None,
         typer.Option("--stage", help="Only these: source, build, verify, deploy, tar.", metavar="STAGE"),
@@ -38,16 +41,8 @@ def plan(
     debug: DEBUG = False,
 ) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
-    options = BuildOptions(
-        packages=tuple(packages or ()),
-        targets=comma_list(target or ()),
-        architectures=comma_list(arch or ()),
-        stages=frozenset(comma_list(stage or ())),
-        deps=deps,
-        engine=engine,
-        root=root,
-        dry_run=True,
-    )
+    stages = frozenset(comma_list(stage or ()))
+    options = replace(look_options(packages, target, arch, engine, root), stages=stages, deps=deps)
     context.exit(run_command(lambda: _plan(options, json=json, commands=commands, hits=every), debug=debug))
 
 

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import typer  # noqa: TC002 - typer reads annotations when the program runs
 
 from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGETS
+from build_env.cli.options import ARCHITECTURES, DEBUG, ENGINE, JSON, PACKAGES, ROOT, TARGETS, look_options
 from build_env.cli.printing import print_json, print_lines, print_note
-from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
-from build_env.model.options import BuildOptions
 
 with imported_later():
     from build_env.cli import actions
 
 if TYPE_CHECKING:
     from build_env.inspect.why import Explanation
+    from build_env.model.options import BuildOptions
 
 __all__ = ["why"]
 
 
 def why(
     context: typer.Context,
-    packages: Annotated[list[str] | None, typer.Argument(help="Packages; none: all.", metavar="PACKAGES")] = None,
+    packages: PACKAGES = None,
     target: TARGETS = None,
     arch: ARCHITECTURES = None,
-    engine: Annotated[str, typer.Option("--engine", help="docker or native.", metavar="ENGINE")] = "",
+    engine: ENGINE = "",
     json: JSON = False,
     root: ROOT = None,
     debug: DEBUG = False,
 ) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    options = BuildOptions(
-        packages=tuple(packages or ()),
-        targets=comma_list(target or ()),
-        architectures=comma_list(arch or ()),
-        engine=engine,
-        root=root,
-        dry_run=True,
-    )
+    options = look_options(packages, target, arch, engine, root)
     context.exit(run_command(lambda: _why(options, json=json), debug=debug))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.formats.registry import can_stand_in, formats
@@ -139,9 +140,7 @@ def _mmdebstrap(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | Non
     )
     if check.state is State.OK or wanted:
         return check
-    return Check(
-        name=check.name, purpose=check.purpose, state=State.NOTE, text=f"{check.text}; all are there", mend=check.mend
-    )
+    return replace(check, state=State.NOTE, text=f"{check.text}; all are there")
 
 
 def _disk(machine: Machine) -> Iterator[Check]:

@@ -105,8 +105,8 @@ def _tail(log: Path) -> list[str]:
 
 
 def _not_started(lines: Sequence[str], command: str) -> EnvironmentNotReady:
-    said = "".join(f"\n        | {line}" for line in lines[-_LAST_LINES:] if line.strip())
+    last_lines = "".join(f"\n        | {line}" for line in lines[-_LAST_LINES:] if line.strip())
     return EnvironmentNotReady(
-        f"the engine does not start ({command}){said}",
+        f"the engine does not start ({command}){last_lines}",
         hint="its last lines say why; in a container it needs one that runs privileged",
     )

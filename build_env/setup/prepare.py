@@ -174,8 +174,8 @@ class _Hands:
         except OSError as error:
             raise EnvironmentNotReady(f"set-up could not run {' '.join(argv)}: {error}") from error
         if done.returncode:
-            said = (done.stdout + done.stderr).splitlines()[-_LAST_LINES:]
-            lines = "".join(f"\n        | {line}" for line in said if line.strip())
+            last_lines = (done.stdout + done.stderr).splitlines()[-_LAST_LINES:]
+            lines = "".join(f"\n        | {line}" for line in last_lines if line.strip())
             raise EnvironmentNotReady(
                 f"set-up failed at {' '.join(argv)}: exit status {done.returncode}{lines}",
                 hint="mend what it says and run the same command again; what is done already is not done again",

@@ -38,14 +38,4 @@ def check_lines(found: Sequence[Check], *, set_up: bool) -> list[str]:
 
 def document(found: Sequence[Check]) -> dict[str, object]:
     """The same for programs."""
-    listed = [
-        {
-            "name": check.name,
-            "purpose": check.purpose,
-            "state": check.state.value,
-            "text": check.text,
-            "mend": check.mend,
-        }
-        for check in found
-    ]
-    return {"ready": exit_code(found) == 0, "checks": listed}
+    return {"ready": exit_code(found) == 0, "checks": [vars(check) for check in found]}

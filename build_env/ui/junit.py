@@ -8,53 +8,19 @@ common schema knows no properties of single cases.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from build_env.model.events import RunFinished
 from build_env.model.result import Status
-from build_env.ui.files import check_place, write_whole
-from build_env.ui.record import RunRecord
 from build_env.ui.text import clean, clean_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from build_env.core.errors import BuildEnvError
-    from build_env.model.events import Event
-    from build_env.ui.record import TaskRecord
+    from build_env.ui.record import RunRecord, TaskRecord
 
-__all__ = ["JUnitListener", "junit_xml"]
+__all__ = ["junit_xml"]
 
-_OPTION = "--junit"
 _KINDS = {Status.FAILED: "failure", Status.INTERRUPTED: "error", Status.NOT_RUN: "skipped"}
-
-
-@dataclass
-class JUnitListener:
-    """Writes `path` when the run is over. Raises UsageError or EnvironmentNotReady at once if that cannot be."""
-
-    path: Path
-    clock: Callable[[], float]
-    record: RunRecord = field(init=False)
-
-    def __post_init__(self) -> None:
-        """See `check_place`."""
-        check_place(self.path, _OPTION)
-        self.record = RunRecord(clock=self.clock)
-
-    def __call__(self, event: Event) -> None:
-        """See `EventSink`."""
-        self.record.take(event)
-        if isinstance(event, RunFinished):
-            write_whole(self.path, junit_xml(self.record), _OPTION)
-
-    def error(self, error: BuildEnvError) -> None:
-        """See `Report`."""
-        self.record.fail(error)
-        write_whole(self.path, junit_xml(self.record), _OPTION)
 
 
 def junit_xml(run: RunRecord) -> str:

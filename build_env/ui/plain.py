@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
     from build_env.model.task import Plan
+    from build_env.schedule.forecast import Forecast
 
-__all__ = ["PlainListener", "finished_lines", "plan_headline"]
+__all__ = ["PlainListener", "finished_lines", "forecast_of", "plan_headline"]
 
 _SILENT = frozenset({Status.HIT, Status.NOT_RUN, Status.INTERRUPTED})
 
@@ -101,11 +102,17 @@ def plan_headline(plan: Plan, answers: Mapping[TaskName, str]) -> str:
 
 def forecast_lines(event: PlanReady) -> list[str]:
     """`about 2m, from 3 recorded times, 1 guess`; nothing when nothing is expected."""
-    if not event.estimates:
+    forecast = forecast_of(event)
+    if forecast is None:
         return []
-
-    forecast = schedule_forecast.Forecast(event.plan, event.estimates, event.slots)
     return [f"        about {about(forecast.seconds_left({}))}, {basis(forecast.recorded, forecast.guessed)}"]
+
+
+def forecast_of(event: PlanReady) -> Forecast | None:
+    """What is expected of a plan, if anything is."""
+    if not event.estimates:
+        return None
+    return schedule_forecast.Forecast(event.plan, event.estimates, event.slots)
 
 
 def all_hits(answers: Mapping[TaskName, str]) -> bool:

@@ -14,14 +14,10 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from build_env.core.later import imported_later
 from build_env.core.visible import printable
 from build_env.model.events import PlanReady, TaskFinished, TaskOutput, TaskRetried, TaskStarted
-from build_env.ui.plain import PlainListener
+from build_env.ui.plain import PlainListener, forecast_of
 from build_env.ui.words import about, basis, duration, task_line
-
-with imported_later():
-    from build_env.schedule import forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +97,7 @@ class ProgressListener:
         match event:
             case PlanReady(plan=plan):
                 self._total, self._ended = len(plan), 0
-                self._forecast = _forecast(event)
+                self._forecast = forecast_of(event)
             case TaskStarted(task=task):
                 self._running[task.name] = _Running(task=task, began=self.clock())
                 if self._forecast:
@@ -156,10 +152,3 @@ class ProgressListener:
 
 def _cut(line: str) -> Text:
     return Text(line, no_wrap=True, overflow="ellipsis", style="dim")
-
-
-def _forecast(event: PlanReady) -> forecast.Forecast | None:
-    if not event.estimates:
-        return None
-
-    return forecast.Forecast(event.plan, event.estimates, event.slots)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.ui.report.listener import ReportListener
+from build_env.ui.reports import page_report
 from tests.support.browser import browser
 from tests.support.runs import large_run, sample_run
 
@@ -40,7 +40,7 @@ def page(chromium: Browser, tmp_path: Path) -> Iterator[Browser]:
 
 def report(script: Script, root: Path) -> Path:
     path = root / "report.html"
-    script.play(ReportListener(path=path, clock=script.clock, root=root))
+    script.play(page_report(path, script.clock, root, ""))
     return path
 
 

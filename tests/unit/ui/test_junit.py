@@ -13,8 +13,9 @@ from build_env.core.errors import Fault, InfrastructureError
 from build_env.model.events import PlanReady, TaskFinished, TaskStarted
 from build_env.model.result import Status, TaskResult
 from build_env.model.task import Plan, Stage
-from build_env.ui.junit import JUnitListener, junit_xml
+from build_env.ui.junit import junit_xml
 from build_env.ui.record import RunRecord
+from build_env.ui.reports import junit_report
 from tests.support.runs import make_task, sample_run
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def faults_of(text: str) -> list[str]:
 def test_golden(tmp_path: Path, *, update_golden: bool) -> None:
     script = sample_run(tmp_path)
     path = tmp_path / "junit.xml"
-    script.play(JUnitListener(path=path, clock=script.clock))
+    script.play(junit_report(path, script.clock))
     text = path.read_text(encoding="utf-8")
     if update_golden:
         GOLDEN.write_text(text, encoding="utf-8")
@@ -99,7 +100,7 @@ def test_only_what_ran_is_an_error_when_a_run_is_stopped() -> None:
 def test_the_error_that_ended_a_run_is_a_case_of_its_own(tmp_path: Path) -> None:
     script = sample_run(tmp_path)
     path = tmp_path / "junit.xml"
-    listener = JUnitListener(path=path, clock=script.clock)
+    listener = junit_report(path, script.clock)
     for _, event in script.events[:4]:
         listener(event)
     listener.error(
@@ -115,7 +116,7 @@ def test_the_error_that_ended_a_run_is_a_case_of_its_own(tmp_path: Path) -> None
 
 def test_an_error_before_any_plan_is_a_file_too(tmp_path: Path) -> None:
     path = tmp_path / "junit.xml"
-    JUnitListener(path=path, clock=lambda: 0.0).error(InfrastructureError("no engine"))
+    junit_report(path, lambda: 0.0).error(InfrastructureError("no engine"))
     assert parse(path.read_text(encoding="utf-8")).attrib["errors"] == "1"
 
 

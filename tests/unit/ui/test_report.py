@@ -21,12 +21,12 @@ from build_env.model.task import Plan, Stage
 from build_env.ui.record import RunRecord, TaskRecord
 from build_env.ui.report import page
 from build_env.ui.report.chain import critical_chain
-from build_env.ui.report.listener import ReportListener
 from build_env.ui.report.logs import Excerpt, excerpts, shares
 from build_env.ui.report.matrix import make_matrix
 from build_env.ui.report.page import render_page
 from build_env.ui.report.timeline import assign_slots
 from build_env.ui.report.views import size_words
+from build_env.ui.reports import page_report
 from tests.support.runs import HOSTILE, large_run, make_task, sample_run, stored
 from tests.support.samples import A, B, C
 
@@ -76,7 +76,7 @@ def read(text: str) -> Page:
 
 def write_page(script: Script, root: Path) -> str:
     path = root / "report.html"
-    listener = ReportListener(path=path, clock=script.clock, root=root, when="2024-05-01 10:00 UTC")
+    listener = page_report(path, script.clock, root, "2024-05-01 10:00 UTC")
     script.play(listener)
     return path.read_text(encoding="utf-8")
 
@@ -108,7 +108,7 @@ def test_what_a_task_printed_is_text(tmp_path: Path) -> None:
 
 def test_a_run_without_tasks_and_an_error_are_pages_too(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    listener = ReportListener(path=path, clock=lambda: 0.0, root=tmp_path)
+    listener = page_report(path, lambda: 0.0, tmp_path, "")
     listener.error(InfrastructureError(f"the engine said {HOSTILE}", hint="start it"))
     shown = read(path.read_text(encoding="utf-8"))
     words = "".join(shown.words)
@@ -125,7 +125,7 @@ def test_a_thousand_tasks_stay_below_five_megabytes(tmp_path: Path) -> None:
         for at, event in script.events
     ]
     path = tmp_path / "report.html"
-    listener = ReportListener(path=path, clock=script.clock, root=tmp_path)
+    listener = page_report(path, script.clock, tmp_path, "")
     script.play(listener)
     assert len(listener.record.tasks) == 1000
     assert 1_000_000 < path.stat().st_size < FIVE_MEGABYTES
