@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,7 @@ with imported_later():
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from build_env.inspect.log import Wanted
     from build_env.model.attempt import TaskLog
 
 __all__ = ["log"]
@@ -45,22 +47,17 @@ def log(
 
     With --follow the one that is at work now is chosen.
     """
-    choice = (package, target, comma_list(arch or ()), stage)
-    context.exit(run_command(lambda: _log(root, choice, follow=follow, json=json), debug=debug))
+    wanted = inspect_log.Wanted(subject=package, target=target, architectures=comma_list(arch or ()), stage=stage)
+    context.exit(run_command(lambda: _log(root, wanted, follow=follow, json=json), debug=debug))
 
 
-def _log(root: Path | None, choice: tuple[str, str, tuple[str, ...], str], *, follow: bool, json: bool) -> int:
-    package, target, architectures, stage = choice
-    check_choice("--stage", stage, tuple(task.Stage))
+def _log(root: Path | None, wanted: Wanted, *, follow: bool, json: bool) -> int:
+    check_choice("--stage", wanted.stage, tuple(task.Stage))
     if follow and json:
         raise UsageError("--json lists logs, and --follow reads one", hint="leave one of them out")
     project = app_project.open_project(root)
-    wanted = inspect_log.Wanted(
-        subject=package,
-        target=project.match_target(target) if target else "",
-        architectures=architectures,
-        stage=stage,
-    )
+    if wanted.target:
+        wanted = replace(wanted, target=project.match_target(wanted.target))
     logs = inspect_log.find_logs(project, wanted)
     if not logs:
         raise inspect_log.tell_without_log(project, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,27 +24,13 @@ with imported_later():
     from build_env.model import command as model_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from build_env.app.project import Project
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
+    from build_env.inspect.shell import ShellRequest
 
 __all__ = ["shell"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Wanted:
-    name: str
-    command: tuple[str, ...]
-    arch: str
-    kind: str
-    kept: bool
-    recreate: bool
-    failed: bool
-    resume: bool
-    root: Path | None
 
 
 def shell(
@@ -70,54 +56,45 @@ def shell(
     With --failed --continue the task goes on from the command that failed, after CMD or the shell has ended; its
     result is marked as continued by hand, and the next build-all makes a fresh one.
     """
-    wanted = _Wanted(
-        name=name,
-        command=tuple(command or ()),
-        arch=arch,
-        kind=kind,
-        kept=container,
-        recreate=recreate,
-        failed=failed,
-        resume=resume,
-        root=root,
-    )
-    context.exit(run_command(lambda: _shell(wanted), debug=debug))
+    words = tuple(command or ())
+
+    def run() -> int:
+        check_choice("--kind", kind or " ", ("build", "source"))
+        if resume and not failed:
+            raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
+        if not words and not sys.stdin.isatty() and not resume:
+            raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
+        project = app_project.open_project(root)
+        if failed:
+            return _in_failed(project, name, words, resume=resume)
+        request = inspect_shell.ShellRequest(
+            target=name,
+            kind=model_command.ImageKind(kind),
+            architecture=arch,
+            kept=container,
+            recreate=recreate,
+        )
+        return _in_target(project, request, words)
+
+    context.exit(run_command(run, debug=debug))
 
 
-def _shell(wanted: _Wanted) -> int:
-    check_choice("--kind", wanted.kind or " ", ("build", "source"))
-    if wanted.resume and not wanted.failed:
-        raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
-    if not wanted.command and not sys.stdin.isatty() and not wanted.resume:
-        raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
-    project = app_project.open_project(wanted.root)
-    if wanted.failed:
-        return _in_failed(project, wanted)
-    if not wanted.name:
+def _in_target(project: Project, request: ShellRequest, command: tuple[str, ...]) -> int:
+    if not request.target:
         raise UsageError("no target is named", hint=f"targets: {', '.join(project.target_names())}")
-    return _in_target(project, wanted)
-
-
-def _in_target(project: Project, wanted: _Wanted) -> int:
-    request = inspect_shell.ShellRequest(
-        target=project.match_target(wanted.name),
-        kind=model_command.ImageKind(wanted.kind),
-        architecture=wanted.arch,
-        kept=wanted.kept,
-        recreate=wanted.recreate,
-    )
+    request = replace(request, target=project.match_target(request.target))
     with inspect_shell.enter_target(project, request, print_note) as inside:
-        return _run(inside, wanted.command)
+        return _run(inside, command)
 
 
-def _in_failed(project: Project, wanted: _Wanted) -> int:
+def _in_failed(project: Project, name: str, command: tuple[str, ...], *, resume: bool) -> int:
     connection = containers.connect_containers(project, reuse=False, slots=1).connection
-    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), wanted.name)
-    if wanted.resume:
-        return _continue(connection, project, room, wanted.command)
+    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), name)
+    if resume:
+        return _continue(connection, project, room, command)
     print_note(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")
     with inspect_shell.enter_failed(connection, project, room) as inside:
-        return _run(inside, wanted.command)
+        return _run(inside, command)
 
 
 def _continue(connection: Connection, project: Project, room: FailedRoom, command: tuple[str, ...]) -> int:

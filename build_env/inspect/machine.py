@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.app.containers import connect_containers
@@ -30,28 +29,20 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.setup.facts import BaseFound, BaseNeed, Check
 
-__all__ = ["Report", "examine", "prepare", "set_up"]
+__all__ = ["examine", "prepare", "set_up"]
 
 ENGINE_LOG = "dockerd.log"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What doctor found; `debian`: set-up can mend this machine."""
-
-    checks: tuple[Check, ...]
-    debian: bool
-
-
-def examine(project: Project, names: Sequence[str]) -> Report:
-    """Look at the machine and at the bases of the targets `names`; changes nothing."""
+def examine(project: Project, names: Sequence[str]) -> tuple[tuple[Check, ...], bool]:
+    """Look at the machine and at the bases of the targets `names`; changes nothing. Also whether set-up can mend it."""
     machine = observe(project.paths.build)
     needs = needs_of(project, names)
     bases = None
     if machine.engine.state is EngineState.ANSWERS:
         containers = connect_containers(project, reuse=False, slots=1)
         bases = [state_of(containers, need) for need in needs.bases]
-    return Report(checks=checks(machine, needs, bases), debian=machine.debian)
+    return checks(machine, needs, bases), machine.debian
 
 
 def prepare(project: Project, names: Sequence[str], note: Callable[[str], None]) -> None:
