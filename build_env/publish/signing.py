@@ -6,7 +6,6 @@ The agent that gpg starts for the project key is stopped again, so that nothing 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.locks import locked
 from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
@@ -118,19 +118,14 @@ def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
     """Make gpg usable with `home`: a path short enough for sockets, no agent of ours afterwards."""
     with ExitStack() as stack:
         if owned:
-            _lock(home, stack)
+            lock = home / "build-env.lock"
+            lock.touch(mode=0o600)
+            stack.enter_context(locked(lock))  # no other process starts or stops the agent of this home meanwhile
         short = _short_path(home, stack)
         environment = listed_environment(os.environ, *_FOR_AN_AGENT, GNUPGHOME=str(short))
         if owned:
             stack.callback(_stop_agent, environment)
         yield environment
-
-
-def _lock(home: Path, stack: ExitStack) -> None:
-    """Keep other processes from starting or stopping the agent of this home meanwhile."""
-    descriptor = os.open(home / "build-env.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    stack.callback(os.close, descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _short_path(home: Path, stack: ExitStack) -> Path:
