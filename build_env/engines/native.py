@@ -73,7 +73,7 @@ class NativeRooms:
                 os.killpg(group, signal.SIGKILL)
 
     def _run_in(self, directory: Path, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        archive = pack(spec, prefix="build", owner=os.getuid(), group=os.getgid())
+        archive = pack(spec, owner=os.getuid(), group=os.getgid())
         with tarfile.open(fileobj=BytesIO(archive)) as content:
             content.extractall(directory, filter="tar")
         root = directory / "build"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from build_env.model.command import Command
     from build_env.model.room import RoomSpec
 
-__all__ = ["Conversation", "commands_of", "fetch", "outcome_of"]
+__all__ = ["Conversation", "commands_of", "outcome_of"]
 
 
 def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
@@ -87,11 +87,11 @@ class Conversation:
         outcome = talk()
         self.receiver.flush()
         if outcome.status == 0:
-            fetch(connection, container, self.receiver.archive(), self.results)
+            _fetch(connection, container, self.receiver.archive(), self.results)
         return replace(outcome, peak_memory=self.receiver.peak_memory)
 
 
-def fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
+def _fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
     """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked.
 
     Raises InfrastructureError.

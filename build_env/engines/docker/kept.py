@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError, Interrupted
+from build_env.core.machine import builder_id
 from build_env.engines.docker.connection import OutOfTime
 from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_of, create
 from build_env.engines.docker.conversation import Conversation, commands_of, outcome_of
@@ -41,7 +42,6 @@ class KeptRoom:
     connection: Connection
     container: str
     image: str
-    builder: tuple[int, int]
     root_shell: HeldShell
     builder_shell: HeldShell
     networked: bool = True
@@ -53,7 +53,8 @@ class KeptRoom:
         Raises InfrastructureError, Interrupted after `cancel`, OutOfTime; the last two with nothing left at work.
         """
         try:
-            self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=self.builder[0], group=self.builder[1]))
+            owner, group = builder_id()
+            self._lay(pack(spec, owner=owner, group=group))
             environment = room_environment(
                 BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True
             )
@@ -124,7 +125,6 @@ class KeptRooms:
     """The kept rooms this process has entered, by name."""
 
     connection: Connection
-    builder: tuple[int, int]
     _rooms: dict[str, KeptRoom] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -176,9 +176,8 @@ class KeptRooms:
             connection=connection,
             container=container,
             image=spec.image,
-            builder=self.builder,
             root_shell=HeldShell(connection, container, "0:0"),
-            builder_shell=HeldShell(connection, container, ":".join(map(str, self.builder))),
+            builder_shell=HeldShell(connection, container, ":".join(map(str, builder_id()))),
             networked=BRIDGE in connection.inspect(container)["NetworkSettings"]["Networks"],
         )
 
