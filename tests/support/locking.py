@@ -22,13 +22,14 @@ from build_env.store.runlock import run_lock
 from build_env.model.run import Run
 from build_env.store.claims import Claims
 from build_env.store.results import LocalStore
+from tests.support.samples import named
 
 build, run, *names = sys.argv[1:]
 identity = Run(id=run, pid=1, began=1.0, command="build-all")
 with run_lock(Path(build), identity):
     store = LocalStore(Path(build), identity)
     store.put("whole", b"whole")
-    store.begin("task", "key")
+    store.begin(named("task"), "key")
     claim = Claims(Path(build) / "claims", f"run {run}").claim(names)
     print("holding" if claim else "taken", flush=True)
     sys.stdin.read()
