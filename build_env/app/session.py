@@ -185,8 +185,6 @@ class Session:
         hits: Mapping[TaskName, StoredResult],
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
-        # Only now: a look ahead runs nothing.
-
         asked = schedule_estimates.asked_of_history(plan, hits)
         estimates = schedule_estimates.estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
         sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
