@@ -220,6 +220,7 @@ def test_an_edge_may_lead_into_another_target(sample: Project) -> None:
     objects = (sample.root / "build/store/objects").rglob("*")
     assert b"here/1 there/2" in {path.read_bytes() for path in objects if path.is_file()}
     plan = sample.run("plan", "one", "--target", "there/2", *NATIVE, "--arch", "amd64", "--json", command="build-env")
+    # What is not planned is left out.
     comparing = next(task for task in json.loads(plan.stdout)["tasks"] if task["stage"] == "compare")
     assert [entry["task"] for entry in comparing["inputs"]] == ["there/2:one:build:amd64"], (
         "what is not planned is left out"
