@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 from build_env.core.reading import all_variables, link_target, look_at, meaning_of
 from build_env.core.trees import digest_tree, walk_tree
-from build_env.plancache.memory import Memory, rows_digest
+from build_env.plancache.memory import Memory, load_memory, rows_digest
 from build_env.plancache.watch import watch
+from build_env.store.blob import save_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from build_env.core.reading import Reads, ReadTree
     from build_env.model.artifact import Isolation, StoredResult
-    from build_env.plancache.memory import MemoryFile
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore
 
@@ -35,7 +35,7 @@ __all__ = ["Check"]
 class Check:
     """Compares a memory with what is there now. `images_now` asks the engine; None where it does not answer."""
 
-    file: MemoryFile
+    file: Path
     store: LocalStore
     digests: FileDigests
     isolation: Isolation
@@ -43,17 +43,17 @@ class Check:
 
     def finished(self) -> Memory | None:
         """The memory, if everything is as it says: then there is nothing to do."""
-        memory = self.file.load()
+        memory = load_memory(self.file)
         if memory is None:
             return None
         with contextlib.suppress(OSError):  # gone meanwhile, or a disk that is only read
-            os.utime(self.file.path)  # gc lets go what is not used for long
+            os.utime(self.file)  # gc lets go what is not used for long
         if memory.images and self.images_now(memory.images) != memory.images:
             return None
         as_read = self._as_read(memory)
         renewed = as_read and self._as_made(as_read)
         if renewed is not None and renewed is not memory:
-            self.file.save(renewed)
+            save_blob(self.file, renewed)
             self.digests.save()
         return renewed
 
@@ -89,7 +89,7 @@ class Check:
             rows=rows_digest(self.store.outcomes(keys, self.isolation)),
             images=images,
         )
-        self.file.save(memory)
+        save_blob(self.file, memory)
         self.digests.save()
 
     def _as_read(self, memory: Memory) -> Memory | None:

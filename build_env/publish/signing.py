@@ -19,6 +19,7 @@ from build_env.core.processes import CannotStart, Finished, Invocation, ProcessE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 __all__ = ["Signer", "configured_signer", "ensure_project_key"]
 
@@ -58,11 +59,9 @@ class Signer:
         with self.session() as environment:
             return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
 
-    @contextmanager
-    def session(self) -> Iterator[Mapping[str, str]]:
+    def session(self) -> AbstractContextManager[Mapping[str, str]]:
         """Lend the environment in which gpg, and programs that call it, find the key."""
-        with _session(self.home, owned=self.owned) as environment:
-            yield environment
+        return _session(self.home, owned=self.owned)
 
     def _sign(self, kind: str, data: bytes) -> bytes:
         with self.session() as environment:
