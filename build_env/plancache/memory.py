@@ -23,19 +23,10 @@ if TYPE_CHECKING:
     from build_env.plancache.watch import Watched
     from build_env.store.results import Outcome
 
-__all__ = [
-    "DIGESTS",
-    "SUFFIX",
-    "Memory",
-    "load_memory",
-    "memory_name",
-    "old_memories",
-    "remembered_keys",
-    "rows_digest",
-]
+__all__ = ["DIGESTS", "Memory", "load_memory", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
 
 _FORMAT = 4
-SUFFIX = ".check"  # of the files of memories
+_SUFFIX = ".check"
 DIGESTS = "digests"  # of files, for all commands; lies beside the memories
 _OWN = Path(__file__).resolve().parent.parent
 
@@ -71,9 +62,8 @@ def load_memory(file: Path) -> Memory | None:
 def memory_name(**facts: object) -> str:
     """The name of a command's memory: all that decides its plan besides what is read, and which programs read it."""
     host = [*os.uname(), os.cpu_count(), os.getuid(), os.getgid()]
-    return digest_data(
-        {"format": _FORMAT, "program": _program(), "python": sys.version, "path": sys.path, "host": host, **facts}
-    )[:32]
+    own = {"format": _FORMAT, "program": _program(), "python": sys.version, "path": sys.path, "host": host}
+    return f"{digest_data({**own, **facts})[:32]}{_SUFFIX}"
 
 
 def rows_digest(outcomes: Mapping[str, Outcome]) -> str:
@@ -90,7 +80,7 @@ def remembered_keys(directory: Path, since: float) -> frozenset[str]:
     """The keys of all results that memories used since then refer to; one that cannot be read refers to nothing."""
     keys: set[str] = set()
     for path in _files(directory):
-        if path.suffix == SUFFIX and not path.name.startswith(".") and path.stat().st_mtime >= since:
+        if path.suffix == _SUFFIX and not path.name.startswith(".") and path.stat().st_mtime >= since:
             memory = load_memory(path)
             keys |= set(memory.keys) if memory else set()
     return frozenset(keys)

@@ -16,10 +16,10 @@ from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.core.machine import builder_id
 from build_env.engines.docker.connection import OutOfTime
 from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_of, create
-from build_env.engines.docker.conversation import Conversation, commands_of, outcome_of
+from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.shell import HeldShell
 from build_env.engines.inline import laying_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, commands_of, outcome_of, room_environment, room_script
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
@@ -103,9 +103,9 @@ class KeptRoom:
         printed: list[str] = []
         status = self.root_shell.run(script, printed.append)
         if check and status:
-            said = " ".join(printed) or f"exit status {status}"
+            words = " ".join(printed) or f"exit status {status}"
             raise InfrastructureError(
-                f"a kept room could not be prepared: {said}", hint="--container=clean removes kept rooms"
+                f"a kept room could not be prepared: {words}", hint="--container=clean removes kept rooms"
             )
         return status
 
