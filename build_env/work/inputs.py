@@ -101,7 +101,11 @@ def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Forma
 
 
 def refuse_undeclared(work: Work, store: Store) -> None:
-    """Raises InputError when a fetched source needs a package of ours that the plan has no edge to."""
+    """See that a fetched source needs no package of ours that the plan has no edge to.
+
+    Raises:
+        InputError: when it does.
+    """
     task, action = work.task, work.task.action
     if not isinstance(action, RoomAction):
         return

@@ -122,7 +122,12 @@ class RoomWork:
         raise InfrastructureError(f"the engine loses {outcome.missing} as soon as it is made")
 
     def _make_again(self, work: Work, missing: str, write: Callable[[str], None]) -> None:
-        """Have the worker make an input that its engine has lost; it must come out as it was."""
+        """Have the worker make an input that its engine has lost; it must come out as it was.
+
+        Raises:
+            EnvironmentNotReady: when it is no input, cannot be made here, or comes out different.
+            TaskError: when the install commands of a layer fail.
+        """
         given = next((entry for entry in work.inputs if entry.facts.get("tag") == missing), None)
         if given is None:
             raise EnvironmentNotReady(f"the engine has no image {missing}", hint="run the same command again")
@@ -154,7 +159,11 @@ class RoomWork:
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
-        """Have what `name` stands for alone among all threads and runs; nothing is waited for without a name."""
+        """Have what `name` stands for alone among all threads and runs; nothing is waited for without a name.
+
+        Raises:
+            Interrupted: when the run is stopped meanwhile.
+        """
         if not name:
             yield
             return
@@ -174,7 +183,11 @@ def _room(order: WorkOrder) -> RoomOrder:
 
 
 def _done(work: Work, outcome: Outcome, facts: dict[str, str]) -> Done:
-    """What the outcome means for the task. Raises what fits when not its commands failed."""
+    """What the outcome means for the task.
+
+    Raises:
+        BuildEnvError: of the class that fits, when it was not its commands that failed.
+    """
     _refuse_trouble(outcome)
     if outcome.ended is Ended.FAILED:
         return Done(stored=None, status=outcome.status, message=outcome.message, peak_memory=outcome.peak_memory)

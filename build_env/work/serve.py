@@ -44,7 +44,11 @@ class WorkerStore:
         self._whole: set[str] = set()
 
     def path(self, artifact: Artifact) -> Path:
-        """The object. Raises EnvironmentNotReady when it was not given, or is not what its name says."""
+        """The object.
+
+        Raises:
+            EnvironmentNotReady: when it was not given, or is not what its name says.
+        """
         digest = artifact.digest
         own = self._own.path(digest)
         path = own if own.is_file() else self._given / digest[:2] / digest

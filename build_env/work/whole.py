@@ -18,7 +18,11 @@ __all__ = ["refuse_damaged"]
 
 
 def refuse_damaged(inputs: Iterable[ResolvedInput], store: Store) -> None:
-    """The last look before bytes are used. Raises EnvironmentNotReady when an input was damaged since it was a hit."""
+    """The last look before bytes are used.
+
+    Raises:
+        EnvironmentNotReady: when an input was damaged since it was a hit.
+    """
     for entry in inputs:
         for item in entry.artifacts:
             if entry.place is Place.LAYER and item.name != INSTALLED:
