@@ -137,9 +137,7 @@ class Worker:
         )
 
     def _spec_of(self, order: WorkOrder, collect: Path) -> RoomSpec:
-        if order.room is None:
-            raise ValueError("the order has no room")
-        return self._spec(order.room, order.task.subject, collect)
+        return self._spec(order.given_room, order.task.subject, collect)
 
     def _spec(self, room: RoomOrder, subject: str, collect: Path) -> RoomSpec:
         """The room as an engine of this machine makes it."""
