@@ -13,7 +13,7 @@ __all__ = ["Host", "Options", "Target"]
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """The machine build-env runs on, from os-release; `architecture` is a Debian name (`amd64`)."""
+    """The machine that is planned for, this one, from os-release; `architecture` is a Debian name (`amd64`)."""
 
     id: str
     version_id: str
@@ -36,7 +36,11 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A directory below `targets/` with `packages.conf.py`; `variables` are its upper-case constants."""
+    """A directory below `targets/` with `packages.conf.py`; `variables` are its upper-case constants.
+
+    `host_arch` is the machine that is planned for: on a native arm64 machine other images and other edges are planned,
+    so that it is a fact of the plan, whoever carries out its orders.
+    """
 
     name: str
     directory: str

@@ -82,17 +82,22 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
 
 
 def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
-    """One plan of all of them; tasks that have one name are one task, and where targets differ, labels name them."""
+    """One plan of all of them; tasks that have one name are one task, and where targets differ, labels name them.
+
+    Edges may lead from the plan of one target into that of another; those that lead nowhere are dropped.
+    """
     plans = tuple(plans)
-    if len(plans) == 1:
-        return plans[0]
     targets: dict[str, tuple[str, ...]] = {}
     tasks: dict[TaskName, Task] = {}
     for plan in plans:
         for name, architectures in plan.targets.items():
             targets[name] = tuple(dict.fromkeys((*targets.get(name, ()), *architectures)))
         for task in plan:
-            tasks.setdefault(task.name, replace(task, among_targets=True))
+            tasks.setdefault(task.name, replace(task, among_targets=True) if len(plans) > 1 else task)
+    if any(other not in tasks for task in tasks.values() for other in _before(task)):
+        tasks = _without_gaps(tasks)
+    elif len(plans) == 1:
+        return plans[0]
     return Plan(targets=targets, tasks=order(tasks, rank))
 
 
@@ -249,14 +254,15 @@ def _without_gaps(tasks: dict[TaskName, Task]) -> dict[TaskName, Task]:
 
 
 def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple[Task, ...]:
-    """The tasks so that each follows what it needs; otherwise by the rank of their kinds, for listings."""
+    """The tasks so that each follows what it needs of these; otherwise by the rank of their kinds, for listings."""
     done: dict[TaskName, Task] = {}
     for task in sorted(tasks.values(), key=lambda task: rank(task.stage)):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.
         path = [(task, iter(_before(task)))]
         while path:
             current, rest = path[-1]
-            other = next((name for name in rest if name not in done), None) if current.name not in done else None
+            pending = (name for name in rest if name not in done and name in tasks)
+            other = next(pending, None) if current.name not in done else None
             if other is None:
                 done[current.name] = current
                 path.pop()

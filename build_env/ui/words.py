@@ -36,6 +36,7 @@ STATUS_WORDS = {
 RUNNING = "run"
 RETRY = "again"
 WAITING = "wait"
+_LABEL, _LABEL_AND_TARGET = 26, 36  # columns
 _MINUTE = 60
 
 
@@ -91,4 +92,5 @@ def task_line(status: Status | None, task: Task, seconds: float | None, text: st
     """One line of the listing: status (None: `word`), stage, subject, time, what else there is to say."""
     took = duration(seconds) if seconds is not None else ""
     word = STATUS_WORDS[status] if status else word
-    return f"  {word:<6}{task.stage:<9}{task.label:<26}{took:>8}  {text}".rstrip()
+    width = _LABEL_AND_TARGET if task.among_targets else _LABEL
+    return f"  {word:<6}{task.stage:<9}{task.label:<{width}}{took:>8}  {text}".rstrip()

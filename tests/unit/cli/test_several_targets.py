@@ -37,6 +37,39 @@ case $1 in
 esac
 """
 NATIVE = ("--engine", "native")
+# A kind whose tasks of `there/2` compare what both targets have built.
+COMPARING = '''"""Compares builds of two targets."""
+
+from build_env.model.artifact import StoredResult
+from build_env.model.task import Input, Place, Task
+from build_env.work.kind import Done, Kind
+from build_env.work.registry import register
+
+
+class Compare(Kind):
+    name = "compare"
+    of_packages = True
+
+    def planned(self, target, tasks):
+        for task in tasks.values():
+            if task.stage == "build" and target.name == "there/2":
+                both = (task.name._replace(target="here/1"), task.name)
+                yield Task(
+                    name=task.name._replace(stage=self.name),
+                    static_inputs={"stage": self.name},
+                    inputs=tuple(Input(task=name, place=Place.BUILD) for name in both),
+                )
+
+    def do(self, work, hands, write, *, anew):
+        targets = " ".join(entry.task.target for entry in work.inputs)
+        artifact = hands.store.put("compared.txt", targets.encode())
+        return Done(
+            stored=StoredResult(key=work.key, artifacts=(artifact,), isolation=hands.rooms.isolation, seconds=0.0)
+        )
+
+
+register(Compare())
+'''
 
 
 def target(packages: list[str], *architectures: str) -> str:
@@ -176,3 +209,19 @@ def test_a_target_that_does_not_exist_is_named_with_the_nearest(sample: Project)
     assert result.returncode == 2
     assert "ther/3" in result.stderr
     assert "there/2" in result.stderr
+
+
+def test_an_edge_may_lead_into_another_target(sample: Project) -> None:
+    there = "targets/there/2/packages.conf.py"
+    sample.write({"common/comparing.py": COMPARING, there: f"{sample.read(there)}\nimport common.comparing\n"})
+    both = sample.run("one", "--target", "all", *NATIVE, "--arch", "amd64")
+    assert both.returncode == 0, both.stdout
+    assert any(line.split()[:4] == ["ok", "compare", "one", "amd64"] for line in both.stdout.splitlines()), both.stdout
+    objects = (sample.root / "build/store/objects").rglob("*")
+    assert b"here/1 there/2" in {path.read_bytes() for path in objects if path.is_file()}
+    plan = sample.run("plan", "one", "--target", "there/2", *NATIVE, "--arch", "amd64", "--json", command="build-env")
+    # What is not planned is left out.
+    comparing = next(task for task in json.loads(plan.stdout)["tasks"] if task["stage"] == "compare")
+    assert [entry["task"] for entry in comparing["inputs"]] == ["there/2:one:build:amd64"], (
+        "what is not planned is left out"
+    )
