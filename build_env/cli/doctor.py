@@ -48,11 +48,14 @@ def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json
     # What is being done goes to standard error: standard output holds the report alone.
     if setup:
         machine.prepare(project, names, print_note)
-    found, mendable = machine.examine(project, names)
+    results, mendable = machine.examine(project, names)
     if probe:
-        found = (*found, *(check for name in names for check in inspect_probe.probe_target(project, name, print_note)))
+        results = (
+            *results,
+            *(check for name in names for check in inspect_probe.probe_target(project, name, print_note)),
+        )
     if as_json:
-        sys.stdout.write(dumps(setup_report.document(found), indent=2) + "\n")
+        sys.stdout.write(dumps(setup_report.document(results), indent=2) + "\n")
     else:
-        print_lines(setup_report.check_lines(found, set_up=mendable))
-    return checks.exit_code(found)
+        print_lines(setup_report.check_lines(results, set_up=mendable))
+    return checks.exit_code(results)

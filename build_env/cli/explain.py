@@ -26,14 +26,15 @@ def explain(
 
 
 def _explain(code: str) -> int:
-    known = _known()
-    if code and code not in known:
+    classes = _known()
+    if code and code not in classes:
         raise UsageError(
-            f"no error has the code {code}{did_you_mean(code, known)}", hint=f"the codes are {', '.join(sorted(known))}"
+            f"no error has the code {code}{did_you_mean(code, classes)}",
+            hint=f"the codes are {', '.join(sorted(classes))}",
         )
-    for name in [code] if code else sorted(known):
-        meaning = inspect.getdoc(known[name]) or ""
-        print_lines([f"{name} (exit code {known[name].exit_code})"])
+    for name in [code] if code else sorted(classes):
+        meaning = inspect.getdoc(classes[name]) or ""
+        print_lines([f"{name} (exit code {classes[name].exit_code})"])
         print_lines(f"  {line}".rstrip() for line in meaning.splitlines())
     return 0
 
@@ -43,10 +44,10 @@ def _known() -> dict[str, type[BuildEnvError]]:
     # The modules that have codes of their own.
     import build_env.manifest.faults  # noqa: PLC0415, F401
 
-    found: dict[str, type[BuildEnvError]] = {}
+    classes: dict[str, type[BuildEnvError]] = {}
     waiting: list[type[BuildEnvError]] = [BuildEnvError]
     while waiting:
         one = waiting.pop(0)
-        found.setdefault(one.code, one)
+        classes.setdefault(one.code, one)
         waiting += one.__subclasses__()
-    return found
+    return classes

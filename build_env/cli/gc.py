@@ -53,14 +53,14 @@ def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, j
     if age is None:
         raise UsageError(f"--older-than {older_than} is no age", hint=f"write {ages.AGE_EXAMPLE}")
     limit = _limit(layers_keep)
-    found = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
+    collection = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
     if json:
-        print_json(found)
+        print_json(collection)
         return 0
     options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
     options += f" --layers-keep {layers_keep}" if layers_keep else ""
     command = f"build-env gc{options} --delete"
-    print_lines(garbage.garbage_lines(found, command, time.time()))
+    print_lines(garbage.garbage_lines(collection, command, time.time()))
     return 0
 
 

@@ -55,11 +55,11 @@ def history(
 
 def _history(root: Path | None, asked: Asked, *, json: bool) -> int:
     check_choice("--stage", asked.stage, tuple(task.Stage))
-    found, trends = inspect_history.read_history(project.open_project(root), asked)
+    attempts, trends = inspect_history.read_history(project.open_project(root), asked)
     if json:
-        print_json({"attempts": [_data(item) for item in found], "trends": [_data(item) for item in trends]})
+        print_json({"attempts": [_data(item) for item in attempts], "trends": [_data(item) for item in trends]})
         return 0
-    print_lines(ui_history.history_lines(found, trends, complete=len(found) < asked.limit))
+    print_lines(ui_history.history_lines(attempts, trends, complete=len(attempts) < asked.limit))
     return 0
 
 

@@ -61,11 +61,12 @@ def reproduce(
 
 def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
-    found = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
-    if not found.rehearsals:
-        return outcome.exit_code(found.summary)
+    reproduction = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
+    if not reproduction.rehearsals:
+        return outcome.exit_code(reproduction.summary)
     if json:
-        print_json({"package": found.package, "target": found.target, "same": found.same, "tasks": found.rehearsals})
+        data = {"package": reproduction.package, "target": reproduction.target, "same": reproduction.same}
+        print_json({**data, "tasks": reproduction.rehearsals})
     else:
-        print_lines(ui_reproduce.reproduction_lines(found.package, found.rehearsals))
-    return 0 if found.same else _DIFFERENT
+        print_lines(ui_reproduce.reproduction_lines(reproduction.package, reproduction.rehearsals))
+    return 0 if reproduction.same else _DIFFERENT

@@ -68,8 +68,8 @@ def _solved(
     if answer.status == MISSING:
         raise ExternalError(f"the image of {target} {architecture} has no {solver}{_REMEDIES[solver]}")
     if answer.status:
-        said = _said(f"{answer.standard_error}\n{answer.output}")
-        lines = [f"{_how(answer)} in the room of {target} {architecture}", *(f"  | {line}" for line in said)]
+        last_lines = _said(f"{answer.standard_error}\n{answer.output}")
+        lines = [f"{_how(answer)} in the room of {target} {architecture}", *(f"  | {line}" for line in last_lines)]
         raise ExternalError("\n".join(lines))
     packages = read(answer.output)
     for line in _said(answer.standard_error):
@@ -79,7 +79,7 @@ def _solved(
 
 def read_apt(output: str) -> list[dict[str, str]]:
     """What `apt-get --print-uris` lists: a line 'ADDRESS' NAME_VERSION_ARCH.deb SIZE SHA256:DIGEST for each package."""
-    found = []
+    packages = []
     for line in output.splitlines():
         if not line.startswith("'"):  # what apt tells people
             continue
@@ -89,15 +89,15 @@ def read_apt(output: str) -> list[dict[str, str]]:
         if len(parts) != len(("name", "version", "arch")) or kind != "SHA256" or not digest:
             raise ExternalError(f"apt printed what is no package with a SHA256: {line}")
         name, version, arch = (unquote(part) for part in parts)
-        found.append({"name": name, "version": version, "arch": arch, "checksum": f"sha256:{digest}"})
-    return found
+        packages.append({"name": name, "version": version, "arch": arch, "checksum": f"sha256:{digest}"})
+    return packages
 
 
 def read_dnf(output: str) -> list[dict[str, str]]:
     """The packages that a script of ours lists as JSON; plug-ins may print other lines before."""
     try:
-        found = json.loads(output.strip().rpartition("\n")[2])
-        return [{name: str(item[name]) for name in ("name", "version", "arch", "checksum")} for item in found]
+        packages = json.loads(output.strip().rpartition("\n")[2])
+        return [{name: str(item[name]) for name in ("name", "version", "arch", "checksum")} for item in packages]
     except (ValueError, TypeError, KeyError) as error:
         raise ExternalError(f"the solver printed what is no list of packages: {output[:200]!r}") from error
 

@@ -43,8 +43,8 @@ def _read(context: Context, name: str) -> tuple[bytes, str]:
         # A named pipe or a device would be waited for.
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(number, "rb") as file:
-            found = os.fstat(number)
-            if not stat.S_ISREG(found.st_mode):
+            facts = os.fstat(number)
+            if not stat.S_ISREG(facts.st_mode):
                 raise ExternalError(f"path: {name} is no file")
             data = file.read(_MOST + 1)
     except (OSError, ValueError) as error:
@@ -52,7 +52,7 @@ def _read(context: Context, name: str) -> tuple[bytes, str]:
         raise ExternalError(f"path: {name} cannot be read: {why} (looked for {path})") from error
     if len(data) > _MOST:
         raise ExternalError(f"path: {name} is larger than {_MOST >> 20} MiB")
-    return data, "0755" if found.st_mode & stat.S_IXUSR else "0644"
+    return data, "0755" if facts.st_mode & stat.S_IXUSR else "0644"
 
 
 EMBED_FILE: Final = Program(

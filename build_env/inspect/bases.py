@@ -49,20 +49,20 @@ _STAND_IN_FILES = ("Dockerfiles/standin/Dockerfile.j2", "common/standin")
 
 def needs_of(project: Project, names: Sequence[str]) -> Needs:
     """What the targets `names` need for all their architectures; one that cannot be planned becomes a fault."""
-    found: list[BaseNeed] = []
+    needs: list[BaseNeed] = []
     faults: list[Check] = []
     for name in names:
         try:
             listed = load_target(project.paths, name).variables.get("ARCHITECTURES")
             archs = tuple(str(arch) for arch in listed) if isinstance(listed, list | tuple) else ()
-            found += target_needs(project, name, archs)
+            needs += target_needs(project, name, archs)
         except BuildEnvError as error:
             first, *rest = error.lines()
             mend = next((line.strip().removeprefix("next  ") for line in rest if "next" in line), "")
             faults.append(
                 Check(name=f"target {name}", purpose="can be planned", state=State.MISSING, text=first, mend=mend)
             )
-    return Needs(bases=_joined(found), families=frozenset(need.family for need in found), faults=tuple(faults))
+    return Needs(bases=_joined(needs), families=frozenset(need.family for need in needs), faults=tuple(faults))
 
 
 def target_needs(project: Project, name: str, architectures: tuple[str, ...]) -> tuple[BaseNeed, ...]:
@@ -96,8 +96,8 @@ def _joined(needs: Iterable[BaseNeed]) -> tuple[BaseNeed, ...]:
     """One entry per base, with all its targets."""
     table: dict[str, BaseNeed] = {}
     for need in needs:
-        known = table.get(need.key, need)
-        table[need.key] = replace(known, targets=tuple(dict.fromkeys((*known.targets, *need.targets))))
+        joined = table.get(need.key, need)
+        table[need.key] = replace(joined, targets=tuple(dict.fromkeys((*joined.targets, *need.targets))))
     return tuple(table.values())
 
 
@@ -119,11 +119,11 @@ def make_base(
 ) -> str:
     """Pull or bootstrap a base that a target names; the engine's name for it."""
     needs = needs_of(project, project.target_names()).bases
-    known = [need for need in needs if need.reference == reference]
-    if not known:
+    fitting = [need for need in needs if need.reference == reference]
+    if not fitting:
         listed = ", ".join(dict.fromkeys(need.reference for need in needs))
         raise UsageError(f"no target is built on {reference}", hint=f"bases of the targets: {listed}")
-    return containers.bases.resolve(reference, architecture, known[0].bootstrap, output).reference
+    return containers.bases.resolve(reference, architecture, fitting[0].bootstrap, output).reference
 
 
 def stand_in_name(project: Project, target: str, architecture: str) -> str:
@@ -176,18 +176,18 @@ def map_base(project: Project, containers: Containers, reference: str, image: st
 
     The key of the mapping that was written.
     """
-    found = containers.images.describe(image)
-    if found is None:
+    facts = containers.images.describe(image)
+    if facts is None:
         raise EnvironmentNotReady(
             f"the engine has no image {image}",
             hint=f"docker pull {image}, or docker load it; docker images lists what is there",
         )
-    if architecture and found.architecture != architecture:
+    if architecture and facts.architecture != architecture:
         raise EnvironmentNotReady(
-            f"{image} is for {found.architecture}, not for {architecture}",
-            hint=f"name an image for {architecture}, or pass --arch {found.architecture}",
+            f"{image} is for {facts.architecture}, not for {architecture}",
+            hint=f"name an image for {architecture}, or pass --arch {facts.architecture}",
         )
-    key = f"{reference}/{found.architecture}"
+    key = f"{reference}/{facts.architecture}"
     _change_mappings(project, {key: image}, ())
     return key
 

@@ -165,8 +165,8 @@ def _old_trees(directory: Path, since: float) -> list[Path]:
 def _size_and_time(path: Path) -> tuple[int, float]:
     """The bytes of a file or tree, and the time of its youngest member."""
     members = [path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())]
-    found = [member.lstat() for member in members]
-    return sum(item.st_size for item in found[1:] or found), max(item.st_mtime for item in found)
+    facts = [member.lstat() for member in members]
+    return sum(item.st_size for item in facts[1:] or facts), max(item.st_mtime for item in facts)
 
 
 def _shown(path: Path, build: Path) -> str:

@@ -55,13 +55,13 @@ def read_history(project: Project, asked: Asked) -> tuple[tuple[Attempt, ...], t
             raise _nothing(project, asked, ())
         names = tried_tasks(connection)
         if asked.target:
-            known = sorted({*project.target_names(), *(name.target for name in names)})
-            asked = replace(asked, target=match(asked.target, known))
+            targets = sorted({*project.target_names(), *(name.target for name in names)})
+            asked = replace(asked, target=match(asked.target, targets))
         _refuse_unknown(project, asked, names)
-        found = _attempts(connection, asked, lambda run: is_alive(project.paths.build, run))
-        if not found:
+        attempts = _attempts(connection, asked, lambda run: is_alive(project.paths.build, run))
+        if not attempts:
             raise _nothing(project, asked, names)
-        return found, _trends(connection, found)
+        return attempts, _trends(connection, attempts)
 
 
 def _attempts(connection: sqlite3.Connection, asked: Asked, alive: Callable[[str], bool]) -> tuple[Attempt, ...]:
@@ -75,11 +75,11 @@ def _attempts(connection: sqlite3.Connection, asked: Asked, alive: Callable[[str
     )
 
 
-def _trends(connection: sqlite3.Connection, found: Sequence[Attempt]) -> tuple[Trend, ...]:
+def _trends(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> tuple[Trend, ...]:
     """Only of tasks that were done at least twice."""
     query = f"SELECT seconds FROM attempt WHERE {OF_TASK} AND state = 'done' ORDER BY began DESC LIMIT ?"  # noqa: S608 - constants only
     trends = []
-    for task in dict.fromkeys(attempt.task for attempt in found):
+    for task in dict.fromkeys(attempt.task for attempt in attempts):
         times = [float(row[0]) for row in connection.execute(query, (*task, _BEFORE + 1))]
         if len(times) > 1:
             before = statistics.median(times[1:])
@@ -111,8 +111,8 @@ def _refuse_unknown(project: Project, asked: Asked, names: Sequence[TaskName]) -
 def _nothing(project: Project, asked: Asked, names: Sequence[TaskName]) -> UsageError:
     """Nothing fits: never built, or asked for too narrowly."""
     _refuse_unknown(project, asked, names)
-    wanted = replace(asked, target="", architectures=(), stage="")
-    there = [name for name in names if _fits(name, wanted)]
+    anywhere = replace(asked, target="", architectures=(), stage="")
+    there = [name for name in names if _fits(name, anywhere)]
     subject = ", ".join(asked.packages)
     if there:
         listed = dict.fromkeys(" ".join(filter(None, (name.stage, name.label, name.target))) for name in there)

@@ -66,14 +66,14 @@ def known_emulators(directories: tuple[Path, ...] = _KNOWN) -> frozenset[str]:
 
 def read_handlers(directory: Path = BINFMT) -> dict[str, Handler]:
     """The handlers by Debian architecture; of several for one, the one that can be used."""
-    found: dict[str, Handler] = {}
+    handlers: dict[str, Handler] = {}
     for file in sorted(directory.iterdir()) if is_mounted(directory) else ():
         if file.name in {"register", "status"}:
             continue
         parsed = parse_handler(file.name, file.read_text(encoding="utf-8", errors="replace"))
         if parsed:
             architecture, handler = parsed
-            known = found.get(architecture)
-            if known is None or (handler.enabled, handler.fixed) > (known.enabled, known.fixed):
-                found[architecture] = handler
-    return found
+            other = handlers.get(architecture)
+            if other is None or (handler.enabled, handler.fixed) > (other.enabled, other.fixed):
+                handlers[architecture] = handler
+    return handlers

@@ -93,7 +93,7 @@ def parse_answers(lines: Iterable[str]) -> dict[tuple[str, str], str]:
 def judge(suites: Suites, answers: Mapping[tuple[str, str], str]) -> tuple[Check, ...]:
     """A check per architecture: a suite in use that is out of step is missing, one left out that works is a note."""
     mend = _line(suites, answers)
-    found = []
+    checks = []
     for arch in suites.architectures:
         used = suites.used(arch)
         broken = [suite for suite in used if answers.get((suite, arch)) != _FINE]
@@ -104,7 +104,7 @@ def judge(suites: Suites, answers: Mapping[tuple[str, str], str]) -> tuple[Check
             text = "; ".join(f"{suite} has {_words(answers.get((suite, arch)))} for {arch}" for suite in broken)
         elif spare:
             state, text = State.NOTE, f"{text}; {', '.join(spare)} too, which the target leaves out"
-        found.append(
+        checks.append(
             Check(
                 name=f"suites {suites.target} {arch}",
                 purpose=f"the mirror has what builds for {arch} need",
@@ -113,7 +113,7 @@ def judge(suites: Suites, answers: Mapping[tuple[str, str], str]) -> tuple[Check
                 mend="" if state is State.OK else mend,
             )
         )
-    return tuple(found)
+    return tuple(checks)
 
 
 def _words(answer: str | None) -> str:

@@ -16,8 +16,8 @@ __all__ = ["listing_data", "listing_lines", "overview_lines"]
 
 def listing_data(targets: Sequence[TargetEntry] | None, packages: Sequence[PackageEntry] | None) -> dict[str, Any]:
     """The listing as JSON data; what was not asked for is left out."""
-    found = {"targets": targets, "packages": packages}
-    return {name: plain(list(entries)) for name, entries in found.items() if entries is not None}
+    parts = {"targets": targets, "packages": packages}
+    return {name: plain(list(entries)) for name, entries in parts.items() if entries is not None}
 
 
 def listing_lines(targets: Sequence[TargetEntry] | None, packages: Sequence[PackageEntry] | None) -> list[str]:
