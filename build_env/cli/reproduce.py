@@ -15,7 +15,6 @@ from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
 
 with imported_later():
-    from build_env.app import outcome
     from build_env.cli import actions
     from build_env.core import canonical
     from build_env.ui import choose
@@ -68,7 +67,7 @@ def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
     found = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not found.rehearsals:
-        return outcome.exit_code(found.summary)
+        return found.summary.exit_code
     if json:
         data = {"package": found.package, "target": found.target, "same": found.same}
         sys.stdout.write(canonical.canonical_json({**data, "tasks": canonical.plain(found.rehearsals)}) + "\n")

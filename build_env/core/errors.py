@@ -80,6 +80,12 @@ class BuildEnvError(Exception):
         self.location = location
         self.faults = faults
 
+    @property
+    def in_one_line(self) -> str:
+        """The message with its place, and all faults behind it."""
+        first = Fault(message=str(self.message), location=self.location)
+        return "; ".join(map(str, (first, *self.faults)))
+
     def lines(self) -> list[str]:
         """The text a person reads, one entry per line, without colour."""
         where = f"{self.location}: " if self.location else ""
