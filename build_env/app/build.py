@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
 from build_env.model.events import Note, RunFinished
-from build_env.plancache.write import remember
 from build_env.schedule.foresee import foresee
 from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
@@ -101,8 +100,8 @@ def remember_run(session: Session, request: Request, resolved: Resolved, summary
         if kind_of(task.stage).effect
         for path in kind_of(task.stage).evidence(work_of(task, results, session.store), hands)
     ]
-    remember(
-        remembered_command(session.project, session.options, request).check(session.store, session.digests),
+    command = remembered_command(session.project, session.options, request)
+    command.check(session.store, session.digests).remember(
         session.reading.reads(),
         (*resolved.scanned, *results.values()),
         tasks=len(resolved.planned.plan),

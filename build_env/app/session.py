@@ -182,7 +182,7 @@ class Session:
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
         if self.options.container == "clean" or (self.options.container and self.options.images_anew):
-            self.containers.rooms.clean_reused(f"{self.project.settings.image_prefix}-{self.project.checkout}-")
+            self.containers.rooms.kept.clean(f"{self.project.settings.image_prefix}-{self.project.checkout}-")
 
     def say_replaced(self, sink: EventSink) -> None:
         """Damage of the database may show when it is opened, or only when it is asked."""

@@ -1,14 +1,18 @@
-"""Owns what a full or read-only disk means to people; knows no path of build-env."""
+"""Owns what a full or read-only disk means to people, and the call that puts a file on it. Knows no path of ours."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 
-__all__ = ["disk_errors"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["disk_errors", "sync"]
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -26,3 +30,12 @@ class disk_errors(contextlib.ContextDecorator):  # noqa: N801 - reads as a state
                 f"{os.strerror(error.errno)} while writing {error.filename or 'below build/'}",
                 hint="free some space (build/ may be deleted as a whole) and run the same command again",
             ) from error
+
+
+def sync(path: Path | str) -> None:
+    """Put one file on the disk, or the names in one directory."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,4 +1,4 @@
-"""Owns what a room looks like from inside: directories below the build root, the `BUILD_*` variables, the script.
+"""Owns what a room looks like from inside (directories below the build root, `BUILD_*` variables, script), and its end.
 
 Pure; every engine uses it, so that a script finds the same everywhere.
 """
@@ -9,11 +9,13 @@ import shlex
 from typing import TYPE_CHECKING
 
 from build_env.model.command import Role
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from build_env.model.command import Command
+    from build_env.model.room import RoomSpec
 
 __all__ = [
     "ARCHIVES",
@@ -25,8 +27,11 @@ __all__ = [
     "LIST_PACKAGES",
     "SEARCH_PATH",
     "WRITABLE",
+    "commands_of",
+    "outcome_of",
     "room_environment",
     "room_script",
+    "timed_out",
 ]
 
 BUILD_ROOT = "/build"
@@ -36,6 +41,7 @@ DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
 ARCHIVES = "out/archives"  # where install commands leave the packages they fetched; given back below in/archives
 INSTALLED = "out/packages.txt"
+_TIMED_OUT = 124  # as timeout(1) has it
 
 LIST_PACKAGES = (
     "{ if command -v dpkg-query >/dev/null; then dpkg-query -W -f '${Package} ${Version} ${Architecture}\\n'; fi; "
@@ -47,6 +53,21 @@ DIGEST_INDEX = (
     "\\( -name '*_Packages*' -o -name '*_Sources*' -o -name '*-primary.xml*' -o -name '*-modules.yaml*' \\) "
     "-exec sha256sum {} + 2>/dev/null | cut -d ' ' -f 1 | LC_ALL=C sort | sha256sum"
 )
+
+
+def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
+    """The commands of `spec` that install, or those that run."""
+    return [command for command in spec.commands if command.role is role]
+
+
+def outcome_of(status: int) -> RoomOutcome:
+    """The outcome of commands that ended with an exit status."""
+    return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+
+
+def timed_out(spec: RoomSpec) -> RoomOutcome:
+    """The outcome of a room that took longer than it may."""
+    return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded if spec.limit else "")
 
 
 def room_environment(

@@ -14,13 +14,13 @@ import subprocess
 import tarfile
 import tempfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted
-from build_env.engines.layout import SEARCH_PATH, room_environment, room_script
+from build_env.engines.layout import SEARCH_PATH, commands_of, outcome_of, room_environment, room_script, timed_out
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from build_env.model.room import RoomSpec
 
 __all__ = ["NativeRooms"]
-
-_TIMED_OUT = 124
 
 
 @dataclass
@@ -73,7 +71,7 @@ class NativeRooms:
                 os.killpg(group, signal.SIGKILL)
 
     def _run_in(self, directory: Path, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        archive = pack(spec, prefix="build", owner=os.getuid(), group=os.getgid())
+        archive = pack(spec, owner=os.getuid(), group=os.getgid())
         with tarfile.open(fileobj=BytesIO(archive)) as content:
             content.extractall(directory, filter="tar")
         root = directory / "build"
@@ -84,7 +82,7 @@ class NativeRooms:
         if spec.ssh_agent:
             environment["SSH_AUTH_SOCK"] = spec.ssh_agent
         outcome = RoomOutcome(status=0)
-        installs = tuple(command for command in spec.commands if command.role is Role.INSTALL)
+        installs = commands_of(spec, Role.INSTALL)
         if installs and self.install:
             script = _as_root(room_script(installs, str(root), exported=environment))
             listener = Listener(output)
@@ -93,8 +91,7 @@ class NativeRooms:
             if outcome.status:
                 listener.refuse_fault(outcome.status)
         if outcome.status == 0:
-            commands = tuple(command for command in spec.commands if command.role is Role.RUN)
-            script = ["/bin/sh", "-c", room_script(commands, str(root))]
+            script = ["/bin/sh", "-c", room_script(commands_of(spec, Role.RUN), str(root))]
             outcome = self._execute(script, spec, root, environment, output)
         if outcome.status == 0:
             _move(root / "out", spec.collect)
@@ -142,10 +139,7 @@ class NativeRooms:
                 self._running.discard(process.pid)
         if self._cancelled:
             raise Interrupted("stopped")
-        if spec.limit and late.is_set():
-            return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded)
-        message = f"exit status {status}" if status else ""
-        return RoomOutcome(status=status, message=message, peak_memory=peak_memory)
+        return timed_out(spec) if late.is_set() else replace(outcome_of(status), peak_memory=peak_memory)
 
 
 def _follow(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> tuple[int, int]:

@@ -9,107 +9,101 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError
 from build_env.core.trees import read_manifest
-from build_env.engines.layout import DIRECTORIES, WRITABLE
+from build_env.engines.layout import BUILD_ROOT, DIRECTORIES, WRITABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.core.trees import ManifestEntry
-    from build_env.model.room import RoomEntry, RoomSpec
+    from build_env.model.room import RoomSpec
 
-__all__ = ["pack", "unpack"]
+__all__ = ["Packer", "pack", "unpack"]
 
+_ROOT = BUILD_ROOT.removeprefix("/")
 _DIRECTORY = 0o755
 _FILE = 0o644
 _PROGRAM = 0o755
 
 
-def pack(spec: RoomSpec, *, prefix: str, owner: int, group: int) -> bytes:
-    """The tar of a room's build root below `prefix`; `owner` and `group` get the writable directories."""
+def pack(spec: RoomSpec, *, owner: int, group: int) -> bytes:
+    """The tar of a room's build root; `owner` and `group` get the writable directories."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        made: set[str] = set()
-        _directory(archive, prefix, spec.epoch, made)
-        for name in DIRECTORIES:
-            _directory(archive, f"{prefix}/{name}", spec.epoch, made)
-        writable = (*WRITABLE, "downloads") if spec.downloads else WRITABLE
-        for name in writable:
-            _directory(archive, f"{prefix}/{name}", spec.epoch, made, owner=owner, group=group)
-        backwards = spec.variation.reversed_order
-        for entry in reversed(spec.entries) if backwards else spec.entries:
-            _add_entry(archive, entry, prefix, spec, made, backwards=backwards)
-        if spec.downloads:
-            _add_downloads(archive, spec.downloads, f"{prefix}/downloads", owner, group)
+        root = Packer(archive, spec.object_path, spec.epoch, reverse=spec.variation.reversed_order)
+        for name in ("", *DIRECTORIES):
+            root.directory(f"{_ROOT}/{name}".rstrip("/"))
+        for name in (*WRITABLE, "downloads") if spec.downloads else WRITABLE:
+            root.directory(f"{_ROOT}/{name}", owner, group)
+        for entry in reversed(spec.entries) if root.reverse else spec.entries:
+            destination = f"{_ROOT}/{entry.destination}"
+            for above in reversed(PurePosixPath(destination).parents):
+                root.directory(str(above))
+            if entry.tree:
+                root.directory(destination)
+                root.tree(f"{destination}/", entry.digest)
+            else:
+                root.file(destination, spec.object_path(entry.digest))
+        if spec.downloads and spec.downloads.is_dir():
+            fetched = Packer(archive, spec.object_path)
+            for path in sorted(path for path in spec.downloads.iterdir() if path.is_file()):
+                fetched.file(f"{_ROOT}/downloads/{path.name}", path, owner=owner, group=group)
     return buffer.getvalue()
 
 
-def _add_entry(
-    archive: tarfile.TarFile, entry: RoomEntry, prefix: str, spec: RoomSpec, made: set[str], *, backwards: bool = False
-) -> None:
-    destination = f"{prefix}/{entry.destination}"
-    parts = destination.split("/")
-    epoch, source = spec.epoch, spec.object_path(entry.digest)
-    for length in range(1, len(parts)):
-        _directory(archive, "/".join(parts[:length]), epoch, made)
-    if not entry.tree:
-        _file(archive, destination, source, epoch, _FILE)
-        return
-    _directory(archive, destination, epoch, made)
-    items = read_manifest(source.read_bytes())
-    for item in _backwards(items) if backwards else items:
-        name = f"{destination}/{item.name}"
-        if item.kind == "directory":
-            _directory(archive, name, epoch, made)
-        elif item.kind == "link":
-            info = _info(name, epoch, 0o777)
-            info.type, info.linkname = tarfile.SYMTYPE, item.value
-            archive.addfile(info)
-        else:
-            _file(archive, name, spec.object_path(item.value), epoch, _PROGRAM if item.executable else _FILE)
+class Packer:
+    """Writes files, directories and links into a tar, with modes, owners and times that no checkout decides."""
 
+    def __init__(
+        self, archive: tarfile.TarFile, object_path: Callable[[str], Path], epoch: int = 0, *, reverse: bool = False
+    ) -> None:
+        """Write into `archive`; `epoch` is the time of all, `reverse` gives trees from the last name to the first."""
+        self.reverse = reverse
+        self._archive = archive
+        self._object_path = object_path
+        self._epoch = epoch
+        self._directories = {".", ""}  # those that need no entry any more
 
-def _backwards(items: list[ManifestEntry]) -> list[ManifestEntry]:
-    """From the last to the first, but each directory ahead of what is in it."""
-    last_first = items[::-1]
-    return sorted(last_first, key=lambda item: item.name.count("/"))
+    def tree(self, prefix: str, manifest: str) -> None:
+        """The tree whose manifest has that digest; `prefix` is put before all names."""
+        entries = read_manifest(self._object_path(manifest).read_bytes())
+        if self.reverse:
+            entries.reverse()
+            entries.sort(key=lambda entry: entry.name.count("/"))  # but each directory ahead of what is in it
+        for entry in entries:
+            name = f"{prefix}{entry.name}"
+            if entry.kind == "directory":
+                self.directory(name)
+            elif entry.kind == "link":
+                info = self._info(name, 0o777)
+                info.type, info.linkname = tarfile.SYMTYPE, entry.value
+                self._archive.addfile(info)
+            else:
+                self.file(name, self._object_path(entry.value), _PROGRAM if entry.executable else _FILE)
 
+    def directory(self, name: str, owner: int = 0, group: int = 0) -> None:
+        """A directory, the first time that it is asked for."""
+        if name not in self._directories:
+            self._directories.add(name)
+            info = self._info(name, _DIRECTORY)
+            info.type, info.uid, info.gid = tarfile.DIRTYPE, owner, group
+            self._archive.addfile(info)
 
-def _add_downloads(archive: tarfile.TarFile, directory: Path, prefix: str, owner: int, group: int) -> None:
-    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        if path.is_file():
-            _file(archive, f"{prefix}/{path.name}", path, 0, _FILE, owner=owner, group=group)
+    def file(self, name: str, path: Path, mode: int = _FILE, *, owner: int = 0, group: int = 0) -> None:
+        """A regular file with the content of `path`."""
+        info = self._info(name, mode)
+        info.size, info.uid, info.gid = path.stat().st_size, owner, group
+        with path.open("rb") as file:
+            self._archive.addfile(info, file)
 
-
-def _info(name: str, epoch: int, mode: int) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(name)
-    info.mtime, info.mode = epoch, mode
-    return info
-
-
-def _directory(
-    archive: tarfile.TarFile, name: str, epoch: int, made: set[str], *, owner: int = 0, group: int = 0
-) -> None:
-    if name in made or not name:
-        return
-    made.add(name)
-    info = _info(name, epoch, _DIRECTORY)
-    info.type, info.uid, info.gid = tarfile.DIRTYPE, owner, group
-    archive.addfile(info)
-
-
-def _file(  # noqa: PLR0913 - the fields of a tar header
-    archive: tarfile.TarFile, name: str, path: Path, epoch: int, mode: int, *, owner: int = 0, group: int = 0
-) -> None:
-    info = _info(name, epoch, mode)
-    with path.open("rb") as file:
-        info.size = path.stat().st_size
-        info.uid, info.gid = owner, group
-        archive.addfile(info, file)
+    def _info(self, name: str, mode: int) -> tarfile.TarInfo:
+        info = tarfile.TarInfo(name)
+        info.mtime, info.mode = self._epoch, mode
+        return info
 
 
 class _Stream(io.RawIOBase):

@@ -90,10 +90,11 @@ class Bases:
     def resolve(self, reference: str, architecture: str, bootstrap: str, output: Callable[[str], None]) -> Base:
         """Find the base, else pull it, else bootstrap the suite `bootstrap` of Debian."""
         with self._lock:
-            self._refuse_cancelled()
-            found = self.find(reference, architecture)
-            if found:
-                return found
+            if self._cancellation.cancelled:
+                raise Interrupted("stopped")
+            there = self.find(reference, architecture)
+            if there:
+                return there
             output(f"pulling {reference} for {architecture}")
             platform = f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}"
             pulled = self.images.pull(reference, platform, output)
@@ -123,16 +124,12 @@ class Bases:
                 )
             name = self.own_name(reference, architecture)
             labels = {"build-env.base": reference, "build-env.bootstrap": suite}
-            self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
-        return _base(name, self._must_have(name))
+            made = self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
+        return _base(name, made)
 
     def cancel(self) -> None:
         """End a bootstrap that is running; callable from any thread."""
         self._cancellation.cancel()
-
-    def _refuse_cancelled(self) -> None:
-        if self._cancellation.cancelled:
-            raise Interrupted("stopped")
 
     def _bootstrap(self, argv: list[str], directory: str, lock: int, output: Callable[[str], None]) -> Finished:
         """Run mmdebstrap, which removes its own root when `cancel` ends it; the lock lives as long as it does."""
@@ -147,12 +144,6 @@ class Bases:
             raise EnvironmentNotReady(f"a base image cannot be bootstrapped: {error}", hint=hint) from error
         except ProcessError as error:
             raise EnvironmentNotReady(str(error), hint="build-env doctor checks the mirror") from error
-
-    def _must_have(self, name: str) -> ImageDescription:
-        description = self.images.describe(name)
-        if description is None:
-            raise EnvironmentNotReady(f"the image {name} has disappeared")
-        return description
 
     def _checked(self, name: str, architecture: str, found: ImageDescription | None, what: str) -> Base:
         if found is None:

@@ -65,18 +65,18 @@ class TargetImages:
         if description and description.labels.get(_KEY_LABEL) == key:
             output(f"{self.tag(recipe, key)} is there")
         else:
-            description = self._build(recipe, context, base, output)
+            description = self._build(recipe, key, context, base, output)
         return self._result(recipe, key, description, base)
 
     def _build(
-        self, recipe: ImageRecipe, context: RoomEntry | None, base: Base, output: Callable[[str], None]
+        self, recipe: ImageRecipe, key: str, context: RoomEntry | None, base: Base, output: Callable[[str], None]
     ) -> ImageDescription:
-        build, key = recipe.build, image_key(recipe)
+        build = recipe.build
         labels = {
             _KEY_LABEL: key,
             "build-env.target-image": build.name,
             "build-env.dockerfile": build.dockerfile,
-            "build-env.base": f"{recipe.build.base_image} {base.identity}",
+            "build-env.base": f"{build.base_image} {base.identity}",
         }
         return self.images.build(
             dockerfile=with_base(recipe.dockerfile, build.base_image, base.reference),
@@ -111,10 +111,6 @@ class TargetImages:
         """The engine's name for the layer that `spec` makes."""
         return f"{self.layer_prefix}/layer:{spec.layer_key[:_SHORT]}"
 
-    def has_layer(self, spec: RoomSpec) -> bool:
-        """Whether the engine has it."""
-        return self.images.describe(self.layer_tag(spec)) is not None
-
     def layer(self, spec: RoomSpec, output: Callable[[str], None], *, anew: bool) -> RoomOutcome:
         """Make the layer of `spec`; `spec.collect` gets the list of what it holds, and the packages fetched for it.
 
@@ -122,8 +118,8 @@ class TargetImages:
         this checkout that comes here was never recorded, because its run was killed: what was fetched for it is lost.
         """
         tag = self.layer_tag(spec)
-        made = self.images.describe(tag)
-        if anew or made is None or made.labels.get(_PROJECT_LABEL) == spec.labels["project"]:
+        there = self.images.describe(tag)
+        if anew or there is None or there.labels.get(_PROJECT_LABEL) == spec.labels["project"]:
             return self.images.commit_layer(spec, tag, output)
         output(f"{tag} is there")
         (spec.collect / INSTALLED).write_text(self.images.inventory(tag).packages, encoding="utf-8")

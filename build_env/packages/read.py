@@ -13,7 +13,7 @@ from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package
 from build_env.packages.definitions import Purpose, read_definition
 from build_env.packages.fields import day_of
-from build_env.packages.names import PACKAGE_NAME, check_name, is_name
+from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from build_env.core.paths import ProjectPaths
     from build_env.model.package import Packaging
 
-__all__ = ["METAPACKAGES", "check_name", "package_names", "read_packages"]
+__all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
 

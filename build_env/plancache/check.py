@@ -1,4 +1,4 @@
-"""Owns the question whether all is as a memory says: what planning read, and what its results came to.
+"""Owns what compares a memory with what is there, what planning read and what its results came to, and writes it.
 
 A `stat` that differs is never an answer: the content is looked at, and what is the same counts as the same, and is
 noted so that it is looked at once.
@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.reading import all_variables, link_target, look_at, meaning_of
-from build_env.core.trees import digest_tree
-from build_env.plancache.memory import rows_digest
+from build_env.core.trees import digest_tree, walk_tree
+from build_env.plancache.memory import Memory, load_memory, rows_digest
+from build_env.plancache.watch import watch
+from build_env.store.blob import save_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from build_env.core.reading import Reads, ReadTree
-    from build_env.model.artifact import Isolation
-    from build_env.plancache.memory import Memory, MemoryFile
+    from build_env.model.artifact import Isolation, StoredResult
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore
 
@@ -34,7 +35,7 @@ __all__ = ["Check"]
 class Check:
     """Compares a memory with what is there now. `images_now` asks the engine; None where it does not answer."""
 
-    file: MemoryFile
+    file: Path
     store: LocalStore
     digests: FileDigests
     isolation: Isolation
@@ -42,19 +43,54 @@ class Check:
 
     def finished(self) -> Memory | None:
         """The memory, if everything is as it says: then there is nothing to do."""
-        memory = self.file.load()
+        memory = load_memory(self.file)
         if memory is None:
             return None
         with contextlib.suppress(OSError):  # gone meanwhile, or a disk that is only read
-            os.utime(self.file.path)  # gc lets go what is not used for long
+            os.utime(self.file)  # gc lets go what is not used for long
         if memory.images and self.images_now(memory.images) != memory.images:
             return None
-        renewed = self._as_read(memory)
-        renewed = renewed and self._as_made(renewed)
+        as_read = self._as_read(memory)
+        renewed = as_read and self._as_made(as_read)
         if renewed is not None and renewed is not memory:
-            self.file.save(renewed)
+            save_blob(self.file, renewed)
             self.digests.save()
         return renewed
+
+    def remember(  # noqa: PLR0913 - the parts of one record
+        self,
+        reads: Reads,
+        results: Collection[StoredResult],
+        *,
+        tasks: int,
+        notes: tuple[str, ...],
+        began: int,
+        images: Mapping[str, str],
+        evidence: Sequence[str],
+    ) -> None:
+        """Write what `finished` will ask, after a command that did all of its plan.
+
+        `results` are those of all `tasks` and of what was read in rooms; `began` is the time in ns before planning read
+        anything: what was changed at about that time or later is looked at again by its content.
+        """
+        keys = tuple(dict.fromkeys(stored.key for stored in results))
+        objects = dict.fromkeys(str(self.store.path(artifact)) for stored in results for artifact in stored.artifacts)
+        members, starts = _members(reads.trees)
+        memory = Memory(
+            tasks=tasks,
+            notes=notes,
+            reads=reads,
+            paths=watch([path for path, _ in reads.meanings], began, follow=True),
+            members=watch(members, began),
+            starts=starts,
+            objects=watch(list(objects), began),
+            evidence=watch(evidence, time.time_ns()),
+            keys=keys,
+            rows=rows_digest(self.store.outcomes(keys, self.isolation)),
+            images=images,
+        )
+        save_blob(self.file, memory)
+        self.digests.save()
 
     def _as_read(self, memory: Memory) -> Memory | None:
         """The memory with what `stat` says now, if planning would read the same again."""
@@ -111,3 +147,15 @@ def _is_asked_the_same(reads: Reads) -> bool:
         and all(look_at(path, how) == answer for (path, how), answer in reads.looks.items())
         and all(link_target(path) == target for path, target in reads.links.items())
     )
+
+
+def _members(trees: Iterable[ReadTree]) -> tuple[list[str], tuple[int, ...]]:
+    """All paths of all trees, and where each tree begins; its top may be a link, which the slash follows."""
+    names: list[str] = []
+    starts = []
+    for tree in trees:
+        starts.append(len(names))
+        names.append(f"{tree.path}/")
+        if Path(tree.path).is_dir():
+            names += [str(entry.path) for entry in walk_tree(Path(tree.path), tree.leave_out)]
+    return names, tuple(starts)

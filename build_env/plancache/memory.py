@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from build_env import __version__
 from build_env.core.canonical import digest_bytes, digest_data
-from build_env.store.blob import load_blob, save_blob
+from build_env.store.blob import load_blob
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from build_env.plancache.watch import Watched
     from build_env.store.results import Outcome
 
-__all__ = ["DIGESTS", "Memory", "MemoryFile", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
+__all__ = ["DIGESTS", "Memory", "load_memory", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
 
 _FORMAT = 4
 _SUFFIX = ".check"
@@ -53,34 +53,17 @@ class Memory:
     images: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemoryFile:
-    """Where the memory of one command lies."""
-
-    directory: Path
-    name: str
-
-    @property
-    def path(self) -> Path:
-        """The file, which need not be there."""
-        return self.directory / f"{self.name}{_SUFFIX}"
-
-    def load(self) -> Memory | None:
-        """The memory, if there is one that can be read."""
-        value = load_blob(self.path)
-        return value if isinstance(value, Memory) else None
-
-    def save(self, memory: Memory) -> None:
-        """Replace it."""
-        save_blob(self.path, memory)
+def load_memory(file: Path) -> Memory | None:
+    """The memory in that file, if there is one that can be read."""
+    value = load_blob(file)
+    return value if isinstance(value, Memory) else None
 
 
 def memory_name(**facts: object) -> str:
     """The name of a command's memory: all that decides its plan besides what is read, and which programs read it."""
     host = [*os.uname(), os.cpu_count(), os.getuid(), os.getgid()]
-    return digest_data(
-        {"format": _FORMAT, "program": _program(), "python": sys.version, "path": sys.path, "host": host, **facts}
-    )[:32]
+    own = {"format": _FORMAT, "program": _program(), "python": sys.version, "path": sys.path, "host": host}
+    return f"{digest_data({**own, **facts})[:32]}{_SUFFIX}"
 
 
 def rows_digest(outcomes: Mapping[str, Outcome]) -> str:
@@ -98,7 +81,7 @@ def remembered_keys(directory: Path, since: float) -> frozenset[str]:
     keys: set[str] = set()
     for path in _files(directory):
         if path.suffix == _SUFFIX and not path.name.startswith(".") and path.stat().st_mtime >= since:
-            memory = MemoryFile(directory=directory, name=path.stem).load()
+            memory = load_memory(path)
             keys |= set(memory.keys) if memory else set()
     return frozenset(keys)
 

@@ -11,7 +11,7 @@ from build_env.engines.docker.peek import containers_with, image_identifiers
 from build_env.model.events import Note, RunFinished
 from build_env.model.result import RunSummary
 from build_env.plancache.check import Check
-from build_env.plancache.memory import DIGESTS, MemoryFile
+from build_env.plancache.memory import DIGESTS
 from build_env.store.digests import FileDigests
 from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, run_lock, sweep_dead
@@ -38,7 +38,7 @@ class RememberedCommand:
     def check(self, store: LocalStore, digests: FileDigests) -> Check:
         """What compares the memory with what is there."""
         return Check(
-            file=MemoryFile(directory=self.paths.memories, name=self.name),
+            file=self.paths.memories / self.name,
             store=store,
             digests=digests,
             isolation=self.isolation,

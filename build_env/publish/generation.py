@@ -12,7 +12,6 @@ the `current` link, and an index that no generation links to, are leftovers of a
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from build_env.core import locks
+from build_env.core.disk import sync
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.view import KEY_FILE
 
@@ -41,7 +42,6 @@ __all__ = [
     "private",
     "published_digests",
     "read_json",
-    "sync",
     "write_index_record",
 ]
 
@@ -113,15 +113,11 @@ def private(root: Path) -> Path:
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the channel's lock, waiting for another publisher; the kernel frees it if this process dies."""
-    directory = private(root)
-    directory.mkdir(parents=True, exist_ok=True)
+    private(root).mkdir(parents=True, exist_ok=True)
+    lock = private(root) / "lock"
     # The file stays: a lock on a name that is removed and made again would be two locks.
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with lock.open("ab"), locks.locked(lock):  # to append: only made, a publish of nothing new leaves its time
         yield
-    finally:
-        os.close(descriptor)
 
 
 def current_generation(root: Path) -> Generation | None:
@@ -307,12 +303,3 @@ def _sync_tree(root: Path) -> None:
             if not os.path.islink(path):  # noqa: PTH114
                 sync(path)
         sync(directory)
-
-
-def sync(path: Path | str) -> None:
-    """Put one file or directory on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,7 +20,7 @@ with imported_later():
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
@@ -49,7 +49,7 @@ class LocalPublisher:
     digest_of: Callable[[Path], str]
     publishes: bool = True
     _taken: dict[View, list[PackageFile]] = field(default_factory=dict)
-    _plain: set[str] = field(default_factory=set)
+    _plain: set[Path] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -61,9 +61,9 @@ class LocalPublisher:
         """See `Publisher.holds`: the plain files are there, and the repository has the digests."""
         deployment = work.task.deployment
         if deployment is None:
-            return _tar_key(self._tar_path(work)) == work.key
+            return _begins_with(self._tar_path(work), _tar_header(work.key))
         items = list(_own(work))
-        plain = all(self._same(self.deploy / path, item) for path, item in self._paths(work, items))
+        plain = all(self._same(path, item) for path, item in self._plain_files(work, deployment, items))
         if not plain or not self.publishes:
             return plain
         digests = {item.digest for item in items}
@@ -75,7 +75,7 @@ class LocalPublisher:
         if deployment is None:
             return [self._tar_path(work)]
         items = list(_own(work))
-        plain = [self.deploy / path for path, _ in self._paths(work, items)]
+        plain = [path for path, _ in self._plain_files(work, deployment, items)]
         if not self.publishes:
             return plain
         return plain + evidence(self.channel, view_of(work, deployment).name, {item.digest for item in items})
@@ -91,11 +91,12 @@ class LocalPublisher:
         if deployment is None:
             raise RuntimeError(f"{work.task.name} deploys nothing")
         items = list(_own(work))
-        for path, item in self._paths(work, items):
-            self._copy(item, self.deploy / path)
-            output(f"{path}")
+        plain = self._plain_files(work, deployment, items)
+        for path, item in plain:
+            self._copy(item, path)
+            output(f"{path.relative_to(self.deploy)}")
         with self._lock:
-            self._plain |= {path for path, item in self._paths(work, items) if is_binary(item.name)}
+            self._plain |= {path for path, item in plain if is_binary(item.name)}
             taken = self._taken.setdefault(view_of(work, deployment), [])
             taken += [PackageFile(path=self.store.path(item), artifact=item) for item in items]
 
@@ -122,19 +123,18 @@ class LocalPublisher:
         if deposits and self.publishes:
             snapshot.publish(self.channel, deposits, label=self.label, signer=self.signer())
         self._taken.clear()
-        return sorted(f"{self.deploy.relative_to(self.root)}/{path}" for path in self._plain)
+        return sorted(str(path.relative_to(self.root)) for path in self._plain)
 
     def _tar_path(self, work: Work) -> Path:
         mark = mark_of(stand_in=_stand_in(work))
         return self.deploy / "tar" / f"{work.task.target.replace('/', '-')}{mark}-{work.task.arch}.tar"
 
-    def _paths(self, work: Work, items: list[Artifact]) -> Iterator[tuple[str, Artifact]]:
-        deployment = work.task.deployment
-        if deployment is not None:
-            plain_path = format_called(deployment.format).plain_path
-            suite = deployment.suite + mark_of(stand_in=_stand_in(work))
-            for item in items:
-                yield plain_path(item.name, suite), item
+    def _plain_files(
+        self, work: Work, deployment: Deployment, items: Sequence[Artifact]
+    ) -> list[tuple[Path, Artifact]]:
+        plain_path = format_called(deployment.format).plain_path
+        suite = deployment.suite + mark_of(stand_in=_stand_in(work))
+        return [(self.deploy / plain_path(item.name, suite), item) for item in items]
 
     def _same(self, path: Path, item: Artifact) -> bool:
         """Whether the plain file is the artifact; a package built again may well have the size of the old one."""
@@ -170,11 +170,16 @@ def _stand_in(work: Work) -> bool:
     return any(entry.facts.get("stand-in") for entry in work.inputs)
 
 
-def _tar_key(path: Path) -> str:
+def _tar_header(key: str) -> bytes:
+    """The first bytes of an archive with that key.
+
+    They are compared and not read: to `tarfile` a header of the whole archive is broken when no member follows it.
+    """
+    return tarfile.TarInfo.create_pax_global_header({"comment": key})
+
+
+def _begins_with(path: Path, head: bytes) -> bool:
     if not path.is_file():
-        return ""
-    try:
-        with tarfile.open(path) as archive:
-            return archive.pax_headers.get("comment", "")
-    except tarfile.TarError:
-        return ""
+        return False
+    with path.open("rb") as file:
+        return file.read(len(head)) == head

@@ -1,4 +1,8 @@
-"""Owns the plain data that callers hand to a publish and get back. Reads no file."""
+"""Owns the plain data that callers hand to a publish and get back, and the dates of a publish. Reads no file.
+
+Each publish is later than the one before, and none lies in the future: clients ignore an older date silently and
+refuse a future one. They see whole seconds.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from build_env.core.errors import EnvironmentNotReady
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHANNEL", "Clock", "Deposit", "PublishResult", "Retention"]
 
+_LONGEST_WAIT = 10  # seconds
 CHANNEL = "main"  # the directory below build/repositories/; there is one channel for now
 
 
@@ -27,6 +34,24 @@ class Clock:
 
     now: Callable[[], datetime] = _utc_now
     sleep: Callable[[float], None] = time.sleep
+
+    def second_after(self, last: int) -> int:
+        """The current second, waited for until it is after `last`.
+
+        Raises:
+            EnvironmentNotReady: the clock is far behind.
+
+        """
+        missing = last + 1 - self.now().timestamp()
+        if missing > _LONGEST_WAIT:
+            raise EnvironmentNotReady(
+                f"the clock of this machine is {int(missing)} s behind the last publish",
+                hint="set the clock; a repository cannot go back in time, its clients would ignore the publish",
+            )
+        while missing > 0:
+            self.sleep(missing)
+            missing = last + 1 - self.now().timestamp()
+        return int(self.now().timestamp())
 
 
 @dataclass(frozen=True, kw_only=True)

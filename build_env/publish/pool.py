@@ -12,8 +12,9 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import sync
 from build_env.core.errors import InputError
-from build_env.publish.generation import RepositoryDamaged, private, sync
+from build_env.publish.generation import RepositoryDamaged, private
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from build_env.publish.model import Retention
@@ -26,11 +26,6 @@ class Retained:
     path: str
     generation: int
     epoch: int
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, object]) -> Retained:
-        """Read one back from a repository's state."""
-        return cls(path=str(value["path"]), generation=int(str(value["generation"])), epoch=int(str(value["epoch"])))
 
 
 def select_retained(

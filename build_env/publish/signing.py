@@ -6,7 +6,6 @@ The agent that gpg starts for the project key is stopped again, so that nothing 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -15,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.locks import locked
 from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 __all__ = ["Signer", "configured_signer", "ensure_project_key"]
 
@@ -58,11 +59,9 @@ class Signer:
         with self.session() as environment:
             return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
 
-    @contextmanager
-    def session(self) -> Iterator[Mapping[str, str]]:
+    def session(self) -> AbstractContextManager[Mapping[str, str]]:
         """Lend the environment in which gpg, and programs that call it, find the key."""
-        with _session(self.home, owned=self.owned) as environment:
-            yield environment
+        return _session(self.home, owned=self.owned)
 
     def _sign(self, kind: str, data: bytes) -> bytes:
         with self.session() as environment:
@@ -118,19 +117,14 @@ def _session(home: Path, *, owned: bool) -> Iterator[dict[str, str]]:
     """Make gpg usable with `home`: a path short enough for sockets, no agent of ours afterwards."""
     with ExitStack() as stack:
         if owned:
-            _lock(home, stack)
+            lock = home / "build-env.lock"
+            lock.touch(mode=0o600)
+            stack.enter_context(locked(lock))  # no other process starts or stops the agent of this home meanwhile
         short = _short_path(home, stack)
         environment = listed_environment(os.environ, *_FOR_AN_AGENT, GNUPGHOME=str(short))
         if owned:
             stack.callback(_stop_agent, environment)
         yield environment
-
-
-def _lock(home: Path, stack: ExitStack) -> None:
-    """Keep other processes from starting or stopping the agent of this home meanwhile."""
-    descriptor = os.open(home / "build-env.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    stack.callback(os.close, descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _short_path(home: Path, stack: ExitStack) -> Path:

@@ -30,7 +30,6 @@ from build_env.publish.generation import (
 )
 from build_env.publish.model import Clock, PublishResult, Retention
 from build_env.publish.retention import Retained, carry_over, select_retained
-from build_env.publish.timing import next_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -122,7 +121,7 @@ def publish(
         pool.sweep(root, channel.pool)
         added, announced = _add(root, changes, channel.pool, signer)
         # Read with the lock held and the files in place: clients ignore a date that is not later than the last one.
-        epoch = next_epoch(max((change.old.epoch for change in changes), default=0), clock or Clock())
+        epoch = (clock or Clock()).second_after(max((change.old.epoch for change in changes), default=0))
         generation = begin(root)
         links: dict[str, str] = {}
         for index in added:
@@ -169,7 +168,8 @@ def _changes(
     """The views that need a new index: those with files that they do not have, or all."""
     files: dict[View, dict[str, PackageFile]] = {}
     for deposit in deposits:
-        _check_view(deposit.view)
+        for part in (deposit.view.suite, *deposit.view.target.split("/")):
+            check_name(part)
         files.setdefault(deposit.view, {}).update({file.artifact.digest: file for file in deposit.files})
     known = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
     changes = []
@@ -291,15 +291,10 @@ def _load_index(directory: Path) -> _Index:
             epoch=int(value["epoch"]),
             entries={entry.key: entry for entry in entries},
             hashed=tuple(value["hashed"]),
-            retained=tuple(Retained.from_json(entry) for entry in value["retained"]),
+            retained=tuple(Retained(**entry) for entry in value["retained"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RepositoryDamaged(directory / "state.json") from error
-
-
-def _check_view(view: View) -> None:
-    for part in (view.suite, *view.target.split("/")):
-        check_name(part)
 
 
 def _check_unique(entries: Sequence[Entry]) -> None:

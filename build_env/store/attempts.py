@@ -17,7 +17,7 @@ with imported_later():
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from build_env.model.attempt import Attempt, AttemptState
     from build_env.model.run import Run
@@ -103,12 +103,10 @@ def ended_attempts(database: Database, tasks: Collection[TaskName], limit: int) 
     """
     tried = {TaskName(*map(str, row)) for row in database.read(f"SELECT DISTINCT {_NAME} FROM attempt", ())}  # noqa: S608 - constants only
     tried &= set(tasks)
-    found: dict[TaskName, list[Attempt]] = {}
-    for row in database.read(_HISTORY, (json.dumps(list(tried)), limit)) if tried else ():
-        attempt = _attempt(dict(zip(_COLUMNS.split(", "), row, strict=True)))
-        if attempt is not None:
-            found.setdefault(attempt.task, []).append(attempt)
-    return {task: tuple(attempts) for task, attempts in found.items()}
+    attempts: dict[TaskName, list[Attempt]] = {}
+    for attempt in _understood(database.read(_HISTORY, (json.dumps(list(tried)), limit)) if tried else ()):
+        attempts.setdefault(attempt.task, []).append(attempt)
+    return {task: tuple(ended) for task, ended in attempts.items()}
 
 
 def tried_tasks(connection: sqlite3.Connection) -> list[TaskName]:
@@ -120,23 +118,24 @@ def attempts_of(connection: sqlite3.Connection, wanted: Callable[[TaskName], boo
     """The attempts at all tasks that are `wanted`, newest first, those at work, too."""
     tasks = [task for task in tried_tasks(connection) if wanted(task)]
     query = f"SELECT {_COLUMNS} FROM attempt WHERE {_WANTED} ORDER BY began DESC, id"  # noqa: S608 - constants only
-    for row in connection.execute(query, (json.dumps(tasks),)):
-        attempt = _attempt(dict(zip(_COLUMNS.split(", "), row, strict=True)))
-        if attempt is not None:
-            yield attempt
+    return _understood(connection.execute(query, (json.dumps(tasks),)))
 
 
-def _attempt(values: dict[str, object]) -> model_attempt.Attempt | None:
-    try:
+def _understood(rows: Iterable[Sequence[object]]) -> Iterator[Attempt]:
+    """The attempts in these rows, without those that another version of build-env may have written."""
+    for row in rows:
+        values = dict(zip(_COLUMNS.split(", "), row, strict=True))
         isolation = values["isolation"]
         task = TaskName(*(str(values.pop(name)) for name in TaskName._fields))
-        return model_attempt.Attempt(
-            **{  # type: ignore[arg-type]  # a row of the table that these fields were written to
-                **values,
-                "task": task,
-                "state": model_attempt.AttemptState(str(values["state"])),
-                "isolation": None if isolation is None else Isolation(isolation),  # type: ignore[arg-type]
-            }
-        )
-    except ValueError:
-        return None
+        try:
+            attempt = model_attempt.Attempt(
+                **{  # type: ignore[arg-type]  # a row of the table that these fields were written to
+                    **values,
+                    "task": task,
+                    "state": model_attempt.AttemptState(str(values["state"])),
+                    "isolation": None if isolation is None else Isolation(isolation),  # type: ignore[arg-type]
+                }
+            )
+        except ValueError:
+            continue
+        yield attempt

@@ -6,10 +6,11 @@ A claim is a lock on one file per name below `build/claims/`. Who dies loses it.
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
-from build_env.core.locks import FileLock, held, take_lock
+from build_env.core.locks import held, take_lock
 
 if TYPE_CHECKING:
     import threading
@@ -24,14 +25,13 @@ _INTERVAL = 0.05  # seconds between two looks: a lock that is waited for could n
 class FileClaim:
     """The `Claim` port: locks that are held."""
 
-    def __init__(self, locks: list[FileLock]) -> None:
-        """Own `locks`."""
+    def __init__(self, locks: ExitStack) -> None:
+        """Own `locks`, which go when it is closed."""
         self._locks = locks
 
     def release(self) -> None:
         """See `Claim.release`; a second call does nothing."""
-        for lock in self._locks:
-            lock.release()
+        self._locks.close()
 
 
 class Claims:
@@ -47,21 +47,15 @@ class Claims:
 
         They are taken in one order everywhere, so that of several that want the same one goes on.
         """
-        taken: list[FileLock] = []
-        try:
-            with disk_errors():
-                self._directory.mkdir(parents=True, exist_ok=True)
-                for path in sorted(map(self._file, names)):
-                    lock = take_lock(path, wait=False)
-                    if lock is None:
-                        FileClaim(taken).release()
-                        return None
-                    taken.append(lock)
-                    lock.write(f"{self._owner}\n")
-        except BaseException:
-            FileClaim(taken).release()
-            raise
-        return FileClaim(taken)
+        with disk_errors(), ExitStack() as taken:  # whatever keeps us from one of them, the others are let go
+            self._directory.mkdir(parents=True, exist_ok=True)
+            for path in sorted(map(self._file, names)):
+                lock = take_lock(path, wait=False)
+                if lock is None:
+                    return None
+                taken.callback(lock.release)
+                lock.write(f"{self._owner}\n")
+            return FileClaim(taken.pop_all())
 
     def await_claim(self, names: Collection[str], stop: threading.Event) -> FileClaim | None:
         """All of `names`, waited for; None only when `stop` was set."""

@@ -6,14 +6,14 @@ the next collection finds. The caller sees to it that no run is at work.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from build_env.model.garbage import Garbage, Kind
 from build_env.store.database import Database, read_only
 from build_env.store.reachable import layer_of, needed_objects, reachable
-from build_env.store.records import read_records
-from build_env.store.verify import delete_rows, object_files
+from build_env.store.verify import delete_rows, object_files, read_records
 
 if TYPE_CHECKING:
     import sqlite3
@@ -53,9 +53,9 @@ class StoreGarbage:
         for attempt, began in self.attempts:
             yield Garbage(kind=Kind.ATTEMPT, name=attempt, used=began)
         for path in self.objects:
-            found = path.stat()
+            status = path.stat()
             name = path.relative_to(build).as_posix()
-            yield Garbage(kind=Kind.OBJECT, name=name, size=found.st_size, used=found.st_ctime)
+            yield Garbage(kind=Kind.OBJECT, name=name, size=status.st_size, used=status.st_ctime)
 
 
 def survey_store(build: Path, roots: Roots) -> StoreGarbage:
@@ -88,11 +88,8 @@ def remove_garbage(build: Path, garbage: StoreGarbage, since: float) -> None:
             connection.executemany("DELETE FROM attempt WHERE id = ?", [(name,) for name, _ in garbage.attempts])
             connection.execute(_OLD_RUNS, (since,))
 
-        database = Database(build / "store.db")
-        try:
+        with closing(Database(build / "store.db")) as database:
             database.change(forget)
-        finally:
-            database.close()
     for path in garbage.objects:
         path.unlink(missing_ok=True)
 

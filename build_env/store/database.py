@@ -162,10 +162,16 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         try:
+            return self._open_to_write()
+        except TROUBLE as error:
+            return self._replace(error)
+
+    def _open_to_write(self) -> sqlite3.Connection:
+        try:
             connection = open_to_write(self._path, _TABLES)
         except TROUBLE as error:
             blame_content(error, self._path)
-            return self._replace(error)
+            raise
         self._inode = _inode(self._path)
         return connection
 
@@ -174,13 +180,7 @@ class Database:
         self.replaced = f"{self._path.name} could not be read ({error}): everything is built again"
         for name in (f"{self._path.name}-wal", f"{self._path.name}-shm", self._path.name):
             self._path.with_name(name).unlink(missing_ok=True)
-        try:
-            connection = open_to_write(self._path, _TABLES)
-        except TROUBLE as second:
-            blame_content(second, self._path)
-            raise
-        self._inode = _inode(self._path)
-        return connection
+        return self._open_to_write()
 
 
 @contextlib.contextmanager
@@ -192,10 +192,9 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.exists():
         yield None
         return
-    connection = None
     try:
-        connection = open_to_read(path, _TABLES)
-        yield connection
+        with contextlib.closing(open_to_read(path, _TABLES)) as connection:
+            yield connection
     except TROUBLE as error:
         blame_content(error, path)
         raise DamagedDatabase(
@@ -203,9 +202,6 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
             hint="build-env verify-store --repair puts a new one in its place, as the next run does: "
             "everything is built again",
         ) from error
-    finally:
-        if connection is not None:
-            connection.close()
 
 
 def _inode(path: Path) -> int:

@@ -23,7 +23,6 @@ __all__ = ["SLACK", "FileDigests", "settled"]
 
 # Nanoseconds; the coarsest clock of a file system in use (FAT's) ticks every two seconds.
 SLACK = 2_000_000_000
-_CHUNK = 1 << 20
 _Facts = tuple[int, int, int, int, int]
 
 
@@ -54,27 +53,24 @@ class FileDigests:
 
     def _load(self) -> dict[str, tuple[_Facts, str]]:
         if self._known is None:
-            found = load_blob(self._file)
-            self._known = found if isinstance(found, dict) else {}
+            remembered = load_blob(self._file)
+            self._known = remembered if isinstance(remembered, dict) else {}
         return self._known
 
     def _read(self, name: str) -> str:
         began = self._clock()
-        digest = hashlib.sha256()
         with open(name, "rb", buffering=0) as file:  # noqa: PTH123 - as above
             before = os.fstat(file.fileno())
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
         self.hashed += 1
-        result = digest.hexdigest()
         known = self._load()
         if _facts(before) == _facts(after) and settled(after, began):
-            known[name] = (_facts(after), result)
+            known[name] = (_facts(after), digest)
             self._changed = True
         elif known.pop(name, None):
             self._changed = True
-        return result
+        return digest
 
 
 def settled(found: os.stat_result, began: int) -> bool:

@@ -5,9 +5,10 @@ Data is safe when its file was synced, a name when its directory was.
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
+
+from build_env.core.disk import sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +33,7 @@ class Disk:
 
     def sync(self, path: Path) -> None:
         """Put one file or directory on the disk."""
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(path)
 
     def make_directory(self, path: Path) -> None:
         """Make a directory and those above it, safely."""

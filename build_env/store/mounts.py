@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 
-__all__ = ["network_file_system", "refuse_network"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["mounts", "network_file_system", "parse_mounts", "refuse_network"]
 
 _MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPED = {"\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"}
@@ -21,11 +26,7 @@ _NETWORK = frozenset(
 
 def refuse_network(directory: Path) -> None:
     """Raises EnvironmentNotReady when `directory` lies on the network: locks and syncs mean little there."""
-    try:
-        mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:  # no Linux: nobody says
-        return
-    kind = network_file_system(mounts, str(directory.resolve()))
+    kind = network_file_system(mounts(), str(directory.resolve()))
     if kind:
         raise EnvironmentNotReady(
             f"{directory} lies on a network file system ({kind}), which does not keep what runs rely on",
@@ -33,29 +34,34 @@ def refuse_network(directory: Path) -> None:
         )
 
 
-def network_file_system(mounts: str, path: str) -> str:
-    """The kind of the network file system that holds the absolute `path`, or nothing for a local one.
+def mounts() -> list[tuple[str, str]]:
+    """All mounts: where, and the kind of file system; none where there is no Linux to say."""
+    try:
+        return parse_mounts(_MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"))
+    except OSError:
+        return []
 
-    `mounts` is the text of /proc/self/mountinfo. Of several mounts on one place the last is seen.
-    """
-    best, kind = "", ""
-    for line in mounts.splitlines():
+
+def parse_mounts(text: str) -> list[tuple[str, str]]:
+    """The same from the text of /proc/self/mountinfo."""
+    listed = []
+    for line in text.splitlines():
         before, mark, after = line.partition(" - ")
         fields = before.split(" ")
         if not mark or len(fields) < 5:  # noqa: PLR2004 - the mount point is the fifth field
             continue
-        point = _plain(fields[4])
-        if _holds(point, path) and len(point) >= len(best):
-            best, kind = point, after.split(" ", 1)[0]
-    return kind if kind in _NETWORK else ""
-
-
-def _plain(point: str) -> str:
-    if "\\" in point:
+        point = fields[4]
         for escaped, letter in _ESCAPED.items():  # the backslash itself comes last
             point = point.replace(escaped, letter)
-    return point
+        listed.append((point, after.split(" ", 1)[0]))
+    return listed
 
 
-def _holds(point: str, path: str) -> bool:
-    return path == point or path.startswith(point if point.endswith("/") else f"{point}/")
+def network_file_system(listed: Iterable[tuple[str, str]], path: str) -> str:
+    """The kind of the network file system that holds the absolute `path`, or nothing for a local one.
+
+    Of several mounts on one place the last is seen.
+    """
+    holding = [(len(point), kind) for point, kind in listed if f"{path}/".startswith(f"{point.rstrip('/')}/")]
+    kind = max(reversed(holding), key=itemgetter(0), default=(0, ""))[1]  # of equals `max` takes the first it sees
+    return kind if kind in _NETWORK else ""

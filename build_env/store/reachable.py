@@ -61,7 +61,7 @@ def reachable(records: Sequence[Record], roots: Roots) -> frozenset[tuple[str, i
     kept = {
         record.row: record
         for record in records
-        if _is_root(record, roots) or (last[record.line] is record and _lives(record, roots))
+        if _is_root(record, roots) or (last[record.line] is record and roots.living(record.result.task))
     }
     layers = {layer_of(record.result) for record in kept.values()}
     kept |= {record.row: record for record in records if record.result.key in layers}
@@ -91,10 +91,6 @@ def _is_root(record: Record, roots: Roots) -> bool:
         or record.result.key in roots.keys
         or any(artifact.digest in roots.published for artifact in record.result.artifacts)
     )
-
-
-def _lives(record: Record, roots: Roots) -> bool:
-    return roots.living(record.result.task)
 
 
 def _mentioned(result: StoredResult) -> Iterable[str]:

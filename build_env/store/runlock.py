@@ -18,6 +18,7 @@ from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import held, locked, take_lock
 from build_env.store.blob import sweep_blobs
+from build_env.store.mounts import mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["is_alive", "no_runs", "run_lock", "stale_rooms", "sweep_dead", "sweep_rooms"]
 
 _PROCESSES = Path("/proc")
-_MOUNTS = Path("/proc/self/mountinfo")
 _SUFFIX = ".lock"
 
 
@@ -114,8 +114,8 @@ def sweep_rooms(rooms: Path, alive: Callable[[str], bool]) -> None:
 def stale_rooms(rooms: Path, alive: Callable[[str], bool]) -> list[Path]:
     """What runs that are dead left there and holds no mount; somebody may have locked it still."""
     entries = [entry for entry in rooms.resolve().iterdir() if not alive(entry.name)] if rooms.is_dir() else []
-    mounted = _mount_points() if entries else []
-    return [entry for entry in entries if not any(point.is_relative_to(entry) for point in mounted)]
+    points = [Path(point) for point, _ in mounts()] if entries else []
+    return [entry for entry in entries if not any(point.is_relative_to(entry) for point in points)]
 
 
 def _end_processes(rooms: list[Path]) -> None:
@@ -125,11 +125,6 @@ def _end_processes(rooms: list[Path]) -> None:
         with contextlib.suppress(OSError):  # it has ended, or is not ours
             if any(line.startswith(owned) for line in (entry / "environ").read_bytes().split(b"\0")):
                 os.kill(int(entry.name), signal.SIGKILL)
-
-
-def _mount_points() -> list[Path]:
-    lines = _MOUNTS.read_text().splitlines() if _MOUNTS.exists() else []
-    return [Path(line.split()[4].replace("\\040", " ")) for line in lines]
 
 
 def _remove_unlocked(entry: Path) -> None:

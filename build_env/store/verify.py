@@ -7,23 +7,33 @@ is killed in between leaves nothing that is believed and not there.
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from build_env.core.canonical import digest_file
+from build_env.model.identity import TaskName
 from build_env.store.cas import DAMAGED, GONE
 from build_env.store.database import DamagedDatabase, Database, read_only
-from build_env.store.reachable import needed_objects
-from build_env.store.records import BadRow, read_records
+from build_env.store.reachable import Record, needed_objects
+from build_env.store.results import COLUMNS, Row, stored_result
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from build_env.store.reachable import Record
+__all__ = ["BadRow", "Damage", "check_store", "delete_rows", "object_files", "read_records", "remove_damage"]
 
-__all__ = ["Damage", "check_store", "delete_rows", "object_files", "remove_damage"]
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class BadRow:
+    """A row of the table of results that is not what was written, or whose artifacts are not there."""
+
+    task: TaskName
+    key: str
+    isolation: int
+    fault: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +101,8 @@ def remove_damage(build: Path, damage: Damage) -> None:
     if damage.database:
         for name in ("store.db-wal", "store.db-shm", "store.db"):
             (build / name).unlink(missing_ok=True)
-    database = Database(build / "store.db")
-    try:
+    with closing(Database(build / "store.db")) as database:
         database.change(lambda connection: delete_rows(connection, [(row.key, row.isolation) for row in damage.rows]))
-    finally:
-        database.close()
     for name in damage.objects:
         path = build / name
         if _size_if_whole(path) is None:
@@ -107,15 +114,28 @@ def delete_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str, int]])
     connection.executemany("DELETE FROM result WHERE key = ? AND isolation = ?", rows)
 
 
+def read_records(connection: sqlite3.Connection) -> tuple[list[Record], list[BadRow]]:
+    """All results, and the rows whose proof is wrong."""
+    records, bad = [], []
+    for *values, finished in connection.execute(f"SELECT {COLUMNS}, finished FROM result ORDER BY key, isolation"):  # noqa: S608 - constants only
+        row = cast("Row", tuple(values))
+        result = stored_result(row)
+        if result is None:
+            bad.append(BadRow(task=TaskName(*row[5:9]), key=row[0], isolation=row[1], fault="is not what was written"))
+        else:
+            records.append(Record(result=result, finished=finished))
+    return records, bad
+
+
 def _read_rows(path: Path) -> tuple[str, list[Record], list[BadRow]]:
     """What is wrong with the database, if anything; its results; its bad rows."""
     try:
         with read_only(path) as connection:
             if connection is None:
                 return "", [], []
-            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
-            if found != ["ok"]:
-                return found[0].replace("\n", " "), [], []
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                return str(verdict).replace("\n", " "), [], []
             records, bad = read_records(connection)
             return "", records, bad
     except DamagedDatabase as error:
@@ -129,8 +149,8 @@ def _incomplete(records: Sequence[Record], sizes: Mapping[str, int], broken: Col
             if sizes.get(artifact.digest) != artifact.size:
                 fault = DAMAGED if artifact.digest in broken or artifact.digest in sizes else GONE
                 key, isolation = record.row
-                said = f"{artifact.name} {fault}"
-                yield BadRow(task=record.result.task, key=key, isolation=isolation, fault=said)
+                words = f"{artifact.name} {fault}"
+                yield BadRow(task=record.result.task, key=key, isolation=isolation, fault=words)
                 break
 
 

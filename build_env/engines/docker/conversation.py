@@ -10,30 +10,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.engines.inline import Receiver
-from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, room_script
+from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, commands_of, room_script
 from build_env.engines.staging import unpack
 from build_env.model.command import Role
-from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from build_env.engines.docker.connection import Connection
-    from build_env.model.command import Command
-    from build_env.model.room import RoomSpec
+    from build_env.model.room import RoomOutcome, RoomSpec
 
-__all__ = ["Conversation", "commands_of", "fetch", "outcome_of"]
-
-
-def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
-    """The commands of `spec` that install, or those that run."""
-    return [command for command in spec.commands if command.role is role]
-
-
-def outcome_of(status: int) -> RoomOutcome:
-    """The outcome of commands that ended with an exit status."""
-    return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
+__all__ = ["Conversation"]
 
 
 @dataclass(kw_only=True)
@@ -87,11 +75,11 @@ class Conversation:
         outcome = talk()
         self.receiver.flush()
         if outcome.status == 0:
-            fetch(connection, container, self.receiver.archive(), self.results)
+            _fetch(connection, container, self.receiver.archive(), self.results)
         return replace(outcome, peak_memory=self.receiver.peak_memory)
 
 
-def fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
+def _fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
     """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked.
 
     Raises InfrastructureError.

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from build_env.engines.docker.connection import LABEL
 from build_env.engines.docker.console import Inside
 from build_env.engines.docker.containers import BRIDGE, IDLE, NO_NETWORK, Container, create
-from build_env.engines.docker.conversation import Conversation, outcome_of
+from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import in_time
 from build_env.engines.docker.leftovers import failed_name
 from build_env.engines.docker.shell import HeldShell
-from build_env.engines.layout import HOST_NAME
+from build_env.engines.layout import HOST_NAME, outcome_of
 from build_env.model.artifact import Isolation
 
 if TYPE_CHECKING:

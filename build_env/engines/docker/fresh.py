@@ -12,23 +12,21 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.engines.docker.connection import NO_HANDLER, Connection, OutOfTime, no_handler
 from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, create
-from build_env.engines.docker.conversation import outcome_of
 from build_env.engines.docker.leftovers import failed_name, failed_rooms
 from build_env.engines.docker.network import SharedNetwork
 from build_env.engines.docker.reaper import Reaper
+from build_env.engines.layout import outcome_of, timed_out
 from build_env.engines.output import LineSplitter
-from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.engines.inline import Receiver
-    from build_env.model.room import RoomSpec
+    from build_env.model.room import RoomOutcome, RoomSpec
 
 __all__ = ["FreshContainers", "in_time"]
 
 _KEPT_FAILURES = 3
-_TIMED_OUT = 124
 _KILLED = 137
 
 
@@ -39,11 +37,6 @@ def in_time(connection: Connection, spec: RoomSpec, work: Callable[[], RoomOutco
             return work()
         except OutOfTime:
             return timed_out(spec)
-
-
-def timed_out(spec: RoomSpec) -> RoomOutcome:
-    """The outcome of a room that took longer than it may."""
-    return RoomOutcome(status=_TIMED_OUT, message=spec.limit.exceeded if spec.limit else "")
 
 
 @dataclass

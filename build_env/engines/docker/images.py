@@ -9,20 +9,20 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from build_env.core.canonical import digest_file
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import builder_id, debian_architecture
-from build_env.core.trees import read_manifest
 from build_env.engines.docker.connection import LABEL, NO_HANDLER, OutOfTime, labelled, no_handler
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.leftovers import BUILDER
 from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
+from build_env.engines.staging import Packer
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
 from build_env.model.identity import TaskName
 from build_env.model.image import ImageDescription, ImageInventory
@@ -155,11 +155,7 @@ class DockerImages:
 
     def load_rootfs(self, archive: Path, *, tag: str, architecture: str, labels: Mapping[str, str]) -> ImageDescription:
         """See `ImageEngine.load_rootfs`: `docker import` of older engines ignores the platform, `load` does not."""
-        digest = hashlib.sha256()
-        with archive.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-        config = _image_config(architecture, digest.hexdigest(), labels)
+        config = _image_config(architecture, digest_file(archive), labels)
         with self.connection.errors("loading an image"):
             for _ in self.connection.api.load_image(_image_archive(archive, config, tag)):
                 pass
@@ -240,17 +236,8 @@ def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[
         info = tarfile.TarInfo("Dockerfile")
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-        for entry in read_manifest(object_path(context.digest).read_bytes()) if context else ():
-            info = tarfile.TarInfo(entry.name)
-            info.mode = 0o755 if entry.executable or entry.kind == "directory" else 0o644
-            if entry.kind == "file":
-                with object_path(entry.value).open("rb") as file:
-                    info.size = os.fstat(file.fileno()).st_size
-                    archive.addfile(info, file)
-                continue
-            info.type = tarfile.DIRTYPE if entry.kind == "directory" else tarfile.SYMTYPE
-            info.linkname = entry.value
-            archive.addfile(info)
+        if context:
+            Packer(archive, object_path).tree("", context.digest)
     buffer.seek(0)
     return buffer
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InfrastructureError, Interrupted
+from build_env.core.machine import builder_id
 from build_env.engines.docker.connection import OutOfTime
 from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_of, create
-from build_env.engines.docker.conversation import Conversation, commands_of, outcome_of
+from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.shell import HeldShell
 from build_env.engines.inline import laying_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, room_environment, room_script
+from build_env.engines.layout import BUILD_ROOT, HOST_NAME, commands_of, outcome_of, room_environment, room_script
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.model.command import Role
@@ -41,7 +42,6 @@ class KeptRoom:
     connection: Connection
     container: str
     image: str
-    builder: tuple[int, int]
     root_shell: HeldShell
     builder_shell: HeldShell
     networked: bool = True
@@ -53,7 +53,8 @@ class KeptRoom:
         Raises InfrastructureError, Interrupted after `cancel`, OutOfTime; the last two with nothing left at work.
         """
         try:
-            self._lay(pack(spec, prefix=BUILD_ROOT[1:], owner=self.builder[0], group=self.builder[1]))
+            owner, group = builder_id()
+            self._lay(pack(spec, owner=owner, group=group))
             environment = room_environment(
                 BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True
             )
@@ -102,9 +103,9 @@ class KeptRoom:
         printed: list[str] = []
         status = self.root_shell.run(script, printed.append)
         if check and status:
-            said = " ".join(printed) or f"exit status {status}"
+            words = " ".join(printed) or f"exit status {status}"
             raise InfrastructureError(
-                f"a kept room could not be prepared: {said}", hint="--container=clean removes kept rooms"
+                f"a kept room could not be prepared: {words}", hint="--container=clean removes kept rooms"
             )
         return status
 
@@ -124,7 +125,6 @@ class KeptRooms:
     """The kept rooms this process has entered, by name."""
 
     connection: Connection
-    builder: tuple[int, int]
     _rooms: dict[str, KeptRoom] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -176,9 +176,8 @@ class KeptRooms:
             connection=connection,
             container=container,
             image=spec.image,
-            builder=self.builder,
             root_shell=HeldShell(connection, container, "0:0"),
-            builder_shell=HeldShell(connection, container, ":".join(map(str, self.builder))),
+            builder_shell=HeldShell(connection, container, ":".join(map(str, builder_id()))),
             networked=BRIDGE in connection.inspect(container)["NetworkSettings"]["Networks"],
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from build_env.engines.docker.client import REFUSED
 from build_env.engines.docker.connection import LABEL
@@ -52,30 +52,24 @@ def failed_rooms(connection: Connection, project: str) -> list[FailedRoom]:
     rooms = [
         _failed_room(item, name.removeprefix("/"))
         for item in connection.containers(project=project, role="room")
-        for name in _names(item)
+        for name in item["Names"] or ()
         if _FAILED in name and item["State"] != "running"
     ]
     return sorted(rooms, key=lambda room: -room.created)
 
 
-def _failed_room(item: Mapping[str, object], name: str) -> FailedRoom:
-    labels = item["Labels"]
-    own: Mapping[str, str] = labels if isinstance(labels, dict) else {}
+def _failed_room(item: Mapping[str, Any], name: str) -> FailedRoom:
+    labels: Mapping[str, str] = item["Labels"]
     number = name.rpartition(".")[2]
     return FailedRoom(
-        container=str(item["Id"]),
+        container=item["Id"],
         name=name,
-        task=TaskName(*(own.get(f"{LABEL}.{part}", "") for part in TaskName._fields)),
-        created=int(float(str(item["Created"]))),
-        key=own.get(f"{LABEL}.key", ""),
+        task=TaskName(*(labels.get(f"{LABEL}.{part}", "") for part in TaskName._fields)),
+        created=int(item["Created"]),
+        key=labels.get(f"{LABEL}.key", ""),
         command=int(number) if number.isdecimal() else 0,
-        architectures=tuple(filter(None, own.get(f"{LABEL}.architectures", "").split(","))),
+        architectures=tuple(filter(None, labels.get(f"{LABEL}.architectures", "").split(","))),
     )
-
-
-def _names(item: Mapping[str, object]) -> list[str]:
-    names = item["Names"]
-    return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def sweep(connection: Connection, project: str, alive: Callable[[str], bool]) -> int:
@@ -87,7 +81,8 @@ def sweep(connection: Connection, project: str, alive: Callable[[str], bool]) ->
         item
         for role in ("room", "layer", BUILDER)
         for item in connection.containers(project=project, role=role)
-        if not any(_FAILED in name for name in _names(item)) and not alive(item["Labels"].get(f"{LABEL}.run", ""))
+        if not any(_FAILED in name for name in item["Names"] or ())
+        and not alive(item["Labels"].get(f"{LABEL}.run", ""))
     ]
     for item in dead:
         connection.remove(item["Id"])

@@ -50,7 +50,7 @@ class DockerRooms:
     def __post_init__(self) -> None:
         """Prepare the keepers of rooms."""
         self.fresh = FreshContainers(connection=self.connection, project=self.project)
-        self._kept = KeptRooms(connection=self.connection, builder=builder_id())
+        self.kept = KeptRooms(connection=self.connection)
 
     @property
     def isolation(self) -> Isolation:
@@ -70,15 +70,11 @@ class DockerRooms:
 
     def close(self) -> None:
         """Leave kept rooms, remove what rooms shared; no room may be made after."""
-        self._kept.close()
+        self.kept.close()
         self.fresh.close()
 
-    def clean_reused(self, prefix: str) -> None:
-        """Remove the reused rooms whose name begins with `prefix` (`--container=clean`). Raises InfrastructureError."""
-        self._kept.clean(prefix)
-
     def _run_kept(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        with self._kept.room(spec) as room:
+        with self.kept.room(spec) as room:
             return room.run(spec, output)
 
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
@@ -87,7 +83,7 @@ class DockerRooms:
         What is too large, or an image that lacks a program for it, takes the engine's way.
         """
         owner, group = _user(spec)
-        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group)
+        archive = pack(spec, owner=owner, group=group)
         entering = "" if spec.image in self._plain else entering_script(archive, owner, group)
         with self._agent(spec, output) as agent:
             outcome = self._run_filled(spec, archive, entering, agent, output)
@@ -155,7 +151,7 @@ class DockerRooms:
             binds=binds_of(spec.mounts),
             volume=True,
         )
-        archive = pack(spec, prefix=BUILD_ROOT[1:], owner=builder_id()[0], group=builder_id()[1])
+        archive = pack(spec, owner=builder_id()[0], group=builder_id()[1])
         with self.fresh.made(container, archive) as room:
 
             def follow() -> RoomOutcome:

@@ -74,7 +74,7 @@ def _fresh(connection: Connection, spec: RoomSpec) -> Iterator[str]:
 def _kept(connection: Connection, spec: RoomSpec) -> Iterator[str]:
     """The room that `--container` uses, as the last task left it; filled when it is new."""
     there = [item["Id"] for item in connection.containers(name=f"^/{spec.name}$")]
-    with KeptRooms(connection=connection, builder=builder_id()).room(spec) as room:
+    with KeptRooms(connection=connection).room(spec) as room:
         if room.container not in there:
             _fill(connection, room.container, spec)
         try:
@@ -88,7 +88,7 @@ def _kept(connection: Connection, spec: RoomSpec) -> Iterator[str]:
 
 def _fill(connection: Connection, container: str, spec: RoomSpec) -> None:
     owner, group = builder_id()
-    connection.put(container, pack(spec, prefix=BUILD_ROOT[1:], owner=owner, group=group))
+    connection.put(container, pack(spec, owner=owner, group=group))
 
 
 def sweep_visits(connection: Connection, project: str) -> None:

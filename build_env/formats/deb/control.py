@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["build_depends_in", "read_deb", "read_packaging"]
+__all__ = ["UNREADABLE", "build_depends_in", "control_of", "read_deb", "read_packaging"]
 
+UNREADABLE = (ArError, DebError, OSError, EOFError, KeyError, ValueError)
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 
@@ -98,16 +99,21 @@ def _build_depends_of(source: Mapping[str, str]) -> tuple[str, ...]:
 def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
     try:
-        # Streams of zstd are unpacked by a program that the machine may lack.
-        with DebFile(filename=str(path)) as file:
-            control = dict(file.debcontrol())
-    except (ArError, DebError, OSError, EOFError, KeyError, ValueError):
+        control = control_of(path)
+    except UNREADABLE:
         return None
     return PackageFacts(
         name=control.get("Package", ""),
         provides=_names([control.get("Provides", "")]),
         depends=_names(control.get(field, "") for field in _RUN_FIELDS),
     )
+
+
+def control_of(path: Path) -> dict[str, str]:
+    """The control file of the `.deb` at `path`. Raises what is in `UNREADABLE`."""
+    # Streams of zstd are unpacked by a program that the machine may lack.
+    with DebFile(filename=str(path)) as file:
+        return dict(file.debcontrol())
 
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:

@@ -9,11 +9,10 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from debian.arfile import ArError
 from debian.deb822 import Dsc
-from debian.debfile import DebError, DebFile
 
 from build_env.core.errors import InputError
+from build_env.formats.deb.control import UNREADABLE, control_of
 from build_env.formats.view import Entry, check_name
 
 if TYPE_CHECKING:
@@ -56,9 +55,8 @@ def read_binary(file: PackageFile) -> Entry:
     """
     name = check_name(file.artifact.name)
     try:
-        with DebFile(str(file.path)) as archive:
-            control = dict(archive.debcontrol())
-    except (ArError, DebError, OSError, ValueError, EOFError) as error:
+        control = control_of(file.path)
+    except UNREADABLE as error:
         raise InputError(f"not a readable Debian package: {file.path} ({error})") from error
     package = _matching(control.get("Package", ""), _PACKAGE, "package name", file.path)
     version = _matching(control.get("Version", ""), _VERSION, "version", file.path)

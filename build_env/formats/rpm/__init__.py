@@ -5,8 +5,7 @@ from __future__ import annotations
 from build_env.formats.format import Format, Program, Scan
 from build_env.formats.rpm.header import opened
 from build_env.formats.rpm.repository import DNF
-from build_env.formats.rpm.spec import read_packaging
-from build_env.formats.rpm.spec_facts import SPEC_FACTS, with_spec_facts
+from build_env.formats.rpm.spec import SPEC_FACTS, read_packaging, with_spec_facts
 
 __all__ = ["RPM"]
 

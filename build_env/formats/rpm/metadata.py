@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_metadata"]
 
-_KINDS = ("primary", "filelists", "other")
+_WRITERS = {"primary": "PrimaryXmlFile", "filelists": "FilelistsXmlFile", "other": "OtherXmlFile"}
 
 
 def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: int) -> tuple[str, ...]:
@@ -29,9 +29,9 @@ def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: i
     repomd = library.Repomd()
     repomd.set_revision(str(revision))
     names = []
-    for kind in _KINDS:
+    for kind, writer in _WRITERS.items():
         path = repodata / f"{kind}.xml.gz"
-        _write_list(library, kind, path, loaded)
+        _write_list(getattr(library, writer)(str(path), library.GZ), loaded)
         record = library.RepomdRecord(kind, str(path))
         record.fill(library.SHA256)
         record.timestamp = revision
@@ -61,13 +61,7 @@ def _package(library: ModuleType, path: Path, location: str) -> Any:  # noqa: AN
     return package
 
 
-def _write_list(library: ModuleType, kind: str, path: Path, packages: list[Any]) -> None:
-    writers = {
-        "primary": library.PrimaryXmlFile,
-        "filelists": library.FilelistsXmlFile,
-        "other": library.OtherXmlFile,
-    }
-    writer = writers[kind](str(path), library.GZ)
+def _write_list(writer: Any, packages: list[Any]) -> None:  # noqa: ANN401  (untyped library)
     writer.set_num_of_pkgs(len(packages))
     for package in packages:
         writer.add_pkg(package)

@@ -55,7 +55,7 @@ def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> l
         pool = "source/Packages" if header.is_source else "Packages"
         entries.append(
             Entry(
-                key=" ".join(header.key),
+                key=header.key,
                 home=f"{_home(view)}/{pool}",
                 mark=file.artifact.digest,
                 files={file.artifact.name: file.artifact.digest},

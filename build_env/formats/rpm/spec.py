@@ -1,19 +1,28 @@
-"""Owns what a spec file says without being parsed, which would run code: that it is there, and its newest date."""
+"""Owns what spec files say: here as text, that there is one and its newest date, and the rest as a room reported it.
+
+Parsing a spec runs code, so it happens in a room (`common/rpm/scan.sh`); this module reads only the report.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InputError, Location
 from build_env.model.package import Packaging
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["read_packaging"]
+    from build_env.model.package import Package
 
+__all__ = ["SPEC_FACTS", "read_packaging", "with_spec_facts"]
+
+SPEC_FACTS = "spec-facts.json"
 _CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
 
 
@@ -48,3 +57,41 @@ def _epoch(spec: Path, shown: str) -> int:
         where = Location(file=shown, line=text.count("\n", 0, entry.start()) + 1)
         raise InputError("the date of the changelog entry cannot be read", location=where) from error
     return int(day.timestamp())
+
+
+def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+    """`packages` with the facts of a scan: one JSON object per line, as `common/rpm/scan.sh` writes them.
+
+    Raises:
+        InputError: a line is something else.
+
+    """
+    result = dict(packages)
+    # A room has every package at `src/<name>`, wherever the project keeps it.
+    by_directory = {f"src/{name}": package for name, package in packages.items()}
+    for line in report.splitlines():
+        facts = _facts(line)
+        package = by_directory.get(facts["directory"])
+        if package is not None:
+            known = package.packaging.get("rpm", Packaging())
+            packaging = replace(
+                known,
+                binaries=tuple(dict.fromkeys((*facts["binaries"], *facts["provides"]))),
+                build_depends=tuple(facts["build_requires"]),
+                depends=tuple(facts["requires"]),
+                all_only=facts["noarch"],
+                mixed=facts["mixed"],
+            )
+            result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
+    return result
+
+
+def _facts(line: str) -> dict[str, Any]:
+    try:
+        facts = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
+    wanted = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
+    if not isinstance(facts, dict) or not wanted <= facts.keys():
+        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(wanted))}")
+    return facts

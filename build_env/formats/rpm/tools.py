@@ -29,24 +29,11 @@ _PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 @dataclass(frozen=True, kw_only=True)
 class RpmHeader:
-    """What a repository must know of one RPM file; a source package has the architecture `source`."""
+    """What a repository must know of one RPM file; `key` is what it holds only once, as people read it."""
 
-    name: str
-    epoch: str
-    version: str
-    release: str
-    architecture: str
+    key: str
+    is_source: bool
     stand_in: bool
-
-    @property
-    def is_source(self) -> bool:
-        """Whether this is a source package."""
-        return self.architecture == "source"
-
-    @property
-    def key(self) -> tuple[str, str, str, str, str]:
-        """What a repository holds only once."""
-        return (self.name, self.epoch, self.version, self.release, self.architecture)
 
 
 def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
@@ -60,16 +47,8 @@ def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
         return []
     query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as database:
-        command = [
-            "rpm",
-            "--dbpath",
-            database,
-            "-qp",
-            "--qf",
-            query,
-            *(str(file.absolute()) for file in files),
-        ]
-        done = _run(command, {})
+        names = (str(file.absolute()) for file in files)
+        done = _run(["rpm", "--dbpath", database, "-qp", "--qf", query, *names], {})
     lines = _lines(done)
     if done.failure or len(lines) != len(files):
         raise InputError(f"not a readable RPM file: {done.reason}", hint="build the package again")
@@ -112,15 +91,10 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
 
 
 def _header(values: Sequence[str]) -> RpmHeader:
-    name, epoch, version, release, architecture, source, distribution = values
-    return RpmHeader(
-        name=name,
-        epoch=epoch,
-        version=version,
-        release=release,
-        architecture="source" if source == "1" else architecture,
-        stand_in=_STAND_IN in distribution,
-    )
+    *version, architecture, source, distribution = values
+    is_source = source == "1"
+    key = " ".join([*version, "source" if is_source else architecture])
+    return RpmHeader(key=key, is_source=is_source, stand_in=_STAND_IN in distribution)
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:

@@ -53,7 +53,7 @@ class Shell:
 def rooms(monkeypatch: pytest.MonkeyPatch) -> KeptRooms:
     monkeypatch.setattr(kept, "HeldShell", Shell)
     connection = Connection(api=Api(), architecture="amd64", address="unix:///engine")
-    return KeptRooms(connection=connection, builder=(1000, 1000))
+    return KeptRooms(connection=connection)
 
 
 def spec(image: str) -> RoomSpec:

@@ -68,7 +68,7 @@ def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfil
         downloads=downloads,
         object_path=objects.path,
     )
-    with tarfile.open(fileobj=io.BytesIO(pack(spec, prefix="build", owner=5, group=6))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(pack(spec, owner=5, group=6))) as archive:
         return {member.name: member for member in archive}
 
 
@@ -183,7 +183,7 @@ def test_backwards_means_siblings_from_the_last_and_directories_before_their_con
             object_path=objects.path,
             variation=variation,
         )
-        with tarfile.open(fileobj=io.BytesIO(pack(spec, prefix="build", owner=5, group=6))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(pack(spec, owner=5, group=6))) as archive:
             return [name.removeprefix("build/") for name in archive.getnames() if "one/" in name or name.endswith("/b")]
 
     straight, back = names(Variation()), names(Variation(reversed_order=True))

@@ -8,10 +8,11 @@ import pytest
 
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
-from build_env.formats.rpm.spec_facts import with_spec_facts
+from build_env.formats.rpm.spec import with_spec_facts
 from build_env.model.package import Packaging
 from build_env.packages.definitions import Purpose
-from build_env.packages.read import check_name, package_names, read_packages
+from build_env.packages.names import check_name
+from build_env.packages.read import package_names, read_packages
 
 if TYPE_CHECKING:
     from build_env.model.package import Package

@@ -99,6 +99,15 @@ def test_an_archive_has_the_binary_packages_and_always_the_same_bytes(publisher:
     assert not publisher.holds(tar)
 
 
+def test_an_archive_of_nothing_holds_for_its_key(publisher: LocalPublisher) -> None:
+    """No member follows the header with the key, so `tarfile` itself cannot read it."""
+    tar = work(publisher, stage=Stage.TAR)
+    assert not publisher.holds(tar)
+    publisher.tar(tar)
+    assert publisher.holds(tar)
+    assert not publisher.holds(replace(tar, key="other"))
+
+
 def test_two_runs_that_deploy_the_same_file_leave_it_whole(publisher: LocalPublisher) -> None:
     """Each write of one would be cut short by the other if they shared a temporary file."""
     deploy = work(publisher, "a_1_amd64.deb", "a_1.dsc")

@@ -389,12 +389,12 @@ a line that is none
     ],
 )
 def test_the_last_mount_that_holds_a_path_says_what_it_lies_on(path: str, kind: str) -> None:
-    assert mounts.network_file_system(MOUNTS, path) == kind
+    assert mounts.network_file_system(mounts.parse_mounts(MOUNTS), path) == kind
 
 
 @given(st.text(), st.text())
 def test_any_list_of_mounts_is_survived(text: str, path: str) -> None:
-    mounts.network_file_system(text, f"/{path}")
+    mounts.network_file_system(mounts.parse_mounts(text), f"/{path}")
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from build_env.core.paths import ProjectPaths
 from build_env.model.attempt import AttemptState
 from build_env.model.run import Run
-from build_env.store import runlock
+from build_env.store import mounts
 from build_env.store.results import LocalStore
 from build_env.store.runlock import is_alive, run_lock, sweep_dead, sweep_rooms
 from tests.support.locking import holding, let_end
@@ -60,10 +60,10 @@ def test_what_somebody_works_in_stays(rooms: Path) -> None:
 
 def test_what_holds_a_mount_stays(rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (rooms / "out-2").mkdir()
-    mounts = tmp_path / "mountinfo"
+    listed = tmp_path / "mountinfo"
     escaped = str(rooms.resolve()).replace(" ", "\\040")
-    mounts.write_text(f"36 35 0:3 / {escaped}/out-1/deep rw - proc proc rw\n")
-    monkeypatch.setattr(runlock, "_MOUNTS", mounts)
+    listed.write_text(f"36 35 0:3 / {escaped}/out-1/deep rw - proc proc rw\n")
+    monkeypatch.setattr(mounts, "_MOUNTS", listed)
     sweep_rooms(rooms, dead)
     assert (rooms / "out-1/deep/file").exists()
     assert not (rooms / "out-2").exists()
