@@ -1,4 +1,4 @@
-"""Owns the one hierarchy of errors and their exit codes (DESIGN section 6, "Errors").
+"""Owns the one hierarchy of errors and their exit codes.
 
 Every error a user can cause derives from `BuildEnvError` and says what happened, where, and what to do next.
 Anything else that escapes is a defect of build-env itself. This module must not print and must not exit.
