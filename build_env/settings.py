@@ -207,5 +207,4 @@ def _from_text(shape: Shape, text: str) -> object:
                 raise ValueError("NAME=VALUE is expected, several with a comma between them")
             return {name.strip(): value.strip() for name, _, value in pairs}
         case _:
-            pass
-    return text
+            return text

@@ -52,8 +52,8 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     resolved = resolve(session, request)
     planned = resolved.planned
     if session.options.images_anew:
-        asked = "--recreate" if session.options.recreate else "--refresh"
-        planned = replace(planned, notes=(*planned.notes, f"images are made anew ({asked})"))
+        option = "--recreate" if session.options.recreate else "--refresh"
+        planned = replace(planned, notes=(*planned.notes, f"images are made anew ({option})"))
     executor = session.executor(anew=_anew(session.options, planned.plan, resolved.scanned))
     answers, hits = foresee(planned.plan, executor)
     session.say_replaced(sink)
@@ -94,10 +94,10 @@ def remember_run(session: Session, request: Request, resolved: Resolved, summary
     results = {key: result.stored for key, result in summary.results.items() if result.ok and result.stored}
     if len(results) < len(resolved.planned.plan):
         return
-    effects = [task for task in resolved.planned.plan if kind_of(task.stage).effect]
     evidence = [
         str(path)
-        for task in effects
+        for task in resolved.planned.plan
+        if kind_of(task.stage).effect
         for path in kind_of(task.stage).evidence(work_of(task, results, session.store), hands)
     ]
     command = remembered_command(session.project, session.options, request)
@@ -139,12 +139,12 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
         return None
     held: list[RunFinished] = []
 
-    def quiet(event: object) -> None:
+    def quiet(event: Event) -> None:
         # The run goes on: only a failure ends it here.
         if isinstance(event, RunFinished):
             held.append(event)
         else:
-            sink(event)  # type: ignore[arg-type]  # every event but the last
+            sink(event)
 
     summary = session.run_plan(scan.plan, executor, quiet, answers, hits)
     if all(result.ok for result in summary.results.values()):
@@ -155,7 +155,7 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
 
 def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]) -> dict[str, str]:
     """What the scans of targets found, as far as they were done."""
-    wanted = {
+    report_names = {
         item.target.name: item.format.scan.report for item in session.planners if item.format and item.format.scan
     }
     return {
@@ -163,12 +163,12 @@ def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]
         for task in scan
         if task.name in hits
         for artifact in hits[task.name].artifacts
-        if artifact.name == wanted.get(task.target)
+        if artifact.name == report_names.get(task.target)
     }
 
 
 def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:
     """The tasks that are done whatever the store has; images that the scan made just now are not made twice."""
-    asked = {name for name in ("refresh", "recreate") if getattr(options, name)}
-    made = {stored.task for stored in scanned}
-    return frozenset(task.name for task in plan if asked & kind_of(task.stage).anew_by and task.name not in made)
+    given = {name for name in ("refresh", "recreate") if getattr(options, name)}
+    done = {stored.task for stored in scanned}
+    return frozenset(task.name for task in plan if given & kind_of(task.stage).anew_by and task.name not in done)

@@ -35,8 +35,8 @@ class Containers:
 
     def base_identity(self, reference: str, architecture: str) -> str:
         """The identity of a base that is there already, else an empty string."""
-        found = self.bases.find(reference, architecture)
-        return found.identity if found else ""
+        base = self.bases.find(reference, architecture)
+        return base.identity if base else ""
 
     def target_images(self, store: Store) -> TargetImages:
         """The maker of target images and layers."""

@@ -82,7 +82,6 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
                 images=images,
                 ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
             ),
-            store=store,
             orders=_orders(session),
             claims=claims,
         ),

@@ -44,14 +44,14 @@ class ImagePlanner:
     def _ask(self, arch: str, kind: ImageKind) -> str:
         recorder = self.recorder(arch)
         _, record = call_hook(recorder, "docker_image_create", kind)
-        found = [image for image in record.images if image.kind is kind]
-        if len(found) != 1:
+        images = [image for image in record.images if image.kind is kind]
+        if len(images) != 1:
             raise HookError(
                 f"docker_image_create of {recorder.loaded.file} must record one {kind.value} image, "
-                f"it recorded {len(found)}",
+                f"it recorded {len(images)}",
                 hint="call env.docker_build_image(DOCKERFILE, kind) once",
             )
-        build = found[0]
+        build = images[0]
         host = recorder.host_arch
         architecture = debian_architecture(build.platform, host)
         recipe = ImageRecipe(
@@ -61,8 +61,8 @@ class ImagePlanner:
             context_digest=context_digest(recorder.loaded.root, build, self.digest_tree),
             base_identity=self._identity(build.base_image, architecture),
         )
-        known = self.recipes.setdefault(build.name, recipe)
-        if replace(known, build=replace(known.build, kind=kind)) != recipe:
+        first = self.recipes.setdefault(build.name, recipe)
+        if replace(first, build=replace(first.build, kind=kind)) != recipe:
             raise HookError(
                 f"docker_image_create of {recorder.loaded.file} records different images under the name {build.name}",
                 hint="let docker_image_name tell them apart",

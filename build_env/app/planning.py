@@ -20,7 +20,7 @@ from build_env.packages.read import read_packages
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
-from build_env.plan.units import Unit, hook_of
+from build_env.plan.units import hook_of
 from build_env.targets.load import LISTS, load_target
 from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
@@ -99,7 +99,7 @@ class Planner:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
         arch = next((arch for arch, image in images.items() if image == self.host.architecture), next(iter(images)))
-        _, record = call_hook(self._recorder(arch), "run_scan", packages)
+        record = self._recorded(arch, "run_scan", packages)
         if not record.commands:
             return None
         image = self.images.name(arch, record.commands[0].kind)
@@ -118,7 +118,10 @@ class Planner:
             packages = self.format.scan.read(packages, spec_report)
         relations = relate(packages, self.target.listed, self.target.family, tuple(self.image_archs))
         selection = select(self.target, packages, relations, request, self.image_archs)
-        records = {unit.name: self._record(unit, packages) for unit in selection.units}
+        records = {
+            unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
+            for unit in selection.units
+        }
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = self._with_others(plan)
@@ -164,13 +167,8 @@ class Planner:
             provided=self._provided(),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
-            tar_archs=frozenset(arch for arch in selection.tars if self._wants_tar(arch)),
+            tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
-
-    def _record(self, unit: Unit, packages: Mapping[str, Package]) -> Record:
-        package = packages[unit.package].on(unit.arch)
-        _, record = call_hook(self._recorder(unit.arch), hook_of(unit), package)
-        return record
 
     def _unit_images(self, selection: Selection, records: Mapping[TaskName, Record]) -> dict[TaskName, str]:
         return {
@@ -188,6 +186,10 @@ class Planner:
             settings=self.settings,
             environ=self.environ,
         )
+
+    def _recorded(self, arch: str, hook: str, *arguments: object) -> Record:
+        """What a hook records for an architecture."""
+        return call_hook(self._recorder(arch), hook, *arguments)[1]
 
     def _load_options(self, options: Options) -> Options:
         for hook in ("env_load", "env_load_post"):
@@ -216,11 +218,8 @@ class Planner:
                 )
 
     def _check_lists(self) -> None:
-        faults = [
-            Fault(
-                message=f"{variable} names {name}, which is no package of src/{did_you_mean(name, self.packages)}",
-                location=Location(file=self.loaded.file),
-            )
+        messages = [
+            f"{variable} names {name}, which is no package of src/{did_you_mean(name, self.packages)}"
             for variable in LISTS
             for name in self.loaded.names(variable)
             if name not in self.packages
@@ -229,22 +228,20 @@ class Planner:
         for variable in LISTS:
             for name in dict.fromkeys(self.loaded.names(variable)):
                 lists.setdefault(name, []).append(variable)
-        faults += [
-            Fault(message=f"{name} stands in {' and in '.join(among)}", location=Location(file=self.loaded.file))
-            for name, among in lists.items()
-            if len(among) > 1
-        ]
-        if faults:
-            raise InputError(f"{self.loaded.file} cannot be used", faults=tuple(faults))
+        messages += [f"{name} stands in {' and in '.join(among)}" for name, among in lists.items() if len(among) > 1]
+        if messages:
+            location = Location(file=self.loaded.file)
+            faults = tuple(Fault(message=message, location=location) for message in messages)
+            raise InputError(f"{self.loaded.file} cannot be used", faults=faults)
 
     def _provided(self) -> dict[str, tuple[str, ...]]:
         """Every name that packages of the target provide, with those that do."""
         target = self.target
-        found: dict[str, tuple[str, ...]] = {}
+        providers: dict[str, tuple[str, ...]] = {}
         for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
             for name in sorted(self.packages[package].names(target.family)):
-                found[name] = (*found.get(name, ()), package)
-        return found
+                providers[name] = (*providers.get(name, ()), package)
+        return providers
 
     def _mounts(self, arch: str) -> tuple[Mount, ...]:
         answer, _ = call_hook(self._recorder(arch), "env_load_docker")
@@ -255,12 +252,7 @@ class Planner:
 
     def _provides(self, package: Package) -> bool:
         arch = self.options.opt_deps_arch[0]
-        _, record = call_hook(self._recorder(arch), "run_deploy_deps", package.on(arch))
-        return record.provides
-
-    def _wants_tar(self, arch: str) -> bool:
-        _, record = call_hook(self._recorder(arch), "run_tar_build")
-        return record.tar
+        return self._recorded(arch, "run_deploy_deps", package.on(arch)).provides
 
     def _tree(self, path: str, destination: str) -> Tree:
         return Tree(path=path, destination=destination, digest=self.digest_tree(self.paths.root / path))

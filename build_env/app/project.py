@@ -61,12 +61,12 @@ class Project:
         fitting = [name for name in names if self.fits(name)]
         if len(fitting) == 1:
             return fitting[0]
-        known = ", ".join(names)
+        listed = ", ".join(names)
         if fitting:
             raise UsageError(f"this machine fits several targets: {', '.join(fitting)}", hint="name one with --target")
         raise UsageError(
             f"no target fits this machine ({self.machine}), and none was named",
-            hint=f"build in containers with --target NAME; targets: {known}",
+            hint=f"build in containers with --target NAME; targets: {listed}",
         )
 
     def settled(self, options: BuildOptions) -> BuildOptions:

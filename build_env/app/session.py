@@ -76,7 +76,18 @@ class Session:
         """The engine, connected when it is first needed."""
         if self.options.native:
             return None
-        return _containers(self.project, self.options, self.run.id, needed=self.writes)
+        try:
+            return app_containers.connect_containers(
+                self.project,
+                run=self.run.id,
+                reuse=bool(self.options.container),
+                slots=self.options.jobs,
+                limit=time_limit(self.options, self.project.settings),
+            )
+        except EnvironmentNotReady:
+            if self.writes:
+                raise
+            return None
 
     @property
     def planner(self) -> Planner:
@@ -188,8 +199,8 @@ class Session:
         hits: Mapping[TaskName, StoredResult],
     ) -> RunSummary:
         """Say what the plan comes to, and run it."""
-        asked = schedule_estimates.asked_of_history(plan, hits)
-        estimates = schedule_estimates.estimate_tasks(plan, self.store.history(asked) if asked else {}, hits)
+        relevant = schedule_estimates.asked_of_history(plan, hits)
+        estimates = schedule_estimates.estimate_tasks(plan, self.store.history(relevant) if relevant else {}, hits)
         sink(PlanReady(plan=plan, answers=in_words(answers), estimates=estimates, slots=self.options.jobs))
         loop = schedule_loop.Loop(
             plan=plan,
@@ -243,18 +254,6 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
         except KeyboardInterrupt:
             session.cancel()
             raise
-
-
-def _containers(project: Project, options: BuildOptions, run: str, *, needed: bool) -> Containers | None:
-    try:
-        limit = time_limit(options, project.settings)
-        return app_containers.connect_containers(
-            project, run=run, reuse=bool(options.container), slots=options.jobs, limit=limit
-        )
-    except EnvironmentNotReady:
-        if needed:
-            raise
-        return None
 
 
 def _unknown(reference: str, architecture: str) -> str:  # noqa: ARG001 - the signature of base_identity

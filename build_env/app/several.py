@@ -81,20 +81,20 @@ def planners_of(
     """
     if len(targets) == 1:
         return Planners(members=(new(targets[0], architectures),))
-    own = {name: supported(name) for name in targets}
+    by_target = {name: supported(name) for name in targets}
     for arch in architectures:
-        if not any(arch in names for names in own.values()):
+        if not any(arch in names for names in by_target.values()):
             raise UsageError(
                 f"no target that was named builds for {arch}: {', '.join(targets)}",
                 hint="build-env list targets shows what each builds for",
             )
     notes = tuple(
         f"{name} does not build for {arch}: left out"
-        for name, names in own.items()
+        for name, names in by_target.items()
         for arch in architectures
         if arch not in names
     )
-    return Planners(members=tuple(new(name, names) for name, names in own.items() if names), notes=notes)
+    return Planners(members=tuple(new(name, names) for name, names in by_target.items() if names), notes=notes)
 
 
 def _together(parts: Sequence[Planned], notes: Iterable[str] = ()) -> Planned:

@@ -10,7 +10,7 @@ from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 
 with imported_later():
-    from build_env.app import build, outcome, quick
+    from build_env.app import build, quick
     from build_env.app import session as app_session
     from build_env.inspect import listing, machine, why
     from build_env.inspect import reproduce as inspect_reproduce
@@ -111,7 +111,7 @@ def _build(project: Project, options: BuildOptions) -> int:
         if not reports and quick.up_to_date(project, options, request, sink):
             return 0
         with app_session.open_session(project, options, writes=True) as session:
-            return outcome.exit_code(build.run_request(session, request, sink))
+            return build.run_request(session, request, sink).exit_code
 
 
 def _set_up(project: Project, options: BuildOptions, sink: EventSink) -> Project:

@@ -16,7 +16,6 @@ from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
 
 with imported_later():
-    from build_env.app import outcome
     from build_env.cli import actions
     from build_env.ui import choose
     from build_env.ui import plain as ui_plain
@@ -63,7 +62,7 @@ def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
     reproduction = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not reproduction.rehearsals:
-        return outcome.exit_code(reproduction.summary)
+        return reproduction.summary.exit_code
     if json:
         data = {"package": reproduction.package, "target": reproduction.target, "same": reproduction.same}
         print_json({**data, "tasks": reproduction.rehearsals})

@@ -13,7 +13,7 @@ _AGE = re.compile(r"(\d{1,6})\s*([mhdw])", re.ASCII)
 
 def parse_age(text: str) -> int | None:
     """The seconds that `text` says, None where it is no age. A number without a unit is none, but for 0."""
-    found = _AGE.fullmatch(text.strip().lower())
-    if found is None:
+    parts = _AGE.fullmatch(text.strip().lower())
+    if parts is None:
         return 0 if text.strip() == "0" else None
-    return int(found[1]) * _UNITS[found[2]]
+    return int(parts[1]) * _UNITS[parts[2]]

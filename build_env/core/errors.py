@@ -1,4 +1,4 @@
-"""Owns the one hierarchy of errors and their exit codes (DESIGN section 6, "Errors").
+"""Owns the one hierarchy of errors and their exit codes.
 
 Every error a user can cause derives from `BuildEnvError` and says what happened, where, and what to do next.
 Anything else that escapes is a defect of build-env itself. This module must not print and must not exit.
@@ -79,6 +79,12 @@ class BuildEnvError(Exception):
         self.hint = hint
         self.location = location
         self.faults = faults
+
+    @property
+    def in_one_line(self) -> str:
+        """The message with its place, and all faults behind it."""
+        first = Fault(message=str(self.message), location=self.location)
+        return "; ".join(map(str, (first, *self.faults)))
 
     def lines(self) -> list[str]:
         """The text a person reads, one entry per line, without colour."""

@@ -241,9 +241,9 @@ def _questions() -> Replacements:
     wrappers: list[tuple[Callable[..., object], Callable[..., object]]] = [
         (_STAT, _stat), (_LSTAT, _lstat), (_ACCESS, _access), (_READLINK, _readlink), (_GETCWD, _getcwd)
     ]  # fmt: skip
-    for known in (os.supports_dir_fd, os.supports_follow_symlinks, os.supports_fd, os.supports_effective_ids):
+    for supporting in (os.supports_dir_fd, os.supports_follow_symlinks, os.supports_fd, os.supports_effective_ids):
         # Libraries look up there what a function can.
-        known.update(wrapper for function, wrapper in wrappers if function in known)
+        supporting.update(wrapper for function, wrapper in wrappers if function in supporting)
     return Replacements(
         *((os, function.__name__, wrapper) for function, wrapper in wrappers),
         (os, "environ", WatchedVariables(os.environ)),

@@ -59,10 +59,10 @@ class _Printer:
     def fields(self, shape: Fields) -> dict[str, Any]:
         """A map with named fields."""
         properties = {}
-        for name, wanted in shape.fields.items():
-            default = {} if wanted.default is None else {"default": wanted.default}
-            properties[name] = {"description": wanted.summary, **self.schema(wanted.shape), **default}
-        required = [name for name, wanted in shape.fields.items() if wanted.required]
+        for name, declared in shape.fields.items():
+            default = {} if declared.default is None else {"default": declared.default}
+            properties[name] = {"description": declared.summary, **self.schema(declared.shape), **default}
+        required = [name for name, declared in shape.fields.items() if declared.required]
         return {
             "type": "object",
             "properties": properties,

@@ -85,8 +85,8 @@ def locked(path: Path) -> Iterator[None]:
 
 def _is_at(handle: int, path: Path) -> bool:
     try:
-        found = path.stat()
+        named = path.stat()
     except FileNotFoundError:
         return False
-    own = os.fstat(handle)
-    return (found.st_ino, found.st_dev) == (own.st_ino, own.st_dev)
+    held_file = os.fstat(handle)
+    return (named.st_ino, named.st_dev) == (held_file.st_ino, held_file.st_dev)

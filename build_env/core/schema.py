@@ -102,13 +102,13 @@ class _Check:
                 listed = ", ".join(shape.fields)
                 self._note((*path, name), f"there is no such {shape.noun}{near}; {shape.noun}s: {listed}")
         result: dict[str, object] = {}
-        for name, wanted in shape.fields.items():
+        for name, declared in shape.fields.items():
             if name in value:
-                result[name] = self.fit(wanted.shape, value[name], (*path, name))
+                result[name] = self.fit(declared.shape, value[name], (*path, name))
             else:
-                result[name] = wanted.default
-                if wanted.required:
-                    self._note((*path, name), f"is missing: {wanted.summary}")
+                result[name] = declared.default
+                if declared.required:
+                    self._note((*path, name), f"is missing: {declared.summary}")
         return result
 
     def _table(self, shape: Table, value: object, path: Path) -> dict[str, object]:

@@ -15,8 +15,8 @@ _SIZE = re.compile(SIZE_PATTERN)
 
 def parse_size(text: str) -> int | None:
     """The bytes that `text` says, None unless it is a size above zero. A number without a unit is none."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
+    parts = _SIZE.fullmatch(text)
+    if parts is None:
         return None
-    step = 1000 if (found[3] or "").upper() == "B" else 1024
-    return max(1, int(float(found[1]) * step ** (_UNITS.index(found[2].upper()) + 1)))
+    step = 1000 if (parts[3] or "").upper() == "B" else 1024
+    return max(1, int(float(parts[1]) * step ** (_UNITS.index(parts[2].upper()) + 1)))

@@ -13,8 +13,8 @@ __all__ = ["did_you_mean", "nearest"]
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The candidate most like `name`, or an empty string when none is near."""
-    found = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return found[0] if found else ""
+    matches = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return matches[0] if matches else ""
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -33,5 +33,5 @@ def printable(line: str) -> str:
     return _CONTROL.sub("", shown.expandtabs())
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()

@@ -45,7 +45,7 @@ class Package:
     which the package brings its own `build.sh`.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
-    `requires` and `provides` are then those of all. `definition_files` were read for it, its own file among them.
+    `requires` and `provides` are then those of all.
     """
 
     name: str
@@ -61,7 +61,6 @@ class Package:
     scripts: tuple[str, ...] = ()
     epoch: int = 0
     variants: Mapping[str, Package] = field(default_factory=dict)
-    definition_files: tuple[str, ...] = ()
 
     def on(self, architecture: str) -> Package:
         """The package as it is for `architecture`."""

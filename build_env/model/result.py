@@ -66,6 +66,16 @@ class RunSummary:
     notes: tuple[str, ...] = field(default_factory=tuple)
     up_to_date: int = 0
 
+    @property
+    def exit_code(self) -> int:
+        """130 interrupted, 4 the environment's fault, 1 a task failed, 0 done."""
+        if self.count(Status.INTERRUPTED):
+            return 130
+        failed = [result for result in self.results.values() if result.status is Status.FAILED]
+        if failed:
+            return 4 if all(result.environment for result in failed) else 1
+        return 0
+
     def count(self, status: Status) -> int:
         """How many tasks ended as `status`."""
         return sum(result.status is status for result in self.results.values())

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from build_env.core.schema import Path
 
-__all__ = ["Definition", "Purpose", "read_definition"]
+__all__ = ["Purpose", "read_definition"]
 
 _MARKS = ("otk.", "$")  # without them a compile would give the data as it is written
 
@@ -46,29 +46,20 @@ class Purpose:
         return {"target": self.target, "arch": architecture, "distro": distro, "release": release}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Definition:
-    """The fields of one `definition.yaml`, as `DEFINITION` has them; by architecture where they may differ.
-
-    They are under the empty name otherwise. `files` are those that were read beside it, absolute.
-    """
-
-    variants: Mapping[str, Mapping[str, object]]
-    files: tuple[str, ...] = ()
-
-
-def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Definition:
+def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Mapping[str, Mapping[str, object]]:
     """The definition in the file `shown` of the project at `root`; that without any field where there is no file.
+
+    Its fields are those of `DEFINITION`, by architecture where they may differ, under the empty name otherwise.
 
     Raises InputError with all faults of the file, each with its place.
     """
     file = root / shown
     if not file.is_file():
-        return Definition(variants={"": _checked({}, shown, lambda _: None)})
+        return {"": _checked({}, shown, lambda _: None)}
     text = read_text(file, shown)
     if any(mark in text for mark in _MARKS):
         return _compiled(root, shown, text, purpose)
-    return Definition(variants={"": _as_written(text, shown)})
+    return {"": _as_written(text, shown)}
 
 
 def _as_written(text: str, shown: str) -> Mapping[str, object]:
@@ -91,9 +82,8 @@ def _key_place(written: Callable[[], dict[Path, tuple[Place, Place]]], path: Pat
     return where[path][0].location if path in where else None
 
 
-def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Definition:
+def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Mapping[str, Mapping[str, object]]:
     variants: dict[str, Mapping[str, object]] = {}
-    files: dict[str, None] = {}
     written = cache(partial(_written, text, shown))
     for architecture in purpose.architectures:
         options = manifest_compile.CompileOptions(
@@ -107,8 +97,7 @@ def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Defini
             ) from error
         origins = {path: _place(first.place, root) for path, (first, *_) in compiled.origins.items()}
         variants[architecture] = _checked(compiled.tree, shown, partial(_origin, origins, written))
-        files |= dict.fromkeys(compiled.files)
-    return Definition(variants=variants, files=tuple(files))
+    return variants
 
 
 def _origin(

@@ -78,14 +78,14 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
-    definition = read_definition(root, f"{shown}/definition.yaml", purpose)
+    variants = read_definition(root, f"{shown}/definition.yaml", purpose)
     packaging = _packaging(directory, shown)
     scripts = tuple(known.name for known in formats() if (directory / known.packaging / "build.sh").is_file())
     found = {}
-    for architecture, fields in definition.variants.items():
+    for architecture, fields in variants.items():
         declared = _declared(fields, shown, directory.name)
         found[architecture] = replace(declared, metapackage=metapackage, packaging=packaging, scripts=scripts)
-    return replace(_merged(found, f"{shown}/definition.yaml"), definition_files=definition.files)
+    return _merged(found, f"{shown}/definition.yaml")
 
 
 def _merged(variants: Mapping[str, Package], file: str) -> Package:

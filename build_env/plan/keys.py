@@ -1,4 +1,4 @@
-"""Owns the keys: what can change a task's result, and nothing else (DESIGN section 6, "Keys").
+"""Owns the keys: what can change a task's result, and nothing else.
 
 A key is the digest of named inputs; the names and values are recorded with the result, so that `why` can compare.
 Static inputs are known while planning. The digests of input artifacts come last, packages and sources only, so that a

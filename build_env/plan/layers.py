@@ -29,15 +29,15 @@ _SHORT = 8
 
 def with_layers(tasks: Mapping[TaskName, Task]) -> dict[TaskName, Task]:
     """The tasks with a layer before each one that installs something into the image of its room."""
-    found: dict[TaskName, Task] = {}
+    complete: dict[TaskName, Task] = {}
     for task in tasks.values():
         layer = _layer_of(task)
         if layer is None:
-            found[task.name] = task
+            complete[task.name] = task
         else:
-            found.setdefault(layer.name, layer)
-            found[task.name] = replace(task, inputs=(*task.inputs, Input(task=layer.name, place=Place.LAYER)))
-    return found
+            complete.setdefault(layer.name, layer)
+            complete[task.name] = replace(task, inputs=(*task.inputs, Input(task=layer.name, place=Place.LAYER)))
+    return complete
 
 
 def layer_room(task: Task) -> Room | None:

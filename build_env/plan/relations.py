@@ -56,13 +56,13 @@ class Relations:
 
 def _reached(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str]:
     """All that can be reached from `start`."""
-    found = set(start)
-    pending = list(found)
+    reached = set(start)
+    pending = list(reached)
     while pending:
-        new = [other for other in edges[pending.pop()] if other not in found]
-        found.update(new)
+        new = [other for other in edges[pending.pop()] if other not in reached]
+        reached.update(new)
         pending += new
-    return found
+    return reached
 
 
 def _path(start: Iterable[str], end: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

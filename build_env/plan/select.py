@@ -193,12 +193,12 @@ class _Selector:
 
     def _to_install(self, needed: str, arch: str) -> tuple[_Need, ...]:
         """What the room of a build for `arch` gets of a package: one object for all rooms, as there are many."""
-        found = self.installed.get((needed, arch))
-        if found is None:
+        needs = self.installed.get((needed, arch))
+        if needs is None:
             labels = self._labels_on(needed, arch)
-            found = tuple(_edge(self.unit(needed, Stage.BUILD, label), Place.PACKAGES) for label in labels)
-            self.installed[needed, arch] = found
-        return found
+            needs = tuple(_edge(self.unit(needed, Stage.BUILD, label), Place.PACKAGES) for label in labels)
+            self.installed[needed, arch] = needs
+        return needs
 
     def _labels_on(self, needed: str, arch: str) -> tuple[str, ...]:
         """Under which label a task for `arch` finds what it needs: tools of a cross build are the host's."""
@@ -229,10 +229,10 @@ def select(
     selector = _Selector(target=target, packages=packages, relations=relations, image_archs=image_archs)
     built = [*target.packages, *target.metapackages]
     names = request.packages or (() if request.only_depends else built)
-    wanted = relations.needed(names)
+    needed = relations.needed(names)
     on_arch = {arch: frozenset(only.needed(names)) for arch, only in relations.by_arch.items()}
     stages = _wanted_stages(request)
-    for name in wanted:
+    for name in needed:
         depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
         labels = () if depends else selector.archs(name)
         for label in labels:
@@ -269,22 +269,24 @@ def _after(units: Collection[Unit], relations: Relations) -> dict[TaskName, tupl
     """Metapackages are built after all packages, but for one that needs the metapackage itself."""
     builds = [unit for unit in units if unit.stage is Stage.BUILD]
     members = [unit for unit in builds if unit.role is PackageRole.PACKAGE]
-    found = {}
+    after = {}
     for unit in builds:
         if unit.role is PackageRole.METAPACKAGE:
             waiting = _built_after(relations, unit.package)
-            found[unit.name] = tuple(member.name for member in members if member.package not in waiting)
-    return found
+            after[unit.name] = tuple(member.name for member in members if member.package not in waiting)
+    return after
 
 
 def _built_after(relations: Relations, package: str) -> set[str]:
     """Everything that is built with `package`, or with what is."""
-    found: set[str] = set()
-    new = {package}
-    while new:
-        new = {name for name, closure in relations.build_closures.items() if not new.isdisjoint(closure)} - found
-        found |= new
-    return found
+    built: set[str] = set()
+    next_built = {package}
+    while next_built:
+        next_built = {
+            name for name, closure in relations.build_closures.items() if not next_built.isdisjoint(closure)
+        } - built
+        built |= next_built
+    return built
 
 
 def _tars(target: Target, units: Collection[Unit]) -> dict[str, tuple[TaskName, ...]]:

@@ -24,8 +24,8 @@ __all__ = ["asked_of_history", "estimate_tasks"]
 
 def asked_of_history(plan: Plan, hits: Collection[TaskName]) -> tuple[TaskName, ...]:
     """Whose history says something about the tasks of `plan` that are no hits: their own, and that of siblings."""
-    wanted = (name for task in plan if task.name not in hits for name in (task.name, *_siblings(task)))
-    return tuple(dict.fromkeys(wanted))
+    names = (name for task in plan if task.name not in hits for name in (task.name, *_siblings(task)))
+    return tuple(dict.fromkeys(names))
 
 
 def estimate_tasks(
@@ -37,13 +37,14 @@ def estimate_tasks(
     all of its stage in `history`; else a usual value. Of memory at least the most that any of its attempts used,
     because one that failed may have failed for want of it.
     """
-    seen = {name: found for name, attempts in history.items() if (found := _typical(attempts))}
+    recorded = {name: typical for name, attempts in history.items() if (typical := _typical(attempts))}
     by_stage: dict[str, list[Estimate]] = defaultdict(list)
     for task in plan:
-        by_stage[task.stage] += [seen[name] for name in (task.name, *_siblings(task)) if name in seen]
-    usual = {stage: _middle(found) for stage, found in by_stage.items() if found}
+        by_stage[task.stage] += [recorded[name] for name in (task.name, *_siblings(task)) if name in recorded]
+    usual = {stage: _middle(estimates) for stage, estimates in by_stage.items() if estimates}
     expected = {
-        task.name: seen.get(task.name) or _guess(task, [seen[name] for name in _siblings(task) if name in seen], usual)
+        task.name: recorded.get(task.name)
+        or _guess(task, [recorded[name] for name in _siblings(task) if name in recorded], usual)
         for task in plan
         if task.name not in hits
     }
@@ -76,10 +77,12 @@ def _typical(attempts: Sequence[Attempt]) -> Estimate | None:
     )
 
 
-def _middle(found: Sequence[Estimate]) -> Estimate:
+def _middle(estimates: Sequence[Estimate]) -> Estimate:
     """A guess from what others took."""
-    measured = [entry.memory for entry in found if entry.memory]
-    return Estimate(seconds=median(entry.seconds for entry in found), memory=round(median(measured)) if measured else 0)
+    measured = [entry.memory for entry in estimates if entry.memory]
+    return Estimate(
+        seconds=median(entry.seconds for entry in estimates), memory=round(median(measured)) if measured else 0
+    )
 
 
 def _siblings(task: Task) -> list[TaskName]:

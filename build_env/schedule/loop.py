@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady, Fault, InfrastructureError, Interrupted
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.schedule.retries import Retries
@@ -284,11 +284,10 @@ class Loop:
 
 
 def _failure(error: BuildEnvError, *, seconds: float = 0.0) -> TaskResult:
-    said = Fault(message=str(error.message), location=error.location)
     return TaskResult(
         status=Status.FAILED,
         seconds=seconds,
-        message="; ".join(map(str, (said, *error.faults))),
+        message=error.in_one_line,
         hint=error.hint,
         environment=isinstance(error, EnvironmentNotReady),
     )

@@ -102,14 +102,14 @@ class Rehearsal:
 
 def needs_of(plan: Plan, tasks: Iterable[Task]) -> Plan:
     """The part of the plan that `tasks` need, directly or not; one of them belongs to it only if another needs it."""
-    known = {task.name: task for task in plan}
+    tasks_by_name = {task.name: task for task in plan}
     pending = [entry.task for task in tasks for entry in task.inputs]
     needed: set[TaskName] = set()
     while pending:
         name = pending.pop()
         if name not in needed:
             needed.add(name)
-            pending += (entry.task for entry in known[name].inputs)
+            pending += (entry.task for entry in tasks_by_name[name].inputs)
     kept = (replace(task, after=tuple(other for other in task.after if other in needed)) for task in plan)
     return replace(plan, tasks=tuple(task for task in kept if task.name in needed))
 
@@ -180,22 +180,22 @@ def _ask(
     executor: Rehearser, work: Work, variation: Variation, directory: Path, write: Callable[[str], None]
 ) -> tuple[list[str], list[str]]:
     """What a room says of itself, and the locales it has."""
-    said: list[str] = []
+    answers: list[str] = []
 
     def heard(line: str) -> None:
         if line.startswith(_SAYS):
-            said.append(line.removeprefix(_SAYS))
+            answers.append(line.removeprefix(_SAYS))
         else:
             write(line)
 
     outcome = executor.rehearse(work, variation, _new(directory / "asked"), heard, ("/bin/sh", "-c", _ASK))
-    if len(said) < len(_FACTS):
+    if len(answers) < len(_FACTS):
         name = f"{work.task.stage} {work.task.label}"
         raise EnvironmentNotReady(
             f"the room of {name} cannot say what it is: {outcome.message or 'it is silent'}",
             hint="its image needs a shell and the programs of coreutils",
         )
-    return said[: len(_FACTS)], said[len(_FACTS) :]
+    return answers[: len(_FACTS)], answers[len(_FACTS) :]
 
 
 def _other_locale(names: Iterable[str]) -> str:

@@ -29,8 +29,8 @@ class Capacity:
         """
         if estimate is None or not self.memory:
             return 0
-        wanted = _rounded(estimate.memory) if estimate.memory else min(_UNKNOWN, self.memory // self.slots)
-        return min(wanted, self.memory)
+        needed = _rounded(estimate.memory) if estimate.memory else min(_UNKNOWN, self.memory // self.slots)
+        return min(needed, self.memory)
 
 
 @dataclass

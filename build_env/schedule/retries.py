@@ -40,10 +40,10 @@ class Retries:
     def due(self) -> list[TaskName]:
         """The tasks whose time has come; each is named once."""
         now = self.clock()
-        found = []
+        names = []
         while self._due and self._due[0][0] <= now:
-            found.append(heappop(self._due)[1])
-        return found
+            names.append(heappop(self._due)[1])
+        return names
 
     def patience(self) -> float | None:
         """Seconds until the next task is due, None when none is."""

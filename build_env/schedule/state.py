@@ -55,7 +55,7 @@ class ScheduleState:
         for task, missing in self._missing.items():
             if not missing:
                 self._ready.add(task)
-        self._stopping = False
+        self.stopping = False  # whether nothing starts any more
         self._stopped_by: TaskName | None = None
         self.results: dict[TaskName, TaskResult] = {}
         self.running: set[TaskName] = set()
@@ -66,14 +66,9 @@ class ScheduleState:
         """Whether every task has ended."""
         return len(self.results) == len(self._tasks)
 
-    @property
-    def stopping(self) -> bool:
-        """Whether nothing starts any more."""
-        return self._stopping
-
     def next_task(self) -> Task | None:
         """The ready task to start now; it counts as running and holds its tokens."""
-        if self._stopping or not self._tokens.slots:
+        if self.stopping or not self._tokens.slots:
             return None
         chosen = self._ready.take(self._tokens.fit)
         if chosen is None:
@@ -104,15 +99,15 @@ class ScheduleState:
         self.results[task_id] = result
         dropped: list[tuple[Task, TaskResult]] = []
         self._release(task_id, dropped)
-        if not result.ok and not self._keep_going and not self._stopping:
-            self._stopping, self._stopped_by = True, task_id
-        if self._stopping:
+        if not result.ok and not self._keep_going and not self.stopping:
+            self.stopping, self._stopped_by = True, task_id
+        if self.stopping:
             dropped += self._drop_rest()
         return dropped
 
     def stop(self, reason: TaskResult) -> list[tuple[Task, TaskResult]]:
         """End everything that does not run yet with `reason`."""
-        self._stopping = True
+        self.stopping = True
         rest = [task for key, task in self._tasks.items() if key not in self.results and key not in self.running]
         for task in rest:
             self.results[task.name] = reason

@@ -37,10 +37,10 @@ def match(wanted: str, names: Sequence[str]) -> str:
     """
     parts = [part for part in _SEPARATORS.split(wanted.lower()) if part]
     exact = [name for name in names if [part for part in _SEPARATORS.split(name.lower()) if part] == parts]
-    found = exact or [name for name in names if parts and all(part in name.lower() for part in parts)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"the target name {wanted} is ambiguous: {', '.join(found)}", hint="write more of the name")
-    known = ", ".join(names) or "none (targets/ holds no packages.conf.py)"
-    raise UsageError(f"there is no target {wanted}", hint=f"targets here: {known}")
+    matching = exact or [name for name in names if parts and all(part in name.lower() for part in parts)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UsageError(f"the target name {wanted} is ambiguous: {', '.join(matching)}", hint="write more of the name")
+    listed = ", ".join(names) or "none (targets/ holds no packages.conf.py)"
+    raise UsageError(f"there is no target {wanted}", hint=f"targets here: {listed}")

@@ -132,8 +132,8 @@ def _hook_faults(module: ModuleType, shown: str) -> Iterator[Fault]:
             file = f"{value.__module__.replace('.', '/')}.py"
         where = Location(file=file, line=line)
         if name in DEFAULT_HOOKS:
-            wanted = list(inspect.signature(DEFAULT_HOOKS[name]).parameters)
-            if len(inspect.signature(value).parameters) != len(wanted):
-                yield Fault(message=f"{name} must take ({', '.join(wanted)})", location=where)
+            parameters = list(inspect.signature(DEFAULT_HOOKS[name]).parameters)
+            if len(inspect.signature(value).parameters) != len(parameters):
+                yield Fault(message=f"{name} must take ({', '.join(parameters)})", location=where)
         elif name.startswith(prefixes):
             yield Fault(message=f"there is no hook {name}{did_you_mean(name, DEFAULT_HOOKS)}", location=where)

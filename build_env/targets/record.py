@@ -98,9 +98,9 @@ class Env:
         Raises:
             HookError: when there is none of that name.
         """
-        known = [entry.name for entry in fields(self.settings)]
-        if name not in known:
-            raise HookError(f"env.setting: there is no setting {name}{did_you_mean(name, known)}")
+        names = [entry.name for entry in fields(self.settings)]
+        if name not in names:
+            raise HookError(f"env.setting: there is no setting {name}{did_you_mean(name, names)}")
         return getattr(self.settings, name)
 
     def call(self, hook: str, *arguments: object) -> object:
@@ -211,7 +211,7 @@ class Env:
         Raises:
             HookError: when there is no such format, or for a second repository.
         """
-        names = [known.name for known in formats()]
+        names = [each.name for each in formats()]
         if repository_format not in names:
             raise HookError(f"env.deploy: the format is {' or '.join(names)}, not {repository_format!r}")
         if self._deployments:

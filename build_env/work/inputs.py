@@ -66,38 +66,42 @@ def view(inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
     a package cannot be read here.
     """
     offered = [item for item in _at(inputs, Place.PACKAGES) if any(each.is_installed(item.name) for each in formats())]
-    used, wanted = _build_depends(inputs, store)
-    if used is None or used.package_facts is None or not all(used.is_installed(item.name) for item in offered):
+    source_format, build_depends = _build_depends(inputs, store)
+    if (
+        source_format is None
+        or source_format.package_facts is None
+        or not all(source_format.is_installed(item.name) for item in offered)
+    ):
         return offered
-    facts = {item: used.package_facts(store.path(item)) for item in offered}
+    facts = {item: source_format.package_facts(store.path(item)) for item in offered}
     readable = {item: fact for item, fact in facts.items() if fact is not None}
     if len(readable) < len(facts):
         return offered
-    needed = _needed(wanted, readable)
+    needed = _needed(build_depends, readable)
     return [item for item in offered if item in needed]
 
 
-def _needed(wanted: Iterable[str], known: Mapping[Artifact, PackageFacts]) -> set[Artifact]:
+def _needed(names: Iterable[str], offered: Mapping[Artifact, PackageFacts]) -> set[Artifact]:
     """The packages that have one of the names `wanted`, and those that they need in turn."""
-    found: set[Artifact] = set()
-    pending = set(wanted)
+    needed: set[Artifact] = set()
+    pending = set(names)
     while pending:
         new = {
             item
-            for item, facts in known.items()
-            if item not in found and not pending.isdisjoint((facts.name, *facts.provides))
+            for item, facts in offered.items()
+            if item not in needed and not pending.isdisjoint((facts.name, *facts.provides))
         }
-        found |= new
-        pending = {name for item in new for name in known[item].depends}
-    return found
+        needed |= new
+        pending = {name for item in new for name in offered[item].depends}
+    return needed
 
 
 def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[str, ...]]:
     """The format of the source and the names in its list of build dependencies; no format where none can be read."""
     for item in _at(inputs, Place.SOURCE):
-        used = of_dependency_set(item.name)
-        if used is not None and used.build_depends is not None:
-            return used, used.build_depends(store.path(item).read_text(encoding="utf-8"))
+        source_format = of_dependency_set(item.name)
+        if source_format is not None and source_format.build_depends is not None:
+            return source_format, source_format.build_depends(store.path(item).read_text(encoding="utf-8"))
     return None, ()
 
 

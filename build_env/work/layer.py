@@ -33,12 +33,12 @@ class Layer(Kind):
     def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:
         """See `Kind.inputs`: only what can be installed, so that nothing else of a source is in the key."""
         refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
-        seen = set(view(inputs, store))
+        installed = set(view(inputs, store))
 
         def installable(place: Place, item: Artifact) -> bool:
             if place is Place.SOURCE:
                 return is_dependency_set(item.name)
-            return place is not Place.PACKAGES or item in seen
+            return place is not Place.PACKAGES or item in installed
 
         return tuple(
             replace(entry, artifacts=tuple(item for item in entry.artifacts if installable(entry.place, item)))

@@ -80,11 +80,11 @@ class Orders:
         room = layer_room(work.task)
         if room is None:
             raise RuntimeError(f"{work.task.name} has no layer")
-        wanted = self._room(work, room, layer_inputs(work, self.store))
+        order = self._room(work, room, layer_inputs(work, self.store))
         return WorkOrder(
             task=work.task.name,
             key=work.key,
-            room=replace(wanted, labels={**wanted.labels, "role": "layer"}, fetches=False),
+            room=replace(order, labels={**order.labels, "role": "layer"}, fetches=False),
             layer=True,
             fetched=tuple(RoomEntry(digest=item.digest, destination=f"in/{item.name}") for item in kept),
             anew=anew,

@@ -91,13 +91,13 @@ def _tree_entries(manifest: bytes) -> dict[str, str]:
 
 def _packages(listing: bytes) -> dict[str, str]:
     """Package and architecture to version; of several versions of one package, which RPM allows, all."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for line in listing.decode(errors="replace").splitlines():
         name, _, rest = line.partition(" ")
         version, _, architecture = rest.partition(" ")
         key = f"{name} ({architecture})"
-        found[key] = ", ".join(filter(None, (found.get(key), version)))
-    return found
+        versions[key] = ", ".join(filter(None, (versions.get(key), version)))
+    return versions
 
 
 def _counts(kind: str, value: str, *, executable: bool) -> str:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from build_env.model.room import RoomOutcome, Variation
     from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
-    from build_env.ports import Store
     from build_env.store.claims import Claims
     from build_env.work.orders import Orders
     from build_env.work.worker import Worker
@@ -44,7 +43,6 @@ class RoomWork:
     """Has orders carried out by `worker`. `made` are the tasks that make images, by name, to have them made again."""
 
     worker: Worker
-    store: Store
     orders: Orders
     claims: Claims
     made: dict[TaskName, Task] = field(default_factory=dict)
@@ -71,7 +69,7 @@ class RoomWork:
 
     def do(self, work: Work, write: Callable[[str], None]) -> Done:
         """Run the commands of the task in its room."""
-        refuse_undeclared(work, self.store)
+        refuse_undeclared(work, self.orders.store)
         order = self._order(work)
         with self._alone(order.given_room.name):  # a kept room is for one task at a time
             return self._done(work, self._carry_out(order, work, write))
@@ -84,7 +82,7 @@ class RoomWork:
         order = self.orders.layer(work, anew=anew)
         if self.worker.images is None or order.given_room.name:
             return self.do(work, write)
-        refuse_undeclared(work, self.store)
+        refuse_undeclared(work, self.orders.store)
         return self._done(work, self._carry_out(order, work, write))
 
     def rehearse(

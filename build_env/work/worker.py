@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady, Fault, InfrastructureError, Interrupted
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.command import Command
 from build_env.model.order import Ended, Outcome
@@ -179,5 +179,4 @@ def _trouble(error: BuildEnvError) -> Outcome:
         ended = Ended.TROUBLE
     else:
         ended = Ended.NOT_READY if isinstance(error, EnvironmentNotReady) else Ended.FAILED
-    first = Fault(message=str(error.message), location=error.location)
-    return Outcome(ended=ended, message="; ".join(map(str, (first, *error.faults))), hint=error.hint)
+    return Outcome(ended=ended, message=error.in_one_line, hint=error.hint)

@@ -54,8 +54,8 @@ def answer(root: Path, text: str) -> dict[str, Any] | list[int]:
         definition = read_definition(root, "definition.yaml", PURPOSE)
     except InputError as error:
         return sorted(fault.location.line if fault.location else 0 for fault in error.faults or (error,))
-    first, *others = definition.variants.values()
-    return {arch: definition.variants.get(arch, first) for arch in PURPOSE.architectures} if others else dict(first)
+    first, *others = definition.values()
+    return {arch: definition.get(arch, first) for arch in PURPOSE.architectures} if others else dict(first)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)

@@ -201,8 +201,6 @@ def test_a_definition_with_directives_is_compiled_for_the_target_and_each_archit
     assert (found.version, found.summary) == ("1-12", "debian of debian/12")
     assert (found.requires, found.provides) == (("a", "b"), ("one-amd64", "one-arm64"))
     assert (found.on("amd64").requires, found.on("arm64").requires) == (("a",), ("b",))
-    names = [name.rpartition("/")[2] for name in found.definition_files]
-    assert names == ["definition.yaml", "shared.yaml", "amd64.yaml", "arm64.yaml"]
 
 
 def test_a_variable_may_be_chosen_by_the_architecture(project: MakeProject) -> None:

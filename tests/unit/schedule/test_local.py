@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from build_env.model.order import RoomOrder, WorkOrder
-
 
 @dataclass
 class FakeEngine:
@@ -110,11 +108,6 @@ def executor(tmp_path: Path, store: LocalStore, engine: FakeEngine) -> LocalExec
 GREET = TaskName("debian/12", "greet", Stage.BUILD, "amd64")
 
 
-def room_of(order: WorkOrder) -> RoomOrder:
-    assert order.room is not None
-    return order.room
-
-
 def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str = "") -> LocalExecutor:
     build = root / "build"
     claims = Claims(build / "claims", "this run")
@@ -124,7 +117,6 @@ def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str =
         publisher=FakePublisher(),
         rooms=RoomWork(
             worker=Worker(engine=engine, store=store, directory=build / "rooms" / "run", downloads=build / "downloads"),
-            store=store,
             orders=Orders(root=root, store=store, labels={}, reused_prefix=prefix),
             claims=claims,
         ),
@@ -363,7 +355,7 @@ def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stoppe
         except BuildEnvError as error:
             errors.append(error)
 
-    name = room_of(kept.rooms.orders.room(work(Stage.BUILD, given))).name
+    name = kept.rooms.orders.room(work(Stage.BUILD, given)).given_room.name
     with holding(tmp_path / "build", "other", name):
         thread = threading.Thread(target=run)
         thread.start()
@@ -402,5 +394,5 @@ def test_a_temporary_command_and_its_layer_have_a_fresh_room_also_where_rooms_ar
 
     run = room().commands[0]
     kept, temporary = with_commands(install, run), with_commands(install, replace(run, temporary=True))
-    assert room_of(orders.room(kept)).name == room_of(orders.layer(kept, anew=False)).name != ""
-    assert room_of(orders.room(temporary)).name == room_of(orders.layer(temporary, anew=False)).name == ""
+    assert orders.room(kept).given_room.name == orders.layer(kept, anew=False).given_room.name != ""
+    assert orders.room(temporary).given_room.name == orders.layer(temporary, anew=False).given_room.name == ""

@@ -65,7 +65,6 @@ def rooms(root: Path, store: LocalStore, worker: FakeWorker) -> RoomWork:
     image = replace(task(IMAGE), action=ImageAction(recipe=recipe))
     return RoomWork(
         worker=worker,  # type: ignore[arg-type]  # as a worker, as far as it is called
-        store=store,
         orders=Orders(root=root, store=store, labels={}),
         claims=Claims(root / "build/claims", "this run"),
         made={IMAGE: image},
