@@ -39,11 +39,11 @@ def select_retained(
 ) -> tuple[Retained, ...]:
     """Decide what the generation `generation`, published at `epoch`, still holds of the past."""
     superseded = (Retained(path=path, generation=generation, epoch=epoch) for path in was_current)
-    known = {entry.path: entry for entry in (*was_retained, *superseded) if entry.path not in set(is_current)}
+    past = {entry.path: entry for entry in (*was_retained, *superseded) if entry.path not in set(is_current)}
     return tuple(
         sorted(
             entry
-            for entry in known.values()
+            for entry in past.values()
             if generation - entry.generation < retention.generations or epoch - entry.epoch < retention.seconds
         )
     )

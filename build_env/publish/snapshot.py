@@ -171,9 +171,9 @@ def _changes(
         for part in (deposit.view.suite, *deposit.view.target.split("/")):
             check_name(part)
         files.setdefault(deposit.view, {}).update({file.artifact.digest: file for file in deposit.files})
-    known = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
+    outdated = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
     changes = []
-    for view in {**dict.fromkeys(index.view for index in known.values()), **files}:
+    for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:
         given = files.get(view, {})
         held = holds(root, view.name, given)  # a file that is listed and gone counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
