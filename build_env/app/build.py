@@ -1,4 +1,4 @@
-"""Owns a `build-all` run from request to summary: plan, look ahead, run, remember."""
+"""Owns a `build-all` run from request to summary: plan, look ahead, run, remember; and the look ahead alone."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from build_env.model.task import Plan
     from build_env.plan.select import Request
     from build_env.ports import EventSink
+    from build_env.schedule.foresee import Answer
     from build_env.work.kind import Hands
 
-__all__ = ["Resolved", "remember_run", "resolve", "run_request", "scan_first"]
+__all__ = ["Resolved", "foresee_build", "remember_run", "resolve", "run_request", "scan_first"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +76,17 @@ def resolve(session: Session, request: Request) -> Resolved:
     if scan and len(reports) < len(scan.plan.targets):
         note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
         planned = replace(planned, notes=(*planned.notes, note))
-    return Resolved(
-        planned=planned,
-        scanned=tuple(hits.values()),
-    )
+    return Resolved(planned=planned, scanned=tuple(hits.values()))
+
+
+def foresee_build(
+    session: Session, request: Request
+) -> tuple[Planned, dict[TaskName, Answer], dict[TaskName, StoredResult]]:
+    """What is known of the plan without running anything, and what a run would do."""
+    planned = resolve(session, request).planned
+    answers, hits = foresee(planned.plan, session.executor())
+    notes = (*planned.notes, *([session.store.replaced] if session.store.replaced else ()))
+    return replace(planned, notes=notes), answers, hits
 
 
 def remember_run(session: Session, request: Request, resolved: Resolved, summary: RunSummary, hands: Hands) -> None:

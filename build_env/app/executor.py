@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from build_env.app.signer import project_signer
 from build_env.core.errors import EnvironmentNotReady
+from build_env.core.later import imported_later
 from build_env.engines.native import NativeRooms
 from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
@@ -17,21 +17,23 @@ from build_env.work.orders import Orders
 from build_env.work.rooms import RoomWork
 from build_env.work.worker import Worker
 
+with imported_later():
+    from build_env.publish import signing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from build_env.app.containers import Containers
-    from build_env.app.project import Project
+    from build_env.app.session import Session
+    from build_env.core.paths import ProjectPaths
     from build_env.model.artifact import Isolation
     from build_env.model.identity import TaskName
     from build_env.model.options import BuildOptions
     from build_env.model.room import RoomSpec
-    from build_env.model.run import Run
     from build_env.ports import Engine
+    from build_env.publish.signing import Signer
     from build_env.settings import Settings
-    from build_env.store.claims import Claims
-    from build_env.store.results import LocalStore
 
 __all__ = ["MissingEngine", "new_executor", "time_limit"]
 
@@ -52,20 +54,11 @@ class MissingEngine:
         """See `Engine.cancel`; nothing runs."""
 
 
-def new_executor(  # noqa: PLR0913 - the parts of one run
-    *,
-    project: Project,
-    options: BuildOptions,
-    run: Run,
-    store: LocalStore,
-    claims: Claims,
-    containers: Containers | None,
-    anew: frozenset[TaskName],
-    digest_of: Callable[[Path], str],
-) -> LocalExecutor:
-    """The executor of `run`. `containers` is None where rooms are native."""
-    paths, settings = project.paths, project.settings
-    directory = paths.rooms / run.id
+def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
+    """The executor of the session's run; tasks of `anew` are done whatever the store has."""
+    options, store, claims, containers = session.options, session.store, session.claims, session.containers
+    paths, settings = session.project.paths, session.project.settings
+    directory = paths.rooms / session.run.id
     images = containers.target_images(store) if containers else None
     hands = Hands(
         root=paths.root,
@@ -75,9 +68,9 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
             deploy=paths.deploy,
             repositories=paths.repositories,
             store=store,
-            signer=lambda: project_signer(settings, paths),
+            signer=lambda: _signer(settings, paths),
             label=settings.repository_label,
-            digest_of=digest_of,
+            digest_of=session.digests.digest,
             publishes=options.publishes,
         ),
         rooms=RoomWork(
@@ -90,7 +83,7 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
                 ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
             ),
             store=store,
-            orders=_orders(project, options, run, store),
+            orders=_orders(session),
             claims=claims,
         ),
         images=images,
@@ -98,19 +91,27 @@ def new_executor(  # noqa: PLR0913 - the parts of one run
     return LocalExecutor(logs=paths.logs, hands=hands, claims=claims, anew=anew)
 
 
-def _orders(project: Project, options: BuildOptions, run: Run, store: LocalStore) -> Orders:
-    paths, settings = project.paths, project.settings
+def _orders(session: Session) -> Orders:
+    project, options = session.project, session.options
     return Orders(
-        root=paths.root,
-        store=store,
+        root=project.paths.root,
+        store=session.store,
         labels={
             "project": project.checkout,
-            "run": run.id,
+            "run": session.run.id,
             "architectures": ",".join(options.architectures),
         },
-        reused_prefix=f"{settings.image_prefix}-{project.checkout}-" if options.container else "",
-        limit=time_limit(options, settings),
+        reused_prefix=f"{project.settings.image_prefix}-{project.checkout}-" if options.container else "",
+        limit=time_limit(options, project.settings),
     )
+
+
+def _signer(settings: Settings, paths: ProjectPaths) -> Signer:
+    """The signer with the key of the settings, else with the project's own, which is made when there is none."""
+    if settings.signing_key:
+        home = paths.root / settings.signing_home if settings.signing_home else None
+        return signing.configured_signer(home, settings.signing_key)
+    return signing.ensure_project_key(paths.private / "gnupg", f"{settings.repository_label} package repository")
 
 
 def time_limit(options: BuildOptions, settings: Settings) -> TimeLimit | None:

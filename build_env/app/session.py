@@ -17,7 +17,9 @@ from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
 from build_env.core.later import imported_later
+from build_env.core.machine import machine_memory
 from build_env.core.reading import Reading, unwatched
+from build_env.core.sizes import parse_size
 from build_env.model.events import Note, PlanReady
 from build_env.plancache.memory import DIGESTS
 from build_env.schedule.foresee import in_words
@@ -27,10 +29,11 @@ from build_env.store.results import LocalStore, new_run
 from build_env.store.runlock import is_alive, run_lock, sweep_dead
 
 with imported_later():
-    from build_env.app import capacity, planning, several
     from build_env.app import containers as app_containers
+    from build_env.app import planning, several
     from build_env.schedule import estimates as schedule_estimates
     from build_env.schedule import loop as schedule_loop
+    from build_env.schedule import resources
     from build_env.targets import load, unstable
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from build_env.ports import EventSink
     from build_env.schedule.foresee import Answer
     from build_env.schedule.local import LocalExecutor
+    from build_env.schedule.resources import Capacity
 
 __all__ = ["Session", "open_session"]
 
@@ -136,21 +140,12 @@ class Session:
 
     def executor(self, *, anew: frozenset[TaskName] = frozenset()) -> LocalExecutor:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
-        return new_executor(
-            project=self.project,
-            options=self.options,
-            run=self.run,
-            store=self.store,
-            claims=self._claims,
-            containers=self.containers,
-            anew=anew,
-            digest_of=self.digests.digest,
-        )
+        return new_executor(self, anew)
 
     @contextlib.contextmanager
     def claimed(self, names: Collection[str]) -> Iterator[None]:
         """Have the work that these names stand for alone, waiting for other runs."""
-        claim = self._claims.await_claim(names, threading.Event())
+        claim = self.claims.await_claim(names, threading.Event())
         try:
             yield
         finally:
@@ -158,7 +153,8 @@ class Session:
                 claim.release()
 
     @cached_property
-    def _claims(self) -> Claims:
+    def claims(self) -> Claims:
+        """The rights of this run to do tasks."""
         owner = f"run {self.run.id} (process {self.run.pid})"
         return Claims(self.project.paths.build / "claims", owner)
 
@@ -199,7 +195,7 @@ class Session:
             plan=plan,
             executor=executor,
             sink=sink,
-            capacity=capacity.capacity_of(self.options, self.project.settings, self.containers),
+            capacity=self._capacity(),
             keep_going=self.options.keep_going,
             publisher=executor.publisher,
             hits=hits,
@@ -208,6 +204,12 @@ class Session:
             began=self.began,
         )
         return loop.run()
+
+    def _capacity(self) -> Capacity:
+        """The slots of `--jobs`; memory as the command line or the settings say, or all that the rooms' machine has."""
+        limit = self.options.memory_bytes or parse_size(self.project.settings.memory)
+        engine = self.containers.connection.facts.memory if self.containers else 0
+        return resources.Capacity(slots=self.options.jobs, memory=limit or engine or machine_memory())
 
 
 @contextlib.contextmanager

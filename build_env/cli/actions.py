@@ -10,7 +10,7 @@ from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 
 with imported_later():
-    from build_env.app import ahead, build, outcome, quick
+    from build_env.app import build, outcome, quick
     from build_env.app import session as app_session
     from build_env.inspect import listing, machine, why
     from build_env.inspect import reproduce as inspect_reproduce
@@ -84,7 +84,7 @@ def look_ahead(options: BuildOptions) -> tuple[Planned, Mapping[TaskName, str]]:
 
 def _foreseen(project: Project, options: BuildOptions) -> tuple[Planned, Mapping[TaskName, str]]:
     with app_session.open_session(project, options, writes=False) as session:
-        planned, answers, _ = ahead.foresee_build(session, _request(options))
+        planned, answers, _ = build.foresee_build(session, _request(options))
         return planned, foresee.in_words(answers)
 
 
@@ -92,7 +92,7 @@ def explain_tasks(options: BuildOptions) -> tuple[list[Explanation], str]:
     """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
     project, options = _opened(options)
     with app_session.open_session(project, options, writes=False) as session:
-        planned, answers, _ = ahead.foresee_build(session, _request(options))
+        planned, answers, _ = build.foresee_build(session, _request(options))
         return why.explain(planned.plan, answers, options.packages), session.store.replaced
 
 

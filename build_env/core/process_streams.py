@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator
+    from typing import IO
 
 __all__ = ["End", "Streams", "converse", "kill_group"]
 
@@ -160,9 +161,6 @@ def _write(number: int, streams: Streams) -> bool:
     return not streams.rest
 
 
-def _number(stream: object) -> int:
+def _number(stream: IO[bytes] | None) -> int:
     """The descriptor of a pipe, -1 for one that is closed."""
-    if stream is None or getattr(stream, "closed", True):
-        return -1
-    number: int = getattr(stream, "fileno")()  # noqa: B009 - the class of pipes has no name
-    return number
+    return -1 if stream is None or stream.closed else stream.fileno()

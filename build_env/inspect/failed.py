@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
-from build_env.app.ahead import foresee_build
+from build_env.app.build import foresee_build
 from build_env.app.session import open_session
 from build_env.core.errors import UsageError
 from build_env.engines.docker.failed import ContinuedRoom, copied_to_continue

@@ -21,7 +21,7 @@ from build_env.model.command import Command, ImageBuild, Mount
 from build_env.model.identity import TaskName
 from build_env.model.room import RoomEntry, TimeLimit  # noqa: TC001 - as above
 
-__all__ = ["Ended", "Outcome", "RoomOrder", "WorkOrder", "order_from_json", "outcome_from_json", "to_json"]
+__all__ = ["Ended", "Outcome", "RoomOrder", "WorkOrder", "from_json", "to_json"]
 
 _Kind = TypeVar("_Kind")
 
@@ -78,6 +78,13 @@ class WorkOrder:
     fetched: tuple[RoomEntry, ...] = ()
     anew: bool = False
 
+    @property
+    def given_room(self) -> RoomOrder:
+        """The room of an order that has one; for an order of an image, a defect, RuntimeError is raised."""
+        if self.room is None:
+            raise RuntimeError(f"the order of {self.task} has no room")
+        return self.room
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -108,22 +115,13 @@ def to_json(value: WorkOrder | Outcome) -> str:
     return canonical_json(data)
 
 
-def order_from_json(text: str) -> WorkOrder:
-    """The order that was written. Raises ValueError for any other text."""
-    return _read(WorkOrder, text)
-
-
-def outcome_from_json(text: str) -> Outcome:
-    """The outcome that was written. Raises ValueError for any other text."""
-    return _read(Outcome, text)
-
-
-def _read(kind: type[_Kind], text: str) -> _Kind:
+def from_json(kind: type[_Kind], text: str) -> _Kind:
+    """The order or outcome that was written. Raises ValueError for any other text."""
     try:
-        value = _made(kind, json.loads(text))
+        value: _Kind = _made(kind, json.loads(text))
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise ValueError(f"this is no {kind.__name__}: {error}") from error
-    return value  # type: ignore[no-any-return]  # made of the annotations of `kind`
+    return value
 
 
 def _made(kind: Any, data: Any) -> Any:  # noqa: ANN401, PLR0911 - annotations are of any kind, one line for each

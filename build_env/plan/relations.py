@@ -48,10 +48,6 @@ class Relations:
         """Everything of ours that is installed with the results of `package`, sorted."""
         return tuple(sorted(_reached(self.run[package], self.run)))
 
-    def build_path(self, package: str, needed: str) -> tuple[str, ...]:
-        """The packages that lead from `package` to `needed` of its build closure, itself last: the shortest way."""
-        return _path(self.build[package], needed, self.run)
-
     def needed(self, packages: Iterable[str]) -> tuple[str, ...]:
         """`packages` and all they need to be built or to run, sorted."""
         both = {name: (*self.build[name], *self.run[name]) for name in self.build}
@@ -149,7 +145,7 @@ def _refuse_cycles(relations: Relations) -> None:
         cycle = list(reversed(error.args[1]))
         words = [cycle[0]]
         for name, needed in pairwise(cycle):
-            words += relations.build_path(name, needed)
+            words += _path(relations.build[name], needed, relations.run)
         raise InputError(
             f"packages need each other to be built: {' needs '.join(words)}",
             hint="break the cycle: build one of them without the other first, or drop a Build-Depends",

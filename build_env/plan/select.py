@@ -120,11 +120,8 @@ class _Selector:
         """Where packages of every architecture are built: the host's image where there is one."""
         host = self.target.host_arch
         chosen = self.target.options.arg_arch
-        return host if host in self.image_archs and self._has_host_image() else chosen[0]
-
-    def _has_host_image(self) -> bool:
-        host = self.target.host_arch
-        return any(self.image_archs[arch] == host for arch in self.target.options.arg_arch)
+        has_image = host in self.image_archs and any(self.image_archs[arch] == host for arch in chosen)
+        return host if has_image else chosen[0]
 
     def unit(self, name: str, stage: Stage, label: str) -> Unit:
         arch = self.all_arch() if label == ALL else label
@@ -246,7 +243,8 @@ def select(
         for name in target.depends:
             for label in selector.archs(name):
                 selector.add(name, Stage.BUILD, label)
-    _refuse_nothing(request, selector)
+    if request.packages and not selector.units and selector.notes:
+        raise UsageError("nothing to build: " + "; ".join(selector.notes))
     units = tuple(selector.units.values())
     return Selection(
         units=units,
@@ -265,11 +263,6 @@ def _wanted_stages(request: Request) -> tuple[Stage, ...]:
 
 def _wants_tar(request: Request) -> bool:
     return Stage.TAR in request.stages or not (request.stages or request.packages or request.only_depends)
-
-
-def _refuse_nothing(request: Request, selector: _Selector) -> None:
-    if request.packages and not selector.units and selector.notes:
-        raise UsageError("nothing to build: " + "; ".join(selector.notes))
 
 
 def _after(units: Collection[Unit], relations: Relations) -> dict[TaskName, tuple[TaskName, ...]]:

@@ -18,9 +18,9 @@ from build_env.model.attempt import AttemptState
 from build_env.model.result import Status, TaskResult
 from build_env.schedule.attempting import state_after
 from build_env.schedule.logs import new_log
+from build_env.work.inputs import refuse_damaged
 from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
-from build_env.work.whole import refuse_damaged
 
 if TYPE_CHECKING:
     import threading

@@ -209,10 +209,8 @@ class Loop:
             self._sharing.release(task)
             return
         try:
-            if isinstance(message.error, BuildEnvError):
-                raise message.error
             if message.error is not None:
-                self._handle(_Defect(error=message.error), state)
+                raise message.error
             stored = self.executor.find(message.work)
         except BuildEnvError as error:
             self._end(task, _failure(error), state)
@@ -243,10 +241,8 @@ class Loop:
                     self.sink(TaskFinished(task=task, result=result))
                 self._handle(self._queue.get(timeout=_PATIENCE), state)
             except queue.Empty:
-                overdue = (
-                    time.monotonic() > deadline
-                )  # its worker hangs somewhere: a daemon, which goes with the process
-                for task in self._lost(state, overdue=overdue):
+                # A worker that is overdue hangs somewhere: a daemon, which goes with the process.
+                for task in self._lost(state, overdue=time.monotonic() > deadline):
                     self._end(task, stopped, state)
             except KeyboardInterrupt:  # a second Ctrl-C: rooms are being removed already
                 continue
@@ -273,12 +269,10 @@ class Loop:
 
         Those that are `overdue` may still speak, but are not waited for any longer.
         """
-        silent = [task for task in self.plan if task.name in state.running and (overdue or not self._works(task))]
+        at_work = {name for name, worker in self._workers.items() if worker.is_alive() and not overdue}
+        silent = [task for task in self.plan if task.name in state.running and task.name not in at_work]
+        # Asked last: a worker that ended since then has put its word into the queue before.
         return silent if self._queue.empty() else []
-
-    def _works(self, task: Task) -> bool:
-        worker = self._workers.get(task.name)
-        return worker is not None and worker.is_alive()
 
     def _publish(self, state: ScheduleState) -> tuple[str, ...]:
         """Close the transaction: what was deployed before a failure or after it is published, interrupted runs not."""

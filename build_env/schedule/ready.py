@@ -31,10 +31,6 @@ class ReadyTasks:
         self._passed: dict[TaskName, int] = {}
         self._reserved: TaskName | None = None
 
-    def __contains__(self, task: TaskName) -> bool:
-        """Whether the task waits to be taken."""
-        return task in self._members
-
     def add(self, task: TaskName) -> None:
         """The task may start."""
         self._members.add(task)

@@ -5,6 +5,7 @@ Hooks are called with the `env` object and the package; they record and return, 
 
 from __future__ import annotations
 
+import inspect
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -115,30 +116,7 @@ def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - th
     return f"src/{package.name}/build.sh"
 
 
+# All functions above, and nothing else: what is imported here is imported for type checkers only, or is a class.
 DEFAULT_HOOKS: Mapping[str, Callable[..., object]] = MappingProxyType(
-    {
-        hook.__name__: hook
-        for hook in (
-            env_load,
-            env_load_post,
-            env_load_docker,
-            env_arch_supported,
-            env_match_current,
-            docker_image_create,
-            docker_image_name,
-            docker_pre_run,
-            run_scan,
-            run_source,
-            run_build,
-            run_source_deps,
-            run_build_deps,
-            run_build_metapackage,
-            run_verify,
-            run_verify_metapackage,
-            run_deploy_deps,
-            run_deploy,
-            run_tar_build,
-            path_package_script,
-        )
-    }
+    {name: hook for name, hook in globals().items() if inspect.isfunction(hook)}
 )

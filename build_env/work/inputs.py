@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import InputError, Location
+from build_env.core.errors import EnvironmentNotReady, InputError, Location
 from build_env.formats.registry import formats, of_dependency_set
 from build_env.model.action import LayerAction, RoomAction
 from build_env.model.room import RoomEntry
 from build_env.model.task import Place
+from build_env.plan.keys import INSTALLED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
-__all__ = ["is_dependency_set", "layer_inputs", "refuse_undeclared", "room_inputs", "view"]
+__all__ = ["is_dependency_set", "layer_inputs", "refuse_damaged", "refuse_undeclared", "room_inputs", "view"]
 
 
 def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
@@ -101,7 +102,11 @@ def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Forma
 
 
 def refuse_undeclared(work: Work, store: Store) -> None:
-    """Raises InputError when a fetched source needs a package of ours that the plan has no edge to."""
+    """See that a fetched source needs no package of ours that the plan has no edge to.
+
+    Raises:
+        InputError: when it does.
+    """
     task, action = work.task, work.task.action
     if not isinstance(action, RoomAction):
         return
@@ -109,12 +114,27 @@ def refuse_undeclared(work: Work, store: Store) -> None:
     for name in needed:
         others = [other for other in action.provided.get(name, ()) if other not in action.declared]
         if others:
-            _refuse(task.subject, name, others[-1])
+            raise InputError(
+                f"the source of {task.subject} needs {name}, which {others[-1]} builds, and nothing says so before it "
+                "is fetched",
+                location=Location(file=f"src/{task.subject}/definition.yaml"),
+                hint=f"add the line `requires: [{others[-1]}]`",
+            )
 
 
-def _refuse(subject: str, name: str, provider: str) -> None:
-    raise InputError(
-        f"the source of {subject} needs {name}, which {provider} builds, and nothing says so before it is fetched",
-        location=Location(file=f"src/{subject}/definition.yaml"),
-        hint=f"add the line `requires: [{provider}]`",
-    )
+def refuse_damaged(inputs: Iterable[ResolvedInput], store: Store) -> None:
+    """The last look before bytes are used.
+
+    Raises:
+        EnvironmentNotReady: when an input was damaged since it was a hit.
+    """
+    for entry in inputs:
+        for item in entry.artifacts:
+            if entry.place is Place.LAYER and item.name != INSTALLED:
+                continue  # only needed should the layer be lost
+            fault = store.fault(item)
+            if fault:
+                raise EnvironmentNotReady(
+                    f"{item.name}, which {entry.task} made, {fault}",
+                    hint="run the same command again: it is made anew; if it happens again, look at the disk",
+                )

@@ -77,7 +77,8 @@ class Kind:
     def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:  # noqa: ARG002
         """Of the artifacts of its inputs those that it may see.
 
-        Raises EnvironmentNotReady when a file that must be read for that was damaged since it was a hit.
+        Raises:
+            EnvironmentNotReady: when a file that must be read for that was damaged since it was a hit.
         """
         return inputs
 
@@ -115,7 +116,8 @@ class Kind:
     def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:
         """Do the work; `write` gets each line that it prints. `anew` asks for more than finding what is there.
 
-        Raises BuildEnvError for everything but a failure of the work itself.
+        Raises:
+            BuildEnvError: for everything but a failure of the work itself.
         """
         raise NotImplementedError
 

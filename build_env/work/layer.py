@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from build_env.model.task import Place
 from build_env.plan.keys import INDEX_FACTS
-from build_env.work.inputs import is_dependency_set, view
+from build_env.work.inputs import is_dependency_set, refuse_damaged, view
 from build_env.work.kind import Kind
-from build_env.work.whole import refuse_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -44,7 +44,12 @@ class Orders:
     limit: TimeLimit | None = None
 
     def image(self, task: Task, key: str, *, anew: bool) -> WorkOrder:
-        """Make the image of the task."""
+        """Make the image of the task.
+
+        Raises:
+            RuntimeError: when the task makes no image, a defect of the plan.
+            TaskError: when the context is not what the plan was made from.
+        """
         if not isinstance(task.action, ImageAction):
             raise RuntimeError(f"{task.name} makes no image")  # noqa: TRY004 - a defect of the plan
         recipe = task.action.recipe
@@ -52,7 +57,12 @@ class Orders:
         return WorkOrder(task=task.name, key=key, recipe=recipe, context=context, anew=anew)
 
     def room(self, work: Work) -> WorkOrder:
-        """Run the commands of the task in its room."""
+        """Run the commands of the task in its room.
+
+        Raises:
+            RuntimeError: when the task has no room, a defect of the plan.
+            TaskError: when a tree is not what the plan was made from.
+        """
         if work.task.room is None:
             raise RuntimeError(f"{work.task.name} has no room")
         room = self._room(work, work.task.room, room_inputs(work, self.store))
@@ -62,6 +72,10 @@ class Orders:
         """Make the layer that the task is, or has: its room sees the dependency set and shared folders, no package.
 
         The packages that were fetched for it before, `kept`, are given to it below `in/archives/`.
+
+        Raises:
+            RuntimeError: when the task has no layer, a defect of the plan.
+            TaskError: when a tree is not what the plan was made from.
         """
         room = layer_room(work.task)
         if room is None:
@@ -98,7 +112,11 @@ class Orders:
 
 
 def context_entry(root: Path, recipe: ImageRecipe, store: Store) -> RoomEntry | None:
-    """The build context of an image, in the store. Raises TaskError when it is not what the plan was made from."""
+    """The build context of an image, in the store.
+
+    Raises:
+        TaskError: when it is not what the plan was made from.
+    """
     context = build_context(root, recipe.build)
     if context is None:
         return None

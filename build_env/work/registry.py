@@ -29,7 +29,11 @@ _KINDS: dict[str, Kind] = {kind.name: kind for kind in _OWN}
 
 
 def register(kind: Kind) -> None:
-    """Add a kind, or take a newer one of its name. Raises InputError when build-env has one of that name itself."""
+    """Add a kind, or take a newer one of its name.
+
+    Raises:
+        InputError: when build-env has one of that name itself.
+    """
     if any(kind.name == own.name for own in _OWN):
         raise InputError(f"the kind of task {kind.name} cannot be registered: build-env has it")
     _KINDS[kind.name] = kind
@@ -46,7 +50,11 @@ def find_kind(name: str) -> Kind | None:
 
 
 def kind_of(name: str) -> Kind:
-    """The kind of a task of the plan. Raises InputError for a name of none."""
+    """The kind of a task of the plan.
+
+    Raises:
+        InputError: for a name of none.
+    """
     kind = _KINDS.get(name)
     if kind is None:
         raise InputError(f"there is no kind of task {name}", hint=", ".join(_KINDS))

@@ -22,7 +22,8 @@ __all__ = ["work_of"]
 def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -> Work:
     """The task with the results `stored` of its inputs, and the key that they make.
 
-    Raises EnvironmentNotReady when a file that must be read for that was damaged since it was a hit.
+    Raises:
+        EnvironmentNotReady: when a file that must be read for that was damaged since it was a hit.
     """
     kind = kind_of(task.stage)
     resolved = tuple(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from build_env.model.artifact import Isolation
     from build_env.model.identity import TaskName
-    from build_env.model.order import Outcome, RoomOrder, WorkOrder
+    from build_env.model.order import Outcome, WorkOrder
     from build_env.model.room import RoomOutcome, Variation
     from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
@@ -73,7 +73,7 @@ class RoomWork:
         """Run the commands of the task in its room."""
         refuse_undeclared(work, self.store)
         order = self._order(work)
-        with self._alone(_room(order).name):  # a kept room is for one task at a time
+        with self._alone(order.given_room.name):  # a kept room is for one task at a time
             return self._done(work, self._carry_out(order, work, write))
 
     def layer(self, work: Work, write: Callable[[str], None], *, anew: bool) -> Done:
@@ -82,7 +82,7 @@ class RoomWork:
         A kept room has its layer inside. The image is made `anew` even if the engine has it.
         """
         order = self.orders.layer(work, anew=anew)
-        if self.worker.images is None or _room(order).name:
+        if self.worker.images is None or order.given_room.name:
             return self.do(work, write)
         refuse_undeclared(work, self.store)
         return self._done(work, self._carry_out(order, work, write))
@@ -94,7 +94,7 @@ class RoomWork:
 
         Nothing is recorded, and nothing enters the store.
         """
-        room = _room(self._order(work))
+        room = self._order(work).given_room
         while missing := self.worker.missing(room):
             self._make_again(work, missing, write)
         return self.worker.rehearse(room, variation, collect, write, argv)
@@ -103,7 +103,7 @@ class RoomWork:
         """The room of the task, made from its layer where there is one."""
         order = self.orders.room(work)
         layer = input_at(work, Place.LAYER)
-        room = _room(order)
+        room = order.given_room
         if layer is None or self.worker.images is None or room.name:
             return order
         return replace(order, room=replace(room, image=layer.facts["tag"]))
@@ -122,18 +122,21 @@ class RoomWork:
         raise InfrastructureError(f"the engine loses {outcome.missing} as soon as it is made")
 
     def _make_again(self, work: Work, missing: str, write: Callable[[str], None]) -> None:
-        """Have the worker make an input that its engine has lost; it must come out as it was."""
+        """Have the worker make an input that its engine has lost; it must come out as it was.
+
+        Raises:
+            EnvironmentNotReady: when it is no input, cannot be made here, or comes out different.
+            TaskError: when the install commands of a layer fail.
+        """
         given = next((entry for entry in work.inputs if entry.facts.get("tag") == missing), None)
-        if given is None:
-            raise EnvironmentNotReady(f"the engine has no image {missing}", hint="run the same command again")
-        if given.place is Place.LAYER:
+        if given and given.place is Place.LAYER:
             kept = [item for item in given.artifacts if item.name != INSTALLED]
             write(f"the layer of build dependencies is gone: made again from {len(kept)} packages that were kept")
             outcome = self._carry_out(self.orders.layer(work, anew=True, kept=kept), work, write)
             if outcome.status:
                 raise TaskError(f"the layer of build dependencies could not be made again: {outcome.message}")
             _refuse_other(given, outcome, INSTALLED, "the layer of build dependencies")
-        elif given.task in self.made:
+        elif given and given.task in self.made:
             write(f"the image {missing} is gone: made again")
             outcome = self.worker.run(self.orders.image(self.made[given.task], "", anew=False), write)
             _refuse_other(given, outcome, IMAGE_FACTS, f"the image {missing}")
@@ -154,7 +157,11 @@ class RoomWork:
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
-        """Have what `name` stands for alone among all threads and runs; nothing is waited for without a name."""
+        """Have what `name` stands for alone among all threads and runs; nothing is waited for without a name.
+
+        Raises:
+            Interrupted: when the run is stopped meanwhile.
+        """
         if not name:
             yield
             return
@@ -167,14 +174,12 @@ class RoomWork:
             claim.release()
 
 
-def _room(order: WorkOrder) -> RoomOrder:
-    if order.room is None:
-        raise RuntimeError(f"the order of {order.task} has no room")
-    return order.room
-
-
 def _done(work: Work, outcome: Outcome, facts: dict[str, str]) -> Done:
-    """What the outcome means for the task. Raises what fits when not its commands failed."""
+    """What the outcome means for the task.
+
+    Raises:
+        BuildEnvError: of the class that fits, when it was not its commands that failed.
+    """
     _refuse_trouble(outcome)
     if outcome.ended is Ended.FAILED:
         return Done(stored=None, status=outcome.status, message=outcome.message, peak_memory=outcome.peak_memory)

@@ -23,7 +23,7 @@ from build_env.engines.docker.images import DockerImages
 from build_env.engines.docker.rooms import DockerRooms
 from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
-from build_env.model.order import order_from_json, to_json
+from build_env.model.order import WorkOrder, from_json, to_json
 from build_env.settings import Settings
 from build_env.store.cas import ContentStore, files_below
 from build_env.work.worker import Worker
@@ -44,7 +44,11 @@ class WorkerStore:
         self._whole: set[str] = set()
 
     def path(self, artifact: Artifact) -> Path:
-        """The object. Raises EnvironmentNotReady when it was not given, or is not what its name says."""
+        """The object.
+
+        Raises:
+            EnvironmentNotReady: when it was not given, or is not what its name says.
+        """
         digest = artifact.digest
         own = self._own.path(digest)
         path = own if own.is_file() else self._given / digest[:2] / digest
@@ -74,7 +78,7 @@ def main() -> None:
     parser.add_argument("--objects", type=Path, required=True)
     parser.add_argument("--names", default="build-env")
     options = parser.parse_args()
-    order = order_from_json(sys.stdin.read())
+    order = from_json(WorkOrder, sys.stdin.read())
     store = WorkerStore(options.store, options.objects)
     connection = connect()
     rooms = DockerRooms(connection=connection, project="worker")

@@ -25,8 +25,10 @@ __all__ = ["LocalTrees", "snapshot"]
 def snapshot(root: Path, tree: Tree, store: Store) -> RoomEntry:
     """The tree as an entry of a room; all of it is in `store` then, whole.
 
-    What an earlier task has put there is not read again. Raises TaskError when the tree in the checkout is not the one
-    that the plan was made from.
+    What an earlier task has put there is not read again.
+
+    Raises:
+        TaskError: when the tree in the checkout is not the one that the plan was made from.
     """
     if not _is_there(tree.digest, store):
         directory = root / tree.path

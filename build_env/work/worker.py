@@ -55,7 +55,11 @@ class Worker:
         self.engine.cancel()
 
     def run(self, order: WorkOrder, output: Callable[[str], None]) -> Outcome:
-        """Carry out the order; `output` gets each line that it prints. Trouble of every kind is in the outcome."""
+        """Carry out the order; `output` gets each line that it prints. Trouble of every kind is in the outcome.
+
+        Raises:
+            ValueError: for an order that says nothing that could be done.
+        """
         try:
             if order.recipe is not None:
                 return self._image(order, output)
@@ -105,7 +109,11 @@ class Worker:
         return self._outcome(self.engine.run(spec, output), collect)
 
     def _layer(self, order: WorkOrder, collect: Path, output: Callable[[str], None]) -> Outcome:
-        """Make the layer as an image: from the packages that were kept, without network, if that can be done."""
+        """Make the layer as an image: from the packages that were kept, without network, if that can be done.
+
+        Raises:
+            EnvironmentNotReady: where rooms are native.
+        """
         if self.images is None:
             raise EnvironmentNotReady("native rooms have no layers")
         spec = self._spec_of(order, collect)
@@ -129,9 +137,7 @@ class Worker:
         )
 
     def _spec_of(self, order: WorkOrder, collect: Path) -> RoomSpec:
-        if order.room is None:
-            raise ValueError("the order has no room")
-        return self._spec(order.room, order.task.subject, collect)
+        return self._spec(order.given_room, order.task.subject, collect)
 
     def _spec(self, room: RoomOrder, subject: str, collect: Path) -> RoomSpec:
         """The room as an engine of this machine makes it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.trees import read_manifest
 from build_env.model.artifact import Artifact, Isolation
-from build_env.model.order import Outcome, outcome_from_json, to_json
+from build_env.model.order import Outcome, from_json, to_json
 from tests.support.tiny import tool_environment
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class SubprocessWorker:
         *lines, last = map(json.loads, done.stdout.splitlines())
         for line in lines:
             output(line["line"])
-        outcome = outcome_from_json(json.dumps(last["outcome"]))
+        outcome = from_json(Outcome, json.dumps(last["outcome"]))
         for artifact in outcome.artifacts:
             data = (self.directory / "own/objects" / artifact.digest[:2] / artifact.digest).read_bytes()
             assert self.store.put(artifact.name, data) == artifact

@@ -13,8 +13,7 @@ from build_env.model.order import (
     Outcome,
     RoomOrder,
     WorkOrder,
-    order_from_json,
-    outcome_from_json,
+    from_json,
     to_json,
 )
 from build_env.model.room import RoomEntry, TimeLimit
@@ -73,17 +72,17 @@ FAILED = Outcome(ended=Ended.FAILED, status=2, message="exit status 2", isolatio
 def test_orders(name: str, order: WorkOrder, *, update_golden: bool) -> None:
     text = to_json(order)
     check_golden(f"orders/{name}.json", f"{text}\n", update=update_golden)
-    assert order_from_json(text) == order
+    assert from_json(WorkOrder, text) == order
 
 
 @pytest.mark.parametrize(("name", "outcome"), [("done", DONE), ("missing", MISSING), ("failed", FAILED)], ids=str)
 def test_outcomes(name: str, outcome: Outcome, *, update_golden: bool) -> None:
     text = to_json(outcome)
     check_golden(f"orders/outcome-{name}.json", f"{text}\n", update=update_golden)
-    assert outcome_from_json(text) == outcome
+    assert from_json(Outcome, text) == outcome
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"ended": "well"}', "null"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="this is no Outcome"):
-        outcome_from_json(text)
+        from_json(Outcome, text)

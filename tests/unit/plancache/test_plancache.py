@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.support.tree import ARCHITECTURES, STAGES, TARGET, generate, name_of
-from build_env.app.ahead import foresee_build
-from build_env.app.build import run_request
+from build_env.app.build import foresee_build, run_request
 from build_env.app.planning import Planner
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from build_env.app.ahead import foresee_build
-from build_env.app.build import run_request
+from build_env.app.build import foresee_build, run_request
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
