@@ -79,15 +79,15 @@ class Listener:
         """
         lines = [*self._lines, *more]
         gone, passing = _last(_GONE, lines), _last(_MAY_PASS, lines)
-        said = gone or passing or next((line for line in lines if line.startswith("error: ")), "")
+        fault = gone or passing or next((line for line in lines if line.startswith("error: ")), "")
         if status == os.EX_CONFIG or (gone and status != os.EX_TEMPFAIL):
             raise EnvironmentNotReady(
-                said or "an install command found that the environment is not ready",
+                fault or "an install command found that the environment is not ready",
                 hint="run the same command with --refresh, which fetches the package indexes anew",
             )
         if passing or status == os.EX_TEMPFAIL:
             raise InfrastructureError(
-                said or "an install command could not get what it needs",
+                fault or "an install command could not get what it needs",
                 hint="run the same command again when the network and the mirror are well",
             )
 

@@ -52,16 +52,16 @@ class Opened:
 
 def expected_to_differ(name: str) -> bool:
     """Whether an artifact tells of the build and not of the package."""
-    return any(name.endswith(known.about_builds) for known in formats())
+    return any(name.endswith(each.about_builds) for each in formats())
 
 
 def first_difference(first: bytes, second: bytes, depth: int = _DEPTH) -> Difference | None:
     """The first difference that a person can act on, or None."""
     if first == second:
         return None
-    found = _opened(first, second, depth) if depth else None
-    if found is not None:
-        return found if found.what else None
+    opened = _opened(first, second, depth) if depth else None
+    if opened is not None:
+        return opened if opened.what else None
     return _bytes(first, second)
 
 
@@ -70,8 +70,8 @@ _SAME = Difference(what="")  # they differ only in what does not count
 
 def _opened(first: bytes, second: bytes, depth: int) -> Difference | None:
     try:
-        for known in formats():
-            packages = (known.opened(first), known.opened(second)) if known.opened else (None, None)
+        for each in formats():
+            packages = (each.opened(first), each.opened(second)) if each.opened else (None, None)
             if packages[0] and packages[1]:
                 return _package(packages[0], packages[1], depth)
         return _members(members_of(first), members_of(second), depth) or Difference(what="padding between members")
@@ -104,9 +104,9 @@ def _members(first: list[Member], second: list[Member], depth: int) -> Differenc
         if missing is not None:
             return Difference(path=(missing[0],), what=words)
     for name in sorted(here, key=lambda name: _follows(name[0])):
-        found = _member(here[name], there[name], depth)
-        if found:
-            return replace(found, path=(name[0], *found.path))
+        difference = _member(here[name], there[name], depth)
+        if difference:
+            return replace(difference, path=(name[0], *difference.path))
     for one_name, other_name in zip(here, there, strict=True):
         if one_name != other_name:
             return Difference(path=(one_name[0],), what="order of members", first=one_name[0], second=other_name[0])
@@ -116,11 +116,11 @@ def _members(first: list[Member], second: list[Member], depth: int) -> Differenc
 def _numbered(members: list[Member]) -> dict[tuple[str, int], Member]:
     """By name, and by how many of that name came before: an archive may hold a name twice."""
     seen: Counter[str] = Counter()
-    found = {}
+    numbered = {}
     for item in members:
-        found[item.name, seen[item.name]] = item
+        numbered[item.name, seen[item.name]] = item
         seen[item.name] += 1
-    return found
+    return numbered
 
 
 def _member(first: Member, second: Member, depth: int) -> Difference | None:

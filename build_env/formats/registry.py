@@ -59,7 +59,7 @@ def formats() -> tuple[Format, ...]:
 
 def find_format(name: str) -> Format | None:
     """The format called `name`, or None."""
-    return next((known for known in formats() if known.name == name), None)
+    return next((each for each in formats() if each.name == name), None)
 
 
 def format_called(name: str) -> Format:
@@ -78,25 +78,25 @@ def format_called(name: str) -> Format:
 
 def of_dependency_set(name: str) -> Format | None:
     """The format whose set of build dependencies an artifact is, or None for any other artifact."""
-    return next((known for known in formats() if known.dependency_set == name), None)
+    return next((each for each in formats() if each.dependency_set == name), None)
 
 
 def can_stand_in(name: str) -> bool:
     """Whether build-env makes a stand-in for a base of this format that cannot be had; no for a name of no format."""
-    known = find_format(name)
-    return known is not None and known.stand_in
+    called = find_format(name)
+    return called is not None and called.stand_in
 
 
 def is_binary(name: str) -> bool:
     """Whether an artifact is a built package."""
-    return any(known.is_binary(name) for known in formats())
+    return any(each.is_binary(name) for each in formats())
 
 
 def is_content(name: str) -> bool:
     """Whether an artifact enters the keys of dependents: packages and sources do, what tells of a build does not."""
-    return any(known.is_content(name) for known in formats())
+    return any(each.is_content(name) for each in formats())
 
 
 def is_published(name: str) -> bool:
     """Whether an artifact is a result for users: a package or a part of a source package."""
-    return any(known.is_published(name) for known in formats())
+    return any(each.is_published(name) for each in formats())

@@ -124,8 +124,8 @@ class Bases:
                 )
             name = self.own_name(reference, architecture)
             labels = {"build-env.base": reference, "build-env.bootstrap": suite}
-            made = self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
-        return _base(name, made)
+            description = self.images.load_rootfs(archive, tag=name, architecture=architecture, labels=labels)
+        return _base(name, description)
 
     def cancel(self) -> None:
         """End a bootstrap that is running; callable from any thread."""
@@ -145,18 +145,18 @@ class Bases:
         except ProcessError as error:
             raise EnvironmentNotReady(str(error), hint="build-env doctor checks the mirror") from error
 
-    def _checked(self, name: str, architecture: str, found: ImageDescription | None, what: str) -> Base:
-        if found is None:
+    def _checked(self, name: str, architecture: str, description: ImageDescription | None, what: str) -> Base:
+        if description is None:
             raise EnvironmentNotReady(
                 f"{what} {name}, which the engine does not have",
                 hint="make or pull it, or change the mapping: build-env base map",
             )
-        if found.architecture != architecture:
+        if description.architecture != architecture:
             raise EnvironmentNotReady(
-                f"{what} {name}, which is for {found.architecture}, not for {architecture}",
+                f"{what} {name}, which is for {description.architecture}, not for {architecture}",
                 hint=f"build-env base map … --arch {architecture} names an image for that architecture",
             )
-        return _base(name, found)
+        return _base(name, description)
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> 
 def with_base(dockerfile: str, base_image: str, reference: str) -> str:
     """The Dockerfile with `reference`, where the base was found, in the place of its name after each FROM."""
     pattern = rf"^(\s*FROM\s+(?:--\S+\s+)*){re.escape(base_image)}(?=\s|$)"
-    return re.sub(pattern, lambda found: found[1] + reference, dockerfile, flags=re.MULTILINE | re.IGNORECASE)
+    return re.sub(pattern, lambda line: line[1] + reference, dockerfile, flags=re.MULTILINE | re.IGNORECASE)
 
 
 def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str] = digest_tree) -> str:

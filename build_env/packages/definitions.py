@@ -125,9 +125,9 @@ def _checked(
 
     """
     fields, misfits = fitted(DEFINITION, data)
-    found = (*(faults or ()), *located(misfits, where, shown))
-    if found or not isinstance(fields, dict):
-        raise InputError(f"{shown} cannot be used", faults=found)
+    all_faults = (*(faults or ()), *located(misfits, where, shown))
+    if all_faults or not isinstance(fields, dict):
+        raise InputError(f"{shown} cannot be used", faults=all_faults)
     return fields
 
 

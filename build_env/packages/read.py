@@ -78,14 +78,14 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
-    variants = read_definition(root, f"{shown}/definition.yaml", purpose)
+    definitions = read_definition(root, f"{shown}/definition.yaml", purpose)
     packaging = _packaging(directory, shown)
-    scripts = tuple(known.name for known in formats() if (directory / known.packaging / "build.sh").is_file())
-    found = {}
-    for architecture, fields in variants.items():
+    scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
+    variants = {}
+    for architecture, fields in definitions.items():
         declared = _declared(fields, shown, directory.name)
-        found[architecture] = replace(declared, metapackage=metapackage, packaging=packaging, scripts=scripts)
-    return _merged(found, f"{shown}/definition.yaml")
+        variants[architecture] = replace(declared, metapackage=metapackage, packaging=packaging, scripts=scripts)
+    return _merged(variants, f"{shown}/definition.yaml")
 
 
 def _merged(variants: Mapping[str, Package], file: str) -> Package:
@@ -147,7 +147,6 @@ def _archives(value: object) -> Mapping[str, Archive]:
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
     """What each format finds in its directory, by the name of the format."""
     read = {
-        known.name: known.read_packaging(directory / known.packaging, f"{shown}/{known.packaging}")
-        for known in formats()
+        each.name: each.read_packaging(directory / each.packaging, f"{shown}/{each.packaging}") for each in formats()
     }
     return {name: packaging for name, packaging in read.items() if packaging is not None}

@@ -73,9 +73,9 @@ def _stamps(paths: Sequence[str], *, follow: bool) -> array[int]:
     extend, look = stamps.extend, os.stat if follow else os.lstat
     for path in paths:
         try:
-            found = look(path)
+            status = look(path)
         except (FileNotFoundError, NotADirectoryError):
             extend(_MISSING)
             continue
-        extend((found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+        extend((status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino))
     return stamps

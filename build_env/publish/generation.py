@@ -232,8 +232,8 @@ def holds(root: Path, name: str, digests: Collection[str]) -> frozenset[str]:
 
     """
     held = held_files(root, name)
-    wanted = frozenset(digests)
-    return frozenset(digest for digest in wanted & held.keys() if (root / held[digest]).is_file())
+    asked = frozenset(digests)
+    return frozenset(digest for digest in asked & held.keys() if (root / held[digest]).is_file())
 
 
 def evidence(root: Path, name: str, digests: Collection[str]) -> list[Path]:
@@ -255,12 +255,12 @@ def published_digests(repositories: Path) -> frozenset[str]:
         RepositoryDamaged: a record is damaged.
 
     """
-    found: set[str] = set()
+    published: set[str] = set()
     for root in repositories.iterdir() if repositories.is_dir() else ():
         current = current_generation(root)
         for name in current.indexes() if current else ():
-            found |= held_files(root, name).keys()
-    return frozenset(found)
+            published |= held_files(root, name).keys()
+    return frozenset(published)
 
 
 def held_files(root: Path, name: str) -> dict[str, str]:

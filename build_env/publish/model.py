@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from build_env.formats.view import PackageFile, View
 
-__all__ = ["CHANNEL", "Clock", "Deposit", "PublishResult", "Retention"]
+__all__ = ["CHANNEL", "Clock", "Deposit", "PublishResult"]
 
 _LONGEST_WAIT = 10  # seconds
 CHANNEL = "main"  # the directory below build/repositories/; there is one channel for now
@@ -60,14 +60,6 @@ class Deposit:
 
     view: View
     files: tuple[PackageFile, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retention:
-    """How long superseded index files stay readable: while either limit still covers them."""
-
-    seconds: int = 24 * 3600
-    generations: int = 3
 
 
 @dataclass(frozen=True, kw_only=True)

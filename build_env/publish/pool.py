@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from build_env.formats.view import PackageFile
 
-__all__ = ["announce", "choose_directory", "forget", "incoming", "place", "sweep", "verified_copy"]
+__all__ = ["choose_directory", "forget", "incoming", "place", "sweep", "verified_copy"]
 
 _PREFIX_LENGTH = 12
 _JOURNAL = "placing"
@@ -64,8 +64,8 @@ def choose_directory(directory: str, files: Mapping[str, str], published: Mappin
     return f"{directory}/{mark[:_PREFIX_LENGTH]}" if taken else directory
 
 
-def announce(root: Path, paths: Collection[str]) -> None:
-    """Write down, on the disk, what is about to be placed; before the first `place`."""
+def _announce(root: Path, paths: Collection[str]) -> None:
+    """Write down, on the disk, what is about to be placed."""
     journal = private(root) / _JOURNAL
     whole = journal.with_suffix(".new")
     # Whole under its name or not there at all: half a journal would name half of what is to be swept.
@@ -81,7 +81,8 @@ def forget(root: Path) -> None:
 
 
 def place(root: Path, files: Mapping[str, Path]) -> None:
-    """Move whole files into the pool (path below the channel → file), durable and read-only."""
+    """Move whole files into the pool (path below the channel → file), durable and read-only, with a journal of it."""
+    _announce(root, files)  # on the disk before the first file is moved: a crash leaves none that nobody knows of
     touched: set[Path] = set()
     for path, source in files.items():
         destination = root / path

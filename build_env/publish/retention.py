@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from build_env.publish.model import Retention
-
 __all__ = ["Retained", "carry_over", "select_retained"]
+
+# How long superseded index files stay readable: while either limit still covers them.
+_SECONDS = 24 * 3600
+_GENERATIONS = 3
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -35,16 +37,15 @@ def select_retained(
     is_current: Collection[str],
     generation: int,
     epoch: int,
-    retention: Retention,
 ) -> tuple[Retained, ...]:
     """Decide what the generation `generation`, published at `epoch`, still holds of the past."""
     superseded = (Retained(path=path, generation=generation, epoch=epoch) for path in was_current)
-    known = {entry.path: entry for entry in (*was_retained, *superseded) if entry.path not in set(is_current)}
+    past = {entry.path: entry for entry in (*was_retained, *superseded) if entry.path not in set(is_current)}
     return tuple(
         sorted(
             entry
-            for entry in known.values()
-            if generation - entry.generation < retention.generations or epoch - entry.epoch < retention.seconds
+            for entry in past.values()
+            if generation - entry.generation < _GENERATIONS or epoch - entry.epoch < _SECONDS
         )
     )
 

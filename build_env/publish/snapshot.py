@@ -28,7 +28,7 @@ from build_env.publish.generation import (
     read_json,
     write_index_record,
 )
-from build_env.publish.model import Clock, PublishResult, Retention
+from build_env.publish.model import Clock, PublishResult
 from build_env.publish.retention import Retained, carry_over, select_retained
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ def publish(
     label: str,
     signer: Signer,
     clock: Clock | None = None,
-    retention: Retention | None = None,
 ) -> PublishResult:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
@@ -134,7 +133,7 @@ def publish(
                 signer=signer,
                 epoch=epoch,
             )
-            _write_index(index, request, generation.number, indexes.get(index.view.name), retention or Retention())
+            _write_index(index, request, generation.number, indexes.get(index.view.name))
             indexes[index.view.name] = request.directory
             links |= index.links
         record = _Channel(label=label, key=signer.fingerprint, pool=announced)
@@ -171,9 +170,9 @@ def _changes(
         for part in (deposit.view.suite, *deposit.view.target.split("/")):
             check_name(part)
         files.setdefault(deposit.view, {}).update({file.artifact.digest: file for file in deposit.files})
-    known = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
+    outdated = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
     changes = []
-    for view in {**dict.fromkeys(index.view for index in known.values()), **files}:
+    for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:
         given = files.get(view, {})
         held = holds(root, view.name, given)  # a file that is listed and gone counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
@@ -223,7 +222,6 @@ def _add(
             change.old.repository.sign(copies, signer)
         added.append(replace(change.old, entries=entries))
     if placed:
-        pool.announce(root, placed)
         pool.place(root, placed)
     return added, announced
 
@@ -236,9 +234,7 @@ def _take(root: Path, given: PackageFile | None, held: str | None, destination: 
         destination.write_bytes((root / held).read_bytes())
 
 
-def _write_index(
-    index: _Index, request: IndexRequest, number: int, previous: Path | None, retention: Retention
-) -> None:
+def _write_index(index: _Index, request: IndexRequest, number: int, previous: Path | None) -> None:
     """Let the format write, and keep what clients of the index before may still ask for."""
     hashed = index.repository.write(request)
     retained = select_retained(
@@ -247,7 +243,6 @@ def _write_index(
         is_current=hashed,
         generation=number,
         epoch=request.epoch,
-        retention=retention,
     )
     if previous:  # hard links, so that a generation is whole by itself when older ones are swept
         retained = carry_over(previous, request.directory, retained)

@@ -114,9 +114,9 @@ def tried_tasks(connection: sqlite3.Connection) -> list[TaskName]:
     return [TaskName(*row) for row in connection.execute(f"SELECT DISTINCT {_NAME} FROM attempt")]  # noqa: S608 - constants only
 
 
-def attempts_of(connection: sqlite3.Connection, wanted: Callable[[TaskName], bool]) -> Iterator[Attempt]:
-    """The attempts at all tasks that are `wanted`, newest first, those at work, too."""
-    tasks = [task for task in tried_tasks(connection) if wanted(task)]
+def attempts_of(connection: sqlite3.Connection, chosen: Callable[[TaskName], bool]) -> Iterator[Attempt]:
+    """The attempts at all tasks that are `chosen`, newest first, those at work, too."""
+    tasks = [task for task in tried_tasks(connection) if chosen(task)]
     query = f"SELECT {_COLUMNS} FROM attempt WHERE {_WANTED} ORDER BY began DESC, id"  # noqa: S608 - constants only
     return _understood(connection.execute(query, (json.dumps(tasks),)))
 

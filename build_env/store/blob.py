@@ -37,11 +37,11 @@ def load_blob(file: Path) -> object:
         return None
     try:
         with without_collecting():  # what is read all lives on: looking for garbage takes half as long as reading
-            found: object = pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
+            value: object = pickle.loads(body)  # noqa: S301 - the checksum is right: we wrote it
             gc.freeze()  # nor does any later look for garbage go through it
     except Exception:  # noqa: BLE001 - written by a build-env with other classes: pickle may raise anything
         return None
-    return found
+    return value
 
 
 def save_blob(file: Path, value: object) -> None:

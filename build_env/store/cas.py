@@ -53,8 +53,8 @@ class ContentStore:
         digest = artifact.digest
         name = f"{self._prefix}{digest[:2]}/{digest}"
         try:
-            found = os.stat(name)  # noqa: PTH116 - called for every artifact of a plan
-            whole = found.st_size == artifact.size and self._digests.digest(name, found) == digest
+            status = os.stat(name)  # noqa: PTH116 - called for every artifact of a plan
+            whole = status.st_size == artifact.size and self._digests.digest(name, status) == digest
         except (FileNotFoundError, NotADirectoryError):
             return GONE
         except OSError:  # the disk does not give it back

@@ -37,12 +37,12 @@ class FileDigests:
         self._changed = False
         self.hashed = 0
 
-    def digest(self, path: Path | str, found: os.stat_result | None = None) -> str:
-        """Hex sha256 of the content of `path`; links are followed. `found` is what `stat` said just now, if known."""
+    def digest(self, path: Path | str, status: os.stat_result | None = None) -> str:
+        """Hex sha256 of the content of `path`; links are followed. `status` is what `stat` said just now, if known."""
         name = os.fspath(path)
-        known = self._load().get(name)
-        if known is not None and known[0] == _facts(found or os.stat(name)):  # noqa: PTH116 - called ten thousand times
-            return known[1]
+        remembered = self._load().get(name)
+        if remembered is not None and remembered[0] == _facts(status or os.stat(name)):  # noqa: PTH116 - called ten thousand times
+            return remembered[1]
         return self._read(name)
 
     def save(self) -> None:
@@ -64,19 +64,19 @@ class FileDigests:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             after = os.fstat(file.fileno())
         self.hashed += 1
-        known = self._load()
+        remembered = self._load()
         if _facts(before) == _facts(after) and settled(after, began):
-            known[name] = (_facts(after), digest)
+            remembered[name] = (_facts(after), digest)
             self._changed = True
-        elif known.pop(name, None):
+        elif remembered.pop(name, None):
             self._changed = True
         return digest
 
 
-def settled(found: os.stat_result, began: int) -> bool:
+def settled(status: os.stat_result, began: int) -> bool:
     """Whether any later write must show in the times of the file, which was read after the time `began`."""
-    return max(found.st_mtime_ns, found.st_ctime_ns) < began - SLACK
+    return max(status.st_mtime_ns, status.st_ctime_ns) < began - SLACK
 
 
-def _facts(found: os.stat_result) -> _Facts:
-    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, stat.S_IFMT(found.st_mode))
+def _facts(status: os.stat_result) -> _Facts:
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, stat.S_IFMT(status.st_mode))

@@ -71,8 +71,8 @@ def reachable(records: Sequence[Record], roots: Roots) -> frozenset[tuple[str, i
         for name, value in record.result.inputs.items()
         if name.endswith(f" {IMAGE_FACTS}")
     }
-    made = {record.row for record in records if any(item.digest in images for item in record.result.artifacts)}
-    return frozenset(kept.keys() | made)
+    images_used = {record.row for record in records if any(item.digest in images for item in record.result.artifacts)}
+    return frozenset(kept.keys() | images_used)
 
 
 def needed_objects(results: Iterable[StoredResult]) -> frozenset[str]:

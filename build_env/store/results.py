@@ -134,8 +134,8 @@ class LocalStore:
             "SELECT key, isolation, artifacts, facts FROM result "
             "WHERE key IN (SELECT value FROM json_each(?)) AND isolation >= ? ORDER BY isolation"
         )
-        found = cast("list[Outcome]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
-        return {row[0]: row for row in found}
+        rows = cast("list[Outcome]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
+        return {row[0]: row for row in rows}
 
     def fault(self, artifact: Artifact) -> str:
         """See `Store.fault`."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from build_env.formats.view import PackageFile, View
 from build_env.model.artifact import Artifact
-from build_env.publish.model import Clock, Deposit, PublishResult, Retention
+from build_env.publish.model import Clock, Deposit, PublishResult
 from build_env.publish.snapshot import publish
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Time:
         return Clock(now=lambda: self.value, sleep=self.sleep)
 
 
-def publish_to(  # noqa: PLR0913 - what a publish has, with a default for all but three
+def publish_to(
     root: Path,
     view: View,
     files: Sequence[PackageFile],
@@ -73,11 +73,10 @@ def publish_to(  # noqa: PLR0913 - what a publish has, with a default for all bu
     signer: Signer,
     clock: Clock | None = None,
     label: str = "tests",
-    retention: Retention | None = None,
 ) -> PublishResult:
     """Publish files into one view of the channel at `root`."""
     deposits = [Deposit(view=view, files=tuple(files))]
-    return publish(root, deposits, label=label, signer=signer, clock=clock, retention=retention)
+    return publish(root, deposits, label=label, signer=signer, clock=clock)
 
 
 def package_file(path: Path) -> PackageFile:

@@ -141,8 +141,8 @@ class Connection:
 
         Raises InfrastructureError.
         """
-        wanted = [f"{LABEL}.{label}={value}" for label, value in labels.items()]
-        filters = {**({"label": wanted} if wanted else {}), **({"name": name} if name else {})}
+        own_labels = [f"{LABEL}.{label}={value}" for label, value in labels.items()]
+        filters = {**({"label": own_labels} if own_labels else {}), **({"name": name} if name else {})}
         with self.errors("listing containers"):
             listed: list[Mapping[str, Any]] = self.api.containers(all=True, filters=filters)
         return listed
@@ -155,8 +155,8 @@ class Connection:
 
     def attached(self, container: str) -> Stream:
         """What a container prints, from its start. Raises InfrastructureError."""
-        wanted = {"stdout": 1, "stderr": 1, "stream": 1}
-        return self._stream(self.api.attach_socket(container, wanted))
+        parts = {"stdout": 1, "stderr": 1, "stream": 1}
+        return self._stream(self.api.attach_socket(container, parts))
 
     def executed(self, identifier: str) -> Stream:
         """Start an exec, with what it prints and a way to write to it."""

@@ -57,16 +57,16 @@ class DockerImages:
 
     def describe(self, reference: str) -> ImageDescription | None:
         """See `ImageEngine.describe`."""
-        found = self.connection.image(reference)
-        self.seen[reference] = found["Id"] if found else ""
-        if found is None:
+        image = self.connection.image(reference)
+        self.seen[reference] = image["Id"] if image else ""
+        if image is None:
             return None
-        variant = found.get("Variant") or ""
-        name = "/".join(part for part in (found["Architecture"], variant) if part)
+        variant = image.get("Variant") or ""
+        name = "/".join(part for part in (image["Architecture"], variant) if part)
         return ImageDescription(
-            identifier=found["Id"],
+            identifier=image["Id"],
             architecture=debian_architecture("arm/v7" if name.startswith("arm/") or name == "arm" else name, name),
-            labels=(found.get("Config") or {}).get("Labels") or {},
+            labels=(image.get("Config") or {}).get("Labels") or {},
         )
 
     def build(  # noqa: PLR0913 - the port's

@@ -35,8 +35,8 @@ def image_identifiers(references: Iterable[str]) -> dict[str, str] | None:
 
 def containers_with(**labels: str) -> list[tuple[str, str]] | None:
     """The containers that carry these labels of ours, running or not: names, and the run they belong to."""
-    wanted = {"label": [f"build-env.{name}={value}" for name, value in labels.items()]}
-    answer = _get(f"/containers/json?all=1&filters={quote(json.dumps(wanted))}")
+    filters = {"label": [f"build-env.{name}={value}" for name, value in labels.items()]}
+    answer = _get(f"/containers/json?all=1&filters={quote(json.dumps(filters))}")
     if not isinstance(answer, list):
         return None
     return [

@@ -97,9 +97,9 @@ def sweep_visits(connection: Connection, project: str) -> None:
         process = item["Labels"].get(f"{LABEL}.process", "")
         if not Path("/proc", process).is_dir():
             connection.remove(item["Id"])
-    wanted = {"dangling": True, "label": [f"{LABEL}.project={project}", f"{LABEL}.role=room"]}
+    copies = {"dangling": True, "label": [f"{LABEL}.project={project}", f"{LABEL}.role=room"]}
     with connection.errors("listing images of failed rooms"):
-        images = connection.api.images(filters=wanted)
+        images = connection.api.images(filters=copies)
     for image in images:
         with contextlib.suppress(InfrastructureError), connection.errors("removing an image nobody needs"):
             connection.api.remove_image(image["Id"])  # refused while a room that is kept was made from it

@@ -73,9 +73,9 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
         facts = _facts(line)
         package = by_directory.get(facts["directory"])
         if package is not None:
-            known = package.packaging.get("rpm", Packaging())
+            as_read = package.packaging.get("rpm", Packaging())
             packaging = replace(
-                known,
+                as_read,
                 binaries=tuple(dict.fromkeys((*facts["binaries"], *facts["provides"]))),
                 build_depends=tuple(facts["build_requires"]),
                 depends=tuple(facts["requires"]),
@@ -91,7 +91,7 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    wanted = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
-    if not isinstance(facts, dict) or not wanted <= facts.keys():
-        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(wanted))}")
+    fields = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
+    if not isinstance(facts, dict) or not fields <= facts.keys():
+        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields))}")
     return facts
