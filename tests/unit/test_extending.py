@@ -85,6 +85,6 @@ def test_a_command(
     root = project().root
     module = loaded(tmp_path / "added", "build_env/cli/where.py")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(cli_main.COMMANDS, "where", CommandEntry(module.__name__, "The root."))
+    monkeypatch.setitem(cli_main.COMMANDS, "where", CommandEntry("where:where", "The root."))
     assert run_app(cli_main.app, ["where", "--root", str(root)], "build-env") == 0
     assert capsys.readouterr().out == f"{root}\n"
