@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from build_env.app.executor import new_executor, time_limit
+from build_env.core.collecting import without_collecting
 from build_env.core.disk import disk_errors
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
@@ -108,7 +109,7 @@ class Session:
         """What is asked of the machine meanwhile is what a plan depends on, and is recorded."""
         # What refuses user code clock and chance stays in place: putting it there for each hook call costs more than
         # most hooks.
-        with self.reading.active(), unstable.refusals().in_place():
+        with without_collecting(), self.reading.active(), unstable.refusals().in_place():
             yield
 
     @cached_property
