@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["canonical_json", "digest_bytes", "digest_data", "digest_file", "plain"]
 
 _CHUNK = 1 << 20
+_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower type
@@ -26,12 +27,14 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower typ
 
     A tuple with named parts is an identity, and becomes its text.
     """
+    if type(value) in _AS_THEY_ARE:  # most values: keys cover hundreds of digests
+        return value
     if isinstance(value, Enum):
         return value.value
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
-        return {_key(key): plain(item) for key, item in value.items()}
+        return {key if type(key) is str else _key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return _listed(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -69,10 +72,10 @@ def digest_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def digest_file(path: Path) -> str:
+def digest_file(path: Path | str) -> str:
     """Hex sha256 of the content of `path`."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open(path, "rb") as file:  # noqa: PTH123 - a text, too
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -86,7 +86,7 @@ class Reads:
 class Reading:
     """The recorder of one command; `digest_of` may remember the digests of files. One thread uses it."""
 
-    def __init__(self, digest_of: Callable[[Path], str] = digest_file) -> None:
+    def __init__(self, digest_of: Callable[[str], str] = digest_file) -> None:
         """Nothing was asked yet."""
         self._digest_of = digest_of
         self._meanings: dict[tuple[str, str], str] = {}
@@ -195,12 +195,12 @@ def unwatched(ask: Callable[P, T]) -> Callable[P, T]:
     return asked
 
 
-def meaning_of(path: str, what: str, digest_of: Callable[[Path], str]) -> str:
+def meaning_of(path: str, what: str, digest_of: Callable[[str], str]) -> str:
     """What planning sees in the content or the names of a path, in one word; whatever cannot be read counts by why."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - by text: called ten thousand times
         if what == CONTENT:
-            return f"{mode} {digest_of(Path(path)) if stat.S_ISREG(mode) else ''}"
+            return f"{mode} {digest_of(path) if stat.S_ISREG(mode) else ''}"
         entries = [(entry.name, entry.is_dir(), entry.is_file()) for entry in _entries(path)]
     except OSError as error:
         return f"error {error.errno}"

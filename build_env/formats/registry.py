@@ -6,7 +6,7 @@ A format of build-env's own is one line of `_own`. Others are registered by whoe
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
@@ -50,8 +50,11 @@ def register(made: Format) -> None:
         if made.name == own.name or made.packaging == own.packaging:
             raise InputError(f"the format {made.name} ({made.packaging}/) cannot be registered: build-env has it")
     _REGISTERED[made.name] = made
+    for remembering in (formats, is_content):
+        remembering.cache_clear()
 
 
+@cache
 def formats() -> tuple[Format, ...]:
     """All formats: build-env's own first, then the others in the order in which they were registered."""
     return (*_own(), *_REGISTERED.values())
@@ -92,6 +95,7 @@ def is_binary(name: str) -> bool:
     return any(each.is_binary(name) for each in formats())
 
 
+@lru_cache(maxsize=1 << 12)  # asked for each artifact of each input
 def is_content(name: str) -> bool:
     """Whether an artifact enters the keys of dependents: packages and sources do, what tells of a build does not."""
     return any(each.is_content(name) for each in formats())

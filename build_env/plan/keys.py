@@ -93,15 +93,11 @@ def key_inputs(
 
     `counts` tells by place and name whether an artifact can change the result.
     """
-    return {
-        **static,
-        **{
-            f"{entry.place.value} {artifact.name}": artifact.digest
-            for entry in inputs
-            for artifact in entry.artifacts
-            if counts(entry.place, artifact.name)
-        },
-    }
+    covered = dict(static)
+    for entry in inputs:
+        place = entry.place.value
+        covered |= {f"{place} {item.name}": item.digest for item in entry.artifacts if counts(entry.place, item.name)}
+    return covered
 
 
 def key_of(inputs: Mapping[str, str]) -> str:

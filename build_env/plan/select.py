@@ -78,6 +78,7 @@ class _Selector:
     inputs: dict[TaskName, tuple[Input, ...]] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     installed: dict[tuple[str, str], tuple[_Need, ...]] = field(default_factory=dict)
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def role(self, name: str) -> PackageRole:
         if name in self.target.depends:
@@ -89,9 +90,12 @@ class _Selector:
 
     def archs(self, name: str) -> tuple[str, ...]:
         """The labels a package is built under for the options in force."""
-        if self.packages[name].of_every_architecture(self.target.family):
-            return (ALL,)
-        return tuple(arch for arch in self.chosen(name) if self.allowed(name, arch))
+        labels = self.labels.get(name)
+        if labels is None:
+            every = self.packages[name].of_every_architecture(self.target.family)
+            labels = (ALL,) if every else tuple(arch for arch in self.chosen(name) if self.allowed(name, arch))
+            self.labels[name] = labels
+        return labels
 
     def chosen(self, name: str) -> tuple[str, ...]:
         """The architectures that are asked for, for packages of this one's kind."""

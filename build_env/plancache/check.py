@@ -157,5 +157,5 @@ def _members(trees: Iterable[ReadTree]) -> tuple[list[str], tuple[int, ...]]:
         starts.append(len(names))
         names.append(f"{tree.path}/")
         if Path(tree.path).is_dir():
-            names += [str(entry.path) for entry in walk_tree(Path(tree.path), tree.leave_out)]
+            names += [entry.path for entry in walk_tree(Path(tree.path), tree.leave_out)]
     return names, tuple(starts)
