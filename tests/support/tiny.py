@@ -196,7 +196,7 @@ class Tiny:
 
     def leftovers(self, *, failed: int = 0) -> list[str]:
         """What no command may leave: containers other than `failed` kept ones, temporary files below build/."""
-        containers = [item.name for item in self.containers()]
+        containers = [_described(item) for item in self.containers()]
         kept = [name for name in containers if "-failed-" in name]
         found = [name for name in containers if name not in kept] + kept[failed:]
         for directory in ("build/rooms", "build/store/temporary"):
@@ -220,6 +220,12 @@ class Tiny:
     def _tags(self, connection: docker.DockerClient) -> list[str]:
         # Not `images.list()`: it looks at each image of the machine again, and others come and go meanwhile.
         return [tag for image in connection.api.images() for tag in image["RepoTags"] or () if self.prefix in tag]
+
+
+def _described(container: Any) -> str:  # noqa: ANN401 - the SDK's
+    """The name, and what tells how it came to be left."""
+    labels = container.labels
+    return f"{container.name} ({container.status}, run {labels.get('build-env.run')}, {labels.get('build-env.task')})"
 
 
 @contextmanager

@@ -28,6 +28,7 @@ LABEL = "build-env"
 NO_HANDLER = "exec /bin/sh: exec format error"
 _OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _SOCKET = "unix:///var/run/docker.sock"
+_REMOVALS = 3  # a busy engine may refuse one: it saw no end of what it killed, or files in use
 _HANGS = "it hangs, or the machine is too busy: if `docker version` hangs too, restart the engine"
 
 
@@ -192,11 +193,16 @@ class Connection:
     def remove(self, container: str) -> None:
         """Kill and remove a container; one that is gone already is fine. Raises InfrastructureError."""
         with self.errors("removing a container"):
-            try:
-                self.api.remove_container(container, force=True, v=True)
-            except REFUSED as error:
-                if not is_missing(error) and "already in progress" not in str(error):
-                    raise
+            for left in reversed(range(_REMOVALS)):
+                try:
+                    self.api.remove_container(container, force=True, v=True)
+                except REFUSED as error:
+                    if is_missing(error) or "already in progress" in str(error):
+                        return
+                    if not left:
+                        raise
+                else:
+                    return
 
 
 def _refusal(error: Any, doing: str) -> EnvironmentNotReady:  # noqa: ANN401 - the SDK's

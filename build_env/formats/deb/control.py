@@ -5,22 +5,23 @@ from __future__ import annotations
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
-from debian.arfile import ArError
 from debian.deb822 import Deb822
-from debian.debfile import DebError, DebFile
 
 from build_env.core.errors import Fault, InputError, Location
+from build_env.core.later import imported_later
 from build_env.core.texts import read_text
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Packaging
+
+with imported_later():  # only the contents of packages need it
+    from debian import arfile, debfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["UNREADABLE", "build_depends_in", "control_of", "read_deb", "read_packaging"]
+__all__ = ["build_depends_in", "control_of", "read_deb", "read_packaging"]
 
-UNREADABLE = (ArError, DebError, OSError, EOFError, KeyError, ValueError)
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 
@@ -100,7 +101,7 @@ def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
     try:
         control = control_of(path)
-    except UNREADABLE:
+    except InputError:
         return None
     return PackageFacts(
         name=control.get("Package", ""),
@@ -110,10 +111,17 @@ def read_deb(path: Path) -> PackageFacts | None:
 
 
 def control_of(path: Path) -> dict[str, str]:
-    """The control file of the `.deb` at `path`. Raises what is in `UNREADABLE`."""
-    # Streams of zstd are unpacked by a program that the machine may lack.
-    with DebFile(filename=str(path)) as file:
-        return dict(file.debcontrol())
+    """The control file of the `.deb` at `path`.
+
+    Raises:
+        InputError: it cannot be read, or not here: a program that the machine may lack unpacks streams of zstd.
+
+    """
+    try:
+        with debfile.DebFile(filename=str(path)) as file:
+            return dict(file.debcontrol())
+    except (arfile.ArError, OSError, EOFError, KeyError, ValueError) as error:
+        raise InputError(f"not a readable Debian package: {path} ({error})") from error
 
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from debian.deb822 import Dsc
 
 from build_env.core.errors import InputError
-from build_env.formats.deb.control import UNREADABLE, control_of
+from build_env.formats.deb.control import control_of
 from build_env.formats.view import Entry, check_name
 
 if TYPE_CHECKING:
@@ -54,10 +54,7 @@ def read_binary(file: PackageFile) -> Entry:
 
     """
     name = check_name(file.artifact.name)
-    try:
-        control = control_of(file.path)
-    except UNREADABLE as error:
-        raise InputError(f"not a readable Debian package: {file.path} ({error})") from error
+    control = control_of(file.path)
     package = _matching(control.get("Package", ""), _PACKAGE, "package name", file.path)
     version = _matching(control.get("Version", ""), _VERSION, "version", file.path)
     architecture = _matching(control.get("Architecture", ""), _ARCHITECTURE, "architecture", file.path)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from build_env.core.later import imported_later
 from build_env.formats.format import Format, Program, Scan
-from build_env.formats.rpm.header import opened
 from build_env.formats.rpm.repository import DNF
 from build_env.formats.rpm.spec import SPEC_FACTS, read_packaging, with_spec_facts
+
+with imported_later():  # only where packages are compared
+    from build_env.formats.rpm import header
+
+if TYPE_CHECKING:
+    from build_env.formats.compare import Opened
 
 __all__ = ["RPM"]
 
@@ -33,6 +41,10 @@ def _plain_path(name: str, suite: str) -> str:
     return f"rpm/{suite}/{architecture}/{name}"
 
 
+def _opened(data: bytes) -> Opened | None:
+    return header.opened(data)
+
+
 RPM = Format(
     name="rpm",
     packaging="rpm",
@@ -45,7 +57,7 @@ RPM = Format(
     is_installed=_is_installed,
     plain_path=_plain_path,
     repository=DNF,
-    opened=opened,
+    opened=_opened,
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,

@@ -17,9 +17,12 @@ import shlex
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
-from build_env.formats.rpm import tools
+from build_env.core.later import imported_later
 from build_env.formats.rpm.metadata import write_metadata
 from build_env.formats.view import KEY_FILE, Entry, Repository, check_name
+
+with imported_later():  # only where something is published
+    from build_env.formats.rpm import tools
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -98,4 +101,8 @@ def _client_lines(view: View, address: str, _key: Path) -> tuple[str, ...]:
     return ("install from it: call dnf with this repository", f"dnf {shlex.join(options)} install PACKAGE")
 
 
-DNF = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines, sign=tools.sign)
+def _sign(files: Sequence[Path], signer: Signer) -> None:
+    tools.sign(files, signer)
+
+
+DNF = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines, sign=_sign)

@@ -40,6 +40,7 @@ class Api:
     status: int = 0
     committed: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    removals_refused: int = 0
     sockets: Sockets = field(default_factory=Sockets)
 
     def _refuse(self, name: str) -> None:
@@ -66,6 +67,9 @@ class Api:
         return {"State": {"Running": container in self.running}}
 
     def remove_container(self, container: str, **_options: object) -> None:
+        if self.removals_refused:
+            self.removals_refused -= 1
+            raise docker.errors.APIError("tried to kill container, but did not receive an exit event")
         del self.made[container]
         self.running.discard(container)
         self.removed.release()
@@ -137,6 +141,22 @@ def test_a_network_that_does_not_start_leaves_nothing(api: Api, connection: Conn
     with pytest.raises(InfrastructureError, match="start is broken"):
         SharedNetwork(connection, "none").mode("image", RUN)
     assert api.made == {}
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+def test_a_removal_that_a_busy_engine_refuses_is_tried_again(api: Api, connection: Connection, refused: int) -> None:
+    containers = FreshContainers(connection=connection, project="p")
+    with containers.made(ROOM):
+        api.removals_refused = refused
+    containers.close()
+    assert api.made == {}
+
+
+def test_a_removal_that_is_always_refused_is_said(api: Api, connection: Connection) -> None:
+    api.removals_refused = 1000
+    with pytest.raises(InfrastructureError, match="did not receive an exit event"):
+        connection.remove("container0")
+    assert api.removals_refused > 990
 
 
 @pytest.mark.parametrize("broken", ["rename", "containers"])
