@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command, Mount
 
-__all__ = ["BuildContext", "RoomEntry", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
+__all__ = ["BuildContext", "RoomEntry", "RoomLimits", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +70,20 @@ class TimeLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoomLimits:
+    """What a room may use at most: processes and threads, open files of each, and bytes. 0 sets no limit.
+
+    `shared_memory` is the size of /dev/shm, which counts as memory; `log` is all that the commands print.
+    """
+
+    processes: int = 0
+    memory: int = 0
+    files: int = 0
+    shared_memory: int = 0
+    log: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomSpec:
     """What an engine needs to make one room and run its commands.
 
@@ -78,7 +92,7 @@ class RoomSpec:
     `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
     commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the
     object with a digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared
-    with those of others.
+    with those of others. `proxies` are variables that only a room with network gets.
     """
 
     image: str
@@ -95,6 +109,8 @@ class RoomSpec:
     layer_key: str = ""
     ssh_agent: str = ""
     limit: TimeLimit | None = None
+    limits: RoomLimits = field(default_factory=RoomLimits)
+    proxies: Mapping[str, str] = field(default_factory=dict)
     object_path: Callable[[str], Path] = _no_objects
     variation: Variation = field(default_factory=Variation)
 
