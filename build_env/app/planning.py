@@ -126,7 +126,7 @@ class Planner:
         }
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        plan = self._with_others(plan)
+        plan = replace(self._with_others(plan), native=self.native)
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
         return Planned(plan=plan, notes=tuple(notes))
 
