@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes, digest_file
-from build_env.core.disk import disk_errors
+from build_env.core.disk import Disk, disk_errors
 from build_env.model.artifact import Artifact
 from build_env.store.blob import sweep_blobs
 from build_env.store.digests import FileDigests
-from build_env.store.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

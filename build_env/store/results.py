@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from build_env.core.disk import Disk
     from build_env.model.attempt import Attempt, AttemptState
-    from build_env.store.disk import Disk
 
 __all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "stored_result"]
 
