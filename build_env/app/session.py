@@ -154,15 +154,9 @@ class Session:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(self, anew)
 
-    @contextlib.contextmanager
-    def claimed(self, names: Collection[str]) -> Iterator[None]:
+    def claimed(self, names: Collection[str]) -> contextlib.AbstractContextManager[object]:
         """Have the work that these names stand for alone, waiting for other runs."""
-        claim = self.claims.await_claim(names, threading.Event())
-        try:
-            yield
-        finally:
-            if claim:
-                claim.release()
+        return self.claims.await_claim(names, threading.Event()) or contextlib.nullcontext()
 
     @cached_property
     def claims(self) -> Claims:

@@ -1,10 +1,14 @@
-"""Owns what a full or read-only disk means to people, and the call that puts a file on it. Knows no path of ours."""
+"""Owns what a full or read-only disk means to people, and the operations whose order decides what a power cut leaves.
+
+Data is safe when its file was synced, a name when its directory was. Knows no path of ours.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
@@ -12,7 +16,7 @@ from build_env.core.errors import EnvironmentNotReady
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["disk_errors", "sync"]
+__all__ = ["Disk", "disk_errors", "sync"]
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -39,3 +43,31 @@ def sync(path: Path | str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class Disk:
+    """The disk as it is; a test may put a recorder in its place."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file; it is safe after `sync`."""
+        path.write_bytes(data)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, replacing what has it; it is safe after `sync` of the directory."""
+        old.replace(new)
+
+    def bring(self, old: Path, new: Path) -> None:
+        """As `rename`, but from another file system, too: then what appears is a copy."""
+        shutil.move(old, new)
+
+    def sync(self, path: Path) -> None:
+        """Put one file or directory on the disk."""
+        sync(path)
+
+    def make_directory(self, path: Path) -> None:
+        """Make a directory and those above it, safely."""
+        if path.is_dir():
+            return
+        self.make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        self.sync(path.parent)

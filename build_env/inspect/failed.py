@@ -78,12 +78,8 @@ class Continuation:
     def go_on(self, output: Callable[[str], None]) -> TaskResult:
         """Run the commands that are left. A failure keeps the room as it is then, for another try."""
         self.copy.keep = True
-        claim = self.executor.await_claim(self.work, threading.Event())
-        try:
+        with self.executor.await_claim(self.work, threading.Event()) or contextlib.nullcontext():
             result = self.executor.run(self.work, output)
-        finally:
-            if claim:
-                claim.release()
         if result.stored is None:
             self.copy.name_again(self.engine.command)
             return result

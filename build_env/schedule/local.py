@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Task
     from build_env.model.work import Work
     from build_env.ports import Publisher, Store
-    from build_env.store.claims import Claims, FileClaim
+    from build_env.store.claims import Claims
     from build_env.work.kind import Hands
     from build_env.work.rooms import RoomWork
 
@@ -79,11 +79,11 @@ class LocalExecutor:
             return "asked for with --recreate or --refresh"
         return kind_of(work.task.stage).reason(work, self.hands)
 
-    def claim(self, work: Work) -> FileClaim | None:
+    def claim(self, work: Work) -> contextlib.ExitStack | None:
         """See `Executor.claim`."""
         return self.claims.claim(kind_of(work.task.stage).claimed_by(work))
 
-    def await_claim(self, work: Work, stop: threading.Event) -> FileClaim | None:
+    def await_claim(self, work: Work, stop: threading.Event) -> contextlib.ExitStack | None:
         """The right to do the task, waited for; None only when `stop` was set."""
         return self.claims.await_claim(kind_of(work.task.stage).claimed_by(work), stop)
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.images.target import TargetImages
-    from build_env.model.order import RoomOrder, WorkOrder
-    from build_env.model.room import RoomOutcome
+    from build_env.model.order import WorkOrder
+    from build_env.model.room import RoomOrder, RoomOutcome
     from build_env.ports import Engine, Objects
 
 __all__ = ["Worker"]
@@ -145,20 +145,10 @@ class Worker:
         if downloads:
             downloads.mkdir(parents=True, exist_ok=True)
         return RoomSpec(
-            image=room.image,
-            commands=room.commands,
-            environment=room.environment,
-            entries=room.entries,
+            **vars(room),
             collect=collect,
-            labels=room.labels,
-            platform=room.platform,
-            mounts=room.mounts,
             downloads=downloads,
-            epoch=room.epoch,
-            name=room.name,
-            layer_key=room.layer_key,
             ssh_agent=self.ssh_agent if room.fetches else "",
-            limit=room.limit,
             object_path=lambda digest: self.store.path(Artifact(name="", digest=digest, size=0)),
         )
 

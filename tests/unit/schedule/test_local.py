@@ -326,10 +326,10 @@ def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
     stop = threading.Event()
     stop.set()
     assert executor.await_claim(work(), stop) is None
-    first.release()
+    first.close()
     second = executor.await_claim(work(), threading.Event())
     assert second is not None
-    second.release()
+    second.close()
 
 
 def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp
         process.kill()
         claim = executor.await_claim(work(), threading.Event())
         assert claim is not None
-        claim.release()
+        claim.close()
 
 
 def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stopped(
