@@ -32,7 +32,7 @@ base = new_app(help="Base images: list, make and map them.", no_args_is_help=Tru
 
 
 @base.command("list")
-def list_bases(root: ROOT = None) -> int:
+def list_bases(root: ROOT = None) -> None:
     """Show every base that a target needs, per architecture, and how it is had."""
     project, containers = _open(root)
     needs = bases.needs_of(project, project.target_names())
@@ -44,7 +44,6 @@ def list_bases(root: ROOT = None) -> int:
         print_line(f"{need.reference:<32}{need.architecture:<8}{how:<52}  {', '.join(need.targets)}".rstrip())
     for fault in needs.faults:
         print_note(f"{fault.name}: {fault.text}")
-    return 0
 
 
 @base.command("make")
@@ -56,7 +55,7 @@ def make(
         typer.Option("--stand-in", help="Make a stand-in for the base of this RPM target, and map it.", metavar="NAME"),
     ] = "",
     root: ROOT = None,
-) -> int:
+) -> None:
     """Pull a base, or bootstrap it where no registry answers; or make a stand-in out of Debian."""
     if bool(reference) == bool(stand_in):
         raise UsageError(
@@ -69,14 +68,13 @@ def make(
         for architecture in architectures:
             made = bases.make_base(project, containers, reference, architecture, _progress)
             print_line(f"done    {reference} {architecture}: {made}")
-        return 0
+        return
     target, wanted = _stand_in_base(project, stand_in)
     for architecture in architectures:
         image = bases.make_stand_in(project, containers, target, architecture, _progress)
         key = bases.map_base(project, containers, wanted, image, architecture)
         project = bases.reload(project)
         print_line(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
-    return 0
 
 
 @base.command("map")
@@ -86,7 +84,7 @@ def map_image(
     arch: Annotated[str, typer.Option("--arch", "-a", help="The architecture it must have.")] = "",
     remove: Annotated[bool, typer.Option("--remove", help="Forget the mapping.")] = False,
     root: ROOT = None,
-) -> int:
+) -> None:
     """Use another image in place of a base, on this machine (.build-env/settings.toml)."""
     if remove == bool(image):
         raise UsageError(
@@ -95,11 +93,10 @@ def map_image(
     if remove:
         keys = bases.unmap_base(app_project.open_project(root), reference, arch)
         print_line(f"done    {', '.join(keys)} no longer mapped")
-        return 0
+        return
     project, containers = _open(root)
     key = bases.map_base(project, containers, reference, image, arch)
     print_line(f"done    {key} is mapped to {image}")
-    return 0
 
 
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class Defect(BuildEnvError):
     code = "defect"
 
 
-def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
+def run_command(command: Callable[[], int | None], *, debug: bool = False) -> int:
     """Run `command`; expected errors become lines on standard error and their exit code.
 
     A traceback is only for `debug`, and changes no exit code. SIGTERM and SIGHUP (the terminal is closed) are
@@ -49,7 +49,7 @@ def run_command(command: Callable[[], int], *, debug: bool = False) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _as_interrupt)
     try:
-        return command()
+        return command() or 0
     except KeyboardInterrupt:
         give_up_output()  # the terminal may be gone
         write_error("stopped\n")

@@ -16,7 +16,7 @@ __all__ = ["explain"]
 
 def explain(
     code: Annotated[str, typer.Argument(help="The word in brackets; none: all.", metavar="[CODE]")] = "",
-) -> int:
+) -> None:
     """Say what the code of an error means and with which exit code it ends."""
     code = code.strip("[]")
     classes = _known()
@@ -29,7 +29,6 @@ def explain(
         meaning = inspect.getdoc(classes[name]) or ""
         print_lines([f"{name} (exit code {classes[name].exit_code})"])
         print_lines(f"  {line}".rstrip() for line in meaning.splitlines())
-    return 0
 
 
 def _known() -> dict[str, type[BuildEnvError]]:

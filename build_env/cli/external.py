@@ -26,11 +26,11 @@ __all__ = ["external"]
 def external(
     name: Annotated[str, typer.Argument(help="The external; none: list them.", metavar="NAME")] = "",
     root: ROOT = None,
-) -> int:
+) -> None:
     """Answer as the external NAME: {"tree": ARGUMENTS} on standard input, {"tree": RESULT} on standard output."""
     if not name:
         print_lines(f"{key:<24}{program.summary}" for key, program in sorted(externals_runner.OWN.items()))
-        return 0
+        return
     if name not in externals_runner.OWN:
         near = did_you_mean(name, externals_runner.OWN)
         raise UsageError(f"build-env has no external {name}{near}", hint="build-env external lists them")
@@ -51,4 +51,3 @@ def external(
         faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)
         raise InputError(first, faults=faults) from error
     print_lines([envelope.decode()])
-    return 0

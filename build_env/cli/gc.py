@@ -33,7 +33,7 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; without, only say what would go.")] = False,
     json: JSON = False,
     root: ROOT = None,
-) -> int:
+) -> None:
     """Say what is no longer needed below build/ and in the engine; with --delete remove it.
 
     What is up to date, published, or newer than asked stays.
@@ -45,12 +45,11 @@ def gc(
     collection = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
     if json:
         print_json(collection)
-        return 0
+        return
     options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
     options += f" --layers-keep {layers_keep}" if layers_keep else ""
     command = f"build-env gc{options} --delete"
     print_lines(garbage.garbage_lines(collection, command, time.time()))
-    return 0
 
 
 def _limit(text: str) -> model_garbage.LayerLimit:

@@ -39,7 +39,7 @@ def graph(
     ] = None,
     by_package: Annotated[bool, typer.Option("--packages", help="One node per package.")] = False,
     json: JSON = False,
-) -> int:
+) -> None:
     """Draw what build-all would do: tasks grouped by package, an arrow from what is made first to what needs it.
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
@@ -58,7 +58,6 @@ def graph(
         sys.stdout.write(text)
     else:
         files.write_whole(output, text, "--output")
-    return 0
 
 
 def _written(picture: Picture, wanted: str) -> str:

@@ -31,7 +31,7 @@ def history(
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many attempts.", min=1, metavar="N")] = 20,
     json: JSON = False,
     root: ROOT = None,
-) -> int:
+) -> None:
     """Show the recorded attempts, the newest first, also of packages and targets that are gone.
 
     A trend compares the last good attempt at a task with the median of up to 20 before it.
@@ -40,9 +40,8 @@ def history(
     attempts, trends = inspect_history.read_history(project.open_project(root), asked, limit)
     if json:
         print_json({"attempts": [_data(item) for item in attempts], "trends": [_data(item) for item in trends]})
-        return 0
+        return
     print_lines(ui_history.history_lines(attempts, trends, complete=len(attempts) < limit))
-    return 0
 
 
 def _data(item: Attempt | Trend) -> dict[str, object]:

@@ -36,7 +36,7 @@ def log(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
     json: JSON = False,
     root: ROOT = None,
-) -> int:
+) -> None:
     """Print the log of the last attempt at a task of PACKAGE. Are there several, they are listed, the newest first.
 
     With --follow the one that is at work now is chosen.
@@ -48,17 +48,16 @@ def log(
     logs = inspect_log.find_logs(project, asked)
     if json:
         print_json([_data(item, project.paths.root) for item in logs])
-        return 0
+        return
     at_work = [item for item in logs if item.state == inspect_log.RUNNING]
     chosen = at_work if follow and len(at_work) == 1 else logs
     if len(chosen) > 1:
         print_lines(ui_log.choice_lines(chosen))
-        return 0
+        return
     for line in inspect_log.log_lines(chosen[0].path, follow=follow):
         sys.stdout.write(f"{visible.printable(line)}\n")
         if follow:
             sys.stdout.flush()
-    return 0
 
 
 def _data(item: TaskLog, root: Path) -> dict[str, object]:

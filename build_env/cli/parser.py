@@ -47,7 +47,7 @@ class _Placed:
 
 
 class Command(_Placed, TyperCommand):
-    """A command whose function returns the exit code, and whose errors are told as `run_command` does.
+    """A command whose function returns the exit code (nothing: 0), and whose errors are told as `run_command` does.
 
     Its help lists the options by topic (`rich_help_panel`).
     """
@@ -160,7 +160,7 @@ def new_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - handed through
     )
 
 
-def taken_with(command: Callable[..., int], parameters: Iterable[Parameter]) -> Callable[..., int]:
+def taken_with(command: Callable[..., int | None], parameters: Iterable[Parameter]) -> Callable[..., int | None]:
     """Let typer take these `parameters`, whose annotations are objects, for those of the command."""
     named = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in parameters]
     command.__signature__ = Signature(named)  # type: ignore[attr-defined]  # as inspect has it
@@ -168,15 +168,15 @@ def taken_with(command: Callable[..., int], parameters: Iterable[Parameter]) -> 
     return command
 
 
-def with_options(make: Callable[..., object]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def with_options(make: Callable[..., object]) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """A command whose first argument is what `make` makes of its own arguments: options that several commands share."""
     shared = signature(make, eval_str=True).parameters
 
-    def decorated(command: Callable[..., int]) -> Callable[..., int]:
+    def decorated(command: Callable[..., int | None]) -> Callable[..., int | None]:
         own = [*signature(command, eval_str=True).parameters.values()][1:]
 
         @wraps(command)
-        def call(**given: Any) -> int:  # noqa: ANN401 - each has the type of its parameter
+        def call(**given: Any) -> int | None:  # noqa: ANN401 - each has the type of its parameter
             asked = make(**{name: given.pop(name) for name in shared})
             return command(asked, **given)
 

@@ -32,7 +32,7 @@ def plan(
     commands: Annotated[bool, typer.Option("--commands", help="Also every command.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Also the tasks that are up to date.")] = False,
     json: JSON = False,
-) -> int:
+) -> None:
     """Show what build-all would do: a line per task, with run or maybe, and why."""
     stages = frozenset(comma_list(stage or ()))
     planned, answers = actions.look_ahead(replace(options, stages=stages, deps=deps))
@@ -40,4 +40,3 @@ def plan(
         print_json(ui_plan.plan_data(planned.plan, answers, planned.notes))
     else:
         print_lines(ui_plan.plan_lines(planned.plan, answers, notes=planned.notes, commands=commands, hits=every))
-    return 0

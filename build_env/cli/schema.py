@@ -18,7 +18,7 @@ __all__ = ["schema"]
 _KINDS = ("definition", "settings")
 
 
-def schema(what: Annotated[str, typer.Argument(help="definition or settings.", metavar="WHAT")]) -> int:
+def schema(what: Annotated[str, typer.Argument(help="definition or settings.", metavar="WHAT")]) -> None:
     """Print the JSON Schema (draft 2020-12) of a package's definition.yaml, or of the files with settings."""
     check_choice("schema", what, _KINDS)
     if what == "settings":
@@ -26,4 +26,3 @@ def schema(what: Annotated[str, typer.Argument(help="definition or settings.", m
     else:
         data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
     print_lines([json.dumps(data, indent=2, ensure_ascii=False)])
-    return 0

@@ -14,7 +14,7 @@ from build_env.ui.settings import settings_data, settings_lines
 __all__ = ["settings"]
 
 
-def settings(json: JSON = False, root: ROOT = None) -> int:
+def settings(json: JSON = False, root: ROOT = None) -> None:
     """Show each setting, its value and its origin, and the values that lost.
 
     Later ones win: default, build-env.toml, .build-env/settings.toml, variables BUILD_ENV_<NAME>, options.
@@ -24,4 +24,3 @@ def settings(json: JSON = False, root: ROOT = None) -> int:
         print_json(settings_data(values))
     else:
         print_lines(settings_lines(values))
-    return 0

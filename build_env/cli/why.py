@@ -19,7 +19,7 @@ __all__ = ["why"]
 
 
 @looking_ahead
-def why(options: BuildOptions, *, json: JSON = False) -> int:
+def why(options: BuildOptions, *, json: JSON = False) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
     explanations, note = actions.explain_tasks(options)
     if note:
@@ -28,7 +28,6 @@ def why(options: BuildOptions, *, json: JSON = False) -> int:
         print_json(explanations)
     else:
         print_lines(line for item in explanations for line in _lines(item))
-    return 0
 
 
 def _lines(item: Explanation) -> list[str]:

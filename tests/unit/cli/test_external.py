@@ -29,7 +29,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_an_envelope_goes_in_and_comes_out(given: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
     given('{"tree": {"text": "hello"}}')
-    assert external("osbuild.embed-file", None) == 0
+    external("osbuild.embed-file", None)
     assert json.loads(capsys.readouterr().out)["tree"]["size"] == 5
 
 
@@ -67,7 +67,7 @@ def test_without_a_project_the_error_says_what_works(
 
 
 def test_the_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert external("", None) == 0
+    external("", None)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         "build-env.depsolve-apt",
         "osbuild.depsolve-dnf4",
