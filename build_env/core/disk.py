@@ -9,14 +9,16 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-__all__ = ["Disk", "disk_errors", "sync"]
+__all__ = ["Disk", "disk_errors", "scratch", "sync"]
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -34,6 +36,14 @@ class disk_errors(contextlib.ContextDecorator):  # noqa: N801 - reads as a state
                 f"{os.strerror(error.errno)} while writing {error.filename or 'below build/'}",
                 hint="free some space (build/ may be deleted as a whole) and run the same command again",
             ) from error
+
+
+@contextlib.contextmanager
+def scratch(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new directory below `parent`, which is made if need be; it goes at the end with all that is in it."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()
 
 
 def sync(path: Path | str) -> None:
