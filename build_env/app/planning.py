@@ -141,7 +141,7 @@ class Planner:
 
     def _contexts(self) -> dict[str, Context]:
         """What conditions of needs are asked for, by architecture."""
-        host, crossing = self.host.architecture, self.format.cross_profiles if self.format else frozenset[str]()
+        host, crossing = self.target.host_arch, self.format.cross_profiles if self.format else frozenset[str]()
         return {
             arch: Context(arch=arch, build_arch=image, profiles=crossing if image == host != arch else frozenset())
             for arch, image in self.image_archs.items()

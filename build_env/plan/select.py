@@ -129,7 +129,8 @@ class _Selector:
 
     def unit(self, name: str, stage: Stage, label: str) -> Unit:
         arch = self.all_arch() if label == ALL else label
-        primary = label in {ALL, SOURCE, self.primary(name)}
+        # A tool of the build machine's architecture may be built beside what is asked for, with all that belongs to it.
+        primary = label in {ALL, SOURCE, self.target.host_arch, self.primary(name)}
         if stage is Stage.SOURCE and label != SOURCE:
             # One source package serves all architectures whose image is the host's.
             if self.image_archs[arch] == self.target.host_arch:
