@@ -74,11 +74,17 @@ class Kind:
         """Tasks of this kind that the plan of `target` gets besides those that hooks recorded. Pure."""
         return ()
 
-    def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:  # noqa: ARG002
+    def inputs(
+        self,
+        task: Task,  # noqa: ARG002 - to be overridden
+        inputs: tuple[ResolvedInput, ...],
+        store: Store,  # noqa: ARG002
+    ) -> tuple[ResolvedInput, ...]:
         """Of the artifacts of its inputs those that it may see.
 
         Raises:
             EnvironmentNotReady: when a file that must be read for that was damaged since it was a hit.
+            InputError: when the task must not be done with them, nor its result be used.
         """
         return inputs
 
