@@ -10,7 +10,7 @@ import typer
 
 from build_env.cli.errors import run_command
 from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, STAGE, TARGET
-from build_env.cli.printing import print_json, print_lines
+from build_env.cli.printing import print_json, print_note
 from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
@@ -43,9 +43,9 @@ def log(
     root: ROOT = None,
     debug: DEBUG = False,
 ) -> None:
-    """Print the log of the last attempt at a task of PACKAGE. Are there several, they are listed, the newest first.
+    """Print the log of the last attempt at a task of PACKAGE: if one failed that of this one, else that of the build.
 
-    With --follow the one that is at work now is chosen.
+    With --follow the one that is at work now is chosen. Standard error says which it is and what others there are.
     """
     wanted = inspect_log.Wanted(subject=package, target=target, architectures=comma_list(arch or ()), stage=stage)
     context.exit(run_command(lambda: _log(root, wanted, follow=follow, json=json), debug=debug))
@@ -64,13 +64,12 @@ def _log(root: Path | None, wanted: Wanted, *, follow: bool, json: bool) -> int:
     if json:
         print_json([_data(item, project.paths.root) for item in logs])
         return 0
-    at_work = [item for item in logs if item.state == inspect_log.RUNNING]
-    chosen = at_work if follow and len(at_work) == 1 else logs
-    if len(chosen) > 1:
-        print_lines(ui_log.choice_lines(chosen))
-        return 0
-    for line in inspect_log.log_lines(chosen[0].path, follow=follow):
-        sys.stdout.write(f"{visible.printable(line)}\n")
+    chosen = inspect_log.likely_log(logs, follow=follow)
+    others = [item for item in logs if item is not chosen]
+    for line in ui_log.choice_lines(chosen, others):
+        print_note(line)
+    for line in inspect_log.log_lines(chosen.path, follow=follow):
+        sys.stdout.writelines(f"{shown}\n" for shown in visible.shown_lines(line))
         if follow:
             sys.stdout.flush()
     return 0

@@ -10,6 +10,7 @@ from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.model.attempt import AttemptState, TaskLog
+from build_env.model.task import Stage
 from build_env.schedule.logs import is_written
 from build_env.store.attempts import attempts_of
 from build_env.store.database import read_only
@@ -18,17 +19,18 @@ with imported_later():
     from build_env.packages import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.model.attempt import Attempt
     from build_env.model.identity import TaskName
 
-__all__ = ["RUNNING", "Wanted", "find_logs", "log_lines", "tell_without_log"]
+__all__ = ["RUNNING", "Wanted", "find_logs", "likely_log", "log_lines", "tell_without_log"]
 
 RUNNING = "running"
 ENDED = "ended"
+_WENT_WRONG = frozenset({AttemptState.FAILED.value, AttemptState.INFRASTRUCTURE.value})
 _BETWEEN_LOOKS = 0.2  # seconds
 _AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
@@ -47,6 +49,19 @@ def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
     """The logs that fit, the newest first."""
     fitting = (log for log in _all_logs(project) if _fits(log.task, wanted))
     return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, str(log.task)))
+
+
+def likely_log(logs: Sequence[TaskLog], *, follow: bool) -> TaskLog:
+    """Of logs as `find_logs` has them the one that a person most likely wants to read.
+
+    What is at work, if it is to be followed; what failed last; else the build, of several the newest.
+    """
+    ranks: tuple[Callable[[TaskLog], bool], ...] = (
+        lambda log: follow and log.state == RUNNING,
+        lambda log: log.state in _WENT_WRONG,
+        lambda log: log.task.stage == Stage.BUILD,
+    )
+    return next((log for fits in ranks for log in logs if fits(log)), logs[0])
 
 
 def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
