@@ -28,7 +28,7 @@ def building(commands: str) -> str:
 
 # Everything that a process can read of the others, and every name that may be a mark in it told as an end.
 FORGES = building(r"""
-    cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ /proc/*/task/*/comm 2>/dev/null | tr '\0' '\n' >"$BUILD_WORK/read" || :
+    cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' >"$BUILD_WORK/read" || :
     env >>"$BUILD_WORK/read"
     for mark in $(grep -Eo 'build-env-[a-z0-9-]+' "$BUILD_WORK/read" | sort -u); do
         printf '\n%s %s 0 1\n%s %s %s 1\n%s\n' "$mark" 1 "$mark" 1 9 "$mark"
@@ -64,7 +64,7 @@ def test_what_a_build_leaves_at_work_says_nothing_after_it(project: Tiny, *, kep
     project.package("bad", READS_THE_PIPE)
     options = ["--container"] if kept else []
     project.build(*options).expect(0, "done    7 tasks")
-    assert (project.root / "build/deploy/tiny-1").is_dir()
+    assert project.log("good", "verify", "amd64") == ""
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -94,7 +94,6 @@ def test_a_status_that_means_trouble_elsewhere_is_a_failure_of_a_build(project: 
 
 
 def test_rooms_at_work_have_a_loopback_each(project: Tiny) -> None:
-    """Two builds wait for each other's file on a mount that both may write, then ask for each other's server."""
     show = building('echo "namespace $(readlink /proc/self/ns/net) $(cat /proc/net/tcp | wc -l)"')
     for name in ("one", "two"):
         project.package(name, show)

@@ -217,25 +217,12 @@ def test_a_long_line_is_looked_at_once() -> None:
     assert max(held) <= LONGEST
 
 
-@pytest.mark.parametrize(
-    ("printed", "lines"),
-    [
-        (b"error: why\r  ok\n", ["error: why", "  ok"]),
-        (b"10%\r20%\r\r30%\n", ["10%", "20%", "30%"]),
-        (b"\r10%\r20%\n\rdone\n", ["10%", "20%", "done"]),
-        (b"a\r\r\n\r\nb\r\n", ["a", "", "b"]),
-        (b"progress\r::error::x", ["progress", "::error::x"]),
-        (b"last\r", ["last"]),
-    ],
-)
-@pytest.mark.parametrize("size", [1, 2, 100])
-def test_what_is_drawn_over_was_said(printed: bytes, lines: list[str], size: int) -> None:
+def test_a_long_line_that_is_drawn_over_is_cut_between_its_states() -> None:
     found: list[str] = []
     splitter = LineSplitter(found.append)
-    for start in range(0, len(printed), size):
-        splitter.feed(printed[start : start + size])
-    splitter.close()
-    assert found == lines
+    splitter.feed(b"".join(b"%08d\r" % number for number in range(20_000)) + b"\n")
+    assert "\r".join(found).split("\r") == [f"{number:08}" for number in range(20_000)]
+    assert len(found) > 1
 
 
 def test_output_without_an_end_is_stopped() -> None:
