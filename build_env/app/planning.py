@@ -9,7 +9,6 @@ from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.app.planned import Planned
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
-from build_env.core.trees import digest_tree
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import Tree
 from build_env.model.command import Mount
@@ -53,7 +52,7 @@ class Planner:
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
-    digest_tree: Callable[..., str] = digest_tree
+    digest_tree: Callable[..., str]
     environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -70,7 +70,7 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
             kept=request.kept,
         )
         with TemporaryDirectory() as scratch:
-            spec = _spec(project, request, stored, environment, LocalTrees(Path(scratch)))
+            spec = _spec(project, request, stored, environment, LocalTrees(project.trees, Path(scratch)))
             with visited(containers.connection, spec) as inside:
                 yield inside
 
@@ -125,7 +125,7 @@ def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Ca
 def _make(
     session: Session, images: TargetImages, recipe: ImageRecipe, task: TaskName, log: Path, *, anew: bool
 ) -> StoredResult:
-    context = context_entry(session.project.paths.root, recipe, session.store)
+    context = context_entry(session.project.trees, recipe, session.store)
     began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
     attempt = session.store.begin(task, image_key(recipe), shown)
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -163,7 +163,7 @@ class LocalExecutor:
                 file.write(f"{line}\n")
                 output(line)
 
-            shown = path.relative_to(self.hands.root) if path.is_relative_to(self.hands.root) else path
+            shown = path.relative_to(self.hands.trees.root) if path.is_relative_to(self.hands.trees.root) else path
             yield str(shown), write
 
 
