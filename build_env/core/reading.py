@@ -13,7 +13,7 @@ import functools
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -22,7 +22,7 @@ from build_env.core.checkouts import left_out_digest
 from build_env.core.interception import intercepted, paused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
 
     from build_env.core.checkouts import Checkout
     from build_env.core.trees import Trees
@@ -75,7 +75,7 @@ class ReadTree:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Reads:
     """Questions with their answers. Paths are absolute; a variable that is not set is None.
 
@@ -83,11 +83,11 @@ class Reads:
     where somebody asked for all, `directory` the current directory where somebody asked for it; empty otherwise.
     """
 
-    meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    looks: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    leads: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str | None] = field(default_factory=dict)
+    meanings: dict[tuple[str, str], str] = field(default_factory=dict)
+    looks: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str | None] = field(default_factory=dict)
     environment: str = ""
     directory: str = ""
     trees: tuple[ReadTree, ...] = ()
@@ -100,14 +100,8 @@ class Reading:
         """Nothing was asked yet."""
         self._project = trees
         self._digest_of = digest_of
-        self._leads: dict[str, str] = {}
+        self._reads = Reads()
         self._surrounded: set[str] = set()
-        self._meanings: dict[tuple[str, str], str] = {}
-        self._looks: dict[tuple[str, str], tuple[int, ...]] = {}
-        self._links: dict[str, str] = {}
-        self._variables: dict[str, str | None] = {}
-        self._environment = ""
-        self._directory = ""
         self._trees: dict[tuple[str, tuple[str, ...]], ReadTree] = {}
 
     @contextlib.contextmanager
@@ -117,23 +111,14 @@ class Reading:
             yield
 
     def reads(self) -> Reads:
-        """Everything that was recorded until now."""
+        """Everything that was recorded; to be asked when planning is over."""
         # Whose content counts, of that the mode is part of the meaning.
         looks = {
             (path, how): answer
-            for (path, how), answer in self._looks.items()
-            if how != MODE or (path, CONTENT) not in self._meanings
+            for (path, how), answer in self._reads.looks.items()
+            if how != MODE or (path, CONTENT) not in self._reads.meanings
         }
-        return Reads(
-            meanings=dict(self._meanings),
-            looks=looks,
-            links=dict(self._links),
-            leads=dict(self._leads),
-            variables=dict(self._variables),
-            environment=self._environment,
-            directory=self._directory,
-            trees=tuple(self._trees.values()),
-        )
+        return replace(self._reads, looks=looks, trees=tuple(self._trees.values()))
 
     def tree(self, directory: Path, leave_out: Collection[str] = ()) -> str:
         """The digest of a tree, which is watched as a whole, with what decides about its members.
@@ -148,7 +133,7 @@ class Reading:
                 self._checkout(checkout)
             for base in listing.bases:
                 self._surroundings(os.path.dirname(base))  # noqa: PTH120 - by text: for each of thousands of trees
-        self._leads |= listing.leads
+        self._reads.leads |= listing.leads
         self._trees[key] = ReadTree(path=key[0], leave_out=key[1], digest=digest, left_out=tuple(listing.left_out))
         return digest
 
@@ -159,12 +144,12 @@ class Reading:
 
     def _checkout(self, checkout: Checkout) -> None:
         """Git was asked what belongs to the trees in `checkout`."""
-        if (checkout.index, f"{_LEFT_OUT}{checkout.top}") not in self._meanings:
-            self._meanings[checkout.index, f"{_LEFT_OUT}{checkout.top}"] = checkout.digest
+        if (checkout.index, f"{_LEFT_OUT}{checkout.top}") not in self._reads.meanings:
+            self._reads.meanings[checkout.index, f"{_LEFT_OUT}{checkout.top}"] = checkout.digest
             for path in checkout.rules:
-                self._meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
+                self._reads.meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
             for name in ("HOME", "XDG_CONFIG_HOME"):
-                self._variables.setdefault(name, os.environ.get(name))
+                self._reads.variables.setdefault(name, os.environ.get(name))
 
     def _surroundings(self, directory: str) -> None:
         """What lies in `directory` or above it decides about a tree below it."""
@@ -172,7 +157,7 @@ class Reading:
             self._surrounded.add(directory)
             for name in (".git", ".gitignore", ".gitattributes"):
                 path = f"{directory.rstrip('/')}/{name}"
-                self._meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
+                self._reads.meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
             directory = os.path.dirname(directory)  # noqa: PTH120 - as above
 
     def meaning(self, name: str, what: str) -> None:
@@ -182,46 +167,46 @@ class Reading:
             # Python compares what it compiled with the source.
             directory, _, file = path.rpartition(_PYCACHE)
             path = f"{directory}/{file.split('.')[0]}.py"
-        if (path, what) in self._meanings or _is_ours(path):
+        if (path, what) in self._reads.meanings or _is_ours(path):
             return
         with paused():
-            self._meanings[path, what] = meaning_of(path, what, self._digest_of)
+            self._reads.meanings[path, what] = meaning_of(path, what, self._digest_of)
             if what == MODULES:
                 # A directory becomes a package without its parent changing.
                 for entry in _entries(path):
                     if entry.is_dir():
                         inner = f"{entry.path}/__init__.py"
-                        self._looks[inner, MODE] = look_at(inner, MODE)
+                        self._reads.looks[inner, MODE] = look_at(inner, MODE)
 
     def look(self, name: str, how: str) -> None:
         """Somebody is about to ask `stat` or `lstat`."""
         key = (self._absolute(name), how)
-        if key not in self._looks and not _is_ours(key[0]):
+        if key not in self._reads.looks and not _is_ours(key[0]):
             with paused():
-                self._looks[key] = look_at(*key)
+                self._reads.looks[key] = look_at(*key)
 
     def link(self, name: str) -> None:
         """Somebody is about to read the target of a link."""
         path = self._absolute(name)
-        if path not in self._links and not _is_ours(path):
+        if path not in self._reads.links and not _is_ours(path):
             with paused():
-                self._links[path] = link_target(path)
+                self._reads.links[path] = link_target(path)
 
     def variable(self, name: str) -> None:
         """Somebody is about to ask for a variable."""
         with paused():
-            self._variables.setdefault(name, os.environ.get(name))
+            self._reads.variables.setdefault(name, os.environ.get(name))
 
     def whole_environment(self) -> None:
         """Somebody is about to look through all variables."""
         with paused():
-            self._environment = self._environment or all_variables()
+            self._reads.environment = self._reads.environment or all_variables()
 
     def current_directory(self) -> str:
         """Somebody depends on where the command was started."""
         with paused():
-            self._directory = self._directory or os.getcwd()  # noqa: PTH109 - text
-        return self._directory
+            self._reads.directory = self._reads.directory or os.getcwd()  # noqa: PTH109 - text
+        return self._reads.directory
 
     def _absolute(self, name: str) -> str:
         if not name.startswith("/"):

@@ -61,7 +61,6 @@ class EngineFacts:
     ours: bool = True
     local: bool = True
     free_bytes: int | None = None
-    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,10 @@ Every object has `schema` (1; raised when a field changes its meaning or goes, n
     task-retried   task, stage, target, subject, arch, attempt (the number of the next one), message, delay (seconds)
     task-waiting   task, stage, target, subject, arch, text: somebody else does it now
     task-finished  task, stage, target, subject, arch, status (done, hit, failed, not-run, interrupted), seconds,
-                   message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}], tail
+                   message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}],
+                   tail: the lines of output to show of a failure, first those that say why, with a note where lines
+                   are left out, reasons: [{text, file, line (0: unknown)}]: those that say why, with the file as the
+                   tool named it
     run-finished   status (done, failed, interrupted), seconds, longest_chain, counts: {status: number}, deployed, notes
     error          code, exit_code, message, hint, faults: the run ended before its tasks did; nothing follows
 
@@ -35,7 +38,6 @@ from build_env.core.later import imported_later
 from build_env.model.events import (
     Note,
     PlanReady,
-    RunFinished,
     TaskFinished,
     TaskOutput,
     TaskRetried,
@@ -114,27 +116,23 @@ def event_data(event: Event) -> dict[str, Any]:
     """The fields of one event."""
     match event:
         case Note(text=text):
-            return {"event": "note", "text": text}
+            data: dict[str, Any] = {"event": "note", "text": text}
         case PlanReady():
-            return _plan(event)
-        case RunFinished(summary=summary):
-            return _summary(summary)
-        case _:
-            return _of_task(event)
-
-
-def _of_task(event: TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskFinished) -> dict[str, Any]:
-    match event:
+            data = _plan(event)
         case TaskStarted(task=task):
-            return {"event": "task-started", **task_data(task)}
+            data = {"event": "task-started", **task_data(task)}
         case TaskOutput(task=task, line=line):
-            return {"event": "task-output", "task": str(task.name), "line": line}
-        case TaskRetried():
-            return _retried(event)
+            data = {"event": "task-output", "task": str(task.name), "line": line}
+        case TaskRetried(task=task, attempt=attempt, message=message, delay=delay):
+            facts = {"attempt": attempt, "message": message, "delay": delay}
+            data = {"event": "task-retried", **task_data(task), **facts}
         case TaskWaiting(task=task, text=text):
-            return {"event": "task-waiting", **task_data(task), "text": text}
+            data = {"event": "task-waiting", **task_data(task), "text": text}
         case TaskFinished():
-            return _finished(event)
+            data = _finished(event)
+        case _:
+            data = _summary(event.summary)
+    return data
 
 
 def _plan(event: PlanReady) -> dict[str, Any]:
@@ -159,16 +157,6 @@ def _plan(event: PlanReady) -> dict[str, Any]:
     }
 
 
-def _retried(event: TaskRetried) -> dict[str, Any]:
-    return {
-        "event": "task-retried",
-        **task_data(event.task),
-        "attempt": event.attempt,
-        "message": event.message,
-        "delay": event.delay,
-    }
-
-
 def _finished(event: TaskFinished) -> dict[str, Any]:
     result = event.result
     isolation = result.stored.isolation if result.stored else result.isolation
@@ -185,6 +173,7 @@ def _finished(event: TaskFinished) -> dict[str, Any]:
         "isolation": isolation.name.lower() if isolation is not None else "",
         "artifacts": plain(list(result.stored.artifacts)) if result.stored else [],
         "tail": list(event.tail),
+        "reasons": plain(list(event.reasons)),
     }
 
 
