@@ -135,8 +135,21 @@ class Planner:
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
-        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
+        undated = self._undated(packages, selection)
+        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes, *undated))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _undated(self, packages: Mapping[str, Package], selection: Selection) -> list[str]:
+        """What to say of packages whose date is not known."""
+        found = {unit.package: packages[unit.package].on(unit.arch) for unit in selection.units}
+        names = [
+            name
+            for name, package in sorted(found.items())
+            if not package.date(self.target.family) and self.target.name not in package.archive
+        ]
+        if not names:
+            return []
+        return [f"dated 1980, as neither a changelog nor `date` in definition.yaml says when: {', '.join(names)}"]
 
     def _contexts(self) -> dict[str, Context]:
         """What conditions of needs are asked for, by architecture."""

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
+# The first day of 1980 that is one in every time zone: archives of zip know nothing before. For what says no date.
+UNDATED = 315_619_200
+
+__all__ = ["UNDATED", "Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
 
 
 class Alternative(NamedTuple):
@@ -119,6 +122,10 @@ class Package:
         binaries = self.packaging.get(family, Packaging()).binaries
         unconditional = (each.name for each in binaries if each.architectures is None and not each.profiles)
         return frozenset((*self.provides, *(unconditional if binaries else (self.name,))))
+
+    def date(self, family: str) -> int:
+        """When it was changed last, in seconds of the epoch; 0 where nothing says it."""
+        return self.packaging.get(family, Packaging()).epoch or self.epoch
 
     def of_every_architecture(self, family: str) -> bool:
         """Whether one build serves all architectures (`all`, `noarch`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,6 +73,36 @@ def test_debian_packaging(project: MakeProject) -> None:
 def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
     spec = "Name: one\n%(touch /tmp/never)\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"
     assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(epoch=1759320000)
+
+
+@pytest.mark.parametrize(
+    ("entry", "when"),
+    [
+        ("* Wed Oct 01 12:34:56 UTC 2025 A <a@b> - 1", 1759322096),
+        ("*  Wed Oct  1  2:34:56 GMT 2025 A <a@b> - 1", 1759286096),
+        ("* Wed Oct 01 12:34:56 NOWHERE 2025 A <a@b> - 1", 1759322096),
+        ("* Wed Oct 1 2025 A <a@b> - 1", 1759320000),
+        ("* nothing of the kind", 0),
+    ],
+)
+def test_a_change_may_have_a_time_as_rpm_reads_it(project: MakeProject, entry: str, when: int) -> None:
+    spec = f"Name: one\n%changelog\n{entry}\n- x\n"
+    found = read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"]
+    assert found.epoch == when
+
+
+def test_what_rpm_says_of_the_date_counts(project: MakeProject) -> None:
+    packages = read(project, {"src/one/rpm/one.spec": "Name: one\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"})
+    facts: dict[str, object] = {
+        "directory": "src/one",
+        "binaries": [],
+        "provides": [],
+        "build_requires": [],
+        "requires": [],
+    }
+    facts |= {"noarch": False, "mixed": False}
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 7}))["one"].date("rpm") == 7
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 0}))["one"].date("rpm") == 1759320000
 
 
 @pytest.mark.parametrize(
