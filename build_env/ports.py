@@ -171,8 +171,8 @@ class Publisher(Protocol):
 class Claim(Protocol):
     """The right to do a task, held against all threads and processes."""
 
-    def release(self) -> None:
-        """Let others do it."""
+    def close(self) -> None:
+        """Let others do it; a second call does nothing."""
 
 
 class Executor(Protocol):

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
+from build_env.formats.view import View
 from build_env.model.events import Note, RunFinished
+from build_env.publish.model import CHANNEL
 from build_env.schedule.foresee import foresee
 from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
 
 with imported_later():
-    from build_env.app import clients
+    from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from build_env.app.planned import Planned
+    from build_env.app.planning import Planned
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
@@ -119,11 +121,26 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
 
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished) and event.summary.deployed:
-            notes = clients.lines_for_clients(session.project.paths, event.summary)
+            channel = session.project.paths.repositories / CHANNEL
+            notes = snapshot.client_lines(channel, _views(event.summary))
             event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
         sink(event)
 
     return tell
+
+
+def _views(summary: RunSummary) -> Iterator[View]:
+    """The views that the run deployed into."""
+    for task in summary.tasks:
+        result = summary.results.get(task.name)
+        if task.deployment and result and result.ok:
+            stored = (summary.results[entry.task].stored for entry in task.inputs)
+            yield View(
+                format=task.deployment.format,
+                target=task.target,
+                suite=task.deployment.suite,
+                stand_in=any(item.facts.get("stand-in") for item in stored if item),
+            )
 
 
 def scan_first(session: Session, sink: EventSink) -> RunSummary | None:

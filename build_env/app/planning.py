@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
-from build_env.app.planned import Planned
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.core.trees import digest_tree
 from build_env.formats.registry import find_format, formats
-from build_env.model.action import Tree
+from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
 from build_env.model.target import Options, Target
 from build_env.model.task import Stage
@@ -28,48 +27,56 @@ from build_env.work.registry import kinds, rank
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from build_env.core.paths import ProjectPaths
+    from build_env.app.project import Project
+    from build_env.model.action import ImageRecipe
     from build_env.model.command import Record
     from build_env.model.identity import TaskName
     from build_env.model.package import Package
-    from build_env.model.target import Host
     from build_env.model.task import Plan
     from build_env.plan.relations import Relations
     from build_env.plan.select import Selection
-    from build_env.settings import Settings
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["Planner", "supported"]
+__all__ = ["Planned", "Planner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A plan, and what a person should be told about it."""
+
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+    @property
+    def recipes(self) -> dict[TaskName, ImageRecipe]:
+        """What the images of the plan are made from."""
+        return {task.name: task.action.recipe for task in self.plan if isinstance(task.action, ImageAction)}
 
 
 @dataclass
 class Planner:
     """Plans for one target. `native` plans for this machine itself: no images, every task on the host."""
 
-    paths: ProjectPaths
-    settings: Settings
-    host: Host
+    project: Project
     target_name: str
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str] = digest_tree
-    environ: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Load the target and everything it says of itself."""
-        self.loaded: LoadedTarget = load_target(self.paths, self.target_name)
-        archs = self.architectures or (self.host.architecture,)
-        options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
-        self.options = self._load_options(options)
-        architectures = tuple(dict.fromkeys((*self._all_archs(), self.host.architecture)))
+        self.loaded: LoadedTarget = load_target(self.project.paths, self.target_name)
+        archs = self.architectures or (self.project.host.architecture,)
+        self.options = self._load_options(Options.of(archs))
+        architectures = tuple(dict.fromkeys((*self._all_archs(), self.project.host.architecture)))
         purpose = Purpose(target=self.target_name, architectures=architectures)
-        self.packages: dict[str, Package] = read_packages(self.paths, purpose)
+        self.packages: dict[str, Package] = read_packages(self.project.paths, purpose)
         self._check_lists()
         self._check_architectures()
         self.image_archs = {
-            arch: self.host.architecture if self.native else platform_architecture(self._recorder(arch))
+            arch: self.project.host.architecture if self.native else platform_architecture(self._recorder(arch))
             for arch in architectures
         }
         self.images = ImagePlanner(
@@ -80,7 +87,7 @@ class Planner:
             directory=f"targets/{self.target_name}",
             family=str(self.loaded.variables.get("FAMILY", "")),
             options=self.options,
-            host_arch=self.host.architecture,
+            host_arch=self.project.host.architecture,
             packages=self.loaded.names("PACKAGES"),
             depends=self.loaded.names("DEPENDS"),
             metapackages=self.loaded.names("METAPACKAGES"),
@@ -98,7 +105,9 @@ class Planner:
         if not packages:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
-        arch = next((arch for arch, image in images.items() if image == self.host.architecture), next(iter(images)))
+        arch = next(
+            (arch for arch, image in images.items() if image == self.project.host.architecture), next(iter(images))
+        )
         record = self._recorded(arch, "run_scan", packages)
         if not record.commands:
             return None
@@ -154,15 +163,15 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: self.digest_tree(self.paths.root / packages[name].directory, leave_out) for name in names
+                name: self.digest_tree(self.project.paths.root / packages[name].directory, leave_out) for name in names
             },
-            folder_digests={folder: self.digest_tree(self.paths.root / folder) for folder in folders},
+            folder_digests={folder: self.digest_tree(self.project.paths.root / folder) for folder in folders},
             build_closures={
                 unit.name: relations.on(unit.arch).build_closures[unit.package]
                 for unit in selection.units
                 if unit.stage is Stage.BUILD
             },
-            build_jobs=self.settings.build_jobs,
+            build_jobs=self.project.settings.build_jobs,
             rank=rank,
             provided=self._provided(),
             mounts={arch: self._mounts(arch) for arch in archs},
@@ -180,11 +189,11 @@ class Planner:
     def _recorder(self, arch: str) -> Env:
         return Env(
             loaded=self.loaded,
-            host=self.host,
+            host=self.project.host,
             options=self.options,
             arch=arch,
-            settings=self.settings,
-            environ=self.environ,
+            settings=self.project.settings,
+            environ=self.project.environ,
         )
 
     def _recorded(self, arch: str, hook: str, *arguments: object) -> Record:
@@ -255,19 +264,4 @@ class Planner:
         return self._recorded(arch, "run_deploy_deps", package.on(arch)).provides
 
     def _tree(self, path: str, destination: str) -> Tree:
-        return Tree(path=path, destination=destination, digest=self.digest_tree(self.paths.root / path))
-
-
-def supported(
-    loaded: LoadedTarget, host: Host, settings: Settings, environ: Mapping[str, str], architectures: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Those of `architectures` that the target says it builds for, before `env_load` has its say."""
-    options = Options(
-        arg_arch=architectures, opt_build_arch=architectures, opt_meta_arch=architectures, opt_deps_arch=architectures
-    )
-
-    def answer(arch: str) -> object:
-        recorder = Env(loaded=loaded, host=host, options=options, arch=arch, settings=settings, environ=environ)
-        return call_hook(recorder, "env_arch_supported", arch)[0]
-
-    return tuple(arch for arch in architectures if answer(arch))
+        return Tree(path=path, destination=destination, digest=self.digest_tree(self.project.paths.root / path))

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
 from build_env.core.paths import ProjectPaths, find_root
-from build_env.model.target import Host
+from build_env.model.target import Host, Options
 from build_env.settings import Settings, load_settings
 from build_env.targets.discover import discover, match
 from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
+
+with imported_later():
+    from build_env.targets import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -92,6 +96,23 @@ class Project:
     def machine(self) -> str:
         """This machine in words: `debian 12`."""
         return f"{self.host.id} {self.host.version_id}".strip() or "unknown"
+
+    def supported(self, name: str, architectures: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `architectures` that the target `name` says it builds for, before `env_load` has its say."""
+        loaded, options = load_target(self.paths, name), Options.of(architectures)
+
+        def answer(arch: str) -> object:
+            recorder = record.Env(
+                loaded=loaded,
+                host=self.host,
+                options=options,
+                arch=arch,
+                settings=self.settings,
+                environ=self.environ,
+            )
+            return record.call_hook(recorder, "env_arch_supported", arch)[0]
+
+        return tuple(arch for arch in architectures if answer(arch))
 
     def fits(self, name: str) -> bool:
         """Whether the target `name` says that this machine is it."""

@@ -6,9 +6,8 @@ import contextlib
 import shlex
 import shutil
 import sys
-import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -35,10 +34,10 @@ with imported_later():
     from build_env.schedule import estimates as schedule_estimates
     from build_env.schedule import loop as schedule_loop
     from build_env.schedule import resources
-    from build_env.targets import load, unstable
+    from build_env.targets import unstable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from build_env.app.containers import Containers
     from build_env.app.planning import Planner
@@ -90,6 +89,14 @@ class Session:
                 raise
             return None
 
+    def connected(self) -> Containers:
+        """The engine. Raises EnvironmentNotReady when none answers."""
+        if self.containers is None:
+            raise EnvironmentNotReady(
+                "no container engine answers", hint="start it; build-env doctor shows what is missing"
+            )
+        return self.containers
+
     @property
     def planner(self) -> Planner:
         """The planner of the first target, for commands that take one."""
@@ -118,15 +125,12 @@ class Session:
         return Reading(self.digests.digest)
 
     def _new_planners(self, containers: Containers | None) -> Planners:
-        project, environ = self.project, WatchedVariables(self.project.environ)
+        project = replace(self.project, environ=WatchedVariables(self.project.environ))
         architectures = self.options.architectures or (project.host.architecture,)
 
         def new(target: str, architectures: tuple[str, ...]) -> planning.Planner:
             return planning.Planner(
-                paths=project.paths,
-                settings=project.settings,
-                host=project.host,
-                environ=environ,
+                project=project,
                 target_name=target,
                 architectures=architectures,
                 native=self.options.native,
@@ -134,10 +138,7 @@ class Session:
                 digest_tree=self.reading.tree,
             )
 
-        def supported_by(target: str) -> tuple[str, ...]:
-            loaded = load.load_target(project.paths, target)
-            return planning.supported(loaded, project.host, project.settings, environ, architectures)
-
+        supported_by = partial(project.supported, architectures=architectures)
         return several.planners_of(new, supported_by, self.options.targets, architectures)
 
     def close(self) -> None:
@@ -154,16 +155,6 @@ class Session:
         """What does the tasks of that plan; those of `anew` whatever the store has."""
         return new_executor(self, anew)
 
-    @contextlib.contextmanager
-    def claimed(self, names: Collection[str]) -> Iterator[None]:
-        """Have the work that these names stand for alone, waiting for other runs."""
-        claim = self.claims.await_claim(names, threading.Event())
-        try:
-            yield
-        finally:
-            if claim:
-                claim.release()
-
     @cached_property
     def claims(self) -> Claims:
         """The rights of this run to do tasks."""
@@ -174,16 +165,12 @@ class Session:
         """Refuse to run without an engine; remove what a killed run left; make kept rooms anew when asked."""
         if self.options.native:
             return
-        if self.containers is None:
-            raise EnvironmentNotReady(
-                "no container engine answers",
-                hint="start it, or run the same command with --setup; build-env doctor shows what is missing",
-            )
-        removed = self.containers.sweep(partial(is_alive, self.project.paths.build))
+        containers = self.connected()
+        removed = containers.sweep(partial(is_alive, self.project.paths.build))
         if removed:
             sink(Note(text=f"removed {removed} room{'s' if removed > 1 else ''} that a killed run left behind"))
         if self.options.container == "clean" or (self.options.container and self.options.images_anew):
-            self.containers.rooms.kept.clean(f"{self.project.settings.image_prefix}-{self.project.checkout}-")
+            containers.rooms.kept.clean(f"{self.project.settings.image_prefix}-{self.project.checkout}-")
 
     def say_replaced(self, sink: EventSink) -> None:
         """Damage of the database may show when it is opened, or only when it is asked."""

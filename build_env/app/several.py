@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from build_env.app.planned import Planned
+from build_env.app.planning import Planned
 from build_env.core.errors import UsageError
 from build_env.plan.graph import union
 from build_env.plan.select import check_exists

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from build_env.app.planned import Planned
+    from build_env.app.planning import Planned
     from build_env.app.project import Project
     from build_env.inspect.reproduce import Reproduction
     from build_env.inspect.why import Explanation

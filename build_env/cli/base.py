@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, ROOT
+from build_env.cli.options import ARCHITECTURES, ROOT
 from build_env.cli.parser import new_app
 from build_env.cli.printing import print_line, print_note
 from build_env.cli.words import comma_list
@@ -34,44 +33,8 @@ base = new_app(help="Base images: list, make and map them.", no_args_is_help=Tru
 
 
 @base.command("list")
-def list_bases(context: typer.Context, root: ROOT = None, debug: DEBUG = False) -> None:
+def list_bases(root: ROOT = None) -> None:
     """Show every base that a target needs, per architecture, and how it is had."""
-    context.exit(run_command(lambda: _list(root), debug=debug))
-
-
-@base.command("make")
-def make(
-    context: typer.Context,
-    reference: Annotated[str, typer.Argument(help="A base as targets name it: debian:12.")] = "",
-    arch: ARCHITECTURES = None,
-    stand_in: Annotated[
-        str,
-        typer.Option("--stand-in", help="Make a stand-in for the base of this RPM target, and map it.", metavar="NAME"),
-    ] = "",
-    setup: Annotated[bool, typer.Option("--setup", help="Install, start and register what this needs first.")] = False,
-    root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
-    """Pull a base, or bootstrap it where no registry answers; or make a stand-in out of Debian."""
-    archs = comma_list(arch or ())
-    context.exit(run_command(lambda: _make(root, reference, stand_in, archs, setup=setup), debug=debug))
-
-
-@base.command("map")
-def map_image(
-    context: typer.Context,
-    reference: Annotated[str, typer.Argument(help="A base as targets name it: centos:8.")],
-    image: Annotated[str, typer.Argument(help="The image to use in its place.")] = "",
-    arch: Annotated[str, typer.Option("--arch", "-a", help="The architecture it must have.")] = "",
-    remove: Annotated[bool, typer.Option("--remove", help="Forget the mapping.")] = False,
-    root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
-    """Use another image in place of a base, on this machine (.build-env/settings.toml)."""
-    context.exit(run_command(lambda: _map(root, reference, image, arch, remove=remove), debug=debug))
-
-
-def _list(root: Path | None) -> int:
     project, containers = _open(root)
     needs = bases.needs_of(project, project.target_names())
     for need in needs.bases:
@@ -82,26 +45,57 @@ def _list(root: Path | None) -> int:
         print_line(f"{need.reference:<32}{need.architecture:<8}{how:<52}  {', '.join(need.targets)}".rstrip())
     for fault in needs.faults:
         print_note(f"{fault.name}: {fault.text}")
-    return 0
 
 
-def _make(root: Path | None, reference: str, stand_in: str, architectures: tuple[str, ...], *, setup: bool) -> int:
+@base.command("make")
+def make(
+    reference: Annotated[str, typer.Argument(help="A base as targets name it: debian:12.")] = "",
+    arch: ARCHITECTURES = None,
+    stand_in: Annotated[
+        str,
+        typer.Option("--stand-in", help="Make a stand-in for the base of this RPM target, and map it.", metavar="NAME"),
+    ] = "",
+    setup: Annotated[bool, typer.Option("--setup", help="Install, start and register what this needs first.")] = False,
+    root: ROOT = None,
+) -> None:
+    """Pull a base, or bootstrap it where no registry answers; or make a stand-in out of Debian."""
     if bool(reference) == bool(stand_in):
         raise UsageError(
             "name one base, or one target with --stand-in",
             hint="build-env base make debian:12 --arch arm64, or build-env base make --stand-in centos/8",
         )
     project = app_project.open_project(root)
-    architectures = architectures or (project.host.architecture,)
     target, wanted = ("", reference) if reference else _stand_in_base(project, stand_in)
-    needs = [bases.base_called(project, wanted, arch) for arch in architectures]
+    architectures = comma_list(arch or ()) or (project.host.architecture,)
+    needs = [bases.base_called(project, wanted, architecture) for architecture in architectures]
     if setup:
         machine.prepare_for(project, needs, print_note)
     containers = app_containers.connect_containers(project, reuse=False, slots=1)
     with machine.told_what_lacks(project, needs):
         for need in needs:
             print_line(f"done    {_made(project, containers, need, target)}")
-    return 0
+
+
+@base.command("map")
+def map_image(
+    reference: Annotated[str, typer.Argument(help="A base as targets name it: centos:8.")],
+    image: Annotated[str, typer.Argument(help="The image to use in its place.")] = "",
+    arch: Annotated[str, typer.Option("--arch", "-a", help="The architecture it must have.")] = "",
+    remove: Annotated[bool, typer.Option("--remove", help="Forget the mapping.")] = False,
+    root: ROOT = None,
+) -> None:
+    """Use another image in place of a base, on this machine (.build-env/settings.toml)."""
+    if remove == bool(image):
+        raise UsageError(
+            "name the image to use, or --remove", hint=f"build-env base map {reference} IMAGE, or --remove"
+        )
+    if remove:
+        keys = bases.unmap_base(app_project.open_project(root), reference, arch)
+        print_line(f"done    {', '.join(keys)} no longer mapped")
+        return
+    project, containers = _open(root)
+    key = bases.map_base(project, containers, reference, image, arch)
+    print_line(f"done    {key} is mapped to {image}")
 
 
 def _made(project: Project, containers: Containers, need: BaseNeed, target: str) -> str:
@@ -125,21 +119,6 @@ def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
             hint=f"build-env base make {needs.bases[0].reference}",
         )
     return target, needs.bases[0].reference
-
-
-def _map(root: Path | None, reference: str, image: str, architecture: str, *, remove: bool) -> int:
-    if remove == bool(image):
-        raise UsageError(
-            "name the image to use, or --remove", hint=f"build-env base map {reference} IMAGE, or --remove"
-        )
-    if remove:
-        keys = bases.unmap_base(app_project.open_project(root), reference, architecture)
-        print_line(f"done    {', '.join(keys)} no longer mapped")
-        return 0
-    project, containers = _open(root)
-    key = bases.map_base(project, containers, reference, image, architecture)
-    print_line(f"done    {key} is mapped to {image}")
-    return 0
 
 
 def _open(root: Path | None) -> tuple[Project, Containers]:

@@ -10,8 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from build_env import __version__
-from build_env.cli.errors import run_command
-from build_env.cli.parser import new_app, run_app
+from build_env.cli.parser import new_app, run_app, taken_with
 from build_env.cli.words import comma_list, with_container_value
 from build_env.core.later import imported_later
 from build_env.model.options import STAGES, BuildOptions
@@ -113,7 +112,6 @@ _OPTIONS = {
     ),
     "print_list": typer.Option("--print-list", "-l", help="All targets: env.", metavar="env", rich_help_panel=_SHOW),
     "root": typer.Option("--root", help="The project root.", metavar="DIRECTORY"),
-    "debug": typer.Option("--debug", help="Show tracebacks."),
     "version": typer.Option("--version", help="Print the version."),
 }
 
@@ -134,15 +132,14 @@ def _parameters() -> list[inspect.Parameter]:
     return parameters
 
 
-def build_all(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - each has the type of its field
+def build_all(**given: Any) -> int:  # noqa: ANN401 - each has the type of its field
     """Build packages for a distribution, release and architecture, and put them into its repository.
 
     Without any argument: list the targets and packages.
     """
-    debug, version = given.pop("debug"), given.pop("version")
-    if version:
+    if given.pop("version"):
         sys.stdout.write(f"build-all {__version__}\n")
-        return
+        return 0
     stages = frozenset(stage for stage in STAGES if given.pop(stage))
     options = BuildOptions(
         packages=tuple(given.pop("packages") or ()),
@@ -151,18 +148,10 @@ def build_all(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - e
         stages=stages,
         **given,
     )
-    context.exit(run_command(lambda: actions.act(options), debug=debug))
+    return actions.act(options)
 
 
-def _as_command() -> None:
-    own = inspect.signature(build_all).parameters["context"].replace(annotation=typer.Context)
-    parameters = _parameters()
-    build_all.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]  # as inspect has it
-    build_all.__annotations__ = {parameter.name: parameter.annotation for parameter in (own, *parameters)}
-    app.command()(build_all)
-
-
-_as_command()
+app.command()(taken_with(build_all, _parameters()))
 
 
 def main() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from json import dumps
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import JSON, ROOT, TARGET
 from build_env.cli.printing import print_lines, print_note
 from build_env.core.later import imported_later
 
@@ -20,14 +19,10 @@ with imported_later():
     from build_env.setup import checks
     from build_env.setup import report as setup_report
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["doctor"]
 
 
 def doctor(
-    context: typer.Context,
     target: TARGET = "",
     setup: Annotated[bool, typer.Option("--setup", help="Install, start and register what is missing first.")] = False,
     probe: Annotated[
@@ -36,13 +31,8 @@ def doctor(
     ] = False,
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
+) -> int:
     """Show what this machine has and lacks for a target, or for all; status 0 when builds can run, 4 otherwise."""
-    context.exit(run_command(lambda: _doctor(target, root, setup=setup, probe=probe, as_json=json), debug=debug))
-
-
-def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json: bool) -> int:
     project = app_project.open_project(root)
     names = (project.match_target(target),) if target else project.target_names()
     # What is being done goes to standard error: standard output holds the report alone.
@@ -54,7 +44,7 @@ def _doctor(target: str, root: Path | None, *, setup: bool, probe: bool, as_json
             *results,
             *(check for name in names for check in inspect_probe.probe_target(project, name, print_note)),
         )
-    if as_json:
+    if json:
         sys.stdout.write(dumps(setup_report.document(results), indent=2) + "\n")
     else:
         print_lines(setup_report.check_lines(results, set_up=mendable))

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG
 from build_env.cli.printing import print_lines
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.suggest import did_you_mean
@@ -17,15 +15,10 @@ __all__ = ["explain"]
 
 
 def explain(
-    context: typer.Context,
     code: Annotated[str, typer.Argument(help="The word in brackets; none: all.", metavar="[CODE]")] = "",
-    debug: DEBUG = False,
 ) -> None:
     """Say what the code of an error means and with which exit code it ends."""
-    context.exit(run_command(lambda: _explain(code.strip("[]")), debug=debug))
-
-
-def _explain(code: str) -> int:
+    code = code.strip("[]")
     classes = _known()
     if code and code not in classes:
         raise UsageError(
@@ -36,7 +29,6 @@ def _explain(code: str) -> int:
         meaning = inspect.getdoc(classes[name]) or ""
         print_lines([f"{name} (exit code {classes[name].exit_code})"])
         print_lines(f"  {line}".rstrip() for line in meaning.splitlines())
-    return 0
 
 
 def _known() -> dict[str, type[BuildEnvError]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, ROOT
+from build_env.cli.options import ROOT
 from build_env.cli.printing import print_lines, print_note
 from build_env.core.errors import Fault, InputError, UsageError
 from build_env.core.later import imported_later
@@ -20,28 +20,17 @@ with imported_later():
     from build_env.inspect import externals
     from build_env.manifest import externals as manifest_externals
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["external"]
 
 
 def external(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(help="The external; none: list them.", metavar="NAME")] = "",
     root: ROOT = None,
-    debug: DEBUG = False,
 ) -> None:
     """Answer as the external NAME: {"tree": ARGUMENTS} on standard input, {"tree": RESULT} on standard output."""
-    context.exit(run_command(lambda: _external(name, root), debug=debug))
-
-
-def _external(name: str, root: Path | None) -> int:
-    from pathlib import Path  # noqa: PLC0415
-
     if not name:
         print_lines(f"{key:<24}{program.summary}" for key, program in sorted(externals_runner.OWN.items()))
-        return 0
+        return
     if name not in externals_runner.OWN:
         near = did_you_mean(name, externals_runner.OWN)
         raise UsageError(f"build-env has no external {name}{near}", hint="build-env external lists them")
@@ -62,4 +51,3 @@ def _external(name: str, root: Path | None) -> int:
         faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)
         raise InputError(first, faults=faults) from error
     print_lines([envelope.decode()])
-    return 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.options import JSON, ROOT
 from build_env.cli.printing import print_json, print_lines
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
@@ -21,17 +20,12 @@ with imported_later():
     from build_env.model import garbage as model_garbage
     from build_env.ui import garbage
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
 __all__ = ["gc"]
 
 _FORTNIGHT = "14d"
 
 
 def gc(
-    context: typer.Context,
     older_than: Annotated[str, typer.Option("--older-than", help="What is newer stays.", metavar="AGE")] = _FORTNIGHT,
     layers_keep: Annotated[
         str, typer.Option("--layers-keep", help="Keep at most so many layers, or bytes.", metavar="N|SIZE")
@@ -39,16 +33,11 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Remove it; without, only say what would go.")] = False,
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
 ) -> None:
     """Say what is no longer needed below build/ and in the engine; with --delete remove it.
 
     What is up to date, published, or newer than asked stays.
     """
-    context.exit(run_command(lambda: _gc(root, older_than, layers_keep, delete=delete, json=json), debug=debug))
-
-
-def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, json: bool) -> int:
     age = ages.parse_age(older_than)
     if age is None:
         raise UsageError(f"--older-than {older_than} is no age", hint=f"write {ages.AGE_EXAMPLE}")
@@ -56,12 +45,11 @@ def _gc(root: Path | None, older_than: str, layers_keep: str, *, delete: bool, j
     collection = (inspect_gc.collect if delete else inspect_gc.survey)(project.open_project(root), age, limit)
     if json:
         print_json(collection)
-        return 0
+        return
     options = "" if older_than == _FORTNIGHT else f" --older-than {older_than}"
     options += f" --layers-keep {layers_keep}" if layers_keep else ""
     command = f"build-env gc{options} --delete"
     print_lines(garbage.garbage_lines(collection, command, time.time()))
-    return 0
 
 
 def _limit(text: str) -> model_garbage.LayerLimit:

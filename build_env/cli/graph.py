@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, ENGINE, JSON, PACKAGES, ROOT, TARGETS, look_options
+from build_env.cli.options import JSON, looking_ahead
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.model.options import check_choice
+from build_env.model.options import BuildOptions, check_choice
 
 with imported_later():
     from build_env.cli import actions
@@ -23,7 +22,6 @@ with imported_later():
     from build_env.ui.graph import mermaid, nodes
 
 if TYPE_CHECKING:
-    from build_env.model.options import BuildOptions
     from build_env.ui.graph.nodes import Picture
 
 __all__ = ["graph"]
@@ -31,31 +29,22 @@ __all__ = ["graph"]
 _FORMATS = ("dot", "mermaid", "svg")
 
 
+@looking_ahead
 def graph(
-    context: typer.Context,
-    packages: PACKAGES = None,
-    target: TARGETS = None,
-    arch: ARCHITECTURES = None,
-    engine: ENGINE = "",
+    options: BuildOptions,
+    *,
     format_: Annotated[str, typer.Option("--format", help="dot, mermaid or svg.", metavar="FORMAT")] = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write this file, not to standard output.", metavar="FILE")
     ] = None,
     by_package: Annotated[bool, typer.Option("--packages", help="One node per package.")] = False,
     json: JSON = False,
-    root: ROOT = None,
-    debug: DEBUG = False,
 ) -> None:
     """Draw what build-all would do: tasks grouped by package, an arrow from what is made first to what needs it.
 
     Ellipse: hit. Box: run. Hexagon: maybe. A dashed arrow only puts one task after another.
     """
-    options = look_options(packages, target, arch, engine, root)
     wanted = "json" if json and not format_ else format_ or "dot"
-    context.exit(run_command(lambda: _graph(options, wanted, output, by_package=by_package, json=json), debug=debug))
-
-
-def _graph(options: BuildOptions, wanted: str, output: Path | None, *, by_package: bool, json: bool) -> int:
     if json and wanted != "json":
         raise UsageError("--json and --format exclude each other", hint="leave one of them out")
     if not json:
@@ -69,7 +58,6 @@ def _graph(options: BuildOptions, wanted: str, output: Path | None, *, by_packag
         sys.stdout.write(text)
     else:
         files.write_whole(output, text, "--output")
-    return 0
 
 
 def _written(picture: Picture, wanted: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.options import JSON, ROOT
 from build_env.cli.printing import print_json, print_lines
 from build_env.core.later import imported_later
 from build_env.model.options import check_choice
@@ -17,9 +16,6 @@ with imported_later():
     from build_env.inspect import listing
     from build_env.ui import listing as ui_listing
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["list_"]
 
 _KINDS = ("targets", "packages")
@@ -27,20 +23,14 @@ _BAD_INPUT = 2
 
 
 def list_(
-    context: typer.Context,
     what: Annotated[str, typer.Argument(help="targets or packages; none: both.", metavar="[WHAT]")] = "",
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
+) -> int:
     """List the targets, with what they can build for, and the packages of src/.
 
     A star marks the target that this machine is. Exit code 2 tells that a target cannot be used.
     """
-    context.exit(run_command(lambda: _list(what, root, json=json), debug=debug))
-
-
-def _list(what: str, root: Path | None, *, json: bool) -> int:
     check_choice("list", what, _KINDS)
     project = app_project.open_project(root)
     targets = listing.list_targets(project) if what != "packages" else None

@@ -8,72 +8,56 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, STAGE, TARGET
+from build_env.cli.options import JSON, ROOT, narrowed
 from build_env.cli.printing import print_json, print_lines
-from build_env.cli.words import comma_list
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.model.options import check_choice
+from build_env.model.attempt import Narrowing
 
 with imported_later():
     from build_env.app import project as app_project
     from build_env.core import visible
     from build_env.inspect import log as inspect_log
-    from build_env.model import task
     from build_env.ui import log as ui_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from build_env.inspect.log import Wanted
     from build_env.model.attempt import TaskLog
 
 __all__ = ["log"]
 
 
+@narrowed
 def log(
-    context: typer.Context,
+    asked: Narrowing,
+    *,
     package: Annotated[str, typer.Argument(help="The package.", metavar="PACKAGE")],
-    target: TARGET = "",
-    arch: ARCHITECTURES = None,
-    stage: STAGE = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
 ) -> None:
     """Print the log of the last attempt at a task of PACKAGE. Are there several, they are listed, the newest first.
 
     With --follow the one that is at work now is chosen.
     """
-    wanted = inspect_log.Wanted(subject=package, target=target, architectures=comma_list(arch or ()), stage=stage)
-    context.exit(run_command(lambda: _log(root, wanted, follow=follow, json=json), debug=debug))
-
-
-def _log(root: Path | None, wanted: Wanted, *, follow: bool, json: bool) -> int:
-    check_choice("--stage", wanted.stage, tuple(task.Stage))
     if follow and json:
         raise UsageError("--json lists logs, and --follow reads one", hint="leave one of them out")
     project = app_project.open_project(root)
-    if wanted.target:
-        wanted = replace(wanted, target=project.match_target(wanted.target))
-    logs = inspect_log.find_logs(project, wanted)
-    if not logs:
-        raise inspect_log.tell_without_log(project, wanted)
+    asked = replace(asked, packages=(package,), target=project.match_target(asked.target) if asked.target else "")
+    logs = inspect_log.find_logs(project, asked)
     if json:
         print_json([_data(item, project.paths.root) for item in logs])
-        return 0
+        return
     at_work = [item for item in logs if item.state == inspect_log.RUNNING]
     chosen = at_work if follow and len(at_work) == 1 else logs
     if len(chosen) > 1:
         print_lines(ui_log.choice_lines(chosen))
-        return 0
+        return
     for line in inspect_log.log_lines(chosen[0].path, follow=follow):
         sys.stdout.write(f"{visible.printable(line)}\n")
         if follow:
             sys.stdout.flush()
-    return 0
 
 
 def _data(item: TaskLog, root: Path) -> dict[str, object]:

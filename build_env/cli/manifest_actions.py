@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from build_env.core.errors import Fault
-    from build_env.inspect.manifest import Asked
+    from build_env.model.options import ManifestOptions
 
 __all__ = ["compile_to", "explain_path", "format_all", "list_directives", "validate_all"]
 
 _DIFFERS = 1
 
 
-def compile_to(asked: Asked, output: str | None, meta: str, form: str) -> int:
+def compile_to(asked: ManifestOptions, output: str | None, meta: str, form: str) -> int:
     """Compile, and print the result or write it to `output`."""
     if form not in FORMATS:
         raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
@@ -74,7 +74,7 @@ def _keep_sources(output: Path, files: Iterable[str]) -> None:
                 raise UsageError(message, hint="name another file")
 
 
-def validate_all(asked: Asked) -> int:
+def validate_all(asked: ManifestOptions) -> int:
     """Check each file, and say all that is wrong with any."""
     status = 0
     for file, outcome in compile_each(asked, _tell):
@@ -89,7 +89,7 @@ def validate_all(asked: Asked) -> int:
     return status
 
 
-def explain_path(asked: Asked, path: str) -> int:
+def explain_path(asked: ManifestOptions, path: str) -> int:
     """Say where the value at `path` came from."""
     compiled = compile_asked(asked, _tell, explained=True)
     lines = explain_value(compiled, path)

@@ -8,21 +8,23 @@ from __future__ import annotations
 import pkgutil
 import sys
 from dataclasses import dataclass
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from build_env.cli.errors import tell_error
+from build_env.cli.errors import run_command, tell_error
 from build_env.cli.streams import flush_output, give_up_output, open_streams, output_failed, write_error
 from build_env.cli.words import options_first
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Command", "CommandEntry", "LazyGroup", "RunningCommand", "new_app", "run_app"]
+__all__ = ["Command", "CommandEntry", "LazyGroup", "RunningCommand", "new_app", "run_app", "taken_with", "with_options"]
 
 _WRONG_USE = 2
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
@@ -45,7 +47,22 @@ class _Placed:
 
 
 class Command(_Placed, TyperCommand):
-    """A command whose help lists the options by topic (`rich_help_panel`)."""
+    """A command whose function returns the exit code (nothing: 0), and whose errors are told as `run_command` does.
+
+    Its help lists the options by topic (`rich_help_panel`).
+    """
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - handed through
+        """Every command can show tracebacks."""
+        super().__init__(**settings)
+        self.params.append(
+            TyperOption(param_decls=["debug", "--debug"], is_flag=True, default=False, help="Show tracebacks.")
+        )
+
+    def invoke(self, ctx: Any) -> int:  # noqa: ANN401 - classes of typer's private parser
+        """Call the function; the exit code."""
+        debug = ctx.params.pop("debug")
+        return run_command(partial(super().invoke, ctx), debug=debug)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - classes of typer's private parser
         """Write a section for each topic, in the order of the options."""
@@ -141,6 +158,31 @@ def new_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - handed through
         context_settings=HELP_NAMES,
         **{"cls": Group, **settings},
     )
+
+
+def taken_with(command: Callable[..., int | None], parameters: Iterable[Parameter]) -> Callable[..., int | None]:
+    """Let typer take these `parameters`, whose annotations are objects, for those of the command."""
+    named = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in parameters]
+    command.__signature__ = Signature(named)  # type: ignore[attr-defined]  # as inspect has it
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
+    return command
+
+
+def with_options(make: Callable[..., object]) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
+    """A command whose first argument is what `make` makes of its own arguments: options that several commands share."""
+    shared = signature(make, eval_str=True).parameters
+
+    def decorated(command: Callable[..., int | None]) -> Callable[..., int | None]:
+        own = [*signature(command, eval_str=True).parameters.values()][1:]
+
+        @wraps(command)
+        def call(**given: Any) -> int | None:  # noqa: ANN401 - each has the type of its parameter
+            asked = make(**{name: given.pop(name) for name in shared})
+            return command(asked, **given)
+
+        return taken_with(call, [*shared.values(), *own])
+
+    return decorated
 
 
 def run_app(app: typer.Typer, arguments: Sequence[str], name: str) -> int:

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import ARCHITECTURES, DEBUG, JSON, ROOT, TARGET
+from build_env.cli.options import ARCHITECTURES, JSON, ROOT, TARGET
 from build_env.cli.printing import print_json, print_lines
 from build_env.cli.words import comma_list
 from build_env.core.later import imported_later
@@ -28,7 +27,6 @@ _DIFFERENT = 1
 
 
 def reproduce(
-    context: typer.Context,
     package: Annotated[str, typer.Argument(help="The package.", metavar="PACKAGE")],
     target: TARGET = "",
     arch: ARCHITECTURES = None,
@@ -41,8 +39,7 @@ def reproduce(
     ] = None,
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
+) -> int:
     """Build PACKAGE twice, in rooms that differ in what must not matter, and compare what comes out.
 
     What it needs is built as usual; of the two builds nothing is recorded or deployed. Exit code 1: they differ.
@@ -55,10 +52,6 @@ def reproduce(
         timeout=timeout,
         root=root,
     )
-    context.exit(run_command(lambda: _reproduce(options, keep, json=json), debug=debug))
-
-
-def _reproduce(options: BuildOptions, keep: Path | None, *, json: bool) -> int:
     # The report is what goes to standard output.
     reproduction = actions.reproduce_package(options, ui_plain.PlainListener(write=choose.LineWriter(sys.stderr)), keep)
     if not reproduction.rehearsals:

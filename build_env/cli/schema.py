@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG
 from build_env.cli.printing import print_lines
 from build_env.core.json_schema import json_schema
 from build_env.model.options import check_choice
@@ -20,20 +18,11 @@ __all__ = ["schema"]
 _KINDS = ("definition", "settings")
 
 
-def schema(
-    context: typer.Context,
-    what: Annotated[str, typer.Argument(help="definition or settings.", metavar="WHAT")],
-    debug: DEBUG = False,
-) -> None:
+def schema(what: Annotated[str, typer.Argument(help="definition or settings.", metavar="WHAT")]) -> None:
     """Print the JSON Schema (draft 2020-12) of a package's definition.yaml, or of the files with settings."""
-    context.exit(run_command(lambda: _schema(what), debug=debug))
-
-
-def _schema(what: str) -> int:
     check_choice("schema", what, _KINDS)
     if what == "settings":
         data = json_schema(SETTINGS, title="Settings of a project of build-env")
     else:
         data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
     print_lines([json.dumps(data, indent=2, ensure_ascii=False)])
-    return 0

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, ROOT
+from build_env.cli.options import ROOT
 from build_env.cli.printing import print_line, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
@@ -34,7 +33,6 @@ __all__ = ["shell"]
 
 
 def shell(
-    context: typer.Context,
     name: Annotated[str, typer.Argument(help="The target; with --failed the package or task.", metavar="TARGET")] = "",
     command: Annotated[
         list[str] | None, typer.Argument(help="What to run; none: a shell on this terminal.", metavar="[CMD]...")
@@ -48,8 +46,7 @@ def shell(
         bool, typer.Option("--continue", help="With --failed: run the rest of the task there afterwards.")
     ] = False,
     root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
+) -> int:
     """Open a shell in a room of TARGET, or run CMD there; the exit status is the command's.
 
     The room has copies of common/ and src/ below /build; it is removed at the end, except with --container.
@@ -57,26 +54,22 @@ def shell(
     result is marked as continued by hand, and the next build-all makes a fresh one.
     """
     words = tuple(command or ())
-
-    def run() -> int:
-        check_choice("--kind", kind or " ", ("build", "source"))
-        if resume and not failed:
-            raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
-        if not words and not sys.stdin.isatty() and not resume:
-            raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
-        project = app_project.open_project(root)
-        if failed:
-            return _in_failed(project, name, words, resume=resume)
-        request = inspect_shell.ShellRequest(
-            target=name,
-            kind=model_command.ImageKind(kind),
-            architecture=arch,
-            kept=container,
-            recreate=recreate,
-        )
-        return _in_target(project, request, words)
-
-    context.exit(run_command(run, debug=debug))
+    check_choice("--kind", kind or " ", ("build", "source"))
+    if resume and not failed:
+        raise UsageError("--continue needs --failed", hint="build-env shell --failed PACKAGE --continue")
+    if not words and not sys.stdin.isatty() and not resume:
+        raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
+    project = app_project.open_project(root)
+    if failed:
+        return _in_failed(project, name, words, resume=resume)
+    request = inspect_shell.ShellRequest(
+        target=name,
+        kind=model_command.ImageKind(kind),
+        architecture=arch,
+        kept=container,
+        recreate=recreate,
+    )
+    return _in_target(project, request, words)
 
 
 def _in_target(project: Project, request: ShellRequest, command: tuple[str, ...]) -> int:

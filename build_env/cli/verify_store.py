@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from build_env.cli.errors import run_command
-from build_env.cli.options import DEBUG, JSON, ROOT
+from build_env.cli.options import JSON, ROOT
 from build_env.cli.printing import print_json, print_lines
 from build_env.core.later import imported_later
 
@@ -20,7 +19,6 @@ with imported_later():
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 __all__ = ["verify_store"]
 
@@ -28,20 +26,14 @@ _INTERVAL = 0.2  # seconds between two states on the terminal
 
 
 def verify_store(
-    context: typer.Context,
     repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged; the next run rebuilds it.")] = False,
     json: JSON = False,
     root: ROOT = None,
-    debug: DEBUG = False,
-) -> None:
+) -> int:
     """Read every object and every result in build/store and compare them with their digests.
 
     Exit code 1 when something is damaged and --repair is not given.
     """
-    context.exit(run_command(lambda: _verify(root, repair=repair, json=json), debug=debug))
-
-
-def _verify(root: Path | None, *, repair: bool, json: bool) -> int:
     damage = verify.verify_store(project.open_project(root), _progress(), repair=repair)
     if json:
         print_json({**vars(damage), "repaired": repair and damage.found})

@@ -1,18 +1,24 @@
-"""Owns what a full or read-only disk means to people, and the call that puts a file on it. Knows no path of ours."""
+"""Owns what a full or read-only disk means to people, and the operations whose order decides what a power cut leaves.
+
+Data is safe when its file was synced, a name when its directory was. Knows no path of ours.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-__all__ = ["disk_errors", "sync"]
+__all__ = ["Disk", "disk_errors", "scratch", "sync"]
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -32,6 +38,14 @@ class disk_errors(contextlib.ContextDecorator):  # noqa: N801 - reads as a state
             ) from error
 
 
+@contextlib.contextmanager
+def scratch(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new directory below `parent`, which is made if need be; it goes at the end with all that is in it."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
+        yield Path(name).resolve()
+
+
 def sync(path: Path | str) -> None:
     """Put one file on the disk, or the names in one directory."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -39,3 +53,31 @@ def sync(path: Path | str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class Disk:
+    """The disk as it is; a test may put a recorder in its place."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file; it is safe after `sync`."""
+        path.write_bytes(data)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, replacing what has it; it is safe after `sync` of the directory."""
+        old.replace(new)
+
+    def bring(self, old: Path, new: Path) -> None:
+        """As `rename`, but from another file system, too: then what appears is a copy."""
+        shutil.move(old, new)
+
+    def sync(self, path: Path) -> None:
+        """Put one file or directory on the disk."""
+        sync(path)
+
+    def make_directory(self, path: Path) -> None:
+        """Make a directory and those above it, safely."""
+        if path.is_dir():
+            return
+        self.make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        self.sync(path.parent)

@@ -15,66 +15,33 @@ __all__ = ["MARKER", "ProjectPaths", "find_root"]
 MARKER = "build-env.toml"
 
 
+class _Below:
+    """A directory of a project, by its path below the root."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, project: ProjectPaths, _kind: object) -> Path:
+        return project.root / self._path
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProjectPaths:
     """The directories of a project; everything build-env writes lies in `build` or `private`."""
 
     root: Path
 
-    @property
-    def targets(self) -> Path:
-        """The target definitions."""
-        return self.root / "targets"
-
-    @property
-    def sources(self) -> Path:
-        """The packages to build."""
-        return self.root / "src"
-
-    @property
-    def build(self) -> Path:
-        """Everything disposable: results, logs, deployed files, repositories."""
-        return self.root / "build"
-
-    @property
-    def private(self) -> Path:
-        """Everything durable: keys, machine-local settings."""
-        return self.root / ".build-env"
-
-    @property
-    def deploy(self) -> Path:
-        """Plain results in the seed's layout."""
-        return self.build / "deploy"
-
-    @property
-    def repositories(self) -> Path:
-        """What apt and dnf clients read."""
-        return self.build / "repositories"
-
-    @property
-    def logs(self) -> Path:
-        """One log per task."""
-        return self.build / "logs"
-
-    @property
-    def downloads(self) -> Path:
-        """The reusable cache of fetched sources."""
-        return self.build / "downloads"
-
-    @property
-    def store(self) -> Path:
-        """The content-addressed files."""
-        return self.build / "store"
-
-    @property
-    def memories(self) -> Path:
-        """What finished commands read and made."""
-        return self.build / "remembered"
-
-    @property
-    def rooms(self) -> Path:
-        """Where results of running rooms arrive, and where native rooms lie."""
-        return self.build / "rooms"
+    targets = _Below("targets")
+    sources = _Below("src")
+    build = _Below("build")  # everything disposable
+    private = _Below(".build-env")  # everything durable: keys, machine-local settings
+    deploy = _Below("build/deploy")  # plain results in the seed's layout
+    repositories = _Below("build/repositories")  # what apt and dnf clients read
+    logs = _Below("build/logs")  # one per task
+    downloads = _Below("build/downloads")  # the reusable cache of fetched sources
+    store = _Below("build/store")  # the content-addressed files
+    memories = _Below("build/remembered")  # what finished commands read and made
+    rooms = _Below("build/rooms")  # where results of running rooms arrive, and where native rooms lie
 
 
 def find_root(explicit: Path | None, start: Path) -> ProjectPaths:

@@ -13,7 +13,7 @@ import functools
 import os
 import stat
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -22,7 +22,7 @@ from build_env.core.interception import intercepted, paused
 from build_env.core.trees import digest_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
 
 __all__ = [
     "ABSENT",
@@ -66,7 +66,7 @@ class ReadTree:
     digest: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Reads:
     """Questions with their answers. Paths are absolute; a variable that is not set is None.
 
@@ -74,10 +74,10 @@ class Reads:
     somebody asked for it; empty otherwise.
     """
 
-    meanings: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    looks: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str | None] = field(default_factory=dict)
+    meanings: dict[tuple[str, str], str] = field(default_factory=dict)
+    looks: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str | None] = field(default_factory=dict)
     environment: str = ""
     directory: str = ""
     trees: tuple[ReadTree, ...] = ()
@@ -89,12 +89,7 @@ class Reading:
     def __init__(self, digest_of: Callable[[str], str] = digest_file) -> None:
         """Nothing was asked yet."""
         self._digest_of = digest_of
-        self._meanings: dict[tuple[str, str], str] = {}
-        self._looks: dict[tuple[str, str], tuple[int, ...]] = {}
-        self._links: dict[str, str] = {}
-        self._variables: dict[str, str | None] = {}
-        self._environment = ""
-        self._directory = ""
+        self._reads = Reads()
         self._trees: dict[tuple[str, tuple[str, ...]], ReadTree] = {}
 
     @contextlib.contextmanager
@@ -104,22 +99,14 @@ class Reading:
             yield
 
     def reads(self) -> Reads:
-        """Everything that was recorded until now."""
+        """Everything that was recorded; to be asked when planning is over."""
         # Whose content counts, of that the mode is part of the meaning.
         looks = {
             (path, how): answer
-            for (path, how), answer in self._looks.items()
-            if how != MODE or (path, CONTENT) not in self._meanings
+            for (path, how), answer in self._reads.looks.items()
+            if how != MODE or (path, CONTENT) not in self._reads.meanings
         }
-        return Reads(
-            meanings=dict(self._meanings),
-            looks=looks,
-            links=dict(self._links),
-            variables=dict(self._variables),
-            environment=self._environment,
-            directory=self._directory,
-            trees=tuple(self._trees.values()),
-        )
+        return replace(self._reads, looks=looks, trees=tuple(self._trees.values()))
 
     def tree(self, directory: Path, leave_out: Collection[str] = ()) -> str:
         """The digest of a tree, which is watched as a whole; see `digest_tree`."""
@@ -136,46 +123,46 @@ class Reading:
             # Python compares what it compiled with the source.
             directory, _, file = path.rpartition(_PYCACHE)
             path = f"{directory}/{file.split('.')[0]}.py"
-        if (path, what) in self._meanings or _is_ours(path):
+        if (path, what) in self._reads.meanings or _is_ours(path):
             return
         with paused():
-            self._meanings[path, what] = meaning_of(path, what, self._digest_of)
+            self._reads.meanings[path, what] = meaning_of(path, what, self._digest_of)
             if what == MODULES:
                 # A directory becomes a package without its parent changing.
                 for entry in _entries(path):
                     if entry.is_dir():
                         inner = f"{entry.path}/__init__.py"
-                        self._looks[inner, MODE] = look_at(inner, MODE)
+                        self._reads.looks[inner, MODE] = look_at(inner, MODE)
 
     def look(self, name: str, how: str) -> None:
         """Somebody is about to ask `stat` or `lstat`."""
         key = (self._absolute(name), how)
-        if key not in self._looks and not _is_ours(key[0]):
+        if key not in self._reads.looks and not _is_ours(key[0]):
             with paused():
-                self._looks[key] = look_at(*key)
+                self._reads.looks[key] = look_at(*key)
 
     def link(self, name: str) -> None:
         """Somebody is about to read the target of a link."""
         path = self._absolute(name)
-        if path not in self._links and not _is_ours(path):
+        if path not in self._reads.links and not _is_ours(path):
             with paused():
-                self._links[path] = link_target(path)
+                self._reads.links[path] = link_target(path)
 
     def variable(self, name: str) -> None:
         """Somebody is about to ask for a variable."""
         with paused():
-            self._variables.setdefault(name, os.environ.get(name))
+            self._reads.variables.setdefault(name, os.environ.get(name))
 
     def whole_environment(self) -> None:
         """Somebody is about to look through all variables."""
         with paused():
-            self._environment = self._environment or all_variables()
+            self._reads.environment = self._reads.environment or all_variables()
 
     def current_directory(self) -> str:
         """Somebody depends on where the command was started."""
         with paused():
-            self._directory = self._directory or os.getcwd()  # noqa: PTH109 - text
-        return self._directory
+            self._reads.directory = self._reads.directory or os.getcwd()  # noqa: PTH109 - text
+        return self._reads.directory
 
     def _absolute(self, name: str) -> str:
         if not name.startswith("/"):

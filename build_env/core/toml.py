@@ -10,6 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InputError, Location
+from build_env.core.texts import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +32,9 @@ def read_toml(file: FilePath, shown: str) -> tuple[dict[str, Any], Mapping[Path,
 
     Raises InputError with the place for what is not UTF-8 or not TOML.
     """
+    text = read_text(file, shown)
     try:
-        text = file.read_text(encoding="utf-8")
         return tomllib.loads(text), _places(text, shown)
-    except UnicodeDecodeError as error:
-        raise InputError("this is not UTF-8", location=Location(file=shown)) from error
     except tomllib.TOMLDecodeError as error:
         at = _FAULT.search(str(error))
         where = Location(file=shown, line=int(at[1]), column=int(at[2])) if at else Location(file=shown)

@@ -12,13 +12,13 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import tempfile
 import threading
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import scratch
 from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.engines.layout import SEARCH_PATH, commands_of, outcome_of, room_environment, room_script, timed_out
 from build_env.engines.network_faults import Listener
@@ -54,12 +54,8 @@ class NativeRooms:
 
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """See `Engine.run`; the room's directory is removed in every case."""
-        self.rooms.mkdir(parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="native-", dir=self.rooms)).resolve()
-        try:
+        with scratch(self.rooms, "native-") as directory:
             return self._run_in(directory, spec, output)
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
 
     def cancel(self) -> None:
         """See `Engine.cancel`."""

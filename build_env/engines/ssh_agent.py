@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import shutil
 import socket
 import stat
-import tempfile
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import scratch
 from build_env.core.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["is_socket", "relay"]
 
@@ -43,16 +42,13 @@ def relay(agent: str, directory: Path) -> Iterator[Path]:
 
     The socket is open to all, its directory to the caller alone: only who is handed the socket itself can use it.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        own = Path(tempfile.mkdtemp(prefix="ssh-", dir=directory)).resolve()
-    except OSError as error:
-        raise EnvironmentNotReady(f"the SSH agent cannot be passed on: {error}") from error
-    try:
-        with _listening(own) as server, _Relay(server, agent):
-            yield own / _NAME
-    finally:
-        shutil.rmtree(own, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            own = stack.enter_context(scratch(directory, "ssh-"))
+        except OSError as error:
+            raise EnvironmentNotReady(f"the SSH agent cannot be passed on: {error}") from error
+        stack.enter_context(_Relay(stack.enter_context(_listening(own)), agent))
+        yield own / _NAME
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
@@ -28,32 +29,12 @@ _APT_NAME = r"[a-z0-9][a-z0-9+.-]*(=[A-Za-z0-9.+:~-]+)?"
 _DNF_NAME = r"@?[A-Za-z0-9_/(][^ ,\x00-\x1f\x7f]*"
 
 
-def _apt(arguments: Mapping[str, object], context: Context) -> object:
-    def command(architecture: str, words: list[str]) -> list[str]:
-        return apt_command(architecture, words, recommends=arguments["recommends"] is True)
-
-    return _solved(arguments, context, "apt", command, read_apt)
-
-
-def _dnf4(arguments: Mapping[str, object], context: Context) -> object:
-    def command(_: str, words: list[str]) -> list[str]:
-        return dnf_command("dnf", DNF4, words, recommends=arguments["recommends"] is True)
-
-    return _solved(arguments, context, "dnf 4", command, read_dnf)
-
-
-def _dnf5(arguments: Mapping[str, object], context: Context) -> object:
-    def command(_: str, words: list[str]) -> list[str]:
-        return dnf_command("libdnf5", DNF5, words, recommends=arguments["recommends"] is True)
-
-    return _solved(arguments, context, "dnf 5", command, read_dnf)
-
-
 def _solved(
     arguments: Mapping[str, object],
     context: Context,
+    *,
     solver: str,
-    command: Callable[[str, list[str]], list[str]],
+    command: Callable[[str, list[str], str], list[str]],
     read: Callable[[str], list[dict[str, str]]],
 ) -> object:
     target = str(arguments["target"] or context.target)
@@ -64,7 +45,8 @@ def _solved(
     words = [
         f"{sign}{name}" for sign, field in (("+", "include"), ("-", "exclude")) for name in _names(arguments[field])
     ]
-    answer = context.rooms.run(target, architecture, command(architecture, words))
+    recommends = "true" if arguments["recommends"] is True else "false"
+    answer = context.rooms.run(target, architecture, command(architecture, words, recommends))
     if answer.status == MISSING:
         raise ExternalError(f"the image of {target} {architecture} has no {solver}{_REMEDIES[solver]}")
     if answer.status:
@@ -134,17 +116,17 @@ DEPSOLVE_DNF4: Final = Program(
     name="osbuild.depsolve-dnf4",
     summary="packages with all they need, chosen by dnf 4 in a room of the target",
     schema=_RPM,
-    run=_dnf4,
+    run=partial(_solved, solver="dnf 4", command=partial(dnf_command, "dnf", DNF4), read=read_dnf),
 )
 DEPSOLVE_DNF5: Final = Program(
     name="osbuild.depsolve-dnf5",
     summary="packages with all they need, chosen by dnf 5 in a room of the target",
     schema=_RPM,
-    run=_dnf5,
+    run=partial(_solved, solver="dnf 5", command=partial(dnf_command, "libdnf5", DNF5), read=read_dnf),
 )
 DEPSOLVE_APT: Final = Program(
     name="build-env.depsolve-apt",
     summary="packages with all they need, chosen by apt in a room of the target",
     schema=_schema("a package as apt takes it: name or name=version", _APT_NAME),
-    run=_apt,
+    run=partial(_solved, solver="apt", command=apt_command, read=read_apt),
 )

@@ -129,17 +129,13 @@ json.dump(found, sys.stdout)
 """
 
 
-def apt_command(architecture: str, words: Sequence[str], *, recommends: bool) -> list[str]:
-    """The command that asks apt, for packages of `architecture`."""
+def apt_command(architecture: str, words: Sequence[str], recommends: str) -> list[str]:
+    """The command that asks apt, for packages of `architecture`; `recommends` is `true` or `false`."""
     script = APT.replace("$SECONDS_AT_MOST", _SECONDS)
-    return ["/bin/sh", "-c", script, "sh", architecture, _truth(recommends), *words]
+    return ["/bin/sh", "-c", script, "sh", architecture, recommends, *words]
 
 
-def dnf_command(module: str, script: str, words: Sequence[str], *, recommends: bool) -> list[str]:
-    """The command that asks the dnf whose Python module is `module`."""
+def dnf_command(module: str, script: str, _architecture: str, words: Sequence[str], recommends: str) -> list[str]:
+    """The command that asks the dnf whose Python module is `module`; the room decides on the architecture."""
     find = _PYTHON.replace("$SECONDS_AT_MOST", _SECONDS)
-    return ["/bin/sh", "-c", find, "sh", module, script, _truth(recommends), *words]
-
-
-def _truth(value: bool) -> str:  # noqa: FBT001 - it is the value
-    return "true" if value else "false"
+    return ["/bin/sh", "-c", find, "sh", module, script, recommends, *words]

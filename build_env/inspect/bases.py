@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +18,7 @@ from build_env.plan.select import Request
 from build_env.settings import LOCAL_SETTINGS, load_settings
 from build_env.setup.facts import BaseFound, BaseNeed, BaseState, Check, Needs, State
 from build_env.targets.load import load_target
+from build_env.ui.files import write_whole
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
@@ -69,10 +67,7 @@ def needs_of(project: Project, names: Sequence[str]) -> Needs:
 def target_needs(project: Project, name: str, architectures: tuple[str, ...]) -> tuple[BaseNeed, ...]:
     """The bases of one target for `architectures` (none: the host's), from the images that its plan contains."""
     planner = Planner(
-        paths=project.paths,
-        settings=project.settings,
-        host=project.host,
-        environ=project.environ,
+        project=project,
         target_name=name,
         architectures=architectures,
         native=False,
@@ -233,14 +228,4 @@ def _change_mappings(project: Project, added: dict[str, str], removed: Iterable[
     data = {**data, "base_images": table}
     if not table:
         del data["base_images"]
-    directory = project.paths.private
-    directory.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=directory, prefix=LOCAL_SETTINGS)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            tomli_w.dump(data, file)
-        Path(name).replace(directory / LOCAL_SETTINGS)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    write_whole(project.paths.private / LOCAL_SETTINGS, tomli_w.dumps(data), "base map")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -78,12 +77,8 @@ class Continuation:
     def go_on(self, output: Callable[[str], None]) -> TaskResult:
         """Run the commands that are left. A failure keeps the room as it is then, for another try."""
         self.copy.keep = True
-        claim = self.executor.await_claim(self.work, threading.Event())
-        try:
+        with self.executor.claimed(self.work):
             result = self.executor.run(self.work, output)
-        finally:
-            if claim:
-                claim.release()
         if result.stored is None:
             self.copy.name_again(self.engine.command)
             return result

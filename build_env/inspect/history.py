@@ -6,14 +6,14 @@ Only looks. What was built once is told of, also when its package or its target 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
-from build_env.model.attempt import Attempt, AttemptState, Trend
+from build_env.model.attempt import Attempt, AttemptState, Narrowing, Trend
 from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
 from build_env.store.runlock import is_alive
@@ -24,55 +24,42 @@ with imported_later():
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.model.identity import TaskName
 
-__all__ = ["Asked", "read_history"]
+__all__ = ["nothing_fits", "read_history"]
 
 _BEFORE = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """Which attempts: at tasks of these packages (none: at all tasks), narrowed, the newest `limit` of them."""
-
-    packages: tuple[str, ...] = ()
-    target: str = ""
-    architectures: tuple[str, ...] = ()
-    stage: str = ""
-    limit: int = _BEFORE
-
-
-def read_history(project: Project, asked: Asked) -> tuple[tuple[Attempt, ...], tuple[Trend, ...]]:
-    """The attempts, newest first, and the trends of their tasks.
+def read_history(project: Project, asked: Narrowing, limit: int) -> tuple[tuple[Attempt, ...], tuple[Trend, ...]]:
+    """The newest `limit` attempts, newest first, and the trends of their tasks.
 
     Raises UsageError when there is none: it says why.
     """
     with read_only(project.paths.build / "store.db") as connection:
-        if connection is None:
-            raise _nothing(project, asked, ())
-        names = tried_tasks(connection)
+        # An image may be called as a package is.
+        tried = tried_tasks(connection) if connection else []
+        names = [name for name in tried if name.of_package or not asked.packages]
         if asked.target:
             targets = sorted({*project.target_names(), *(name.target for name in names)})
             asked = replace(asked, target=match(asked.target, targets))
         _refuse_unknown(project, asked, names)
-        attempts = _attempts(connection, asked, lambda run: is_alive(project.paths.build, run))
-        if not attempts:
-            raise _nothing(project, asked, names)
+        fitting = frozenset(filter(asked.fits, names))
+        attempts = tuple(islice(_attempts(connection, fitting, project.paths.build), limit)) if connection else ()
+        if connection is None or not attempts:
+            raise nothing_fits(project, asked, names, "attempt")
         return attempts, _trends(connection, attempts)
 
 
-def _attempts(connection: sqlite3.Connection, asked: Asked, alive: Callable[[str], bool]) -> tuple[Attempt, ...]:
+def _attempts(connection: sqlite3.Connection, tasks: Collection[TaskName], build: Path) -> Iterator[Attempt]:
     """What is written as running and belongs to a dead run is lost; the next run will write that, too."""
-    attempts = attempts_of(connection, lambda task: _fits(task, asked))
-    return tuple(
-        replace(attempt, state=AttemptState.LOST)
-        if attempt.state is AttemptState.RUNNING and not alive(attempt.run)
-        else attempt
-        for attempt in islice(attempts, asked.limit)
-    )
+    for attempt in attempts_of(connection, tasks.__contains__):
+        lost = attempt.state is AttemptState.RUNNING and not is_alive(build, attempt.run)
+        yield replace(attempt, state=AttemptState.LOST) if lost else attempt
 
 
 def _trends(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> tuple[Trend, ...]:
@@ -87,39 +74,27 @@ def _trends(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> tupl
     return tuple(trends)
 
 
-def _fits(name: TaskName, asked: Asked) -> bool:
-    return (
-        (not asked.packages or (name.of_package and name.subject in asked.packages))
-        and asked.target in {"", name.target}
-        and asked.stage in {"", name.stage}
-        and (not asked.architectures or name.architecture in {"", "all", "source", *asked.architectures})
+def nothing_fits(project: Project, asked: Narrowing, tasks: Collection[TaskName], what: str) -> UsageError:
+    """Why there is no `what` of the `tasks` that there are: a wrong name, never built, or asked for too narrowly."""
+    _refuse_unknown(project, asked, tasks)
+    there = [task for task in tasks if Narrowing(packages=asked.packages).fits(task)]
+    subject = ", ".join(asked.packages)
+    if there:
+        listed = dict.fromkeys(" ".join(filter(None, (task.stage, task.label, task.target))) for task in there)
+        owner = f"{subject} has" if subject else "there is"
+        return UsageError(f"{owner} no such {what}", hint=f"there are: {', '.join(listed)}")
+    build = f"build-all --target {asked.target or 'TARGET'}{f' {asked.packages[0]}' if subject else ''}"
+    return UsageError(
+        f"{subject or 'nothing'} was {'never ' if subject else ''}built in this checkout", hint=f"build it: {build}"
     )
 
 
-def _refuse_unknown(project: Project, asked: Asked, names: Sequence[TaskName]) -> None:
+def _refuse_unknown(project: Project, asked: Narrowing, tasks: Collection[TaskName]) -> None:
     """A package that is neither there nor was ever built is a wrong name."""
-    built = {name.subject for name in names if name.of_package}
-    known = {*read.package_names(project.paths), *built}
+    known = {*read.package_names(project.paths), *(task.subject for task in tasks)}
     for package in asked.packages:
         if package not in known:
             raise UsageError(
                 f"there is no package {package}{did_you_mean(package, known)}",
                 hint="build-env list packages shows what there is",
             )
-
-
-def _nothing(project: Project, asked: Asked, names: Sequence[TaskName]) -> UsageError:
-    """Nothing fits: never built, or asked for too narrowly."""
-    _refuse_unknown(project, asked, names)
-    anywhere = replace(asked, target="", architectures=(), stage="")
-    there = [name for name in names if _fits(name, anywhere)]
-    subject = ", ".join(asked.packages)
-    if there:
-        listed = dict.fromkeys(" ".join(filter(None, (name.stage, name.label, name.target))) for name in there)
-        return UsageError(
-            f"no such attempt{f' at {subject}' if subject else ''}", hint=f"there are: {', '.join(listed)}"
-        )
-    build = f"build-all --target {asked.target or 'TARGET'}{f' {asked.packages[0]}' if subject else ''}"
-    return UsageError(
-        f"{subject or 'nothing'} was {'never ' if subject else ''}built in this checkout", hint=f"build it: {build}"
-    )

@@ -8,11 +8,9 @@ from build_env.core.errors import BuildEnvError
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.formats.registry import formats
 from build_env.model.listing import PackageEntry, TargetEntry
-from build_env.model.target import Options
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.targets.load import load_target
-from build_env.targets.record import Env, call_hook
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
@@ -56,21 +54,10 @@ def _purpose(project: Project) -> Purpose:
 def _target(project: Project, name: str) -> TargetEntry:
     try:
         loaded = load_target(project.paths, name)
-        host = project.host.architecture
-        archs = (host,)
-        options = Options(arg_arch=archs, opt_build_arch=archs, opt_meta_arch=archs, opt_deps_arch=archs)
-        recorder = Env(
-            loaded=loaded,
-            host=project.host,
-            options=options,
-            arch=host,
-            settings=project.settings,
-            environ=project.environ,
-        )
-        known = dict.fromkeys((host, *MACHINE_TO_DEBIAN.values()))
+        known = tuple(dict.fromkeys((project.host.architecture, *MACHINE_TO_DEBIAN.values())))
         return TargetEntry(
             name=name,
-            architectures=tuple(arch for arch in known if call_hook(recorder, "env_arch_supported", arch)[0]),
+            architectures=project.supported(name, known),
             fits=project.fits(name),
             packages=loaded.names("PACKAGES"),
             depends=loaded.names("DEPENDS"),

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import UsageError
-from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.inspect.history import nothing_fits
 from build_env.model.attempt import AttemptState, TaskLog
 from build_env.schedule.logs import is_written
 from build_env.store.attempts import attempts_of
 from build_env.store.database import read_only
-
-with imported_later():
-    from build_env.packages import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from build_env.app.project import Project
-    from build_env.model.attempt import Attempt
+    from build_env.model.attempt import Attempt, Narrowing
     from build_env.model.identity import TaskName
 
-__all__ = ["RUNNING", "Wanted", "find_logs", "log_lines", "tell_without_log"]
+__all__ = ["RUNNING", "find_logs", "log_lines"]
 
 RUNNING = "running"
 ENDED = "ended"
@@ -33,40 +27,13 @@ _BETWEEN_LOOKS = 0.2  # seconds
 _AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which logs: of a package or image, where named for one target, some architectures, one stage."""
-
-    subject: str
-    target: str = ""
-    architectures: tuple[str, ...] = ()
-    stage: str = ""
-
-
-def find_logs(project: Project, wanted: Wanted) -> list[TaskLog]:
-    """The logs that fit, the newest first."""
-    fitting = (log for log in _all_logs(project) if _fits(log.task, wanted))
+def find_logs(project: Project, asked: Narrowing) -> list[TaskLog]:
+    """The logs of the tasks that fit, the newest first. Raises UsageError when there is none: it says why."""
+    logs = list(_all_logs(project))
+    fitting = [log for log in logs if asked.fits(log.task)]
+    if not fitting:
+        raise nothing_fits(project, asked, [log.task for log in logs], "log")
     return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, str(log.task)))
-
-
-def tell_without_log(project: Project, wanted: Wanted) -> UsageError:
-    """What to say when nothing fits: a wrong name, a package that was never built, or a choice that is too narrow."""
-    others = find_logs(project, Wanted(subject=wanted.subject))
-    names = read.package_names(project.paths)
-    if others:
-        listed = dict.fromkeys(" ".join(filter(None, (log.task.stage, log.arch, log.task.target))) for log in others)
-        return UsageError(f"{wanted.subject} has no such log", hint=f"there are: {', '.join(listed)}")
-    if wanted.subject in names:
-        option = f"--target {wanted.target} " if wanted.target else "--target TARGET "
-        return UsageError(
-            f"{wanted.subject} has no log: it was never built in this checkout",
-            hint=f"build it: build-all {option}{wanted.subject}",
-        )
-    known = {*names, *(log.task.subject for log in _all_logs(project))}
-    return UsageError(
-        f"there is no package {wanted.subject}{did_you_mean(wanted.subject, known)}",
-        hint="build-env list packages shows what there is",
-    )
 
 
 def log_lines(path: Path, *, follow: bool, running: Callable[[Path], bool] = is_written) -> Iterator[str]:
@@ -113,12 +80,3 @@ def _state(attempt: Attempt, changed: float) -> str:
     """How the attempt ended whose log this is; one that was killed may not be written down yet."""
     ended = attempt.state is not AttemptState.RUNNING and changed <= attempt.began + attempt.seconds + _AT_ONCE
     return attempt.state.value if ended else ENDED
-
-
-def _fits(task: TaskName, wanted: Wanted) -> bool:
-    return (
-        task.subject == wanted.subject
-        and wanted.target in {"", task.target}
-        and wanted.stage in {"", task.stage}
-        and (not wanted.architectures or task.architecture in {"", "all", "source", *wanted.architectures})
-    )

@@ -17,6 +17,7 @@ from build_env.inspect.bases import (
     state_of,
     target_needs,
 )
+from build_env.schedule.logs import new_log
 from build_env.setup.checks import checks
 from build_env.setup.facts import BaseState, EngineState, Needs
 from build_env.setup.observe import observe
@@ -122,13 +123,7 @@ def _with_stand_in(project: Project, containers: Containers, found: BaseFound, n
 
 def _logged(log: Path, make: Callable[[Callable[[str], None]], str]) -> str:
     """Call `make` with what it says going into `log`; a step that fails is the machine's fault here."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as file:
-
-        def write(line: str) -> None:
-            file.write(f"{line}\n")
-            file.flush()
-
+    with new_log(log) as write:
         try:
             return make(write)
         except (TaskError, EnvironmentNotReady) as error:

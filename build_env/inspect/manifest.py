@@ -22,25 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import BinaryIO
 
-__all__ = ["STANDARD_INPUT", "Asked", "compile_asked", "compile_each", "files_read", "output_bytes", "read_input"]
+    from build_env.model.options import ManifestOptions
+
+__all__ = ["STANDARD_INPUT", "compile_asked", "compile_each", "files_read", "output_bytes", "read_input"]
 
 STANDARD_INPUT = "-"
 _SHOWN = "<stdin>"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a command line asks for, in the words that were typed. `output`: choose a target and print it."""
-
-    files: tuple[str, ...]
-    target: str = ""
-    arguments: tuple[str, ...] = ()
-    customizations: tuple[str, ...] = ()
-    definitions: tuple[str, ...] = ()
-    allow_redefine: bool = False
-    externals: bool = True
-    output: bool = True
-    only_meta: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +42,7 @@ class _Externals:
         return inspect_externals.open_runner(directory=self.directory, root=None, tell=self.tell).run(name, tree)
 
 
-def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool = False) -> Compiled:
+def compile_asked(asked: ManifestOptions, tell: Callable[[str], None], *, explained: bool = False) -> Compiled:
     """Compile the one file that is asked for, with the origin of each value if it is to be explained.
 
     Raises ManifestError with all faults.
@@ -68,7 +55,7 @@ def compile_asked(asked: Asked, tell: Callable[[str], None], *, explained: bool 
 
 
 def compile_each(
-    asked: Asked, tell: Callable[[str], None], *, explained: bool = False
+    asked: ManifestOptions, tell: Callable[[str], None], *, explained: bool = False
 ) -> Iterator[tuple[str, Compiled | InputError]]:
     """Each file with what came of it. Raises UsageError for what no file can be compiled with."""
     pairs = [_pair(word, "-C") for word in asked.customizations]
@@ -93,7 +80,7 @@ def compile_each(
             yield file, error
 
 
-def files_read(asked: Asked, compiled: Compiled) -> tuple[str, ...]:
+def files_read(asked: ManifestOptions, compiled: Compiled) -> tuple[str, ...]:
     """Every file whose content is in the result, so far as it has a name."""
     data = (_pair(word, "-C")[1] for word in asked.customizations)
     return (

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.build import resolve, scan_first
 from build_env.app.session import open_session
+from build_env.core.disk import scratch
 from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.machine import builder_id
 from build_env.model.events import Note
@@ -25,6 +24,7 @@ from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.app.session import Session
@@ -124,8 +124,7 @@ def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -
 
         def log(room: str) -> Callable[[str], None]:
             shown.append(_log_path(project, work.task, room))
-            file = stack.enter_context(new_log(shown[-1]))
-            return lambda line: _write(file.write, line)
+            return stack.enter_context(new_log(shown[-1]))
 
         try:
             return rehearse(rooms, work, directory, builder_id(), sorted(os.sched_getaffinity(0)), log)
@@ -133,10 +132,6 @@ def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -
             if shown:
                 error.hint = f"read {shown[-1].relative_to(project.paths.root)}; {error.hint}".removesuffix("; ")
             raise
-
-
-def _write(write: Callable[[str], int], line: str) -> None:
-    write(f"{line}\n")
 
 
 def _log_path(project: Project, task: Task, room: str) -> Path:
@@ -148,14 +143,12 @@ def _log_path(project: Project, task: Task, room: str) -> Path:
 @contextlib.contextmanager
 def _directory(rooms: Path, keep: Path | None) -> Iterator[Path]:
     """Where the rooms' results arrive; what is to be kept is moved to its place also after a failure."""
-    rooms.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix="both-", dir=rooms))
-    try:
-        yield directory
-    finally:
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            for part in ("first", "second"):
-                if (directory / part).is_dir():
-                    shutil.move(directory / part, keep / part)
-        shutil.rmtree(directory, ignore_errors=True)
+    with scratch(rooms, "both-") as directory:
+        try:
+            yield directory
+        finally:
+            if keep is not None:
+                keep.mkdir(parents=True, exist_ok=True)
+                for part in ("first", "second"):
+                    if (directory / part).is_dir():
+                        shutil.move(directory / part, keep / part)

@@ -6,38 +6,31 @@ Nothing done in such a room enters a result. Fresh rooms are removed at the end,
 from __future__ import annotations
 
 import contextlib
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from build_env.app.session import open_session
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.errors import TaskError
 from build_env.engines.docker.failed import copied
 from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
-from build_env.model.artifact import Isolation
-from build_env.model.identity import TaskName
 from build_env.model.options import BuildOptions
 from build_env.model.room import RoomSpec
-from build_env.model.task import Stage
-from build_env.plan.keys import IMAGE_FACTS, image_key, kept_room_name
-from build_env.schedule.attempting import state_after
-from build_env.work.orders import context_entry
+from build_env.plan.graph import image_task
+from build_env.plan.keys import IMAGE_FACTS, kept_room_name
+from build_env.work.image import Image
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from build_env.app.containers import Containers
     from build_env.app.project import Project
     from build_env.app.session import Session
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
-    from build_env.images.target import TargetImages
-    from build_env.model.action import ImageRecipe
     from build_env.model.artifact import StoredResult
     from build_env.model.command import ImageKind
 
@@ -61,9 +54,9 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
     architecture = request.architecture or project.host.architecture
     options = BuildOptions(targets=(request.target,), architectures=(architecture,))
     with open_session(project, options, writes=False) as session:
-        containers = _connected(session)
+        containers = session.connected()
         sweep_visits(containers.connection, project.checkout)
-        stored = _image(session, containers, request, architecture, tell)
+        stored = _image(session, request, architecture, tell)
         environment = room_environment(
             BUILD_ROOT,
             {"ARCH": architecture, "BUILD_STAGE": VISIT},
@@ -83,66 +76,31 @@ def enter_failed(connection: Connection, project: Project, room: FailedRoom) -> 
         yield copy.inside
 
 
-def _connected(session: Session) -> Containers:
-    if session.containers is None:
-        raise EnvironmentNotReady(
-            "no container engine answers", hint="start it; build-env doctor shows what is missing"
-        )
-    return session.containers
-
-
-def _image(
-    session: Session, containers: Containers, request: ShellRequest, architecture: str, tell: Callable[[str], None]
-) -> StoredResult:
+def _image(session: Session, request: ShellRequest, architecture: str, tell: Callable[[str], None]) -> StoredResult:
     """The target's image as build-all makes it; made when it is not there."""
-    recipe = session.planner.images.recipes[session.planner.images.name(architecture, request.kind)]
-    found = None if request.recreate else _recorded(session, containers.target_images(session.store), recipe)
+    planner = session.planner
+    name = planner.images.name(architecture, request.kind)
+    task = image_task(planner.target, name, planner.images.recipes[name])
+    anew = frozenset({task.name} if request.recreate else ())
+    executor = session.executor(anew=anew)
+    work = executor.work(task, {})
+    found = executor.find(work)
     if found:
         return found
+    # A run, which holds its lock no longer than making the image takes.
     with open_session(session.project, session.options, writes=True) as making:
-        return _have(making, recipe, request, tell)
-
-
-def _recorded(session: Session, images: TargetImages, recipe: ImageRecipe) -> StoredResult | None:
-    """The image, if it was made and the engine has it."""
-    stored = session.store.find(image_key(recipe), Isolation.FRESH)
-    return stored if stored and images.has(stored) else None
-
-
-def _have(session: Session, recipe: ImageRecipe, request: ShellRequest, tell: Callable[[str], None]) -> StoredResult:
-    """Make the image as a run does, which holds its lock no longer than that."""
-    images = _connected(session).target_images(session.store)
-    paths, task = session.project.paths, TaskName(target=request.target, subject=recipe.build.name, stage=Stage.IMAGE)
-    log = paths.logs / request.target.replace("/", "-") / f"{recipe.build.name}.image.log"
-    with session.claimed({str(task), image_key(recipe)}):
-        found = None if request.recreate else _recorded(session, images, recipe)
-        if found:  # another run has made it meanwhile
-            return found
-        tell(f"making the image {recipe.build.name}, log {log.relative_to(paths.root)}")
-        return _make(session, images, recipe, task, log, anew=request.recreate)
-
-
-def _make(
-    session: Session, images: TargetImages, recipe: ImageRecipe, task: TaskName, log: Path, *, anew: bool
-) -> StoredResult:
-    context = context_entry(session.project.paths.root, recipe, session.store)
-    began, shown = time.monotonic(), str(log.relative_to(session.project.paths.root))
-    attempt = session.store.begin(task, image_key(recipe), shown)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with log.open("w", encoding="utf-8", buffering=1) as file:
-            made = images.make(recipe, context, lambda line: _line(file, line), anew=anew)
-    except BaseException as error:
-        seconds = time.monotonic() - began
-        session.store.end(attempt, state_after(error), seconds=seconds, message=str(error), log=shown)
-        raise
-    made = replace(made, task=task, seconds=time.monotonic() - began, log=shown)
-    session.store.record(made, attempt)
-    return made
-
-
-def _line(file: TextIO, line: str) -> None:
-    file.write(f"{line}\n")
+        executor = making.executor(anew=anew)
+        with executor.claimed(work):
+            found = executor.find(work)
+            if found:  # another run has made it meanwhile
+                return found
+            paths = session.project.paths
+            log = (paths.logs / Image().log_name(task)).relative_to(paths.root)
+            tell(f"making the image {name}, log {log}")
+            made = executor.run(work, lambda _line: None)
+    if made.stored is None:
+        raise TaskError(made.message, hint=f"read {made.log}")
+    return made.stored
 
 
 def _spec(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Final, Protocol
 
-__all__ = ["REMOVED", "ExternalError", "ExternalRunner", "Removed"]
+from build_env.manifest.directive import Absent
+
+__all__ = ["REMOVED", "ExternalError", "ExternalRunner"]
+
+REMOVED: Final = Absent.REMOVED  # what an external answers with an empty envelope: its node goes away
 
 
 class ExternalError(Exception):
     """An external cannot be run, or failed. The message may have several lines."""
-
-
-class Removed(enum.Enum):
-    """The type of `REMOVED`."""
-
-    REMOVED = "removed"
-
-
-REMOVED: Final = Removed.REMOVED  # what an external answers with an empty envelope: its node goes away
 
 
 class ExternalRunner(Protocol):

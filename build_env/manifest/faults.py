@@ -45,14 +45,6 @@ class ManifestError(InputError):
 
     code = "manifest"
 
-    def lines(self) -> list[str]:
-        """What cannot be compiled, and each fault in full."""
-        text = [f"{self.message} [{self.code}]"]
-        for fault in self.faults:
-            lines = fault.lines() if isinstance(fault, ManifestFault) else [str(fault)]
-            text += [f"  {line}" for line in lines]
-        return [*text, f"  next  {self.hint}"] if self.hint else text
-
 
 @dataclass(kw_only=True)
 class Faults:
@@ -65,15 +57,11 @@ class Faults:
 
     def add(self, message: str, place: Place, chain: tuple[Location, ...] = ()) -> None:
         """Something is wrong at `place`; the same is said once."""
-        if (message, place) not in self.seen:
-            self.seen.add((message, place))
-            self.faults.append(self._fault(message, place, chain))
+        self._say(self.faults, message, place, chain)
 
     def warn(self, message: str, place: Place, chain: tuple[Location, ...] = ()) -> None:
         """Something at `place` is allowed and probably not meant."""
-        if (message, place) not in self.seen:
-            self.seen.add((message, place))
-            self.warnings.append(self._fault(message, place, chain))
+        self._say(self.warnings, message, place, chain)
 
     @property
     def wanted(self) -> bool:
@@ -90,10 +78,13 @@ class Faults:
             hint = f"these are the first {len(shown)} faults, there are {more} more" if more else ""
             raise ManifestError(f"{file} cannot be compiled", faults=shown, hint=hint)
 
-    def _fault(self, message: str, place: Place, chain: tuple[Location, ...]) -> ManifestFault:
+    def _say(self, said: list[ManifestFault], message: str, place: Place, chain: tuple[Location, ...]) -> None:
+        if (message, place) in self.seen:
+            return
+        self.seen.add((message, place))
         line = self.line_of(place.file, place.line) if place.line else ""
         location = place.location if place.line else Location(file=place.file) if place.file else None
-        return ManifestFault(message=message, location=location, chain=chain, line=line)
+        said.append(ManifestFault(message=message, location=location, chain=chain, line=line))
 
 
 def _position(fault: Fault, order: Mapping[str, int]) -> tuple[int, int, int]:

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from functools import reduce
-from typing import TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["ScalarError", "key_text", "meaning", "surprise", "tagged"]
 
 Value: TypeAlias = str | int | float | bool | None
 
-_BOOLEANS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
-_CASES = frozenset(form for word in _BOOLEANS for form in (word, word.title(), word.upper()))
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*|[1-9][0-9_]*(?::[0-5]?[0-9])+)")
-_FLOAT = re.compile(
-    r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|\.inf|\.Inf|\.INF)"
-    r"|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|\.nan|\.NaN|\.NAN"
-)
-_DATE = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?"
-)
+_TAG = "tag:yaml.org,2002:"
+_RESOLVER = yaml.resolver.Resolver()
+_CONSTRUCTOR = yaml.constructor.SafeConstructor()
+_CONVERSIONS: dict[str, Callable[[yaml.ScalarNode], Value]] = {
+    f"{_TAG}null": _CONSTRUCTOR.construct_yaml_null,
+    f"{_TAG}bool": _CONSTRUCTOR.construct_yaml_bool,
+    f"{_TAG}int": _CONSTRUCTOR.construct_yaml_int,
+    f"{_TAG}float": _CONSTRUCTOR.construct_yaml_float,
+}
 _ROUND = re.compile(r"[0-9]+\.[0-9]+0")  # what is rather a version: the last 0 of 1.10 means nothing to a number
-_FIRST = frozenset("-+.0123456789")
 _LONGEST_NUMBER = 1000
 
 
@@ -33,19 +33,23 @@ class ScalarError(Exception):
     """The scalar has a meaning that cannot be used."""
 
 
+@lru_cache(maxsize=1 << 12)  # a manifest has the same words again and again
 def meaning(text: str) -> Value:
     """The value of a plain scalar; a date stays text."""
-    if text in _NULLS:
-        return None
-    if text in _CASES:
-        return _BOOLEANS[text.lower()]
-    if text[0] in _FIRST:
-        convert = _integer if _INTEGER.fullmatch(text) else _float if _FLOAT.fullmatch(text) else None
-        if convert and len(text) > _LONGEST_NUMBER:
-            raise ScalarError("this number is too long: write it in quotes")
-        if convert:
-            return convert(text)
-    return text
+    convert = _CONVERSIONS.get(_resolved(text))
+    if convert is None:
+        return text
+    if len(text) > _LONGEST_NUMBER:
+        raise ScalarError("this number is too long: write it in quotes")
+    try:
+        value = convert(yaml.ScalarNode("", text))
+    except ValueError:  # 0b_: the digits are missing
+        return text
+    except OverflowError:
+        value = math.inf
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ScalarError(f"{text} cannot be written as JSON: write it in quotes if it is text")
+    return value
 
 
 def surprise(text: str, value: Value) -> str:
@@ -54,7 +58,7 @@ def surprise(text: str, value: Value) -> str:
         return "" if text.lower() in {"true", "false"} else f"{text} means {str(value).lower()} in YAML 1.1"
     if isinstance(value, int | float):
         return _surprising_number(text, value)
-    if isinstance(value, str) and text[:1].isdigit() and _DATE.fullmatch(text):
+    if isinstance(value, str) and text[:1].isdigit() and _resolved(text) == f"{_TAG}timestamp":
         return f"{text} is a date in YAML 1.1 and stays text here"
     return ""
 
@@ -90,31 +94,6 @@ def key_text(value: Value, text: str) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _integer(text: str) -> int | str:
-    bare = text.replace("_", "")
-    digits = bare.lstrip("+-")
-    if digits in {"0b", "0x"}:
-        return text
-    if digits.startswith(("0b", "0x")):
-        number = int(digits[2:], 2 if digits[1] == "b" else 16)
-    elif ":" in digits:
-        number = _base_60(digits.split(":"))
-    else:
-        number = int(digits, 8 if digits[0] == "0" else 10)
-    return -number if bare[0] == "-" else number
-
-
-def _float(text: str) -> float:
-    bare = text.replace("_", "").lower()
-    *whole, last = bare.lstrip("+-").split(":")
-    try:
-        number = float(_base_60(whole) * 60) + float(last.replace(".inf", "inf").replace(".nan", "nan"))
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ScalarError(f"{text} cannot be written as JSON: write it in quotes if it is text")
-    return -number if bare[0] == "-" else number
-
-
-def _base_60(digits: list[str]) -> int:
-    return reduce(lambda number, digit: number * 60 + int(digit), digits, 0)
+def _resolved(text: str) -> str:
+    """The tag that YAML 1.1 gives to a plain scalar."""
+    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,12 +82,8 @@ class Sources:
         return document
 
     def _read(self, file: str, text: str, chain: tuple[Location, ...]) -> Node | None:
-        def fault(message: str, place: Place) -> None:
-            self.faults.add(message, place, chain)
-
-        def warn(message: str, place: Place) -> None:
-            self.faults.warn(message, place, chain)
-
+        fault = partial(self.faults.add, chain=chain)
+        warn = partial(self.faults.warn, chain=chain)
         try:
             return read_nodes(text, file, fault, warn, as_written=self.as_written)
         except Unreadable as error:

@@ -60,9 +60,10 @@ class Walker:
         self.faults.add(message, place, frame.chain)
         return Absent.POISON
 
-    def find(self, key: str) -> tuple[Directive, str] | None:
-        """The directive that a key names, and what follows its name; None when it names none."""
-        return find(key)
+    def role(self, key: str) -> Role | None:
+        """The role of the directive that a key names; None when it names none."""
+        named = find(key)
+        return named[0].role if named else None
 
     def directive(self, entry: Entry, frame: Frame) -> tuple[Directive, str] | None:
         """The directive of an entry, and what follows its name; a key that names none is reported."""
@@ -266,8 +267,7 @@ class Walker:
 
     def _is_alone(self, node: Mapping, entry: Entry) -> bool:
         """Whether nothing stands beside a directive in its map but those that leave nothing there."""
-        others = (find(other.key) for other in node.entries if other is not entry)
-        return all(named is not None and named[0].role is Role.SILENT for named in others)
+        return all(self.role(other.key) is Role.SILENT for other in node.entries if other is not entry)
 
 
 def mentioned(nodes: Iterable[Node]) -> dict[str, set[str]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from build_env.model.artifact import Isolation
     from build_env.model.identity import TaskName
 
-__all__ = ["Attempt", "AttemptState", "TaskLog", "Trend"]
+__all__ = ["Attempt", "AttemptState", "Narrowing", "TaskLog", "Trend"]
 
 
 class AttemptState(StrEnum):
@@ -46,6 +46,25 @@ class Attempt:
     isolation: Isolation | None = None
     message: str = ""
     log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Narrowing:
+    """Which tasks of earlier runs: of these packages or images, one target, some architectures, a stage; none: all."""
+
+    packages: tuple[str, ...] = ()
+    target: str = ""
+    architectures: tuple[str, ...] = ()
+    stage: str = ""
+
+    def fits(self, task: TaskName) -> bool:
+        """Whether `task` is one of them; what serves every architecture is."""
+        return (
+            (not self.packages or task.subject in self.packages)
+            and self.target in {"", task.target}
+            and self.stage in {"", task.stage}
+            and (not self.architectures or task.architecture in {"", "all", "source", *self.architectures})
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from build_env.core.errors import UsageError
 from build_env.core.sizes import SIZE_EXAMPLE, parse_size
 from build_env.model.artifact import Isolation
 
-__all__ = ["STAGES", "BuildOptions", "check_choice"]
+__all__ = ["STAGES", "BuildOptions", "ManifestOptions", "check_choice"]
 
 STAGES = ("source", "build", "verify", "deploy", "tar")  # what a person may ask for, in the order of their flags
 _CONTAINER = ("keep", "clean")
@@ -125,3 +125,18 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
     if value and value not in choices:
         allowed = " or ".join((", ".join(choices[:-1]), choices[-1]) if len(choices) > 1 else choices)
         raise UsageError(f"{option} takes {allowed}, not {value.strip() or 'nothing'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestOptions:
+    """What `build-env manifest` is asked for, in the words that were typed. `output`: choose a target and print it."""
+
+    files: tuple[str, ...] = ()
+    target: str = ""
+    arguments: tuple[str, ...] = ()
+    customizations: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    allow_redefine: bool = False
+    externals: bool = True
+    output: bool = True
+    only_meta: bool = False

@@ -19,9 +19,9 @@ from build_env.model.action import ImageRecipe  # noqa: TC001 - annotations are 
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.command import Command, ImageBuild, Mount
 from build_env.model.identity import TaskName
-from build_env.model.room import RoomEntry, TimeLimit  # noqa: TC001 - as above
+from build_env.model.room import RoomEntry, RoomOrder  # noqa: TC001 - as above
 
-__all__ = ["Ended", "Outcome", "RoomOrder", "WorkOrder", "from_json", "to_json"]
+__all__ = ["Ended", "Outcome", "WorkOrder", "from_json", "to_json"]
 
 _Kind = TypeVar("_Kind")
 
@@ -38,27 +38,6 @@ class Ended(StrEnum):
     TROUBLE = "trouble"
     NOT_READY = "not-ready"
     IMAGE_MISSING = "image-missing"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomOrder:
-    """A room and its commands, as `RoomSpec` has them, without what is of one machine only.
-
-    `fetches` tells that the commands may fetch sources: such a room has the downloads of `subject`, and an SSH agent.
-    """
-
-    image: str
-    commands: tuple[Command, ...]
-    environment: Mapping[str, str]
-    entries: tuple[RoomEntry, ...]
-    labels: Mapping[str, str]
-    platform: str = ""
-    mounts: tuple[Mount, ...] = ()
-    fetches: bool = False
-    epoch: int = 0
-    name: str = ""
-    layer_key: str = ""
-    limit: TimeLimit | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,4 +123,4 @@ def _made(kind: Any, data: Any) -> Any:  # noqa: ANN401, PLR0911 - annotations a
 
 
 # What annotations of the model say that are only read by type checkers.
-_NAMES = {"Mapping": Mapping, "ImageBuild": ImageBuild}
+_NAMES = {"Mapping": Mapping, "Command": Command, "ImageBuild": ImageBuild, "Mount": Mount}

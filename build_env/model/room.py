@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command, Mount
 
-__all__ = ["BuildContext", "RoomEntry", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
+__all__ = ["BuildContext", "RoomEntry", "RoomOrder", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,31 +70,41 @@ class TimeLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomSpec:
-    """What an engine needs to make one room and run its commands.
+class RoomOrder:
+    """A room and its commands, without what is of one machine only.
 
-    `image` is the engine's own name for it, `labels` mark everything that belongs to it, `collect` is the host
-    directory that receives `out/`, `downloads` the one that is both given to and taken from the room.
-    `name` identifies a reused room; empty for a fresh one. `layer_key` names the installed set that `install`
-    commands lead to. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the
-    object with a digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared
-    with those of others.
+    `image` is the engine's own name for it, `labels` mark everything that belongs to it. `name` identifies a reused
+    room; empty for a fresh one. `layer_key` names the installed set that `install` commands lead to. `fetches` tells
+    that the commands may fetch sources: such a room has the downloads of its subject, and an SSH agent.
     """
 
     image: str
     commands: tuple[Command, ...]
     environment: Mapping[str, str]
     entries: tuple[RoomEntry, ...]
-    collect: Path
     labels: Mapping[str, str]
     platform: str = ""
     mounts: tuple[Mount, ...] = ()
-    downloads: Path | None = None
+    fetches: bool = False
     epoch: int = 0
     name: str = ""
     layer_key: str = ""
-    ssh_agent: str = ""
     limit: TimeLimit | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomSpec(RoomOrder):
+    """What an engine needs to make one room and run its commands: the order, and what this machine has for it.
+
+    `collect` is the host directory that receives `out/`, `downloads` the one that is both given to and taken from the
+    room. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the object with a
+    digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared with those of
+    others.
+    """
+
+    collect: Path
+    downloads: Path | None = None
+    ssh_agent: str = ""
     object_path: Callable[[str], Path] = _no_objects
     variation: Variation = field(default_factory=Variation)
 

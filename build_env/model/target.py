@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,16 @@ class Options:
     opt_build_arch: tuple[str, ...]
     opt_meta_arch: tuple[str, ...]
     opt_deps_arch: tuple[str, ...]
+
+    @classmethod
+    def of(cls, architectures: tuple[str, ...]) -> Self:
+        """The same architectures for packages of every kind."""
+        return cls(
+            arg_arch=architectures,
+            opt_build_arch=architectures,
+            opt_meta_arch=architectures,
+            opt_deps_arch=architectures,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

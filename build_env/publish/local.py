@@ -14,7 +14,7 @@ from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, mark_of
 from build_env.publish.generation import evidence, holds
-from build_env.publish.model import CHANNEL, Deposit
+from build_env.publish.model import CHANNEL
 
 with imported_later():
     from build_env.publish import snapshot
@@ -119,9 +119,8 @@ class LocalPublisher:
 
     def commit(self) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
-        deposits = [Deposit(view=view, files=tuple(files)) for view, files in self._taken.items()]
-        if deposits and self.publishes:
-            snapshot.publish(self.channel, deposits, label=self.label, signer=self.signer())
+        if self._taken and self.publishes:
+            snapshot.publish(self.channel, self._taken, label=self.label, signer=self.signer())
         self._taken.clear()
         return sorted(str(path.relative_to(self.root)) for path in self._plain)
 

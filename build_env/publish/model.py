@@ -1,4 +1,4 @@
-"""Owns the plain data that callers hand to a publish and get back, and the dates of a publish. Reads no file.
+"""Owns the name of the channel, and the dates of a publish. Reads no file.
 
 Each publish is later than the one before, and none lies in the future: clients ignore an older date silently and
 refuse a future one. They see whole seconds.
@@ -16,9 +16,7 @@ from build_env.core.errors import EnvironmentNotReady
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.formats.view import PackageFile, View
-
-__all__ = ["CHANNEL", "Clock", "Deposit", "PublishResult"]
+__all__ = ["CHANNEL", "Clock"]
 
 _LONGEST_WAIT = 10  # seconds
 CHANNEL = "main"  # the directory below build/repositories/; there is one channel for now
@@ -52,21 +50,3 @@ class Clock:
             self.sleep(missing)
             missing = last + 1 - self.now().timestamp()
         return int(self.now().timestamp())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deposit:
-    """What is to be added to one view."""
-
-    view: View
-    files: tuple[PackageFile, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PublishResult:
-    """What one publish did; `added` names the files whose digests were not published before."""
-
-    changed: bool
-    added: tuple[str, ...]
-    generation: str
-    key: str

@@ -28,7 +28,7 @@ from build_env.publish.generation import (
     read_json,
     write_index_record,
 )
-from build_env.publish.model import Clock, PublishResult
+from build_env.publish.model import Clock
 from build_env.publish.retention import Retained, carry_over, select_retained
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from build_env.formats.view import PackageFile, Repository
     from build_env.publish.generation import Generation
-    from build_env.publish.model import Deposit
     from build_env.publish.signing import Signer
 
 __all__ = ["client_lines", "publish"]
@@ -93,12 +92,12 @@ class _Change:
 
 def publish(
     root: Path,
-    deposits: Sequence[Deposit],
+    deposits: Mapping[View, Sequence[PackageFile]],
     *,
     label: str,
     signer: Signer,
     clock: Clock | None = None,
-) -> PublishResult:
+) -> None:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
     Without anything new, nothing is written. `label` names the channel in its indexes, for ever.
@@ -115,7 +114,7 @@ def publish(
         changes = _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
-            return PublishResult(changed=False, added=(), generation=previous.path.name, key=signer.fingerprint)
+            return
         # From here on something is written: what a crash left goes first, so that its names are free again.
         pool.sweep(root, channel.pool)
         added, announced = _add(root, changes, channel.pool, signer)
@@ -147,10 +146,6 @@ def publish(
         )
         # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
-    names = {file.artifact.name for change in changes for file in change.given.values()}
-    return PublishResult(
-        changed=True, added=tuple(sorted(names)), generation=generation.path.name, key=signer.fingerprint
-    )
 
 
 def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
@@ -162,14 +157,14 @@ def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
 
 
 def _changes(
-    root: Path, deposits: Sequence[Deposit], indexes: Mapping[str, Path], *, everything: bool
+    root: Path, deposits: Mapping[View, Sequence[PackageFile]], indexes: Mapping[str, Path], *, everything: bool
 ) -> list[_Change]:
     """The views that need a new index: those with files that they do not have, or all."""
     files: dict[View, dict[str, PackageFile]] = {}
-    for deposit in deposits:
-        for part in (deposit.view.suite, *deposit.view.target.split("/")):
+    for view, deposited in deposits.items():
+        for part in (view.suite, *view.target.split("/")):
             check_name(part)
-        files.setdefault(deposit.view, {}).update({file.artifact.digest: file for file in deposit.files})
+        files[view] = {file.artifact.digest: file for file in deposited}
     outdated = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
     changes = []
     for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:

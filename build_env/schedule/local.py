@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.action import ImageAction
 from build_env.model.attempt import AttemptState
 from build_env.model.result import Status, TaskResult
-from build_env.schedule.attempting import state_after
 from build_env.schedule.logs import new_log
 from build_env.work.inputs import refuse_damaged
 from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from build_env.model.task import Task
     from build_env.model.work import Work
     from build_env.ports import Publisher, Store
-    from build_env.store.claims import Claims, FileClaim
+    from build_env.store.claims import Claims
     from build_env.work.kind import Hands
     from build_env.work.rooms import RoomWork
 
@@ -79,13 +78,16 @@ class LocalExecutor:
             return "asked for with --recreate or --refresh"
         return kind_of(work.task.stage).reason(work, self.hands)
 
-    def claim(self, work: Work) -> FileClaim | None:
+    def claim(self, work: Work) -> contextlib.ExitStack | None:
         """See `Executor.claim`."""
         return self.claims.claim(kind_of(work.task.stage).claimed_by(work))
 
-    def await_claim(self, work: Work, stop: threading.Event) -> FileClaim | None:
-        """The right to do the task, waited for; None only when `stop` was set."""
-        return self.claims.await_claim(kind_of(work.task.stage).claimed_by(work), stop)
+    @contextlib.contextmanager
+    def claimed(self, work: Work) -> Iterator[None]:
+        """Have the task alone, waiting for other runs."""
+        claim = self.claims.await_claim(kind_of(work.task.stage).claimed_by(work), threading.Event())
+        with claim or contextlib.nullcontext():
+            yield
 
     def owner(self, work: Work) -> str:
         """See `Executor.owner`."""
@@ -104,7 +106,7 @@ class LocalExecutor:
                 # What the store or the disk says now must not hide what went wrong.
                 with contextlib.suppress(Exception):
                     self.store.end(
-                        attempt, state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
+                        attempt, _state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
                     )
                 with contextlib.suppress(OSError):
                     write(f"build-env: {error}")
@@ -157,14 +159,23 @@ class LocalExecutor:
     def _log(self, task: Task, output: Callable[[str], None]) -> Iterator[tuple[str, Callable[[str], None]]]:
         """The task's log, written line by line as the lines go to the listeners."""
         path = self.logs / kind_of(task.stage).log_name(task)
-        with new_log(path) as file:
+        with new_log(path) as put:
 
             def write(line: str) -> None:
-                file.write(f"{line}\n")
+                put(line)
                 output(line)
 
             shown = path.relative_to(self.hands.root) if path.is_relative_to(self.hands.root) else path
             yield str(shown), write
+
+
+def _state_after(error: BaseException) -> AttemptState:
+    """How an attempt stands that ended with `error`: failed is only what the work itself is to blame for."""
+    if isinstance(error, Interrupted | KeyboardInterrupt | SystemExit):
+        return AttemptState.INTERRUPTED
+    if isinstance(error, BuildEnvError) and not isinstance(error, EnvironmentNotReady):
+        return AttemptState.FAILED
+    return AttemptState.INFRASTRUCTURE
 
 
 def _refuse_trouble(task: Task, status: int, log: str) -> None:

@@ -71,7 +71,7 @@ class Sharing:
         """The task has ended, or does not start any more."""
         held = self._claims.pop(task.name, None)
         if held:
-            held[1].release()
+            held[1].close()
 
     def close(self) -> None:
         """The run is over: nobody waits, nothing is held."""

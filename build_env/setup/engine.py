@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -15,12 +13,11 @@ from build_env.setup.observe import engine_answers
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["init_command", "start_detached", "start_engine", "wait_until"]
+__all__ = ["init_command", "last_lines", "start_detached", "start_engine", "wait_until"]
 
 _PATIENCE = 60.0
 _PAUSE = 0.2
 _LAST_LINES = 15
-_LAST_STANDARD = 2
 _INITS = frozenset({"init", "openrc-init", "runit"})
 
 
@@ -46,35 +43,21 @@ def start_engine(prefix: Sequence[str], log: Path, note: Callable[[str], None]) 
             [*prefix, *command], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
         )
         if done.returncode:
-            raise _not_started((done.stdout + done.stderr).splitlines(), " ".join(command))
-        wait_until(engine_answers, lambda: True, lambda: _not_started([], " ".join(command)))
+            raise _not_started(done.stdout + done.stderr, " ".join(command))
+        wait_until(engine_answers, lambda: True, lambda: _not_started("", " ".join(command)))
         return
     note(f"starting the engine in the background: dockerd, log {log}")
     process = start_detached([*prefix, "dockerd"], log)
-    wait_until(engine_answers, lambda: _runs(process), lambda: _not_started(_tail(log), f"dockerd, log {log}"))
+    wait_until(engine_answers, lambda: process.poll() is None, lambda: _not_started(_tail(log), f"dockerd, log {log}"))
 
 
-def start_detached(argv: Sequence[str], log: Path) -> int:
-    """Start a program in a session of its own that holds none of our files; its process id."""
+def start_detached(argv: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own that holds none of our files."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    files = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
-        (os.POSIX_SPAWN_DUP2, 1, 2),
-        *((os.POSIX_SPAWN_CLOSE, number) for number in _handed_on()),
-    ]
-    return os.posix_spawnp(argv[0], list(argv), os.environ, file_actions=files, setsid=True)
-
-
-def _handed_on() -> list[int]:
-    """Descriptors that our caller left open for children: a pipe among them would never end for its reader."""
-    numbers = []
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not files
-        with contextlib.suppress(OSError):
-            if int(name) > _LAST_STANDARD and os.get_inheritable(int(name)):
-                numbers.append(int(name))
-    return numbers
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
 
 
 def wait_until(
@@ -91,22 +74,17 @@ def wait_until(
         time.sleep(_PAUSE)
 
 
-def _runs(process: int) -> bool:
-    """Whether our child still runs; one that ended is reaped."""
-    try:
-        ended, _ = os.waitpid(process, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return ended == 0
+def last_lines(said: str) -> str:
+    """The last lines of what a program said, as they follow a message."""
+    return "".join(f"\n        | {line}" for line in said.splitlines()[-_LAST_LINES:] if line.strip())
 
 
-def _tail(log: Path) -> list[str]:
-    return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
 
 
-def _not_started(lines: Sequence[str], command: str) -> EnvironmentNotReady:
-    last_lines = "".join(f"\n        | {line}" for line in lines[-_LAST_LINES:] if line.strip())
+def _not_started(said: str, command: str) -> EnvironmentNotReady:
     return EnvironmentNotReady(
-        f"the engine does not start ({command}){last_lines}",
+        f"the engine does not start ({command}){last_lines(said)}",
         hint="its last lines say why; in a container it needs one that runs privileged",
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import EnvironmentNotReady, Fault
 from build_env.setup.binfmt import BINFMT, registration
 from build_env.setup.checks import checks
-from build_env.setup.engine import start_engine
+from build_env.setup.engine import last_lines, start_engine
 from build_env.setup.facts import EngineState, State
 from build_env.setup.observe import find_program, observe
 from build_env.setup.tools import CLIENT, EMULATORS, ENGINE, bootstrapping, lacks_client, publishing, running
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Work", "lacking", "prepare_machine", "wanted_work"]
 
-_LAST_LINES = 15
 _QUIET = "DEBIAN_FRONTEND=noninteractive"
 
 
@@ -172,9 +171,8 @@ class _Hands:
         except OSError as error:
             raise EnvironmentNotReady(f"set-up could not run {' '.join(argv)}: {error}") from error
         if done.returncode:
-            last_lines = (done.stdout + done.stderr).splitlines()[-_LAST_LINES:]
-            lines = "".join(f"\n        | {line}" for line in last_lines if line.strip())
+            said = last_lines(done.stdout + done.stderr)
             raise EnvironmentNotReady(
-                f"set-up failed at {' '.join(argv)}: exit status {done.returncode}{lines}",
+                f"set-up failed at {' '.join(argv)}: exit status {done.returncode}{said}",
                 hint="mend what it says and run the same command again; what is done already is not done again",
             )

@@ -7,7 +7,6 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import StaleAttempt
 from build_env.core.later import imported_later
 from build_env.model.artifact import Isolation
 from build_env.model.identity import TaskName
@@ -31,7 +30,6 @@ __all__ = [
     "finish_attempt",
     "finish_run",
     "lose_attempts",
-    "refuse_stale",
     "runs_at_work",
     "tried_tasks",
 ]
@@ -66,15 +64,6 @@ def finish_attempt(connection: sqlite3.Connection, attempt: str, state: AttemptS
     values = ", ".join(f"{name} = :{name}" for name in columns)
     query = f"UPDATE attempt SET {values} WHERE id = :attempt AND state = 'running'"  # noqa: S608 - names of columns
     return connection.execute(query, {**columns, "attempt": attempt}).rowcount == 1
-
-
-def refuse_stale(attempt: str, *, ended: bool) -> None:
-    """Raises StaleAttempt unless the attempt could be ended just now."""
-    if not ended:
-        raise StaleAttempt(
-            f"attempt {attempt[:12]} is not at work any more: what it made is not recorded",
-            hint="another run took this one for dead, or build/store.db was replaced; run the same command again",
-        )
 
 
 def finish_run(connection: sqlite3.Connection, run: str) -> None:

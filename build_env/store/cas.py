@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes, digest_file
-from build_env.core.disk import disk_errors
+from build_env.core.disk import Disk, disk_errors
 from build_env.model.artifact import Artifact
 from build_env.store.blob import sweep_blobs
 from build_env.store.digests import FileDigests
-from build_env.store.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DAMAGED", "GONE", "ContentStore", "files_below"]
+__all__ = ["DAMAGED", "GONE", "ContentStore"]
 
 GONE = "is no longer there"
 DAMAGED = "is damaged"
@@ -44,12 +43,12 @@ class ContentStore:
         self._disk = disk or Disk()
         self._digests = FileDigests(directory / "verified")
 
-    def path(self, digest: str) -> Path:
-        """Where the object lies or would lie."""
-        return self._objects / digest[:2] / digest
+    def path(self, artifact: Artifact) -> Path:
+        """See `Objects.path`; where it would lie, if it is not there."""
+        return self._place(artifact.digest)
 
     def fault(self, artifact: Artifact) -> str:
-        """What is wrong with the object: `GONE`, `DAMAGED`, or nothing."""
+        """See `Store.fault`: `GONE`, `DAMAGED`, or nothing."""
         digest = artifact.digest
         name = f"{self._prefix}{digest[:2]}/{digest}"
         try:
@@ -62,15 +61,15 @@ class ContentStore:
         return "" if whole else DAMAGED
 
     def damaged(self, digest: str) -> bool:
-        """Whether the object is gone, or is not what its name says."""
+        """See `Store.damaged`."""
         name = f"{self._prefix}{digest[:2]}/{digest}"
         try:
             return self._digests.digest(name) != digest
         except OSError:
             return True
 
-    def put_bytes(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
-        """Store `data` under its digest. What is not `durable` may be cut short by a power cut, and is told then."""
+    def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
+        """See `Objects.put`. What is not `durable` may be cut short by a power cut, and is told then."""
         artifact = Artifact(name=name, digest=digest_bytes(data), size=len(data))
         with disk_errors():
             if self.fault(artifact):
@@ -94,6 +93,10 @@ class ContentStore:
                 self._secure(artifact.digest)
         return artifact
 
+    def ingest(self, directory: Path) -> tuple[Artifact, ...]:
+        """See `Objects.ingest`: by name; links are not followed."""
+        return tuple(self.take(path, name) for name, path in list(_files_below(directory)))
+
     def sweep(self, alive: Callable[[str], bool]) -> None:
         """Remove the unfinished files of runs that are not alive."""
         sweep_blobs(self._unfinished.parent)
@@ -108,6 +111,9 @@ class ContentStore:
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._digests.save()
 
+    def _place(self, digest: str) -> Path:
+        return self._objects / digest[:2] / digest
+
     def _new(self) -> Path:
         self._temporary.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self._temporary)
@@ -116,7 +122,7 @@ class ContentStore:
 
     def _keep(self, temporary: Path, digest: str, *, durable: bool = True) -> None:
         """The data before the name: a power cut leaves the whole object or none."""
-        path = self.path(digest)
+        path = self._place(digest)
         temporary.chmod(_READ_ONLY if durable else _NOT_SAFE)
         if durable:
             self._disk.sync(temporary)
@@ -128,7 +134,7 @@ class ContentStore:
 
     def _secure(self, digest: str) -> None:
         """An object that came as a part of a snapshot is a result now, and has to outlive a power cut."""
-        path = self.path(digest)
+        path = self._place(digest)
         if stat.S_IMODE(path.stat().st_mode) == _NOT_SAFE:
             self._disk.sync(path)
             path.chmod(_READ_ONLY)
@@ -143,7 +149,7 @@ def _make_way(path: Path) -> None:
         path.parent.unlink()
 
 
-def files_below(directory: Path) -> Iterator[tuple[str, Path]]:
+def _files_below(directory: Path) -> Iterator[tuple[str, Path]]:
     """All regular files below `directory` with their relative names, sorted; links are not followed."""
     for current, _, names in sorted(os.walk(directory)):
         for name in sorted(names):

@@ -17,21 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-__all__ = ["Claims", "FileClaim"]
+__all__ = ["Claims"]
 
 _INTERVAL = 0.05  # seconds between two looks: a lock that is waited for could not be given up
-
-
-class FileClaim:
-    """The `Claim` port: locks that are held."""
-
-    def __init__(self, locks: ExitStack) -> None:
-        """Own `locks`, which go when it is closed."""
-        self._locks = locks
-
-    def release(self) -> None:
-        """See `Claim.release`; a second call does nothing."""
-        self._locks.close()
 
 
 class Claims:
@@ -42,8 +30,8 @@ class Claims:
         self._directory = directory
         self._owner = owner
 
-    def claim(self, names: Collection[str]) -> FileClaim | None:
-        """All of `names`, or None when somebody has one of them; does not wait.
+    def claim(self, names: Collection[str]) -> ExitStack | None:
+        """All of `names`, until it is closed, or None when somebody has one of them; does not wait.
 
         They are taken in one order everywhere, so that of several that want the same one goes on.
         """
@@ -55,9 +43,9 @@ class Claims:
                     return None
                 taken.callback(lock.release)
                 lock.write(f"{self._owner}\n")
-            return FileClaim(taken.pop_all())
+            return taken.pop_all()
 
-    def await_claim(self, names: Collection[str], stop: threading.Event) -> FileClaim | None:
+    def await_claim(self, names: Collection[str], stop: threading.Event) -> ExitStack | None:
         """All of `names`, waited for; None only when `stop` was set."""
         while not stop.is_set():
             claim = self.claim(names)

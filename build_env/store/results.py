@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from build_env.core.disk import disk_errors
+from build_env.core.errors import StaleAttempt
 from build_env.core.later import imported_later
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.identity import TaskName
@@ -23,10 +24,9 @@ from build_env.store.attempts import (
     finish_attempt,
     finish_run,
     lose_attempts,
-    refuse_stale,
     runs_at_work,
 )
-from build_env.store.cas import ContentStore, files_below
+from build_env.store.cas import ContentStore
 from build_env.store.database import Database
 from build_env.store.mounts import refuse_network
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
+    from build_env.core.disk import Disk
     from build_env.model.attempt import Attempt, AttemptState
-    from build_env.store.disk import Disk
 
 __all__ = ["COLUMNS", "LocalStore", "Outcome", "Row", "new_run", "stored_result"]
 
@@ -59,7 +59,7 @@ def new_run(command: str = "") -> Run:
     return Run(id=os.urandom(6).hex(), pid=os.getpid(), began=time.time(), command=command)
 
 
-class LocalStore:
+class LocalStore(ContentStore):
     """The `Store` port on the local disk. Several threads may use it, and several runs one directory.
 
     Who writes must hold the lock of the run: what belongs to no living run is swept.
@@ -76,7 +76,7 @@ class LocalStore:
         refuse_network(build)
         self._run = run or new_run()
         self._recorded = False
-        self._content = ContentStore(build / "store", self._run.id, disk)
+        super().__init__(build / "store", self._run.id, disk)
         self._database = Database(build / "store.db", writes=writes)
 
     @property
@@ -91,7 +91,7 @@ class LocalStore:
             if recorded:
                 self._database.change(lambda connection: finish_run(connection, self._run.id))
         finally:
-            self._content.close()
+            super().close()
             self._database.close()
 
     def sweep(self, alive: Callable[[str], bool]) -> None:
@@ -99,7 +99,7 @@ class LocalStore:
 
         The runs are asked for before it is asked whether they live, so that one that begins meanwhile is safe.
         """
-        self._content.sweep(alive)
+        super().sweep(alive)
         dead = [run for run in runs_at_work(self._database) if not alive(run)]
         if dead:
             self._database.change(lambda connection: lose_attempts(connection, dead))
@@ -107,7 +107,7 @@ class LocalStore:
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """See `Store.find`: the highest rank that is at least `isolation`."""
         for result in self._results(key, isolation):
-            if not any(self._content.fault(artifact) for artifact in result.artifacts):
+            if not any(self.fault(artifact) for artifact in result.artifacts):
                 return result
         return None
 
@@ -137,26 +137,6 @@ class LocalStore:
         rows = cast("list[Outcome]", self._database.read(query, (json.dumps(list(keys)), int(isolation))))
         return {row[0]: row for row in rows}
 
-    def fault(self, artifact: Artifact) -> str:
-        """See `Store.fault`."""
-        return self._content.fault(artifact)
-
-    def ingest(self, directory: Path) -> tuple[Artifact, ...]:
-        """See `Store.ingest`."""
-        return tuple(self._content.take(path, name) for name, path in list(files_below(directory)))
-
-    def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
-        """See `Store.put`."""
-        return self._content.put_bytes(name, data, durable=durable)
-
-    def damaged(self, digest: str) -> bool:
-        """See `Store.damaged`."""
-        return self._content.damaged(digest)
-
-    def path(self, artifact: Artifact) -> Path:
-        """See `Store.path`."""
-        return self._content.path(artifact.digest)
-
     def begin(self, task: TaskName, key: str, log: str = "") -> str:
         """See `Store.begin`; the run is written down with its first attempt."""
         attempt = self._database.change(lambda connection: begin_attempt(connection, self._run, task, key, log))
@@ -176,8 +156,12 @@ class LocalStore:
         }
 
         def write(connection: sqlite3.Connection) -> None:
-            ended = finish_attempt(connection, attempt, model_attempt.AttemptState.DONE, **facts)
-            refuse_stale(attempt, ended=ended)
+            if not finish_attempt(connection, attempt, model_attempt.AttemptState.DONE, **facts):
+                raise StaleAttempt(
+                    f"attempt {attempt[:12]} is not at work any more: what it made is not recorded",
+                    hint="another run took this one for dead, or build/store.db was replaced; "
+                    "run the same command again",
+                )
             connection.execute(_INSERT, row)
 
         self._database.change(write)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, cast
 
@@ -56,12 +56,7 @@ class Env:
     arch: str
     settings: Settings
     environ: Mapping[str, str] = field(default_factory=dict)
-    _commands: list[Command] = field(default_factory=list)
-    _folders: list[str] = field(default_factory=list)
-    _images: list[ImageBuild] = field(default_factory=list)
-    _deployments: list[Deployment] = field(default_factory=list)
-    _provides: bool = False
-    _tar: bool = False
+    _recorded: Record = field(default_factory=Record)
 
     @property
     def target(self) -> str:
@@ -132,8 +127,8 @@ class Env:
             inside = parts[:1] == ("common",) and len(parts) > 1 and ".." not in parts
             if not inside or not (self.loaded.root / folder).is_dir():
                 raise HookError(f"env.use({folder!r}): there is no such folder below common/")
-            if folder not in self._folders:
-                self._folders.append(folder)
+            if folder not in self._recorded.folders:
+                self._recorded = replace(self._recorded, folders=(*self._recorded.folders, folder))
 
     def run_command_build(
         self, *argv: str, environment: Mapping[str, str] | None = None, cwd: str = ".", network: bool = False
@@ -190,20 +185,19 @@ class Env:
             HookError: when it lies outside the project, or `DOCKER_BUILD_ARGS` is no list of NAME=value.
         """
         named = str(self.variable("CTX_PATH") or self.variable("ENV_TARGET_ROOT") or "")
-        self._images.append(
-            ImageBuild(
-                name=self.docker_image_name(ImageKind(kind)),
-                kind=ImageKind(kind),
-                dockerfile=dockerfile,
-                bootstrap=bootstrap,
-                base_image=base_image or str(self.variable("BASE_IMAGE", "")),
-                context=context or self._below_root(named) or str(PurePosixPath(dockerfile).parent),
-                arguments={**_build_arguments(self.variable(_ARGUMENTS, ())), **(build_args or {})},
-                variables=dict(variables or {}),
-                platform=cast("str", self.call("docker_pre_run")) or "",
-                prefix=str(self.variable("DOCKER_PREFIX") or self.settings.image_prefix),
-            )
+        image = ImageBuild(
+            name=self.docker_image_name(ImageKind(kind)),
+            kind=ImageKind(kind),
+            dockerfile=dockerfile,
+            bootstrap=bootstrap,
+            base_image=base_image or str(self.variable("BASE_IMAGE", "")),
+            context=context or self._below_root(named) or str(PurePosixPath(dockerfile).parent),
+            arguments={**_build_arguments(self.variable(_ARGUMENTS, ())), **(build_args or {})},
+            variables=dict(variables or {}),
+            platform=cast("str", self.call("docker_pre_run")) or "",
+            prefix=str(self.variable("DOCKER_PREFIX") or self.settings.image_prefix),
         )
+        self._recorded = replace(self._recorded, images=(*self._recorded.images, image))
 
     def deploy(self, repository_format: str, *, suite: str) -> None:
         """Record that the package goes into the target's repository of that format, below the suite `suite`.
@@ -214,29 +208,21 @@ class Env:
         names = [each.name for each in formats()]
         if repository_format not in names:
             raise HookError(f"env.deploy: the format is {' or '.join(names)}, not {repository_format!r}")
-        if self._deployments:
+        if self._recorded.deployments:
             raise HookError("env.deploy: a package goes into one repository, and this hook names a second")
-        self._deployments.append(Deployment(format=repository_format, suite=suite))
+        self._recorded = replace(self._recorded, deployments=(Deployment(format=repository_format, suite=suite),))
 
     def provide(self) -> None:
         """Record that later builds may install the package."""
-        self._provides = True
+        self._recorded = replace(self._recorded, provides=True)
 
     def tar(self) -> None:
         """Record that everything built for the architecture goes into one tar archive."""
-        self._tar = True
+        self._recorded = replace(self._recorded, tar=True)
 
     def record(self, printed: str = "") -> Record:
         """All that was recorded, frozen; `printed` is what the hook printed. Not for hooks."""
-        return Record(
-            commands=tuple(self._commands),
-            folders=tuple(self._folders),
-            images=tuple(self._images),
-            deployments=tuple(self._deployments),
-            provides=self._provides,
-            tar=self._tar,
-            printed=tuple(printed.splitlines()),
-        )
+        return replace(self._recorded, printed=tuple(printed.splitlines()))
 
     def _below_root(self, path: str) -> str:
         """A path of a build context from the root; in the environment it may be absolute.
@@ -271,19 +257,18 @@ class Env:
         for name, value in variables.items():
             if not _VARIABLE.fullmatch(name) or not _is_text(value):
                 raise HookError(f"the environment of a command maps names to text, not {name!r} to {value!r}")
-        if self._commands and self._commands[0].kind is not kind:
+        if self._recorded.commands and self._recorded.commands[0].kind is not kind:
             raise HookError("all commands of one task share its room: do not mix source and build commands in one hook")
-        self._commands.append(
-            Command(
-                kind=kind,
-                argv=argv,
-                cwd=cwd,
-                environment=variables,
-                network=network,
-                role=role,
-                temporary=temporary,
-            )
+        command = Command(
+            kind=kind,
+            argv=argv,
+            cwd=cwd,
+            environment=variables,
+            network=network,
+            role=role,
+            temporary=temporary,
         )
+        self._recorded = replace(self._recorded, commands=(*self._recorded.commands, command))
 
 
 def _is_text(value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from build_env.core.visible import printable
 from build_env.model.attempt import Attempt, AttemptState
 from build_env.ui.report.views import size_words
-from build_env.ui.words import count, duration, moment
+from build_env.ui.words import columns, count, duration, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,16 +24,11 @@ _RIGHT = frozenset({4, 5, 6})
 
 def history_lines(attempts: Sequence[Attempt], trends: Sequence[Trend], *, complete: bool) -> list[str]:
     """A table of attempts as they come, each message below its row."""
-    rows = [_HEAD, *map(_row, attempts)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row, attempt in zip(rows, (None, *attempts), strict=True):
-        cells = [
-            cell.rjust(width) if place in _RIGHT else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"  {'  '.join(cells)}".rstrip())
-        if attempt and attempt.message:
+    head, *rows = columns([_HEAD, *map(_row, attempts)], right=_RIGHT)
+    lines = [f"  {head}"]
+    for row, attempt in zip(rows, attempts, strict=True):
+        lines.append(f"  {row}")
+        if attempt.message:
             lines.append(f"    {printable(attempt.message.splitlines()[0])}")
     shown = f"the newest {len(attempts)} attempts" if not complete else count(len(attempts), "attempt")
     return [f"history {shown}, the newest first", *lines, *map(_trend, trends)]

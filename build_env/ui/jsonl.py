@@ -35,7 +35,6 @@ from build_env.core.later import imported_later
 from build_env.model.events import (
     Note,
     PlanReady,
-    RunFinished,
     TaskFinished,
     TaskOutput,
     TaskRetried,
@@ -114,27 +113,23 @@ def event_data(event: Event) -> dict[str, Any]:
     """The fields of one event."""
     match event:
         case Note(text=text):
-            return {"event": "note", "text": text}
+            data: dict[str, Any] = {"event": "note", "text": text}
         case PlanReady():
-            return _plan(event)
-        case RunFinished(summary=summary):
-            return _summary(summary)
-        case _:
-            return _of_task(event)
-
-
-def _of_task(event: TaskStarted | TaskOutput | TaskRetried | TaskWaiting | TaskFinished) -> dict[str, Any]:
-    match event:
+            data = _plan(event)
         case TaskStarted(task=task):
-            return {"event": "task-started", **task_data(task)}
+            data = {"event": "task-started", **task_data(task)}
         case TaskOutput(task=task, line=line):
-            return {"event": "task-output", "task": str(task.name), "line": line}
-        case TaskRetried():
-            return _retried(event)
+            data = {"event": "task-output", "task": str(task.name), "line": line}
+        case TaskRetried(task=task, attempt=attempt, message=message, delay=delay):
+            facts = {"attempt": attempt, "message": message, "delay": delay}
+            data = {"event": "task-retried", **task_data(task), **facts}
         case TaskWaiting(task=task, text=text):
-            return {"event": "task-waiting", **task_data(task), "text": text}
+            data = {"event": "task-waiting", **task_data(task), "text": text}
         case TaskFinished():
-            return _finished(event)
+            data = _finished(event)
+        case _:
+            data = _summary(event.summary)
+    return data
 
 
 def _plan(event: PlanReady) -> dict[str, Any]:
@@ -156,16 +151,6 @@ def _plan(event: PlanReady) -> dict[str, Any]:
         "seconds": round(forecast.seconds_left({}), 3),
         "recorded": forecast.recorded,
         "guessed": forecast.guessed,
-    }
-
-
-def _retried(event: TaskRetried) -> dict[str, Any]:
-    return {
-        "event": "task-retried",
-        **task_data(event.task),
-        "attempt": event.attempt,
-        "message": event.message,
-        "delay": event.delay,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
+from build_env.ui.words import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +25,10 @@ def listing_lines(targets: Sequence[TargetEntry] | None, packages: Sequence[Pack
     """The listing, a line per target and package, under headings when there are both."""
     lines: list[str] = []
     if targets is not None:
-        lines += ["targets", *(_rows([_target_row(entry) for entry in targets]) or ["  none below targets/"])]
+        lines += ["targets", *_rows([_target_row(entry) for entry in targets], none="none below targets/")]
         lines += [f"  {line}" for entry in targets for line in entry.problem]
     if packages is not None:
-        lines += ["packages", *(_rows([_package_row(entry) for entry in packages]) or ["  none below src/"])]
+        lines += ["packages", *_rows([_package_row(entry) for entry in packages], none="none below src/")]
     return lines
 
 
@@ -57,8 +58,5 @@ def _package_row(entry: PackageEntry) -> tuple[str, ...]:
     return (entry.name, entry.version, kind, entry.summary)
 
 
-def _rows(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Columns as wide as their widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    return ["  " + "  ".join(row).rstrip() for row in cells]
+def _rows(rows: Sequence[tuple[str, ...]], *, none: str) -> list[str]:
+    return [f"  {line}" for line in columns(rows) or [none]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.ui.words import moment
+from build_env.ui.words import columns, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,11 +17,9 @@ __all__ = ["choice_lines"]
 def choice_lines(logs: Sequence[TaskLog]) -> list[str]:
     """A line per log as they come, and a command that shows the first."""
     rows = [(log.state, log.task.stage, log.arch, log.task.target, moment(log.changed)) for log in logs]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return [
         f"logs    of {logs[0].task.subject}, the newest first",
-        *(line.rstrip() for line in lines),
+        *(f"  {line}" for line in columns(rows)),
         f"next    build-env log {logs[0].task.subject}{_narrowed(logs)}",
     ]
 

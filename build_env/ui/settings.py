@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import canonical_json
 from build_env.core.visible import visible_name
+from build_env.ui.words import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,7 @@ def settings_lines(values: Sequence[SettingValue]) -> list[str]:
     for value in values:
         rows.append((value.name, _shown(value.value), value.origin))
         rows += [("", f"overruled {_shown(lost)}", origin) for origin, lost in value.overruled]
-    names, texts = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return [f"{name:<{names}}  {text:<{texts}}  {origin}" for name, text, origin in rows]
+    return columns(rows)
 
 
 def _shown(value: object) -> str:

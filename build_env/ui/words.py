@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from build_env.model.result import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from build_env.model.task import Task
 
@@ -19,6 +19,7 @@ __all__ = [
     "WAITING",
     "about",
     "basis",
+    "columns",
     "count",
     "duration",
     "moment",
@@ -86,6 +87,17 @@ def targets_words(targets: Mapping[str, Sequence[str]]) -> str:
 def count(number: int, noun: str) -> str:
     """`1 task`, `9 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[str]:
+    """A line per row, with columns as wide as their widest cell; in the columns `right` cells end together."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = enumerate(zip(row, widths, strict=True))
+        padded = [cell.rjust(width) if place in right else cell.ljust(width) for place, (cell, width) in cells]
+        lines.append("  ".join(padded).rstrip())
+    return lines
 
 
 def task_line(status: Status | None, task: Task, seconds: float | None, text: str = "", *, word: str = RUNNING) -> str:

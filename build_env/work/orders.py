@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from build_env.images.render import build_context
 from build_env.model.action import ImageAction, LayerAction, Tree
-from build_env.model.order import RoomOrder, WorkOrder
-from build_env.model.room import RoomEntry
+from build_env.model.order import WorkOrder
+from build_env.model.room import RoomEntry, RoomOrder
 from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room

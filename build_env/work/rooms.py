@@ -166,10 +166,8 @@ class RoomWork:
         claim = self.claims.await_claim({name}, self.stopped)
         if claim is None:
             raise Interrupted("stopped")
-        try:
+        with claim:
             yield
-        finally:
-            claim.release()
 
 
 def _done(work: Work, outcome: Outcome, facts: dict[str, str]) -> Done:

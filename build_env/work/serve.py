@@ -25,7 +25,7 @@ from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
 from build_env.model.order import WorkOrder, from_json, to_json
 from build_env.settings import Settings
-from build_env.store.cas import ContentStore, files_below
+from build_env.store.cas import ContentStore
 from build_env.work.worker import Worker
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-class WorkerStore:
+class WorkerStore(ContentStore):
     """Objects of two directories: what was given, which is only read, and what the worker made."""
 
     def __init__(self, own: Path, given: Path) -> None:
         """Keep new objects below `own`."""
-        self._own = ContentStore(own, "worker")
+        super().__init__(own, "worker")
         self._given = given
         self._whole: set[str] = set()
 
@@ -50,25 +50,13 @@ class WorkerStore:
             EnvironmentNotReady: when it was not given, or is not what its name says.
         """
         digest = artifact.digest
-        own = self._own.path(digest)
+        own = super().path(artifact)
         path = own if own.is_file() else self._given / digest[:2] / digest
         if digest not in self._whole:
             if not path.is_file() or digest_file(path) != digest:
                 raise EnvironmentNotReady(f"the object {digest} was not given, or is damaged")
             self._whole.add(digest)
         return path
-
-    def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
-        """See `Store.put`."""
-        return self._own.put_bytes(name, data, durable=durable)
-
-    def ingest(self, directory: Path) -> tuple[Artifact, ...]:
-        """See `Store.ingest`."""
-        return tuple(self._own.take(path, name) for name, path in list(files_below(directory)))
-
-    def close(self) -> None:
-        """Leave nothing unfinished behind."""
-        self._own.close()
 
 
 def main() -> None:

@@ -5,13 +5,10 @@ Knows no checkout, no plan, no database, no claims and no publisher: everything 
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import scratch
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.command import Command
@@ -19,11 +16,12 @@ from build_env.model.order import Ended, Outcome
 from build_env.model.room import RoomSpec, Variation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from build_env.images.target import TargetImages
-    from build_env.model.order import RoomOrder, WorkOrder
-    from build_env.model.room import RoomOutcome
+    from build_env.model.order import WorkOrder
+    from build_env.model.room import RoomOrder, RoomOutcome
     from build_env.ports import Engine, Objects
 
 __all__ = ["Worker"]
@@ -67,7 +65,7 @@ class Worker:
                 raise ValueError("the order says nothing that could be done")
             if missing := self.missing(order.room):
                 return Outcome(ended=Ended.IMAGE_MISSING, missing=missing)
-            with self._directory() as collect:
+            with scratch(self.directory, "out-") as collect:
                 return (self._layer if order.layer else self._room)(order, collect, output)
         except BuildEnvError as error:
             return _trouble(error)
@@ -145,31 +143,12 @@ class Worker:
         if downloads:
             downloads.mkdir(parents=True, exist_ok=True)
         return RoomSpec(
-            image=room.image,
-            commands=room.commands,
-            environment=room.environment,
-            entries=room.entries,
+            **vars(room),
             collect=collect,
-            labels=room.labels,
-            platform=room.platform,
-            mounts=room.mounts,
             downloads=downloads,
-            epoch=room.epoch,
-            name=room.name,
-            layer_key=room.layer_key,
             ssh_agent=self.ssh_agent if room.fetches else "",
-            limit=room.limit,
             object_path=lambda digest: self.store.path(Artifact(name="", digest=digest, size=0)),
         )
-
-    @contextlib.contextmanager
-    def _directory(self) -> Iterator[Path]:
-        self.directory.mkdir(parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="out-", dir=self.directory))
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _trouble(error: BuildEnvError) -> Outcome:

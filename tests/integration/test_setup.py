@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -200,8 +199,8 @@ def test_an_engine_in_the_background(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         try:
             wait_until(engine_answers, lambda: True, lambda: EnvironmentNotReady((tmp_path / "log").read_text()))
         finally:
-            os.kill(process, signal.SIGTERM)
-            os.waitpid(process, 0)
+            process.terminate()
+            process.wait()
 
 
 @pytest.mark.full

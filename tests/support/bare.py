@@ -1,4 +1,4 @@
-"""Owns bare machines: a Debian as it is freshly installed, with users, network, binfmt handlers and an engine of its own.
+"""Owns bare machines: a Debian as it is freshly installed, with users, network, handlers and an engine of its own.
 
 Each is a minimal root, made once a week, below a layer that is thrown away, in new namespaces. A user namespace of its
 own gives it handlers of its own (Linux 6.7 and later). Killing its first process ends everything in it.
@@ -121,10 +121,11 @@ def bare_machine(name: str) -> Iterator[BareMachine]:
 @contextlib.contextmanager
 def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
     """The host's number of the first process of a machine; afterwards nothing of it runs."""
-    outside = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _OUTSIDE, "sh", root, _REPOSITORY, place]
+    outside = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount"]
+    outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, _REPOSITORY, place))]
     version2 = (_CGROUPS / "cgroup.controllers").exists()
-    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", _INSIDE, place]
-    command = ["sh", "-c", _ENTER.replace("nsenter ", ""), "sh", " ".join(map(str, groups)), *outside, *inside, *groups]
+    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place)]
+    command = ["sh", "-c", _ENTER.replace("nsenter ", ""), "sh", " ".join(map(str, groups)), *outside, *inside, *map(str, groups)]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
         contextlib.ExitStack() as stack,
@@ -209,7 +210,7 @@ def _minimal_root(suite: str) -> Path:
                 shutil.rmtree(old)
             new = roots / f"{suite}-new"
             include = "--include=python3,ca-certificates,git"
-            command = ["mmdebstrap", "--variant=minbase", include, "--format=directory", suite, new]
+            command = ["mmdebstrap", "--variant=minbase", include, "--format=directory", suite, str(new)]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
             new.rename(root)
         return root

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.store.disk import Disk
+from build_env.core.disk import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

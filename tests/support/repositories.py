@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from build_env.formats.view import PackageFile, View
 from build_env.model.artifact import Artifact
-from build_env.publish.model import Clock, Deposit, PublishResult
+from build_env.publish.generation import current_generation
+from build_env.publish.model import Clock
 from build_env.publish.snapshot import publish
 
 if TYPE_CHECKING:
@@ -73,10 +74,11 @@ def publish_to(
     signer: Signer,
     clock: Clock | None = None,
     label: str = "tests",
-) -> PublishResult:
-    """Publish files into one view of the channel at `root`."""
-    deposits = [Deposit(view=view, files=tuple(files))]
-    return publish(root, deposits, label=label, signer=signer, clock=clock)
+) -> bool:
+    """Publish files into one view of the channel at `root`; whether clients have another generation then."""
+    before = current_generation(root)
+    publish(root, {view: files}, label=label, signer=signer, clock=clock)
+    return current_generation(root) != before
 
 
 def package_file(path: Path) -> PackageFile:

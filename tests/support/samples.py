@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.app.planning import Planner
+from build_env.app.project import Project
 from build_env.core.paths import ProjectPaths
 from build_env.model.action import Room
 from build_env.model.artifact import Artifact, Isolation, StoredResult
@@ -163,12 +164,11 @@ def planner(
 ) -> Planner:
     """A planner on the sample host that knows of no base image."""
     return Planner(
-        paths=ProjectPaths(root=root),
-        settings=settings or Settings(),
-        host=HOST,
+        project=Project(
+            paths=ProjectPaths(root=root), settings=settings or Settings(), host=HOST, environ=environ or {}
+        ),
         target_name=name,
         architectures=archs,
         native=native,
         base_identity=lambda _reference, _architecture: "",
-        environ=environ or {},
     )

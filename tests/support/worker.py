@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from build_env.model.order import RoomOrder, WorkOrder
-    from build_env.model.room import RoomEntry
+    from build_env.model.order import WorkOrder
+    from build_env.model.room import RoomEntry, RoomOrder
     from build_env.store.results import LocalStore
 
 __all__ = ["SubprocessWorker"]

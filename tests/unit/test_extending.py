@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from build_env.cli import main as cli_main
 from build_env.cli.manifest_actions import compile_to
 from build_env.cli.parser import CommandEntry, run_app
-from build_env.inspect.manifest import Asked
 from build_env.manifest import registry
+from build_env.model.options import ManifestOptions
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -75,7 +75,7 @@ def test_a_directive(
     monkeypatch.setattr(registry, "DIRECTIVES", (*registry.DIRECTIVES, module.TWICE))
     manifest = tmp_path / "echo.yaml"
     manifest.write_text("echo:\n  otk.twice: hello\n", encoding="utf-8")
-    assert compile_to(Asked(files=(str(manifest),)), None, "", "json") == 0
+    assert compile_to(ManifestOptions(files=(str(manifest),)), None, "", "json") == 0
     assert json.loads(capfdbinary.readouterr().out) == {"echo": "hellohello"}
 
 

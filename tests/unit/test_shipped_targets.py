@@ -14,7 +14,7 @@ from build_env.ui.plan import plan_lines
 from tests.support.samples import planner
 
 if TYPE_CHECKING:
-    from build_env.app.planned import Planned
+    from build_env.app.planning import Planned
     from build_env.model.identity import TaskName
 
 ROOT = Path(__file__).resolve().parents[2]

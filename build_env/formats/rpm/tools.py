@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.core.machine import installing
-from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, run_program
+from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,6 @@ __all__ = ["RpmHeader", "read_headers", "sign"]
 _TAGS = ("NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SOURCEPACKAGE", "DISTRIBUTION")
 _STAND_IN = "stand-in"
 _TIMEOUT = 600  # seconds
-_PROGRAMS = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +98,9 @@ def _header(values: Sequence[str]) -> RpmHeader:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
-    base = {
-        "PATH": _PROGRAMS,
-        "LC_ALL": "C.UTF-8",
-        "HOME": "/nonexistent",
-    }
+    environment = listed_environment({}, HOME="/nonexistent", **environment)
     try:
-        return run_program(Invocation(argv=command, environment={**base, **environment}, seconds=_TIMEOUT))
+        return run_program(Invocation(argv=command, environment=environment, seconds=_TIMEOUT))
     except CannotStart as error:
         raise EnvironmentNotReady(str(error), hint=installing("rpm", "rpm-sign")) from error
     except ProcessError as error:

@@ -57,15 +57,14 @@ class _Block:
     def name(self, entry: Entry, path: tuple[str, ...]) -> None:
         """A name and its value; a map is names of its own, unless it is one directive or empty."""
         node = entry.node
-        if isinstance(node, Mapping) and node.entries and not (len(node.entries) == 1 and self.replaces(node)):
+        if isinstance(node, Mapping) and node.entries and not self.replaces(node):
             self.enter(node, path)
         else:
             self.define(node, entry.place, path)
 
     def replaces(self, node: Mapping) -> bool:
-        """Whether the first entry of a map is a directive that gives something in the place of the map."""
-        named = self.walker.find(node.entries[0].key)
-        return named is not None and named[0].role is Role.REPLACED
+        """Whether a map is one directive that gives something in its place."""
+        return len(node.entries) == 1 and self.walker.role(node.entries[0].key) is Role.REPLACED
 
     def define(self, node: Node, place: Place, path: tuple[str, ...]) -> None:
         """A value of a name; without a path a directive that gives names."""

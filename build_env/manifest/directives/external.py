@@ -60,8 +60,7 @@ def _answer(walker: Walker, runner: ExternalRunner, name: str, question: object,
     except (ExternalError, TooLarge) as error:
         return f"{entry.key}: {error}"
     # Names, files and targets are gathered before any program runs: these would come too late.
-    named = [(key, walker.find(key)) for key in dict.fromkeys(_keys(answer))]
-    late = [key for key, directive in named if directive and directive[0].role is not Role.REPLACED]
+    late = [key for key in dict.fromkeys(_keys(answer)) if walker.role(key) not in {None, Role.REPLACED}]
     if late:
         message = "cannot stand in what a program answers: only directives that give a value can"
         return f"{entry.key}: {', '.join(late)} {message}"

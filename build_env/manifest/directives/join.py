@@ -112,15 +112,13 @@ SEQ_JOIN = Directive(
     evaluate=_operation(list),
     word="joined",
 )
-MAP_JOIN = Directive(
+MAP_JOIN = replace(
+    SEQ_JOIN,
     name="otk.op.map.join",
-    form=Form.ALONE,
-    role=Role.REPLACED,
     summary="Joins maps. A key that two of them have is a fault; `otk.op.join` lets the last one win.",
     value="a map with `values`, a sequence of two or more maps",
     example="user:\n  otk.op.map.join:\n    values:\n      - name: ada\n      - shell: /bin/sh\n",
     evaluate=_operation(dict),
-    word="joined",
 )
 HASH_MERGE = replace(
     MAP_JOIN,
@@ -128,13 +126,11 @@ HASH_MERGE = replace(
     summary="Another name of `otk.op.map.join`.",
     example=MAP_JOIN.example.replace("map.join", "hash.merge"),
 )
-JOIN = Directive(
+JOIN = replace(
+    SEQ_JOIN,
     name="otk.op.join",
-    form=Form.ALONE,
-    role=Role.REPLACED,
     summary="Joins sequences one after the other, or maps: of the same key the last value wins, whole.",
     value="a map with `values`, a sequence of two or more sequences, or of two or more maps",
     example="user:\n  otk.op.join:\n    values:\n      - {name: ada, shell: /bin/sh}\n      - {shell: /bin/zsh}\n",
     evaluate=_operation(None, last_wins=True),
-    word="joined",
 )

@@ -111,13 +111,8 @@ def _first_data(walker: Walker, root: Node, frame: Frame) -> tuple[Place, Frame]
             return data, within
         contents = [walker.behind.get((id(entry.node), within)) for entry in node]
         waiting.extend(content for content in reversed(contents) if content is not None)
-        place = next((entry.place for entry in node if _replaces(walker, entry)), place)
+        place = next((entry.place for entry in node if walker.role(entry.key) is Role.REPLACED), place)
     return place, frame
-
-
-def _replaces(walker: Walker, entry: Entry) -> bool:
-    named = walker.find(entry.key)
-    return named is not None and named[0].role is Role.REPLACED
 
 
 TARGET = Directive(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from build_env.app.planned import Planned
+    from build_env.app.planning import Planned
     from tests.support.project import MakeProject, Project
 
 CONFIGURATION = "targets/here/1/packages.conf.py"

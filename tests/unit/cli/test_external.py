@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.cli.external import _external
+from build_env.cli.external import external
 from build_env.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 def test_an_envelope_goes_in_and_comes_out(given: Callable[[str], None], capsys: pytest.CaptureFixture[str]) -> None:
     given('{"tree": {"text": "hello"}}')
-    assert _external("osbuild.embed-file", None) == 0
+    external("osbuild.embed-file", None)
     assert json.loads(capsys.readouterr().out)["tree"]["size"] == 5
 
 
@@ -45,12 +45,12 @@ def test_an_envelope_goes_in_and_comes_out(given: Callable[[str], None], capsys:
 def test_what_is_wrong_is_told(given: Callable[[str], None], text: str, words: str) -> None:
     given(text)
     with pytest.raises(InputError, match=re.escape(words)):
-        _external("osbuild.embed-file", None)
+        external("osbuild.embed-file", None)
 
 
 def test_a_name_that_is_none_is_told_before_anything_is_read() -> None:
     with pytest.raises(UsageError, match=r"no external osbuild.embed \(did you mean osbuild.embed-file\?\)"):
-        _external("osbuild.embed", None)
+        external("osbuild.embed", None)
 
 
 def test_without_a_project_the_error_says_what_works(
@@ -59,7 +59,7 @@ def test_without_a_project_the_error_says_what_works(
     monkeypatch.chdir(tmp_path)
     given('{"tree": {"include": ["bash"], "target": "a/1", "arch": "amd64"}}')
     with pytest.raises(InputError) as caught:
-        _external("build-env.depsolve-apt", None)
+        external("build-env.depsolve-apt", None)
     lines = caught.value.lines()
     assert lines[0].startswith("build-env.depsolve-apt: no project here: neither ")
     assert lines[0].endswith(" has a build-env.toml [input]")
@@ -67,7 +67,7 @@ def test_without_a_project_the_error_says_what_works(
 
 
 def test_the_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _external("", None) == 0
+    external("", None)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
         "build-env.depsolve-apt",
         "osbuild.depsolve-dnf4",

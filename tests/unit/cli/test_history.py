@@ -83,7 +83,7 @@ def test_what_a_killed_run_had_begun_is_lost(built: Project) -> None:
     [
         (("oen",), "there is no package oen (did you mean one?)", "build-env list packages"),
         (("two",), "two was never built in this checkout", "build-all --target TARGET two"),
-        (("one", "--stage", "verify"), "no such attempt at one", "source one here/1"),
+        (("one", "--stage", "verify"), "one has no such attempt", "source one here/1"),
         (("one", "--target", "nowhere"), "there is no target nowhere", "targets here: here/1"),
         (("one", "--stage", "biuld"), "--stage", "build"),
     ],

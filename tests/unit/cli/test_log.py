@@ -119,7 +119,7 @@ def test_ctrl_c_ends_the_follower_and_not_the_run(project: MakeProject) -> None:
     ("words", "said"),
     [
         (("onne",), "there is no package onne (did you mean one?)"),
-        (("three",), "it was never built in this checkout"),
+        (("three",), "three was never built in this checkout"),
         (("one", "--stage", "biuld"), "--stage takes"),
         (("one", "--stage", "verify"), "there are:"),
         (("one", "--target", "nowhere"), "there is no target nowhere"),

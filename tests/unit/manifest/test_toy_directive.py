@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.cli.manifest_actions import compile_to, explain_path, format_all, list_directives, validate_all
-from build_env.inspect.manifest import Asked
 from build_env.manifest import registry
 from build_env.manifest.directive import Absent, Directive, Form, Role, Step, Visit
 from build_env.manifest.faults import ManifestError
 from build_env.manifest.names import no_name
 from build_env.manifest.scope import Definition
+from build_env.model.options import ManifestOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,9 +66,9 @@ def _registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def asked(tmp_path: Path, text: str) -> Asked:
+def asked(tmp_path: Path, text: str) -> ManifestOptions:
     (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
-    return Asked(files=("m.yaml",))
+    return ManifestOptions(files=("m.yaml",))
 
 
 def test_it_defines_and_gives_a_value(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

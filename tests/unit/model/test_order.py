@@ -11,12 +11,11 @@ from build_env.model.identity import TaskName
 from build_env.model.order import (
     Ended,
     Outcome,
-    RoomOrder,
     WorkOrder,
     from_json,
     to_json,
 )
-from build_env.model.room import RoomEntry, TimeLimit
+from build_env.model.room import RoomEntry, RoomOrder, TimeLimit
 from tests.support.golden import check_golden
 
 ROOM = RoomOrder(

@@ -12,8 +12,7 @@ import pytest
 from build_env.core.errors import InputError
 from build_env.formats.view import KEY_FILE, View
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import evidence, holds, published_digests
-from build_env.publish.model import Deposit
+from build_env.publish.generation import current_generation, evidence, holds, published_digests
 from build_env.publish.signing import ensure_project_key
 from build_env.publish.snapshot import client_lines, publish
 from tests.support import toy
@@ -43,14 +42,14 @@ def stamps(directory: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_all_views_switch_at_once(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
-    deposits = [
-        Deposit(view=view, files=(deb(tmp_path / view.slug, "greet", text=view.slug),)) for view in (BOOKWORM, TRIXIE)
-    ]
-    result = publish(root, deposits, label="tests", signer=signer, clock=time.clock())
-    assert result.generation == "00000001"
+    deposits = {view: [deb(tmp_path / view.slug, "greet", text=view.slug)] for view in (BOOKWORM, TRIXIE)}
+    publish(root, deposits, label="tests", signer=signer, clock=time.clock())
+    current = current_generation(root)
+    assert current
+    assert current.path.name == "00000001"
     for view in (BOOKWORM, TRIXIE):
         assert (root / f"deb/dists/{view.suite}/{view.slug}/InRelease").is_file()
-    assert published_digests(root.parent) == {deposit.files[0].artifact.digest for deposit in deposits}
+    assert published_digests(root.parent) == {files[0].artifact.digest for files in deposits.values()}
 
 
 def test_views_of_one_suite_do_not_collide(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
@@ -69,7 +68,7 @@ def test_what_is_the_same_in_two_views_is_in_the_pool_once(
 ) -> None:
     file = deb(tmp_path, "greet", architecture="all")
     for view in (BOOKWORM, TRIXIE):
-        assert publish_to(root, view, [file], signer=signer, clock=time.clock()).changed
+        assert publish_to(root, view, [file], signer=signer, clock=time.clock())
     assert len(list((root / "deb/pool").rglob("*.deb"))) == 1
 
 
@@ -111,7 +110,7 @@ def test_another_key_signs_every_view_anew(root: Path, signer: Signer, time: Tim
         publish_to(root, view, [file], signer=signer, clock=time.clock())
     before = (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes()
     other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
-    assert publish_to(root, TRIXIE, [files[TRIXIE]], signer=other, clock=time.clock()).changed
+    assert publish_to(root, TRIXIE, [files[TRIXIE]], signer=other, clock=time.clock())
     assert (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes() != before
     assert (root / KEY_FILE).read_bytes() == other.public_key()
 

@@ -323,13 +323,12 @@ def test_one_does_a_task_and_others_wait(executor: LocalExecutor) -> None:
     assert executor.claim(work()) is None
     assert executor.claim(replace(work(), key="other")) is None, "the same task, because of its log"
     assert executor.claim(replace(work(), task=task("other"))) is None, "the same key, because of its result"
-    stop = threading.Event()
-    stop.set()
-    assert executor.await_claim(work(), stop) is None
-    first.release()
-    second = executor.await_claim(work(), threading.Event())
+    first.close()
+    with executor.claimed(work()):
+        assert executor.claim(work()) is None
+    second = executor.claim(work())
     assert second is not None
-    second.release()
+    second.close()
 
 
 def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp_path: Path) -> None:
@@ -337,9 +336,8 @@ def test_another_process_has_the_task_until_it_dies(executor: LocalExecutor, tmp
         assert executor.claim(work()) is None
         assert executor.owner(work())
         process.kill()
-        claim = executor.await_claim(work(), threading.Event())
-        assert claim is not None
-        claim.release()
+        with executor.claimed(work()):
+            assert executor.claim(work()) is None
 
 
 def test_a_kept_room_that_another_run_uses_is_waited_for_until_the_run_is_stopped(

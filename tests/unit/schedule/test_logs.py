@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def test_a_log_is_written_until_its_task_ends_and_begins_empty(tmp_path: Path) -> None:
     path = tmp_path / "debian-12" / "greet.source.log"
     assert not is_written(path)
-    with new_log(path) as file:
+    with new_log(path) as write:
         assert is_written(path)
-        file.write("a long first attempt\n")
+        write("a long first attempt")
         assert path.read_text() == "a long first attempt\n"
     assert not is_written(path)
-    with new_log(path) as file:
-        file.write("second\n")
+    with new_log(path) as write:
+        write("second")
     assert path.read_text() == "second\n"

@@ -45,7 +45,7 @@ class FakeClaim:
     lock: threading.Lock
     released: int = 0
 
-    def release(self) -> None:
+    def close(self) -> None:
         self.released += 1
         self.lock.release()
 
@@ -567,7 +567,7 @@ def test_what_another_run_does_is_waited_for_without_a_slot_and_adopted() -> Non
         events.append(event)
         if isinstance(event, TaskFinished) and event.task.name == B:  # it ran although a, which is first, waits
             executor.known[A] = stored("k", artifact("theirs.deb"))
-            claim.release()
+            claim.close()
 
     plan = plan_of(task(A), task(B), task(C, A))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=1))
@@ -585,7 +585,7 @@ def test_what_another_run_gave_up_is_done_here() -> None:
 
     def sink(event: Event) -> None:
         if isinstance(event, TaskWaiting):
-            claim.release()
+            claim.close()
 
     loop = Loop(plan=plan_of(task(A)), executor=executor, sink=sink, capacity=Capacity(slots=1))
     assert statuses(loop.run()) == {A: "done"}
@@ -638,7 +638,7 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
     else:
         with pytest.raises(ZeroDivisionError):
             loop.run()
-    claim.release()
+    claim.close()
 
 
 def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -> None:
@@ -654,7 +654,7 @@ def test_one_thread_waits_for_all_that_others_do_and_it_is_said_who_they_are() -
         if len(waiting) == len(names) and not threads:
             threads.append(sum(thread.name.startswith("wait") for thread in threading.enumerate()))
             for claim in claims.values():
-                claim.release()
+                claim.close()
 
     plan = plan_of(*map(task, names))
     loop = Loop(plan=plan, executor=executor, sink=sink, capacity=Capacity(slots=2))
@@ -684,5 +684,5 @@ def test_an_interrupt_ends_the_waiting_for_another_run() -> None:
     assert statuses(loop.run()) == dict.fromkeys(map(named, "abc"), "interrupted")
     assert executor.waiting.is_set()
     assert not any(thread.name.startswith("wait") for thread in threading.enumerate())
-    claim.release()
+    claim.close()
     assert executor.all_released()

@@ -41,7 +41,7 @@ def test_a_detached_program_has_its_own_session_and_files(tmp_path: Path) -> Non
     os.set_inheritable(writer, True)
     try:
         process = start_detached([sys.executable, "-c", REPORT], log)
-        assert os.waitpid(process, 0)[1] == 0
+        assert process.wait() == 0
     finally:
         os.close(reader)
         os.close(writer)

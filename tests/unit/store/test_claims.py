@@ -36,13 +36,13 @@ def test_one_at_a_time_and_all_or_nothing(claims: Claims) -> None:
     assert claims.claim({"other", "key"}) is None
     other = claims.claim({"other"})
     assert other is not None, "what was refused left a name taken"
-    other.release()
-    first.release()
-    first.release()
+    other.close()
+    first.close()
+    first.close()
     assert claims.owner(NAMES) == ""
     again = claims.claim(NAMES)
     assert again is not None
-    again.release()
+    again.close()
 
 
 def test_nothing_is_left_behind(claims: Claims, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_nothing_is_left_behind(claims: Claims, tmp_path: Path) -> None:
         claim = claims.claim(NAMES)
         assert claim is not None
         assert len(list((tmp_path / "claims").iterdir())) == 2
-        claim.release()
+        claim.close()
         assert list((tmp_path / "claims").iterdir()) == []
 
 
@@ -62,7 +62,7 @@ def test_two_threads_of_one_process_exclude_each_other(claims: Claims) -> None:
     thread.start()
     thread.join()
     assert found == [None]
-    first.release()
+    first.close()
 
 
 def test_who_waits_gets_it_when_it_is_released(claims: Claims) -> None:
@@ -74,12 +74,12 @@ def test_who_waits_gets_it_when_it_is_released(claims: Claims) -> None:
         claim = claims.await_claim(NAMES, threading.Event())
         assert claim is not None
         got.set()
-        claim.release()
+        claim.close()
 
     thread = threading.Thread(target=wait)
     thread.start()
     assert not got.is_set()
-    first.release()
+    first.close()
     thread.join(20)
     assert got.is_set()
 
@@ -93,7 +93,7 @@ def test_waiting_ends_when_it_is_stopped(claims: Claims) -> None:
     thread.join(20)
     assert found == [None]
     assert first is not None
-    first.release()
+    first.close()
 
 
 def test_another_process_excludes_and_its_death_frees(claims: Claims, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_another_process_excludes_and_its_death_frees(claims: Claims, tmp_path: 
         process.kill()
         claim = claims.await_claim(NAMES, threading.Event())
         assert claim is not None
-        claim.release()
+        claim.close()
 
 
 def test_another_process_that_ends_frees(claims: Claims, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_another_process_that_ends_frees(claims: Claims, tmp_path: Path) -> None
         let_end(process)
         claim = claims.claim(NAMES)
         assert claim is not None
-        claim.release()
+        claim.close()
 
 
 _COUNTER = """
@@ -123,7 +123,7 @@ directory, file, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 for number in range(rounds):
     claim = Claims(directory, "counter").await_claim({"count", f"own {number % 3}"}, threading.Event())
     file.write_text(str(int(file.read_text()) + 1))
-    claim.release()
+    claim.close()
 """
 
 
@@ -152,7 +152,7 @@ def test_any_names_in_any_order_end_without_a_deadlock(tmp_path: Path, wanted: l
                 done.append(frozenset({"a name was had twice"}))
             at_work.update(names)
             at_work.difference_update(names)
-            claim.release()
+            claim.close()
         done.append(names)
 
     threads = [threading.Thread(target=work, args=(names,)) for names in wanted]

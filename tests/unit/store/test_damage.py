@@ -339,16 +339,16 @@ def test_a_damaged_object_that_is_made_again_is_whole(tmp_path: Path, way: str, 
 @given(content=st.binary(max_size=40), other=st.binary(max_size=40))
 def test_an_object_is_whole_exactly_while_it_has_its_bytes(tmp_path: Path, content: bytes, other: bytes) -> None:
     store = ContentStore(tmp_path, "run")
-    item = store.put_bytes("a", content)
+    item = store.put("a", content)
     assert store.fault(item) == ""
-    overwrite(store.path(item.digest), other)
+    overwrite(store.path(item), other)
     assert bool(store.fault(item)) == (content != other)
 
 
 def test_whole_objects_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digests, "SLACK", 0)
     store = ContentStore(tmp_path, "run")
-    item = store.put_bytes("a", b"content")
+    item = store.put("a", b"content")
     assert store.fault(item) == ""
     assert store._digests.hashed == 1
     store.close()
@@ -356,7 +356,7 @@ def test_whole_objects_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert again.fault(item) == ""
     assert again._digests.hashed == 0
     # The same size and time: only the change of the inode tells.
-    path, before = again.path(item.digest), again.path(item.digest).stat()
+    path, before = again.path(item), again.path(item).stat()
     overwrite(path, b"CONTENT")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert again.fault(item) == DAMAGED

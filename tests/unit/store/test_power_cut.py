@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from build_env.core.canonical import digest_bytes
+from build_env.core.disk import Disk
 from build_env.model.artifact import Isolation
 from build_env.model.identity import NO_TASK
-from build_env.store.disk import Disk
 from build_env.store.results import LocalStore
 from tests.support.power import RecordingDisk, Step, after_power_cut
 from tests.support.samples import stored

@@ -45,7 +45,7 @@ def test_equal_content_is_kept_once(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(b"same")
     assert content.take(tmp_path / "a", "a").digest == content.take(tmp_path / "b", "b").digest
-    assert content.put_bytes("c", b"same").size == 4
+    assert content.put("c", b"same").size == 4
     assert len([path for path in (tmp_path / "objects").rglob("*") if path.is_file()]) == 1
 
 

@@ -15,7 +15,7 @@ from tests.support.samples import named, planner
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from build_env.app.planned import Planned
+    from build_env.app.planning import Planned
     from tests.support.project import MakeProject
 
 TARGET = """
