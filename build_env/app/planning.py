@@ -16,6 +16,7 @@ from build_env.model.target import Options, Target
 from build_env.model.task import Stage
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
+from build_env.plan.binaries import Context
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, select
@@ -125,17 +126,26 @@ class Planner:
         packages = self.packages
         if spec_report is not None and self.format and self.format.scan:
             packages = self.format.scan.read(packages, spec_report)
-        relations = relate(packages, self.target.listed, self.target.family, tuple(self.image_archs))
-        selection = select(self.target, packages, relations, request, self.image_archs)
+        target = self.target
+        relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
+        selection = select(target, packages, relations, request, self.image_archs)
         records = {
             unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
         }
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        plan = self._with_others(plan)
+        plan = replace(self._with_others(plan), native=self.native)
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _contexts(self) -> dict[str, Context]:
+        """What conditions of needs are asked for, by architecture."""
+        host, crossing = self.target.host_arch, self.format.cross_profiles if self.format else frozenset[str]()
+        return {
+            arch: Context(arch=arch, build_arch=image, profiles=crossing if image == host != arch else frozenset())
+            for arch, image in self.image_archs.items()
+        }
 
     def _with_others(self, plan: Plan) -> Plan:
         """With the tasks that kinds add to what hooks recorded."""
@@ -167,13 +177,13 @@ class Planner:
             },
             folder_digests={folder: self.digest_tree(self.project.paths.root / folder) for folder in folders},
             build_closures={
-                unit.name: relations.on(unit.arch).build_closures[unit.package]
+                unit.name: relations.on(unit.arch).everything_for(unit.package)
                 for unit in selection.units
                 if unit.stage is Stage.BUILD
             },
             build_jobs=self.project.settings.build_jobs,
             rank=rank,
-            provided=self._provided(),
+            provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
@@ -243,12 +253,12 @@ class Planner:
             faults = tuple(Fault(message=message, location=location) for message in messages)
             raise InputError(f"{self.loaded.file} cannot be used", faults=faults)
 
-    def _provided(self) -> dict[str, tuple[str, ...]]:
-        """Every name that packages of the target provide, with those that do."""
+    def _provided(self, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
+        """Every name that only packages of the target bear, with those that do."""
         target = self.target
         providers: dict[str, tuple[str, ...]] = {}
         for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
-            for name in sorted(self.packages[package].names(target.family)):
+            for name in sorted(packages[package].own_names(target.family)):
                 providers[name] = (*providers.get(name, ()), package)
         return providers
 

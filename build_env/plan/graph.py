@@ -98,7 +98,7 @@ def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
         tasks = _without_gaps(tasks)
     elif len(plans) == 1:
         return plans[0]
-    return Plan(targets=targets, tasks=order(tasks, rank))
+    return Plan(targets=targets, tasks=order(tasks, rank), native=any(plan.native for plan in plans))
 
 
 def image_name(target: Target, name: str) -> TaskName:

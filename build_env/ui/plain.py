@@ -39,10 +39,15 @@ _SILENT = frozenset({Status.HIT, Status.NOT_RUN, Status.INTERRUPTED})
 
 @dataclass
 class PlainListener:
-    """Writes lines. `groups` puts each task's output between `::group::` marks, as GitHub's log viewer wants it."""
+    """Writes lines.
+
+    `groups` puts each task's output between `::group::` marks, as GitHub's log viewer wants it; `annotations` are the
+    lines by which that is told of a failure.
+    """
 
     write: Callable[[str], None]
     groups: bool = False
+    annotations: Callable[[TaskFinished], list[str]] = lambda _event: []
     _outputs: dict[TaskName, list[str]] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
@@ -53,7 +58,7 @@ class PlainListener:
                     self._outputs.setdefault(task.name, []).append(line)
             case TaskFinished():
                 self._group(event)
-                self._all(finished_lines(event))
+                self._all([*finished_lines(event), *self.annotations(event)])
             case Note(text=text):
                 self.write(f"note    {text}")
             case PlanReady(plan=plan, answers=answers):
@@ -94,9 +99,10 @@ def finished_lines(event: TaskFinished) -> list[str]:
 
 
 def plan_headline(plan: Plan, answers: Mapping[TaskName, str]) -> str:
-    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
+    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`; a native one says `native on this machine`."""
     runs = sum(answer != "hit" for answer in answers.values())
-    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}"
+    where = ", native on this machine" if plan.native else ""
+    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}{where}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
 
 

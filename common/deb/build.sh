@@ -270,10 +270,20 @@ explain_unmet() {
     fail 1 "the build dependencies for $ARCH cannot be installed; apt-get says why above"
 }
 
-has_build_depends() {
+# check_depends DEPENDS_FILE: fails, and says what is missing, when not all build dependencies are installed
+check_depends() {
     local options=()
     ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
-    dpkg-checkbuilddeps "${options[@]}" "$1" 2>/dev/null
+    dpkg-checkbuilddeps "${options[@]}" "$1" 2>&1
+}
+
+# In a container the layer has them; a machine that is its own room may lack some.
+need_build_depends() {
+    local file=$source_folder/$DEPENDS_FILE missing
+    [ -f "$file" ] || return 0
+    missing=$(check_depends "$file") || fail "$EX_CONFIG" "${missing#dpkg-checkbuilddeps: error: }" \
+        "with --target $(print_target) the package is built in a container, which gets them" \
+        "with --install they are installed on this machine"
 }
 
 stage_install() {
@@ -285,7 +295,7 @@ stage_install() {
     file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
     install_local
-    if has_build_depends "$file"; then
+    if check_depends "$file" >/dev/null; then
         say "the build dependencies are installed already"
     else
         ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
@@ -322,6 +332,7 @@ stage_build() {
         say "nothing to make for $ARCH: $(field "$dsc" Source) has Architecture: $(field "$dsc" Architecture | xargs)"
         return 0
     fi
+    need_build_depends
     tree=$folder/$(field "$dsc" Source)
     rm -rf "$folder"
     mkdir -p "$folder"

@@ -230,15 +230,27 @@ check_task() {
     fi
 }
 
+# In a container the layer has what is required; a machine that is its own room may lack some.
+explain_failure() {
+    if grep -q '^error: Failed build dependencies' "$2"; then
+        fail "$EX_CONFIG" "build dependencies are missing; rpmbuild says above which" \
+            "with --target $(print_target) the package is built in a container, which gets them" \
+            "with --install they are installed on this machine"
+    fi
+    exit "$1"
+}
+
 stage_build() {
-    local srpm spec file results=()
+    local srpm spec file log status=0 results=()
     need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
     srpm=$(find_srpm "$source_folder")
     set_build_macros
     rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
     spec=$(the_spec "$top/SOURCES")
     check_task "$spec"
-    rpmbuild -bb "${RPM_MACROS[@]}" "$spec"
+    log=$BUILD_WORK/rpmbuild.log
+    rpmbuild -bb "${RPM_MACROS[@]}" "$spec" 2>&1 | tee "$log" || status=$?
+    [ "$status" -eq 0 ] || explain_failure "$status" "$log"
     for file in "$top"/RPMS/*/*.rpm; do
         case $file in
         */noarch/*) [ "$BUILD_ARCH_ALL" = 1 ] || continue ;;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
 from build_env.formats.deb.entries import is_apt_file
+from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.format import Format
 
@@ -50,6 +51,7 @@ DEB = Format(
     plain_path=_plain_path,
     repository=APT,
     about_builds=(".buildinfo", ".changes"),
+    cross_profiles=CROSS_PROFILES,
     build_depends=build_depends_in,
     package_facts=read_deb,
     archives=True,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import InputError, Location
-from build_env.model.package import Packaging
+from build_env.model.package import Binary, Packaging, needs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,14 +76,29 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
             as_read = package.packaging.get("rpm", Packaging())
             packaging = replace(
                 as_read,
-                binaries=tuple(dict.fromkeys((*facts["binaries"], *facts["provides"]))),
-                build_depends=tuple(facts["build_requires"]),
-                depends=tuple(facts["requires"]),
+                binaries=_binaries(facts),
+                build_depends=needs_of(*facts["build_requires"]),
                 all_only=facts["noarch"],
                 mixed=facts["mixed"],
             )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
+
+
+def _binaries(facts: Mapping[str, Any]) -> tuple[Binary, ...]:
+    """The packages of a spec. dnf installs all that a spec makes, so that each needs what any of them needs."""
+    depends, own = needs_of(*facts["requires"]), {*facts["binaries"]}
+    provided = tuple(name for name in facts["provides"] if name not in own)
+    return tuple(
+        Binary(
+            name=name,
+            provides=provided,
+            depends=depends,
+            every_architecture=facts["noarch"],
+            linked=not facts["noarch"],
+        )
+        for name in facts["binaries"]
+    )
 
 
 def _facts(line: str) -> dict[str, Any]:

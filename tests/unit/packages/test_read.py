@@ -9,7 +9,7 @@ import pytest
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.formats.rpm.spec import with_spec_facts
-from build_env.model.package import Packaging
+from build_env.model.package import Alternative, Binary, Packaging, needs_of
 from build_env.packages.definitions import Purpose
 from build_env.packages.names import check_name
 from build_env.packages.read import package_names, read_packages
@@ -52,9 +52,16 @@ def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(p
 def test_debian_packaging(project: MakeProject) -> None:
     found = read(project, {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})["one"]
     assert found.packaging["deb"] == Packaging(
-        binaries=("one", "one-doc"),
-        build_depends=("lib-dev", "a", "b", "c", "d"),
-        depends=("lib1", "lib2", "x"),
+        binaries=(
+            Binary(name="one", depends=needs_of("lib1", "lib2")),
+            Binary(name="one-doc", depends=needs_of("x"), every_architecture=True),
+        ),
+        build_depends=(
+            (Alternative("lib-dev", architectures=frozenset({"amd64"})),),
+            (Alternative("a"), Alternative("b", native=True)),
+            (Alternative("c", profiles=(("!nocheck",),)),),
+            (Alternative("d"),),
+        ),
         all_only=False,
         mixed=True,
         epoch=1759312800,
@@ -169,7 +176,9 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=("one", "virtual"), build_depends=("gcc",), depends=("lib",), all_only=True
+        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
+        build_depends=needs_of("gcc"),
+        all_only=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]
