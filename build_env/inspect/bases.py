@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
 
 __all__ = [
+    "base_called",
     "make_base",
     "make_stand_in",
     "map_base",
@@ -110,16 +111,19 @@ def state_of(containers: Containers, need: BaseNeed) -> BaseFound:
     return BaseFound(need=need, state=state, image=base.reference, stand_in=base.stand_in)
 
 
-def make_base(
-    project: Project, containers: Containers, reference: str, architecture: str, output: Callable[[str], None]
-) -> str:
-    """Pull or bootstrap a base that a target names; the engine's name for it."""
+def make_base(containers: Containers, need: BaseNeed, output: Callable[[str], None]) -> str:
+    """Pull or bootstrap a base; the engine's name for it."""
+    return containers.bases.resolve(need.reference, need.architecture, need.bootstrap, output).reference
+
+
+def base_called(project: Project, reference: str, architecture: str) -> BaseNeed:
+    """The base that targets name so, for an architecture that perhaps none of them needs. Raises UsageError."""
     needs = needs_of(project, project.target_names()).bases
     fitting = [need for need in needs if need.reference == reference]
     if not fitting:
         listed = ", ".join(dict.fromkeys(need.reference for need in needs))
         raise UsageError(f"no target is built on {reference}", hint=f"bases of the targets: {listed}")
-    return containers.bases.resolve(reference, architecture, fitting[0].bootstrap, output).reference
+    return replace(fitting[0], architecture=architecture)
 
 
 def stand_in_name(project: Project, target: str, architecture: str) -> str:
