@@ -211,6 +211,55 @@ def test_what_has_no_date_is_dated_1980_and_told(project: MakeProject) -> None:
     assert dates == {"one": "1759276800", "two": "315619200"}
 
 
+BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}
+LISTED = {CONFIGURATION: TARGET.replace('"two"', '"two", "old"')}
+
+
+@pytest.mark.parametrize(
+    "files", [BROKEN, {**BROKEN, **LISTED}, {**FILES, **LISTED, "src/old/definition.yaml": "requires: [gone]\n"}]
+)
+def test_a_package_that_cannot_be_used_stops_only_who_needs_it(project: MakeProject, files: dict[str, str]) -> None:
+    made = project({**FILES, **files})
+    asked = planner(made.root).plan(Request(packages=("two",)), None)
+    assert {task.subject for task in asked.plan} >= {"one", "two"}
+    assert len([note for note in asked.notes if note.startswith("src/old cannot be used, and is not needed: ")]) == 1
+
+
+def test_a_package_that_cannot_be_used_is_an_error_where_it_is_needed(project: MakeProject) -> None:
+    made = project({**FILES, **BROKEN, **LISTED})
+    faults = ["src/old/definition.yaml:1:1: sumary: there is no such field (did you mean summary?)"]
+
+    def told(*packages: str) -> list[str]:
+        with pytest.raises(InputError, match="packages of src/ cannot be used") as caught:
+            planner(made.root).plan(Request(packages=packages), None)
+        return [str(fault).partition(";")[0] for fault in caught.value.faults]
+
+    assert told() == told("old") == faults
+    made.write({"src/two/definition.yaml": "requires: [old]\n"})
+    assert told("two") == faults
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "place"),
+    [
+        ("deb", "debian/control", "deb/control"),
+        ("rpm", "one.spec", "rpm/one.spec"),
+        ("rpm", "SPECS/one.spec", "rpm/one.spec"),
+    ],
+)
+def test_packaging_at_another_place_is_told_while_planning(
+    project: MakeProject, family: str, file: str, place: str
+) -> None:
+    made = with_hook(project, f"FAMILY = {family!r}")
+    plan(made)
+    made.write({f"src/one/{file}": "x\n"})
+    with pytest.raises(InputError) as caught:
+        plan(made)
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"src/one/{file}: move it to src/one/{place}, where it is looked for"
+    ]
+
+
 def test_faults_of_lists_name_the_nearest_package_and_both_lists(project: MakeProject) -> None:
     with pytest.raises(InputError) as caught:
         plan(with_hook(project, "PACKAGES = ['one', 'tow']\nDEPENDS = ['one']"))
