@@ -43,6 +43,7 @@ DEB = Format(
     name="deb",
     packaging="deb",
     read_packaging=read_packaging,
+    elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,
