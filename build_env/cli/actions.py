@@ -104,7 +104,10 @@ def _build(project: Project, options: BuildOptions) -> int:
         print_lines(plan.plan_lines(planned.plan, answers, notes=planned.notes, commands=True, hits=False))
         return 0
     reports = ui_reports.reports_for(junit=options.junit, html=options.report, root=project.paths.root)
-    with choose.choose_listener(options.log_format) as listener, ui_reports.with_reports(listener, reports) as sink:
+    with (
+        choose.choose_listener(options.log_format, project.paths.root) as listener,
+        ui_reports.with_reports(listener, reports) as sink,
+    ):
         if options.setup:
             project = _set_up(project, options, sink)
         # Reports tell of each task, and the quick answer lists none.

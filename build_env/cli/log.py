@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from build_env.cli.options import JSON, ROOT, narrowed
-from build_env.cli.printing import print_json, print_lines
+from build_env.cli.printing import print_json, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.model.attempt import Narrowing
@@ -37,9 +37,9 @@ def log(
     json: JSON = False,
     root: ROOT = None,
 ) -> None:
-    """Print the log of the last attempt at a task of PACKAGE. Are there several, they are listed, the newest first.
+    """Print the log of the last attempt at a task of PACKAGE: if one failed that of this one, else that of the build.
 
-    With --follow the one that is at work now is chosen.
+    With --follow the one that is at work now is chosen. Standard error says which it is and what others there are.
     """
     if follow and json:
         raise UsageError("--json lists logs, and --follow reads one", hint="leave one of them out")
@@ -49,13 +49,12 @@ def log(
     if json:
         print_json([_data(item, project.paths.root) for item in logs])
         return
-    at_work = [item for item in logs if item.state == inspect_log.RUNNING]
-    chosen = at_work if follow and len(at_work) == 1 else logs
-    if len(chosen) > 1:
-        print_lines(ui_log.choice_lines(chosen))
-        return
-    for line in inspect_log.log_lines(chosen[0].path, follow=follow):
-        sys.stdout.write(f"{visible.printable(line)}\n")
+    chosen = inspect_log.likely_log(logs, follow=follow)
+    others = [item for item in logs if item is not chosen]
+    for line in ui_log.choice_lines(chosen, others):
+        print_note(line)
+    for line in inspect_log.log_lines(chosen.path, follow=follow):
+        sys.stdout.writelines(f"{shown}\n" for shown in visible.shown_lines(line))
         if follow:
             sys.stdout.flush()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-__all__ = ["printable", "visible", "visible_name"]
+__all__ = ["printable", "shown_lines", "visible", "visible_name"]
 
 # Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -12,6 +13,7 @@ _IN_LINES = re.compile(f"[{_HIDDEN}]")
 _IN_NAMES = re.compile(f"[{_HIDDEN}\t\n]")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_WORDS = re.compile(r"[^\W\d_]{3,}")
 
 
 def visible(text: str) -> str:
@@ -31,6 +33,20 @@ def printable(line: str) -> str:
     """
     shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
     return _CONTROL.sub("", shown.expandtabs())
+
+
+def shown_lines(line: str) -> list[str]:
+    """A line of a task's output as `printable` has it; several where carriage returns cut it and more is said.
+
+    Of what was drawn over, states of the same thing go: those whose words the next state begins with, too. A message
+    that something else was drawn over stays.
+    """
+    if "\r" not in line:
+        return [printable(line)]
+    states = [state for part in _ESCAPES.sub("", line).split("\r") if (state := printable(part)).strip()]
+    words = [_WORDS.findall(state) for state in states]
+    drawn_over = [after[: len(own)] == own for own, after in pairwise(words)]
+    return [state for state, hidden in zip(states, [*drawn_over, False], strict=bool(states)) if not hidden] or [""]
 
 
 def _escaped(character: re.Match[str]) -> str:

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 
 from build_env.inspect.history import nothing_fits
 from build_env.model.attempt import AttemptState, TaskLog
+from build_env.model.task import Stage
 from build_env.schedule.logs import is_written
 from build_env.store.attempts import attempts_of
 from build_env.store.database import read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.model.attempt import Attempt, Narrowing
     from build_env.model.identity import TaskName
 
-__all__ = ["RUNNING", "find_logs", "log_lines"]
+__all__ = ["RUNNING", "find_logs", "likely_log", "log_lines"]
 
 RUNNING = "running"
 ENDED = "ended"
+_WENT_WRONG = frozenset({AttemptState.FAILED.value, AttemptState.INFRASTRUCTURE.value})
 _BETWEEN_LOOKS = 0.2  # seconds
 _AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
@@ -34,6 +36,19 @@ def find_logs(project: Project, asked: Narrowing) -> list[TaskLog]:
     if not fitting:
         raise nothing_fits(project, asked, [log.task for log in logs], "log")
     return sorted(fitting, key=lambda log: (log.state != RUNNING, -log.changed, str(log.task)))
+
+
+def likely_log(logs: Sequence[TaskLog], *, follow: bool) -> TaskLog:
+    """Of logs as `find_logs` has them the one that a person most likely wants to read.
+
+    What is at work, if it is to be followed; what failed last; else the build, of several the newest.
+    """
+    ranks: tuple[Callable[[TaskLog], bool], ...] = (
+        lambda log: follow and log.state == RUNNING,
+        lambda log: log.state in _WENT_WRONG,
+        lambda log: log.task.stage == Stage.BUILD,
+    )
+    return next((log for fits in ranks for log in logs if fits(log)), logs[0])
 
 
 def log_lines(path: Path, *, follow: bool, running: Callable[[Path], bool] = is_written) -> Iterator[str]:

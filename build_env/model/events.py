@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from build_env.model.estimate import Estimate
     from build_env.model.identity import TaskName
+    from build_env.model.reason import Reason
     from build_env.model.result import RunSummary, TaskResult
     from build_env.model.task import Plan, Task
 
@@ -82,11 +83,15 @@ class TaskWaiting:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFinished:
-    """A task ended, was found in the store, or will not run."""
+    """A task ended, was found in the store, or will not run.
+
+    Of one that failed: `tail` are the lines of its output to show, first those that say why; `reasons` are those alone.
+    """
 
     task: Task
     result: TaskResult
     tail: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

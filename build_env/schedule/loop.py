@@ -17,6 +17,7 @@ from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
+from build_env.schedule.excerpt import Excerpt, ExcerptBuilder
 from build_env.schedule.retries import Retries
 from build_env.schedule.sharing import Claimed, Sharing
 from build_env.schedule.state import ScheduleState, longest_chain
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Loop"]
 
-_TAIL = 12
 _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
 _FAREWELL = 7.0  # seconds that cancelled workers have to end; what engines need for it is less
 
@@ -75,7 +75,7 @@ class Loop:
     retries: int = 0
     clock: Callable[[], float] = time.monotonic
     _queue: queue.SimpleQueue[_Message] = field(default_factory=queue.SimpleQueue)
-    _tails: dict[TaskName, deque[str]] = field(default_factory=dict)
+    _excerpts: dict[TaskName, ExcerptBuilder] = field(default_factory=dict)
     _workers: dict[TaskName, threading.Thread] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -154,7 +154,7 @@ class Loop:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
                 return
         self.sink(TaskStarted(task=task, covered=work.covered))
-        self._tails[task.name] = deque(maxlen=_TAIL)
+        self._excerpts[task.name] = ExcerptBuilder()
         self._workers[task.name] = threading.Thread(target=self._do, args=(work,), name=str(task.name), daemon=True)
         self._workers[task.name].start()
 
@@ -189,7 +189,7 @@ class Loop:
     def _handle(self, message: _Message, state: ScheduleState) -> None:
         match message:
             case TaskOutput(task=task, line=line):
-                self._tails[task.name].append(line)
+                self._excerpts[task.name].take(line)
                 self.sink(message)
             case Claimed():
                 self._take_over(message, state)
@@ -221,8 +221,9 @@ class Loop:
             self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
 
     def _end(self, task: Task, result: TaskResult, state: ScheduleState) -> None:
-        tail = tuple(self._tails.pop(task.name, ())) if result.status is Status.FAILED else ()
-        self.sink(TaskFinished(task=task, result=result, tail=tail))
+        told = self._excerpts.pop(task.name, None)
+        excerpt = told.result() if told and result.status is Status.FAILED else Excerpt()
+        self.sink(TaskFinished(task=task, result=result, tail=excerpt.lines, reasons=excerpt.reasons))
         self._sharing.release(task)
         for other, dropped in state.finish(task.name, result):
             self._sharing.release(other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from build_env.core.errors import BuildEnvError
@@ -13,11 +14,13 @@ from build_env.ui.jsonl import JsonListener
 from build_env.ui.plain import PlainListener
 
 with imported_later():
+    from build_env.ui import github
     from build_env.ui import progress as ui_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from build_env.model.events import Event
     from build_env.ports import EventSink
 
 __all__ = ["LineWriter", "choose_listener", "wants_progress"]
@@ -56,18 +59,41 @@ def wants_progress(environment: Mapping[str, str], *, terminal: bool) -> bool:
 
 
 @contextlib.contextmanager
-def choose_listener(log_format: str) -> Iterator[EventSink]:
-    """The listener for `auto`, `plain` or `json` on standard output, until the run is over."""
+def choose_listener(log_format: str, root: Path) -> Iterator[EventSink]:
+    """The listener for `auto`, `plain` or `json` on standard output, until the run is over; `root` is the project's."""
     write = LineWriter(sys.stdout)
     if log_format == "json":
-        listener = JsonListener(write=write)
+        program = JsonListener(write=write)
         try:
-            yield listener
+            yield program
         except BuildEnvError as error:
-            listener.error(error)
+            program.error(error)
             raise
     elif log_format == "auto" and wants_progress(os.environ, terminal=sys.stdout.isatty()):
         with ui_progress.ProgressListener(sys.stdout) as progress:
             yield progress
+    elif "GITHUB_ACTIONS" in os.environ:
+        with _of_github(write, root, os.environ.get("GITHUB_STEP_SUMMARY", "")) as listener:
+            yield listener
     else:
-        yield PlainListener(write=write, groups="GITHUB_ACTIONS" in os.environ)
+        yield PlainListener(write=write)
+
+
+@contextlib.contextmanager
+def _of_github(write: LineWriter, root: Path, summary: str) -> Iterator[EventSink]:
+    """Plain lines in groups, with annotations, and the summary of the step where the runner asks for one."""
+    plain = PlainListener(write=write, groups=True, annotations=lambda event: github.annotation_lines(event, root))
+    if not summary:
+        yield plain
+        return
+    step = github.StepSummary(path=Path(summary))
+
+    def tell(event: Event) -> None:
+        plain(event)
+        step(event)
+
+    try:
+        yield tell
+    except BuildEnvError as error:
+        step.error("\n".join(error.lines()))
+        raise

@@ -17,7 +17,10 @@ Every object has `schema` (1; raised when a field changes its meaning or goes, n
     task-retried   task, stage, target, subject, arch, attempt (the number of the next one), message, delay (seconds)
     task-waiting   task, stage, target, subject, arch, text: somebody else does it now
     task-finished  task, stage, target, subject, arch, status (done, hit, failed, not-run, interrupted), seconds,
-                   message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}], tail
+                   message, hint, because, log, environment, isolation, artifacts: [{name, digest, size}],
+                   tail: the lines of output to show of a failure, first those that say why, with a note where lines
+                   are left out, reasons: [{text, file, line (0: unknown)}]: those that say why, with the file as the
+                   tool named it
     run-finished   status (done, failed, interrupted), seconds, longest_chain, counts: {status: number}, deployed, notes
     error          code, exit_code, message, hint, faults: the run ended before its tasks did; nothing follows
 
@@ -170,6 +173,7 @@ def _finished(event: TaskFinished) -> dict[str, Any]:
         "isolation": isolation.name.lower() if isolation is not None else "",
         "artifacts": plain(list(result.stored.artifacts)) if result.stored else [],
         "tail": list(event.tail),
+        "reasons": plain(list(event.reasons)),
     }
 
 

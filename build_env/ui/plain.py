@@ -39,10 +39,15 @@ _SILENT = frozenset({Status.HIT, Status.NOT_RUN, Status.INTERRUPTED})
 
 @dataclass
 class PlainListener:
-    """Writes lines. `groups` puts each task's output between `::group::` marks, as GitHub's log viewer wants it."""
+    """Writes lines.
+
+    `groups` puts each task's output between `::group::` marks, as GitHub's log viewer wants it; `annotations` are the
+    lines by which that is told of a failure.
+    """
 
     write: Callable[[str], None]
     groups: bool = False
+    annotations: Callable[[TaskFinished], list[str]] = lambda _event: []
     _outputs: dict[TaskName, list[str]] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
@@ -53,7 +58,7 @@ class PlainListener:
                     self._outputs.setdefault(task.name, []).append(line)
             case TaskFinished():
                 self._group(event)
-                self._all(finished_lines(event))
+                self._all([*finished_lines(event), *self.annotations(event)])
             case Note(text=text):
                 self.write(f"note    {text}")
             case PlanReady(plan=plan, answers=answers):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.model.action import LayerAction
 from build_env.model.artifact import Isolation
 from build_env.model.result import Status
 from build_env.ui.words import count, duration
@@ -83,11 +85,17 @@ def _headline(summary: RunSummary, lost: int) -> str:
 def next_step(task: Task, result: TaskResult) -> list[str]:
     """What to look at after a failure; only commands that will work."""
     lines = [f"{_MARGIN}log   {result.log}"] if result.log else []
-    room = ""
-    if result.isolation is Isolation.FRESH:
-        room = f"build-env shell --failed {task.subject}"
-    elif result.isolation is Isolation.REUSED:
-        kind = task.room.commands[0].kind.value if task.room else ""
-        room = f"build-env shell -c --kind {kind} {task.target}"
-    step = result.hint or room
+    step = result.hint or _room(task, result)
     return [*lines, f"{_MARGIN}next  {step}"] if step else lines
+
+
+def _room(task: Task, result: TaskResult) -> str:
+    """How to look into the room in which the commands failed; nothing where there is none any more."""
+    if task.room is None:
+        return ""
+    if result.isolation is Isolation.FRESH and not isinstance(task.action, LayerAction):  # a layer leaves no room
+        return f"build-env shell --failed {task.name}"
+    if result.isolation is Isolation.REUSED:
+        arch = f" --arch {task.arch}" if task.arch in MACHINE_TO_DEBIAN.values() else ""
+        return f"build-env shell -c --kind {task.room.commands[0].kind.value}{arch} {task.target}"
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from build_env.core.visible import printable
+from build_env.core.visible import shown_lines
 
 __all__ = ["clean", "clean_lines"]
 
@@ -20,5 +20,5 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Lines of output: without colours and cursor movements, of a line that was drawn over the last state."""
-    return "\n".join(clean(printable(line)) for line in text.split("\n"))
+    """Lines of output: without colours and cursor movements, of a progress that was drawn over the last state."""
+    return "\n".join(clean(shown) for line in text.split("\n") for shown in shown_lines(line))

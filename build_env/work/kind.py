@@ -13,6 +13,7 @@ from build_env.core.canonical import digest_bytes
 from build_env.core.trees import tree_manifest
 from build_env.formats.registry import is_content
 from build_env.model.artifact import Artifact, Isolation
+from build_env.model.attempt import AttemptState
 from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, INSTALLED
 from build_env.store.cas import GONE
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from build_env.work.rooms import RoomWork
 
 __all__ = ["Done", "Hands", "Kind"]
+
+_UNFINISHED = {
+    AttemptState.INFRASTRUCTURE: "could not run",
+    AttemptState.INTERRUPTED: "was stopped",
+    AttemptState.LOST: "ended with its run",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +116,8 @@ class Kind:
     def reason(self, work: Work, hands: Hands) -> str:
         """Why `find` found nothing: the first input that differs from the last result, or what is missing."""
         latest = hands.store.latest(work.task.name)
+        if failure := _failure(work, hands, anyhow=latest is None):
+            return failure
         if latest is None:
             return "no result is recorded"
         difference = first_difference(latest.inputs, work.covered, lambda digest: _manifest(work.task, digest, hands))
@@ -150,6 +159,18 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
     path = hands.store.path(Artifact(name="tree", digest=digest, size=0))
     data = path.read_bytes() if digest and path.is_file() else b""
     return data if digest_bytes(data) == digest else None
+
+
+def _failure(work: Work, hands: Hands, *, anyhow: bool) -> str:
+    """That the last attempt failed, and at what: with the same inputs, or `anyhow`."""
+    for attempt in hands.store.history((work.task.name,), limit=1).get(work.task.name, ()):
+        if attempt.state is not AttemptState.DONE and (anyhow or attempt.key == work.key):
+            same = "" if attempt.key == work.key else ", with other inputs"
+            log = f" (log {attempt.log})" if attempt.log else ""
+            what = _UNFINISHED.get(attempt.state, "failed")
+            said = f": {attempt.message.splitlines()[0]}" if attempt.message else ""
+            return f"the last attempt {what}{same}{said}{log}"
+    return ""
 
 
 def _origin(isolation: Isolation) -> str:

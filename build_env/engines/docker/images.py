@@ -22,6 +22,7 @@ from build_env.engines.docker.containers import Container
 from build_env.engines.docker.leftovers import BUILDER
 from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
+from build_env.engines.output import LineSplitter
 from build_env.engines.staging import Packer
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
 from build_env.model.identity import TaskName
@@ -42,6 +43,7 @@ _CANCELLING = 2.0  # seconds for finding and killing what builds
 _OF_ONE_RUN = ("architectures", "key", "run", "user", *TaskName._fields)
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
+_MARK = re.compile(rf"{_STEP.pattern}| ---> ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,20 +214,31 @@ def _label(labels: Mapping[str, str]) -> str:
 
 
 def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], None]) -> None:
-    """Pass on what the steps print; raise what fits when one fails."""
+    """Pass on the lines that the steps print; raise what fits when one fails.
+
+    The engine cuts what a step prints wherever it likes: only a mark of its own ends a line that has no end.
+    """
     step = Listener(output)
+
+    def heard(line: str) -> None:
+        if _STEP.match(line):
+            step.restart()
+        if line.strip():
+            step.line(line.rstrip())
+
+    lines = LineSplitter(heard)
     for event in events:
+        text = str(event.get("stream", ""))
+        if "error" in event or _MARK.match(text):
+            lines.close()
         if "error" in event:
             text = str(event["error"]).strip()
             if "exec format error" in text or "exec /bin/sh" in text:
                 raise no_handler(text)
             step.refuse_fault(int(event.get("errorDetail", {}).get("code", 0)), text)
             raise TaskError(f"a step of the Dockerfile failed: {text}")
-        for line in str(event.get("stream", "")).splitlines():
-            if _STEP.match(line):
-                step.restart()
-            if line.strip():
-                step.line(line.rstrip())
+        lines.feed(text.encode())
+    lines.close()
 
 
 def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[str], Path]) -> io.BytesIO:

@@ -38,14 +38,33 @@ def test_one_stage(built: Project) -> None:
     assert log(built, "one", "--stage", "build", "--target", "here", "--follow") == "build of one\n"
 
 
-def test_several_are_listed_with_a_command_that_shows_the_newest(built: Project) -> None:
+def test_of_several_the_build_is_shown_and_the_others_are_told_with_a_command(built: Project) -> None:
+    newer = built.root / "build/logs/here-1/two.source.log"
+    os.utime(newer, (newer.stat().st_mtime + 0.5,) * 2)
+    answer = built.run("log", "two", command="build-env")
+    assert answer.stdout == "build of two\n"
+    first, second = answer.stderr.splitlines()
+    assert first.startswith("note    build two amd64 here/1: done, ")
+    assert second == "note      done      build-env log two --stage source"
+    assert log(built, *second.split()[4:]) == "source of two\n"
+
+
+def test_of_several_that_which_failed_is_shown(project: MakeProject) -> None:
+    made = project()
+    made.write({"src/one/build.sh": '#!/bin/sh\necho "$1 of one"\n[ $1 != --source ] || exit 3\n'})
+    assert made.run("one").returncode == 1
+    made.write({"src/one/build.sh": '#!/bin/sh\necho "$1 of one"\n'})
+    assert made.run("--build", "one").returncode == 0
+    made.write({"src/one/build.sh": '#!/bin/sh\necho "$1 of one"\n[ $1 != --source ] || exit 3\n'})
+    assert made.run("one").returncode == 1
+    answer = made.run("log", "one", command="build-env")
+    assert answer.stdout.splitlines()[0] == "--source of one"
+    assert "failed, " in answer.stderr.splitlines()[0]
+
+
+def test_all_are_listed_as_json(built: Project) -> None:
     older = built.root / "build/logs/here-1/two.source.log"
     os.utime(older, (older.stat().st_mtime - 60,) * 2)
-    lines = log(built, "two").splitlines()
-    assert lines[0] == "logs    of two, the newest first"
-    assert [line.split()[:2] for line in lines[1:3]] == [["done", "build"], ["done", "source"]]
-    assert lines[3] == "next    build-env log two --stage build"
-    assert log(built, *lines[3].split()[3:]) == "build of two\n"
     data = json.loads(log(built, "two", "--json"))
     assert [(item["stage"], item["target"], item["state"]) for item in data] == [
         ("build", "here/1", "done"),

@@ -76,3 +76,29 @@ def test_a_new_and_a_removed_file_are_told_after_the_old_tree_is_gone(project: M
     shutil.rmtree(made.root / "src/one")
     made.write({"src/one/other": "1\n"})
     assert "src/one/other is new" in why(made, "one")
+
+
+def test_what_failed_says_at_what_and_where_that_is_told(project: MakeProject) -> None:
+    broken = CONF.replace("cp in/source/*.tar", "echo broken; exit 7; cp")
+    made = project({**FILES, "targets/here/1/packages.conf.py": broken})
+    assert made.run("--engine", "native", "one").returncode == 1
+    answer = why(made, "one")
+    assert "the last attempt failed: exit status 7 (log build/logs/here-1/one." in answer
+
+
+def test_what_failed_with_other_inputs_says_what_changed_since_the_last_result(project: MakeProject) -> None:
+    made = built(project)
+    made.write({"targets/here/1/packages.conf.py": CONF.replace("cp in/source/*.tar", "exit 7; cp")})
+    assert made.run("--engine", "native", "one").returncode == 1
+    assert "the last attempt failed: exit status 7" in why(made, "one")
+    made.write({"targets/here/1/packages.conf.py": CONF.replace("cp in/source/*.tar", "exit 8; cp")})
+    answer = why(made, "one")
+    assert "the last attempt" not in answer
+    assert "changed" in answer
+
+
+def test_what_never_came_out_says_that_it_failed_with_other_inputs(project: MakeProject) -> None:
+    made = project({**FILES, "targets/here/1/packages.conf.py": CONF.replace("cp in/source/*.tar", "exit 7; cp")})
+    assert made.run("--engine", "native", "one").returncode == 1
+    made.write({"targets/here/1/packages.conf.py": CONF})
+    assert "the last attempt failed, with other inputs: exit status 7 (log " in why(made, "one")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from build_env.core.errors import Location
-from build_env.core.visible import visible, visible_name
+from build_env.core.visible import shown_lines, visible, visible_name
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,21 @@ def test_lines_stay_lines_but_a_name_is_one() -> None:
     assert visible("a\n\tb") == "a\n\tb"
     assert visible_name("a\n\tb") == r"a\n\tb"
     assert str(Location(file="a\nb", line=3)) == r"a\nb:3"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("plain", ["plain"]),
+        ("", [""]),
+        ("with an end\r", ["with an end"]),
+        ("10%\r20%\r100%\r", ["100%"]),
+        ("Reading lists... 0%\rReading lists... 50%\rReading lists... Done", ["Reading lists... Done"]),
+        ("error: it broke\r 3% [=>   ]", ["error: it broke", " 3% [=>   ]"]),
+        ("\x1b[31merror: it broke\x1b[0m\rall is well", ["error: it broke", "all is well"]),
+        ("Building a\r\x1b[KBuilding b\r", ["Building b"]),
+        ("\r\r", [""]),
+    ],
+)
+def test_what_something_else_was_drawn_over_is_shown(line: str, shown: list[str]) -> None:
+    assert shown_lines(line) == shown

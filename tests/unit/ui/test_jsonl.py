@@ -33,7 +33,19 @@ FIELDS = {
     "task-retried": TASK | {"attempt", "message", "delay"},
     "task-waiting": TASK | {"text"},
     "task-finished": TASK
-    | {"status", "seconds", "message", "hint", "because", "log", "environment", "isolation", "artifacts", "tail"},
+    | {
+        "status",
+        "seconds",
+        "message",
+        "hint",
+        "because",
+        "log",
+        "environment",
+        "isolation",
+        "artifacts",
+        "tail",
+        "reasons",
+    },
     "run-finished": {"schema", "event", "status", "seconds", "longest_chain", "counts", "deployed", "notes"},
 }
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from build_env.core.visible import printable
+from build_env.engines.docker.leftovers import FailedRoom
+from build_env.inspect.failed import choose_failed
+from build_env.model.action import LayerAction
+from build_env.model.artifact import Isolation
 from build_env.model.events import TaskFinished, TaskOutput, TaskStarted
 from build_env.ui.plain import PlainListener
 from build_env.ui.words import about, basis, count, duration
 from tests.support.events import BUILD, DONE, FAILED, RUNS
 from tests.support.golden import check_golden
+
+if TYPE_CHECKING:
+    from build_env.model.task import Task
 
 
 def told(name: str, *, groups: bool = False) -> str:
@@ -91,3 +99,22 @@ def test_basis(recorded: int, guessed: int, text: str) -> None:
 
 def test_count() -> None:
     assert [count(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
+
+
+def hints(task: Task, isolation: Isolation) -> list[str]:
+    lines: list[str] = []
+    PlainListener(write=lines.append)(TaskFinished(task=task, result=replace(FAILED, isolation=isolation)))
+    return [line.split("next  ")[1] for line in lines if "next  " in line]
+
+
+def test_the_room_that_is_meant_is_named_whatever_others_are_kept() -> None:
+    arm64 = replace(BUILD, name=BUILD.name._replace(architecture="arm64"))
+    shown = [*hints(BUILD, Isolation.FRESH), *hints(arm64, Isolation.FRESH)]
+    rooms = [FailedRoom(container=str(task.name), name="", task=task.name, created=1) for task in (BUILD, arm64)]
+    assert [choose_failed(rooms, hint.split()[-1]) for hint in shown] == rooms
+    assert hints(arm64, Isolation.REUSED) == ["build-env shell -c --kind build --arch arm64 debian/12"]
+
+
+def test_a_layer_leaves_no_room_to_look_into() -> None:
+    assert BUILD.room is not None
+    assert hints(replace(BUILD, action=LayerAction(room=BUILD.room)), Isolation.FRESH) == []

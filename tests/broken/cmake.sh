@@ -1,0 +1,6 @@
+cat >CMakeLists.txt <<'C'
+cmake_minimum_required(VERSION 3.20)
+project(greet C)
+find_package(Nowhere REQUIRED)
+C
+cmake -S . -B build

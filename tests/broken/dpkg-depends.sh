@@ -1,0 +1,10 @@
+# deb: the least that debhelper needs
+mkdir -p greet/debian/source
+cd greet
+printf 'greet (1.0-1) unstable; urgency=medium\n\n  * First.\n\n -- A <a@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n' >debian/changelog
+printf 'Source: greet\nMaintainer: A <a@example.org>\nBuild-Depends: debhelper-compat (= 13)\n\nPackage: greet\nArchitecture: any\nDescription: greeting\n More of it.\n' >debian/control
+printf '#!/usr/bin/make -f\n%%:\n\tdh $@\n' >debian/rules
+chmod +x debian/rules
+printf '3.0 (native)\n' >debian/source/format
+sed -i 's/(= 13)/(= 13), libnowhere-dev, python3-nothing (>= 2)/' debian/control
+dpkg-buildpackage -us -uc -b

@@ -1,0 +1,14 @@
+# deb: the least that debhelper needs
+mkdir -p greet/debian/source
+cd greet
+printf 'greet (1.0-1) unstable; urgency=medium\n\n  * First.\n\n -- A <a@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n' >debian/changelog
+printf 'Source: greet\nMaintainer: A <a@example.org>\nBuild-Depends: debhelper-compat (= 13)\n\nPackage: greet\nArchitecture: any\nDescription: greeting\n More of it.\n' >debian/control
+printf '#!/usr/bin/make -f\n%%:\n\tdh $@\n' >debian/rules
+chmod +x debian/rules
+printf '3.0 (native)\n' >debian/source/format
+sed -i '/^Description/,$d' debian/control
+printf 'Description: a greeting\n' >>debian/control
+printf 'all:\ninstall:\n\tinstall -D Makefile $(DESTDIR)/usr/local/bin/greet\n' >Makefile
+printf 'override_dh_usrlocal:\n' >>debian/rules
+dpkg-buildpackage -us -uc -b >../build.log 2>&1 || cat ../build.log
+cd .. && lintian --allow-root --suppress-tags bad-distribution-in-changes-file greet_1.0-1_*.changes

@@ -1,0 +1,2 @@
+printf 'all: greet\ngreet: missing.c\n\tcc -o $@ $<\n' >Makefile
+make

@@ -1,0 +1,5 @@
+cat >meson.build <<'M'
+project('greet', 'c')
+dependency('nowhere-at-all')
+M
+meson setup build

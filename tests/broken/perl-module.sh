@@ -1,0 +1,6 @@
+cat >Makefile.PL <<'P'
+use ExtUtils::MakeMaker;
+use Nowhere::AtAll;
+WriteMakefile(NAME => "Greet");
+P
+perl Makefile.PL

@@ -1,0 +1,4 @@
+mkdir -p lib
+printf 'package Greet;\nuse strict;\nsub greet { my $name = shift; print "hello $nmae\\n" }\n1;\n' >lib/Greet.pm
+printf 'use lib "lib";\nuse Greet;\n' >greet.pl
+perl greet.pl

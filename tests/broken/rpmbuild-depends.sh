@@ -1,0 +1,13 @@
+cat >greet.spec <<'S'
+Name: greet
+Version: 1.0
+Release: 1
+Summary: Greeting
+License: MIT
+BuildRequires: nowhere-devel >= 2
+BuildRequires: pkgconfig(nothing)
+%description
+Greeting.
+%files
+S
+rpmbuild -bb -D "_topdir $PWD" greet.spec

@@ -1,0 +1,13 @@
+cat >greet.spec <<'S'
+Name: greet
+Version: 1.0
+Release: 1
+Summary: Greeting
+License: MIT
+
+%description
+Greeting.
+%files
+/usr/bin/greet
+S
+rpmbuild -bb -D "_topdir $PWD" greet.spec

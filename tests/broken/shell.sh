@@ -1,0 +1,2 @@
+printf 'all:\n\tprogram-that-is-not-there --version\n' >Makefile
+make
