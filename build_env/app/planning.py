@@ -100,9 +100,10 @@ class Planner:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
         if self.format is None or self.format.scan is None or self.native:
             return None
+        if self.format.scan.of_pins:
+            return self._pins()
         name = self.format.name
-        listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
-        packages = tuple(package for each in listed if name in (package := self.packages[each]).packaging)
+        packages = tuple(package for each in self._listed() if name in (package := self.packages[each]).packaging)
         if not packages:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
@@ -120,6 +121,19 @@ class Planner:
         subject = self.format.scan.subject
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
         return Planned(plan=plan)
+
+    def _listed(self) -> tuple[str, ...]:
+        return (*self.target.packages, *self.target.depends, *self.target.metapackages)
+
+    def _pins(self) -> Planned | None:
+        """The source stages of what comes from the distribution's archive: tasks that the real plan has, too."""
+        pins = tuple(name for name in self._listed() if self.target.name in self.packages[name].archive)
+        if not pins:
+            return None
+        planned = self.plan(Request(packages=pins, stages=frozenset({Stage.SOURCE})), None)
+        # Of what they need nothing counts here.
+        own = tuple(task for task in planned.plan if isinstance(task.action, ImageAction) or task.name.subject in pins)
+        return replace(planned, plan=replace(planned.plan, tasks=own))
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
@@ -257,7 +271,7 @@ class Planner:
         """Every name that only packages of the target bear, with those that do."""
         target = self.target
         providers: dict[str, tuple[str, ...]] = {}
-        for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
+        for package in dict.fromkeys(self._listed()):
             for name in sorted(packages[package].own_names(target.family)):
                 providers[name] = (*providers.get(name, ()), package)
         return providers
