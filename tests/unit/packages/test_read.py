@@ -43,6 +43,25 @@ def test_a_definition(project: MakeProject) -> None:
     assert (found.scripts, found.metapackage) == (("deb",), False)
 
 
+def test_patches_of_a_pin_are_files_of_the_package(project: MakeProject) -> None:
+    pin = f"archive:\n  d/1:\n    version: '1'\n    sha256: '{SHA256}'\n    patches: [patches/a.patch]\n"
+    found = read(project, {"src/one/definition.yaml": pin, "src/one/patches/a.patch": "x\n"})
+    assert found["one"].archive["d/1"].patches == ("patches/a.patch",)
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/two/definition.yaml": pin})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "src/two/definition.yaml: the patch patches/a.patch is not in src/two/"
+    ]
+
+
+@pytest.mark.parametrize("name", ["../a.patch", "/a.patch", "a/../b", "a b", "./a"])
+def test_a_patch_lies_in_the_package(project: MakeProject, name: str) -> None:
+    pin = f"archive:\n  d/1: {{version: '1', sha256: '{SHA256}', patches: ['{name}']}}\n"
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": pin})
+    assert "is not a file below the package's directory" in str(caught.value.faults[0])
+
+
 def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(project: MakeProject) -> None:
     names = ("one", "metapackages/suite", ".hidden")
     found = read(project, {f"src/{name}/x": "x\n" for name in names} | {"src/file": "x\n"})
