@@ -93,6 +93,11 @@ class Settings:
         "how often a task is tried again when the engine or the network failed, not its own work",
         default=2,
     )
+    outside: str = _setting(
+        Text(blank=True),
+        "directories outside of the project, absolute and with `:` between them, that links and includes may lead to",
+        default="",
+    )
     origins: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
-from build_env.core.trees import digest_tree
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
@@ -63,7 +62,7 @@ class Planner:
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
-    digest_tree: Callable[..., str] = digest_tree
+    digest_tree: Callable[..., str]
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "builder_id",
     "debian_architecture",
     "host_architecture",
+    "installing",
     "machine_memory",
     "read_os_release",
 ]
@@ -52,6 +53,11 @@ def debian_architecture(platform_name: str, default: str) -> str:
 def machine_memory() -> int:
     """The bytes of memory that this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def installing(package: str, elsewhere: str) -> str:
+    """The words that tell how to install what is not here; a fresh machine has no package lists yet."""
+    return f"apt-get update && apt-get install {package}   (or: dnf install {elsewhere})"
 
 
 def read_os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:
