@@ -186,8 +186,8 @@ def test_names_that_can_be(name: str) -> None:
 
 
 FACTS = (
-    '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
-    ' "requires": ["lib"], "noarch": true, "mixed": false}'
+    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false, "packages":'
+    ' [{"name": "one", "noarch": true, "provides": ["one", "virtual"], "requires": ["lib"]}]}'
 )
 
 
@@ -195,8 +195,10 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
-        build_depends=needs_of("gcc"),
+        binaries=(
+            Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True, generated=True),
+        ),
+        build_depends=((Alternative("gcc"),), (Alternative("a"), Alternative("b"))),
         all_only=True,
     )
     assert found["one"].of_every_architecture("rpm")
