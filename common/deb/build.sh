@@ -344,9 +344,19 @@ explain_unmet() {
 
 # check_depends DEPENDS_FILE: fails, and says what is missing, when not all build dependencies are installed
 check_depends() {
-    local options=()
+    local options=() name file=$1
     ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
-    dpkg-checkbuilddeps "${options[@]}" "$1" 2>&1
+    # dpkg refuses TOOL:native of a tool that says that it serves every architecture. apt installs it, and so it is meant.
+    file=$(mktemp)
+    cat "$1" >"$file"
+    while IFS=: read -r name _; do
+        # shellcheck disable=SC2016 # the variable is that of dpkg-query
+        if dpkg-query --show --showformat '${Multi-Arch}\n' "$name" 2>/dev/null | grep -q '^foreign$'; then
+            sed -i "s/\([ ,|]\)${name//./\\.}:native/\1$name/g" "$file"
+        fi
+    done < <(grep -oE '[a-z0-9][a-z0-9.+-]*:native' "$1" | sort -u)
+    dpkg-checkbuilddeps "${options[@]}" "$file" 2>&1 || { rm -f "$file"; return 1; }
+    rm -f "$file"
 }
 
 # In a container the layer has them; a machine that is its own room may lack some.
@@ -419,7 +429,8 @@ stage_build() {
         options=(-a "$ARCH")
     fi
     export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
-    (cd "$tree" && dpkg-buildpackage -us -uc "$option" "${options[@]}")
+    # What is needed was looked at above.
+    (cd "$tree" && dpkg-buildpackage -us -uc -d "$option" "${options[@]}")
     for file in "$folder"/*.{deb,ddeb,udeb,buildinfo,changes}; do
         [ ! -f "$file" ] || mv "$file" "$BUILD_OUT/"
     done
