@@ -81,6 +81,7 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
                 build_depends=needs_in(facts["build_requires"]),
                 all_only=facts["noarch"],
                 mixed=facts["mixed"],
+                dynamic=facts["dynamic"],
             )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
@@ -102,7 +103,7 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    fields = {"directory", "build_requires", "noarch", "mixed", "packages"}
+    fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
     of_packages = {"name", "noarch", "provides", "requires"}
     whole = isinstance(facts, dict) and fields <= facts.keys()
     if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):

@@ -186,7 +186,8 @@ def test_names_that_can_be(name: str) -> None:
 
 
 FACTS = (
-    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false, "packages":'
+    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false,'
+    ' "dynamic": true, "packages":'
     ' [{"name": "one", "noarch": true, "provides": ["one", "virtual"], "requires": ["lib"]}]}'
 )
 
@@ -200,6 +201,7 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
         ),
         build_depends=((Alternative("gcc"),), (Alternative("a"), Alternative("b"))),
         all_only=True,
+        dynamic=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]
