@@ -12,7 +12,7 @@ ARCHITECTURES = ("amd64", "arm64")
 
 def env_arch_supported(env: Env, arch: str) -> bool:
     """What the target lists."""
-    listed = env.variable("ARCHITECTURES")
+    listed = env.variable("ARCHITECTURES", ARCHITECTURES)
     return isinstance(listed, list | tuple) and arch in listed
 
 

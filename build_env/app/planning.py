@@ -19,7 +19,7 @@ from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
-from build_env.plan.relations import relate
+from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
 from build_env.targets.load import LISTS, load_target
@@ -27,7 +27,7 @@ from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from build_env.app.project import Project
     from build_env.formats.format import Format, PackageFacts
@@ -153,8 +153,10 @@ class Planner:
             packages = self.format.scan.read(packages, spec_report)
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
+        packages = without_unknown(packages, target.listed, target.family)
         relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
         selection = select(target, packages, relations, request, self.image_archs)
+        unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {
             unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
@@ -162,8 +164,51 @@ class Planner:
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
-        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
+        undated = self._undated(packages, selection)
+        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes, *unusable, *undated))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _refuse_unusable(self, packages: Mapping[str, Package], needed: Collection[str]) -> list[str]:
+        """What to say of packages that cannot be used and are not needed.
+
+        Raises:
+            InputError: one of those that are needed cannot be used.
+
+        """
+        family = self.target.family
+        faults = {name: package.faults_for(family) for name, package in packages.items()}
+        wrong = [fault for name in sorted(needed) for fault in (*faults[name], *self._misplaced(packages[name]))]
+        if wrong:
+            raise InputError("packages of src/ cannot be used", faults=tuple(wrong))
+        return [
+            f"{packages[name].directory} cannot be used, and is not needed: {found[0]}"
+            for name, found in sorted(faults.items())
+            if found
+        ]
+
+    def _misplaced(self, package: Package) -> Iterator[Fault]:
+        """A package without packaging of the family that has something like it where build-env does not look."""
+        own = self.format
+        if own is None or own.name in package.packaging or self.target.name in package.archive:
+            return
+        directory = self.project.paths.root / package.directory
+        for pattern in own.elsewhere:
+            for path in sorted(directory.glob(pattern))[:1]:
+                shown = path.relative_to(self.project.paths.root)
+                where = f"{package.directory}/{own.packaging}/{path.name}"
+                yield Fault(message=f"move it to {where}, where it is looked for", location=Location(file=str(shown)))
+
+    def _undated(self, packages: Mapping[str, Package], selection: Selection) -> list[str]:
+        """What to say of packages whose date is not known."""
+        found = {unit.package: packages[unit.package].on(unit.arch) for unit in selection.units}
+        names = [
+            name
+            for name, package in sorted(found.items())
+            if not package.date(self.target.family) and self.target.name not in package.archive
+        ]
+        if not names:
+            return []
+        return [f"dated 1980, as neither a changelog nor `date` in definition.yaml says when: {', '.join(names)}"]
 
     def _contexts(self) -> dict[str, Context]:
         """What conditions of needs are asked for, by architecture."""

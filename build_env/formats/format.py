@@ -66,6 +66,7 @@ class Format:
 
     Packaging: `packaging` is the directory below `src/<package>/` that only rooms of this format see, `read_packaging`
     reads it (directory, name in errors) or gives None where the package has none; `scan` is for what it cannot read.
+    `elsewhere` are patterns of files in the package that are packaging at the wrong place.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -89,6 +90,7 @@ class Format:
     packaging: str
     read_packaging: Callable[[Path, str], Packaging | None]
     scan: Scan | None = None
+    elsewhere: tuple[str, ...] = ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]

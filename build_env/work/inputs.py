@@ -122,8 +122,8 @@ def refuse_undeclared(task: Task, inputs: Collection[ResolvedInput], store: Stor
         makers = [maker for maker in action.provided.get(name, ()) if maker not in action.declared]
         if makers:
             raise InputError(
-                f"the source of {action.declared[0]} needs {name}, which {makers[-1]} builds, and nothing says so before "
-                "it is fetched",
+                f"the source of {action.declared[0]} needs {name}, which {makers[-1]} builds, and nothing says so "
+                "before it is fetched",
                 location=Location(file=f"src/{action.declared[0]}/definition.yaml"),
                 hint=f"add the line `requires: [{makers[-1]}]`",
             )

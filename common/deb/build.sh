@@ -41,7 +41,7 @@ field() {
 changelog() {
     local file=$BUILD_SRC/deb/changelog
     [ -f "$file" ] || fail 1 "$BUILD_SRC has no deb/changelog" "packaging for Debian lies in the folder deb of a package"
-    sed -n -E '1s/^([^ ]+) \(([^)]+)\).*/\1 \2/p' "$file"
+    printf '%s %s\n' "$(dpkg-parsechangelog -l "$file" -S Source)" "$(dpkg-parsechangelog -l "$file" -S Version)"
 }
 
 print_name() {
@@ -89,6 +89,7 @@ copy_tree() {
     mkdir -p "${tree%/*}"
     cp -R "$BUILD_SRC" "$tree"
     chmod -R u=rwX,go=rX "$tree"
+    rm -rf "$tree/debian" # upstream's own, which ours stands in for
     mv "$tree/deb" "$tree/debian"
     rm -rf "$tree/debian/build.sh" "$tree/rpm"
     rm -f "$tree/definition.yaml" "$tree/build.yaml" "$tree/package.py"
@@ -106,7 +107,7 @@ make_upstream_archive() {
 source_tree() {
     local name version upstream tree dsc
     read -r name version <<<"$(changelog)"
-    [ -n "$version" ] || fail 1 "deb/changelog: the first line names no version"
+    [ -n "$version" ] || fail 1 "deb/changelog names no version"
     upstream=${version#*:}
     upstream=${upstream%-*}
     tree=$BUILD_WORK/source/$name-$upstream

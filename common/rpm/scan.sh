@@ -5,7 +5,8 @@
 #   directory       of the package, "src/greet"         source          name of the source package
 #   version, release                                    noarch          every binary package is noarch
 #   mixed           some of them are, and others not    build_requires  what a build needs, as rpm writes it
-#   dynamic         it finds more of that while it is built (%generate_buildrequires)
+#   changed         seconds of the newest %changelog entry, or 0
+#   dynamic         it finds more of what it needs while it is built (%generate_buildrequires)
 #   packages        of each binary package name, noarch, provides, requires; names that rpm will find in its files are
 #                   among provides as far as the list of files tells them
 set -euo pipefail
@@ -71,7 +72,7 @@ relations() {
 
 scan() {
     local directory=$1 path=$BUILD_ROOT/$spec noarch=false mixed=false dynamic=false identity architectures provides
-    local requires needed name architecture packages='' own
+    local requires needed name architecture packages='' own changed
     identity=$(query_spec "$path" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
     architectures=$(query_spec "$path" --target "$rpm_arch" --queryformat '%{NAME}\t%{ARCH}\n')
@@ -80,6 +81,8 @@ scan() {
         *noarch*) mixed=true ;;
     esac
     ! grep -q '^%generate_buildrequires' "$path" || dynamic=true
+    changed=$(query_spec "$path" --srpm --queryformat '%{CHANGELOGTIME}\n')
+    [[ $changed =~ ^[0-9]+$ ]] || changed=0
     provides=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{PROVIDENAME}\n]')$'\n'$(found_in_files "$path")
     requires=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{REQUIRENAME}\n]')
     needed=$(query_spec "$path" --target "$rpm_arch" --srpm --requires)
@@ -92,7 +95,7 @@ scan() {
     done <<<"$architectures"
     needed=$(printf '%s' "${needed:+$needed$'\n'}" | json_list) || fail 1 "$spec declares a name with a control character"
     say "{\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"dynamic\": $dynamic," \
-        "\"build_requires\": $needed, \"packages\": [$packages]}"
+        "\"changed\": $changed, \"build_requires\": $needed, \"packages\": [$packages]}"
 }
 
 need BUILD_ROOT BUILD_WORK BUILD_OUT ARCH

@@ -125,7 +125,16 @@ def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
     outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, _REPOSITORY, place))]
     version2 = (_CGROUPS / "cgroup.controllers").exists()
     inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place)]
-    command = ["sh", "-c", _ENTER.replace("nsenter ", ""), "sh", " ".join(map(str, groups)), *outside, *inside, *map(str, groups)]
+    command = [
+        "sh",
+        "-c",
+        _ENTER.replace("nsenter ", ""),
+        "sh",
+        " ".join(map(str, groups)),
+        *outside,
+        *inside,
+        *map(str, groups),
+    ]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
         contextlib.ExitStack() as stack,

@@ -44,6 +44,7 @@ DEB = Format(
     packaging="deb",
     read_packaging=read_packaging,
     scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
+    elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from debian.deb822 import Deb822
 
 from build_env.core.errors import Fault, InputError, Location
 from build_env.core.later import imported_later
-from build_env.core.texts import read_text
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+_NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
 _PINNED_MARK = "#package "
@@ -43,17 +44,22 @@ _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
-    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
-
-    Raises:
-        InputError: control or changelog cannot be used; it has the place.
-
-    """
+    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors."""
     if not (directory / "control").is_file():
         return None
-    text = read_text(directory / "control", f"{shown}/control")
-    packaging = packaging_in(text, f"{shown}/control")
-    return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"))
+    # Names and dates are ASCII; in which encoding people of old wrote theirs is dpkg's business.
+    text = (directory / "control").read_text(encoding="utf-8", errors="replace")
+    faults: tuple[Fault, ...] = ()
+    try:
+        packaging = packaging_in(text, f"{shown}/control")
+    except InputError as error:
+        faults = error.all_faults
+        # Who needs these names must hear of the fault, and not get another package of that name.
+        packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
+    try:
+        return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
+    except InputError as error:
+        return replace(packaging, faults=(*faults, *error.all_faults))
 
 
 def packaging_in(control: str, shown: str) -> Packaging:
@@ -198,7 +204,8 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
     """
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
-    for number, line in enumerate(read_text(changelog, shown).splitlines(), 1):
+    text = changelog.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(" -- "):
             return _seconds(line, Location(file=shown, line=number, column=line.rfind(">") + 2))
     raise InputError("no finished entry (a line that begins with ` -- `)", location=Location(file=shown))

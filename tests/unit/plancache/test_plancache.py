@@ -240,9 +240,8 @@ def test_what_comes_to_be_ignored_is_counted_anew(checkout: Path) -> None:
     (checkout / _FILE).with_name("x.o").touch()
     assert not quick(checkout)
     with open_session(open_project(checkout), OPTIONS, writes=False) as session:
-        assert foresee_build(session, REQUEST)[0].notes == (
-            f"1 left out of what is packed, ignored by git or no file: {_FILE.replace('file-3.c', 'x.o')}",
-        )
+        note = f"1 left out of what is packed, ignored by git or no file: {_FILE.replace('file-3.c', 'x.o')}"
+        assert note in foresee_build(session, REQUEST)[0].notes
 
 
 def test_one_changed_file_builds_what_used_it(root: Path) -> None:
