@@ -62,6 +62,9 @@ def run_build(env: Env, package: Package) -> None:
     env.use("common/rpm")
     arch = f"--arch={env.arch}"
     env.install(ImageKind.BUILD, "common/rpm/build.sh", "--install", arch, environment=rpm_environment(env))
+    packaging = package.packaging.get(FAMILY)
+    if packaging is not None and packaging.dynamic:
+        env.ask(ImageKind.BUILD, "common/rpm/build.sh", "--ask", arch, environment=rpm_environment(env))
     env.run_command_build(env.path_package_script(package), "--build", arch, environment=rpm_environment(env))
 
 
