@@ -200,6 +200,7 @@ class Session:
             hits=hits,
             estimates=estimates,
             retries=self.project.settings.retries,
+            publish_every=60 * self.project.settings.publish_every,
             began=self.began,
         )
         return loop.run()
