@@ -73,7 +73,7 @@ def _runners(directory: Path, packages: int, *, rivals: bool) -> list[Runner]:
         Runner(
             name=_CHANGED,
             argv=[*words, "--dry-run"],
-            expect=f"plan    {packages * 4} tasks for {TARGET} on {', '.join(ARCHITECTURES)}: "
+            expect=f"plan    {packages * 4} tasks for {TARGET} on {', '.join(ARCHITECTURES)}, native on this machine: "
             f"{len(dependents(packages // 2, packages)) * 4} to run",
             before=lambda number: _change(root, packages, number),
             nodes=packages * 4,

@@ -38,7 +38,7 @@ helpers: methods of env
 | - | provide() | later builds may install the package | |
 | - | tar() | one archive of everything built for env.arch | |
 | - | call(hook, *arguments) | returns what another hook of the target says | |
-| - | variable(name, default=None) | returns an upper-case constant of the target | |
+| - | variable(name, default=Ellipsis) | returns a constant of the target; without a default it must be there | |
 | - | setting(name) | returns a setting of build-env.toml | |
 facts: properties of env
 | ARCH | arch | what the task builds for, a Debian name; also $ARCH of every command | |

@@ -92,6 +92,11 @@ class Settings:
         "the least number of minutes between two switches of the repository while a run goes on; 0: only at its end",
         default=5.0,
     )
+    outside: str = _setting(
+        Text(blank=True),
+        "directories outside of the project, absolute and with `:` between them, that links and includes may lead to",
+        default="",
+    )
     origins: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,11 +1,11 @@
 """The Debian family: images of the host's architecture that cross-compile, packages made by `common/deb`.
 
-A target sets SUITE, BASE_IMAGE and its package lists, and may set
+A target sets SUITE, BASE_IMAGE, its package lists, and where it builds for other architectures LIBSTDCXX_VERSION, the
+version of GCC's C++ library whose development files cross builds need. It may set
 - ARCHITECTURES: what it can build for;
 - SUITES: the archive's suites that may stay enabled;
 - SUITES_FOR: the same for single architectures whose suites are out of step; architectures with equal suites share
-  one build image, others get one of their own;
-- LIBSTDCXX_VERSION: the version of GCC's C++ library whose development files cross builds need.
+  one build image, others get one of their own.
 """
 
 from dataclasses import replace
@@ -41,6 +41,7 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
     """Build the family's Dockerfile for the suites of the architecture at hand."""
     source = kind is ImageKind.SOURCE
     suite = str(env.variable("SUITE"))
+    foreign = () if source else foreign_architectures(env)
     base = str(env.variable("BASE_IMAGE"))
     env.docker_build_image(
         f"Dockerfiles/debian/{kind.value}.Dockerfile.j2",
@@ -50,9 +51,9 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
         variables={
             "codename": suite,
             "suites": suites(env, env.host_arch if source else env.arch),
-            "foreign_archs": () if source else foreign_architectures(env),
-            "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")),
-            "ports_mirror": str(env.variable("PORTS_MIRROR")),
+            "foreign_archs": foreign,
+            "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")) if foreign else "",
+            "ports_mirror": str(env.variable("PORTS_MIRROR", "")),
         },
     )
 
@@ -98,7 +99,7 @@ def run_deploy(env: Env, package: Package) -> None:  # noqa: ARG001 - the signat
 
 def architectures(env: Env) -> tuple[str, ...]:
     """What the target can build for, the host's own first."""
-    listed = env.variable("ARCHITECTURES")
+    listed = env.variable("ARCHITECTURES", ARCHITECTURES)
     names = tuple(str(name) for name in listed) if isinstance(listed, list | tuple) else ()
     return (env.host_arch, *(name for name in names if name != env.host_arch))
 

@@ -15,7 +15,7 @@ BUILD_STEPS = ("extract", "make", "install", "package")
 
 def env_arch_supported(env: Env, arch: str) -> bool:
     """What the target lists."""
-    listed = env.variable("ARCHITECTURES")
+    listed = env.variable("ARCHITECTURES", ARCHITECTURES)
     return isinstance(listed, list | tuple) and arch in listed
 
 

@@ -243,6 +243,11 @@ def apt_command(interpreter: Interpreter) -> list[str] | None:
     return [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", package]
 
 
+def update_of(command: list[str]) -> list[str]:
+    """Return the command that fetches the package lists for an installation."""
+    return [*command[: command.index("apt-get") + 1], "update"]
+
+
 def install_venv_package(checkout: Checkout, interpreter: Interpreter) -> None:
     """Install Debian's python3-venv: the one change of the machine made here, and only with --setup."""
     command = apt_command(interpreter)
@@ -252,7 +257,7 @@ def install_venv_package(checkout: Checkout, interpreter: Interpreter) -> None:
     if command[0] == "sudo" and not sys.stderr.isatty():
         command.insert(1, "--non-interactive")
     # A fresh machine or image has no package index, and an old index names files that are gone.
-    checkout.run([*command[: command.index("apt-get") + 1], "--quiet", "update"])
+    checkout.run(update_of(command))
     checkout.run(command)
 
 
@@ -262,7 +267,7 @@ def missing(interpreter: Interpreter) -> str:
     command = apt_command(interpreter)
     if command is None:
         return f"{what}\n  next  install them, or uv, or virtualenv, and start this command again"
-    line = " ".join(command)
+    line = f"{' '.join(update_of(command))} && {' '.join(command)}"
     return f"{what}\n  next  {line}\n        or the same command again with --setup, which does that"
 
 

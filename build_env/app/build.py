@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
+from build_env.core.visible import visible_name
 from build_env.formats.view import View
 from build_env.model.events import Note, RunFinished
 from build_env.publish.model import CHANNEL
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from build_env.work.kind import Hands
 
 __all__ = ["Resolved", "foresee_build", "remember_run", "resolve", "run_request", "scan_first"]
+
+_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,20 @@ def resolve(session: Session, request: Request) -> Resolved:
     if scan and len(reports) < len(scan.plan.targets):
         note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
         planned = replace(planned, notes=(*planned.notes, note))
+    planned = replace(planned, notes=(*planned.notes, *_left_out(session)))
     return Resolved(planned=planned, scanned=tuple(hits.values()))
+
+
+def _left_out(session: Session) -> list[str]:
+    """What lies in the trees of this plan and is not packed: that may be a surprise."""
+    root = session.project.paths.root
+    left_out = session.reading.left_out.items()
+    names = [os.path.relpath(f"{tree}/{name}", root) for tree, inner in left_out for name in inner]
+    if not names:
+        return []
+    shown = ", ".join(visible_name(name) for name in names[:_SHOWN])
+    more = ", …" if len(names) > _SHOWN else ""
+    return [f"{len(names)} left out of what is packed, ignored by git or no file: {shown}{more}"]
 
 
 def foresee_build(

@@ -61,7 +61,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
     directory = paths.rooms / session.run.id
     images = containers.target_images(store) if containers else None
     hands = Hands(
-        root=paths.root,
+        trees=session.project.trees,
         store=store,
         publisher=LocalPublisher(
             root=paths.root,
@@ -93,7 +93,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
 def _orders(session: Session) -> Orders:
     project, options = session.project, session.options
     return Orders(
-        root=project.paths.root,
+        trees=project.trees,
         store=session.store,
         labels={
             "project": project.checkout,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
-from build_env.core.trees import digest_tree
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
@@ -16,8 +15,9 @@ from build_env.model.target import Options, Target
 from build_env.model.task import Stage
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
+from build_env.plan.binaries import Context
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
-from build_env.plan.relations import relate
+from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import hook_of
 from build_env.targets.load import LISTS, load_target
@@ -25,7 +25,7 @@ from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from build_env.app.project import Project
     from build_env.model.action import ImageRecipe
@@ -62,7 +62,7 @@ class Planner:
     architectures: tuple[str, ...]
     native: bool
     base_identity: Callable[[str, str], str]
-    digest_tree: Callable[..., str] = digest_tree
+    digest_tree: Callable[..., str]
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -125,17 +125,71 @@ class Planner:
         packages = self.packages
         if spec_report is not None and self.format and self.format.scan:
             packages = self.format.scan.read(packages, spec_report)
-        relations = relate(packages, self.target.listed, self.target.family, tuple(self.image_archs))
-        selection = select(self.target, packages, relations, request, self.image_archs)
+        target = self.target
+        packages = without_unknown(packages, target.listed, target.family)
+        relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
+        selection = select(target, packages, relations, request, self.image_archs)
+        unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {
             unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
         }
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
-        plan = self._with_others(plan)
-        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes))
+        plan = replace(self._with_others(plan), native=self.native)
+        undated = self._undated(packages, selection)
+        notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes, *unusable, *undated))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _refuse_unusable(self, packages: Mapping[str, Package], needed: Collection[str]) -> list[str]:
+        """What to say of packages that cannot be used and are not needed.
+
+        Raises:
+            InputError: one of those that are needed cannot be used.
+
+        """
+        family = self.target.family
+        faults = {name: package.faults_for(family) for name, package in packages.items()}
+        wrong = [fault for name in sorted(needed) for fault in (*faults[name], *self._misplaced(packages[name]))]
+        if wrong:
+            raise InputError("packages of src/ cannot be used", faults=tuple(wrong))
+        return [
+            f"{packages[name].directory} cannot be used, and is not needed: {found[0]}"
+            for name, found in sorted(faults.items())
+            if found
+        ]
+
+    def _misplaced(self, package: Package) -> Iterator[Fault]:
+        """A package without packaging of the family that has something like it where build-env does not look."""
+        own = self.format
+        if own is None or own.name in package.packaging or self.target.name in package.archive:
+            return
+        directory = self.project.paths.root / package.directory
+        for pattern in own.elsewhere:
+            for path in sorted(directory.glob(pattern))[:1]:
+                shown = path.relative_to(self.project.paths.root)
+                where = f"{package.directory}/{own.packaging}/{path.name}"
+                yield Fault(message=f"move it to {where}, where it is looked for", location=Location(file=str(shown)))
+
+    def _undated(self, packages: Mapping[str, Package], selection: Selection) -> list[str]:
+        """What to say of packages whose date is not known."""
+        found = {unit.package: packages[unit.package].on(unit.arch) for unit in selection.units}
+        names = [
+            name
+            for name, package in sorted(found.items())
+            if not package.date(self.target.family) and self.target.name not in package.archive
+        ]
+        if not names:
+            return []
+        return [f"dated 1980, as neither a changelog nor `date` in definition.yaml says when: {', '.join(names)}"]
+
+    def _contexts(self) -> dict[str, Context]:
+        """What conditions of needs are asked for, by architecture."""
+        host, crossing = self.target.host_arch, self.format.cross_profiles if self.format else frozenset[str]()
+        return {
+            arch: Context(arch=arch, build_arch=image, profiles=crossing if image == host != arch else frozenset())
+            for arch, image in self.image_archs.items()
+        }
 
     def _with_others(self, plan: Plan) -> Plan:
         """With the tasks that kinds add to what hooks recorded."""
@@ -167,13 +221,13 @@ class Planner:
             },
             folder_digests={folder: self.digest_tree(self.project.paths.root / folder) for folder in folders},
             build_closures={
-                unit.name: relations.on(unit.arch).build_closures[unit.package]
+                unit.name: relations.on(unit.arch).everything_for(unit.package)
                 for unit in selection.units
                 if unit.stage is Stage.BUILD
             },
             build_jobs=self.project.settings.build_jobs,
             rank=rank,
-            provided=self._provided(),
+            provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
@@ -243,12 +297,12 @@ class Planner:
             faults = tuple(Fault(message=message, location=location) for message in messages)
             raise InputError(f"{self.loaded.file} cannot be used", faults=faults)
 
-    def _provided(self) -> dict[str, tuple[str, ...]]:
-        """Every name that packages of the target provide, with those that do."""
+    def _provided(self, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
+        """Every name that only packages of the target bear, with those that do."""
         target = self.target
         providers: dict[str, tuple[str, ...]] = {}
         for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
-            for name in sorted(self.packages[package].names(target.family)):
+            for name in sorted(packages[package].own_names(target.family)):
                 providers[name] = (*providers.get(name, ()), package)
         return providers
 

@@ -122,7 +122,7 @@ class Session:
     @cached_property
     def reading(self) -> Reading:
         """What planning reads."""
-        return Reading(self.digests.digest)
+        return Reading(self.project.trees, self.digests.digest)
 
     def _new_planners(self, containers: Containers | None) -> Planners:
         project = replace(self.project, environ=WatchedVariables(self.project.environ))

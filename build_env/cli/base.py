@@ -10,7 +10,7 @@ import typer
 from build_env.cli.options import ARCHITECTURES, ROOT
 from build_env.cli.parser import new_app
 from build_env.cli.printing import print_line, print_note
-from build_env.cli.words import comma_list
+from build_env.cli.words import architecture_list
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
 
@@ -18,13 +18,14 @@ with imported_later():
     from build_env.app import containers as app_containers
     from build_env.app import project as app_project
     from build_env.formats import registry
-    from build_env.inspect import bases
+    from build_env.inspect import bases, machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.containers import Containers
     from build_env.app.project import Project
+    from build_env.setup.facts import BaseNeed
 
 __all__ = ["base"]
 
@@ -54,6 +55,7 @@ def make(
         str,
         typer.Option("--stand-in", help="Make a stand-in for the base of this RPM target, and map it.", metavar="NAME"),
     ] = "",
+    setup: Annotated[bool, typer.Option("--setup", help="Install, start and register what this needs first.")] = False,
     root: ROOT = None,
 ) -> None:
     """Pull a base, or bootstrap it where no registry answers; or make a stand-in out of Debian."""
@@ -62,19 +64,16 @@ def make(
             "name one base, or one target with --stand-in",
             hint="build-env base make debian:12 --arch arm64, or build-env base make --stand-in centos/8",
         )
-    project, containers = _open(root)
-    architectures = comma_list(arch or ()) or (project.host.architecture,)
-    if reference:
-        for architecture in architectures:
-            made = bases.make_base(project, containers, reference, architecture, _progress)
-            print_line(f"done    {reference} {architecture}: {made}")
-        return
-    target, wanted = _stand_in_base(project, stand_in)
-    for architecture in architectures:
-        image = bases.make_stand_in(project, containers, target, architecture, _progress)
-        key = bases.map_base(project, containers, wanted, image, architecture)
-        project = bases.reload(project)
-        print_line(f"done    {key} is mapped to {image}, a stand-in: its results are kept apart from real ones")
+    project = app_project.open_project(root)
+    target, wanted = ("", reference) if reference else _stand_in_base(project, stand_in)
+    architectures = architecture_list(arch or ()) or (project.host.architecture,)
+    needs = [bases.base_called(project, wanted, architecture) for architecture in architectures]
+    if setup:
+        machine.prepare_for(project, needs, print_note)
+    containers = app_containers.connect_containers(project, reuse=False, slots=1)
+    with machine.told_what_lacks(project, needs):
+        for need in needs:
+            print_line(f"done    {_made(project, containers, need, target)}")
 
 
 @base.command("map")
@@ -97,6 +96,15 @@ def map_image(
     project, containers = _open(root)
     key = bases.map_base(project, containers, reference, image, arch)
     print_line(f"done    {key} is mapped to {image}")
+
+
+def _made(project: Project, containers: Containers, need: BaseNeed, target: str) -> str:
+    """Make one base, for `target` a stand-in that is mapped; what is said of it."""
+    if not target:
+        return f"{need.reference} {need.architecture}: {bases.make_base(containers, need, _progress)}"
+    image = bases.make_stand_in(project, containers, target, need.architecture, _progress)
+    key = bases.map_base(bases.reload(project), containers, need.reference, image, need.architecture)
+    return f"{key} is mapped to {image}, a stand-in: its results are kept apart from real ones"
 
 
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from build_env.cli.options import ROOT
 from build_env.cli.printing import print_line, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
+from build_env.core.machine import ALSO_CALLED
 from build_env.model.options import check_choice
 
 with imported_later():
@@ -65,7 +66,7 @@ def shell(
     request = inspect_shell.ShellRequest(
         target=name,
         kind=model_command.ImageKind(kind),
-        architecture=arch,
+        architecture=ALSO_CALLED.get(arch, arch),
         kept=container,
         recreate=recreate,
     )

@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "ALSO_CALLED",
     "DEBIAN_TO_OCI",
     "MACHINE_TO_DEBIAN",
     "builder_id",
     "debian_architecture",
     "host_architecture",
+    "installing",
     "machine_memory",
     "read_os_release",
 ]
@@ -28,6 +30,7 @@ MACHINE_TO_DEBIAN: Mapping[str, str] = {
     "s390x": "s390x",
     "riscv64": "riscv64",
 }
+ALSO_CALLED: Mapping[str, str] = {**MACHINE_TO_DEBIAN, "armv7hl": "armhf", "armhfp": "armhf", "i686": "i386"}
 DEBIAN_TO_OCI: Mapping[str, str] = {"armhf": "arm/v7", "ppc64el": "ppc64le"}
 
 
@@ -52,6 +55,11 @@ def debian_architecture(platform_name: str, default: str) -> str:
 def machine_memory() -> int:
     """The bytes of memory that this machine has."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def installing(package: str, elsewhere: str) -> str:
+    """The words that tell how to install what is not here; a fresh machine has no package lists yet."""
+    return f"apt-get update && apt-get install {package}   (or: dnf install {elsewhere})"
 
 
 def read_os_release(path: Path = Path("/etc/os-release")) -> dict[str, str]:

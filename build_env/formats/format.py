@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
     from build_env.formats.compare import Opened
     from build_env.formats.view import Repository
-    from build_env.model.package import Package, Packaging
+    from build_env.model.package import Need, Package, Packaging
 
 __all__ = ["Format", "PackageFacts", "Program", "Scan"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackageFacts:
-    """What a built package says of itself: its name, the names it provides, the names it needs when installed."""
+    """What a built package says of itself: its name, the names it provides, what it needs when installed.
+
+    `architecture` is empty for one that serves all; `foreign` tells that it serves packages of other ones.
+    """
 
     name: str
     provides: tuple[str, ...] = ()
-    depends: tuple[str, ...] = ()
+    depends: tuple[Need, ...] = ()
+    architecture: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +62,16 @@ class Format:
 
     Packaging: `packaging` is the directory below `src/<package>/` that only rooms of this format see, `read_packaging`
     reads it (directory, name in errors) or gives None where the package has none; `scan` is for what it cannot read.
+    `elsewhere` are patterns of files in the package that are packaging at the wrong place.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
     package, `is_installed` one that dependents install; `plain_path` is where a published file lies below
     `build/deploy/` for a suite. Names that end with one of `about_builds` tell of the build and may differ.
 
-    Bytes: `build_depends` reads the names in the dependency set, `package_facts` a built package (None when it cannot
+    `cross_profiles` are the build profiles in force where a package is cross-built; conditions of needs ask for them.
+
+    Bytes: `build_depends` reads the needs in the dependency set, `package_facts` a built package (None when it cannot
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
     is no archive known to `compare`.
 
@@ -78,6 +86,7 @@ class Format:
     packaging: str
     read_packaging: Callable[[Path, str], Packaging | None]
     scan: Scan | None = None
+    elsewhere: tuple[str, ...] = ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]
@@ -86,7 +95,8 @@ class Format:
     plain_path: Callable[[str, str], str]
     repository: Repository
     about_builds: tuple[str, ...] = ()
-    build_depends: Callable[[str], tuple[str, ...]] | None = None
+    cross_profiles: frozenset[str] = frozenset()
+    build_depends: Callable[[str], tuple[Need, ...]] | None = None
     package_facts: Callable[[Path], PackageFacts | None] | None = None
     opened: Callable[[bytes], Opened | None] | None = None
     programs: tuple[Program, ...] = ()

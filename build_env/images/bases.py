@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["STAND_IN", "Base", "Bases"]
 
 STAND_IN = "build-env.stand-in"
+_LAST_LINES = 15
 _LONGEST = 4 * 3600  # seconds: all of a distribution's base is unpacked, perhaps by emulated programs
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy")
 
@@ -118,9 +119,11 @@ class Bases:
             Path(directory).chmod(0o755)  # apt reads there as a user of its own
             done = self._bootstrap(argv, directory, lock, output)
             if done.failure:
+                said = [line for line in done.standard_error.splitlines() if line.strip()][-_LAST_LINES:]
+                lines = "".join(f"\n        | {line}" for line in said)
                 raise EnvironmentNotReady(
-                    f"{suite} for {architecture} could not be made: {done.failure}",
-                    hint="the log has its last lines; build-env doctor checks binfmt handlers and the mirror",
+                    f"{suite} for {architecture} could not be made: {done.failure}{lines}",
+                    hint="build-env doctor says what this machine lacks; with --setup it installs that",
                 )
             name = self.own_name(reference, architecture)
             labels = {"build-env.base": reference, "build-env.bootstrap": suite}
@@ -140,7 +143,7 @@ class Bases:
         except Cancelled as error:
             raise Interrupted("stopped") from error
         except CannotStart as error:
-            hint = "apt-get install mmdebstrap, or run the same command with --setup"
+            hint = "build-env doctor --setup installs it, or says what else is missing"
             raise EnvironmentNotReady(f"a base image cannot be bootstrapped: {error}", hint=hint) from error
         except ProcessError as error:
             raise EnvironmentNotReady(str(error), hint="build-env doctor checks the mirror") from error

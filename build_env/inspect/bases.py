@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
 
 __all__ = [
+    "base_called",
     "make_base",
     "make_stand_in",
     "map_base",
@@ -71,6 +72,7 @@ def target_needs(project: Project, name: str, architectures: tuple[str, ...]) ->
         architectures=architectures,
         native=False,
         base_identity=lambda _reference, _architecture: "",
+        digest_tree=project.trees.digest,
     )
     scan = planner.scan()
     planned = planner.plan(Request(), None)
@@ -109,16 +111,19 @@ def state_of(containers: Containers, need: BaseNeed) -> BaseFound:
     return BaseFound(need=need, state=state, image=base.reference, stand_in=base.stand_in)
 
 
-def make_base(
-    project: Project, containers: Containers, reference: str, architecture: str, output: Callable[[str], None]
-) -> str:
-    """Pull or bootstrap a base that a target names; the engine's name for it."""
+def make_base(containers: Containers, need: BaseNeed, output: Callable[[str], None]) -> str:
+    """Pull or bootstrap a base; the engine's name for it."""
+    return containers.bases.resolve(need.reference, need.architecture, need.bootstrap, output).reference
+
+
+def base_called(project: Project, reference: str, architecture: str) -> BaseNeed:
+    """The base that targets name so, for an architecture that perhaps none of them needs. Raises UsageError."""
     needs = needs_of(project, project.target_names()).bases
     fitting = [need for need in needs if need.reference == reference]
     if not fitting:
         listed = ", ".join(dict.fromkeys(need.reference for need in needs))
         raise UsageError(f"no target is built on {reference}", hint=f"bases of the targets: {listed}")
-    return containers.bases.resolve(reference, architecture, fitting[0].bootstrap, output).reference
+    return replace(fitting[0], architecture=architecture)
 
 
 def stand_in_name(project: Project, target: str, architecture: str) -> str:
@@ -143,7 +148,8 @@ def make_stand_in(
         platform="" if architecture == host else f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}",
     )
     text = render(project.paths.root, build, architecture, host)
-    recipe = {"dockerfile": text, "context": context_digest(project.paths.root, build), "base": base.identity}
+    context = context_digest(project.paths.root, build, project.trees.digest)
+    recipe = {"dockerfile": text, "context": context, "base": base.identity}
     key = digest_bytes(canonical_json(recipe).encode())
     name = stand_in_name(project, target, architecture)
     there = containers.images.describe(name)
@@ -152,7 +158,7 @@ def make_stand_in(
     output(f"making {name} from {base.reference}")
     files = build_context(project.paths.root, build)
     with TemporaryDirectory() as scratch:
-        trees = LocalTrees(Path(scratch))
+        trees = LocalTrees(project.trees, Path(scratch))
         containers.images.build(
             dockerfile=text,
             context=trees.entry(files.source, ".", files.leave_out) if files else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady
+from build_env.core.machine import installing
 from build_env.core.processes import CannotStart, Invocation, ProcessError, listed_environment, run_program
 
 __all__ = ["draw_svg"]
@@ -21,7 +22,7 @@ def draw_svg(dot: str) -> str:
     except CannotStart as error:
         raise EnvironmentNotReady(
             f"SVG is drawn by graphviz, and its program {error}",
-            hint="install it (apt-get install graphviz, dnf install graphviz), or take --format dot or mermaid",
+            hint=f"{installing('graphviz', 'graphviz')}; or take --format dot or mermaid",
         ) from error
     except ProcessError as error:
         raise BuildEnvError(f"graphviz could not draw the graph: {error}", hint=hint) from error

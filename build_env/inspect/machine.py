@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from build_env.app.containers import connect_containers
@@ -20,17 +21,17 @@ from build_env.schedule.logs import new_log
 from build_env.setup.checks import checks
 from build_env.setup.facts import BaseState, EngineState, Needs
 from build_env.setup.observe import observe
-from build_env.setup.prepare import prepare_machine
+from build_env.setup.prepare import lacking, prepare_machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from build_env.app.containers import Containers
     from build_env.app.project import Project
     from build_env.setup.facts import BaseFound, BaseNeed, Check
 
-__all__ = ["examine", "prepare", "set_up"]
+__all__ = ["examine", "prepare", "prepare_for", "set_up", "told_what_lacks"]
 
 ENGINE_LOG = "dockerd.log"
 
@@ -49,6 +50,24 @@ def examine(project: Project, names: Sequence[str]) -> tuple[tuple[Check, ...], 
 def prepare(project: Project, names: Sequence[str], note: Callable[[str], None]) -> None:
     """Install, start and register what the targets `names` need for all their architectures; makes no images."""
     _prepare(project, needs_of(project, names), note)
+
+
+def prepare_for(project: Project, bases: Sequence[BaseNeed], note: Callable[[str], None]) -> None:
+    """Install, start and register what the making of these bases needs."""
+    _prepare(project, Needs(bases=tuple(bases), families=frozenset()), note)
+
+
+@contextlib.contextmanager
+def told_what_lacks(project: Project, bases: Sequence[BaseNeed]) -> Iterator[None]:
+    """Add to the error of making these bases what this machine lacks for it, if it lacks something."""
+    try:
+        yield
+    except EnvironmentNotReady as error:
+        faults = lacking(observe(project.paths.build), Needs(bases=tuple(bases), families=frozenset()))
+        if not faults:
+            raise
+        hint = "mend these, or run the same command with --setup"
+        raise EnvironmentNotReady(error.message, faults=(*error.faults, *faults), hint=hint) from error
 
 
 def set_up(
@@ -107,7 +126,8 @@ def _logged(log: Path, make: Callable[[Callable[[str], None]], str]) -> str:
     with new_log(log) as write:
         try:
             return make(write)
-        except TaskError as error:
+        except (TaskError, EnvironmentNotReady) as error:
+            hint = f"its log says more: {log}" + (f"; {error.hint}" if error.hint else "")
             raise EnvironmentNotReady(
-                f"the stand-in could not be made: {error.message}", hint=f"its log says why: {log}"
+                f"the stand-in could not be made: {error.message}", faults=error.faults, hint=hint
             ) from error

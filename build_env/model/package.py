@@ -3,37 +3,84 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Archive", "Package", "Packaging"]
+    from build_env.core.errors import Fault
+
+# The first day of 1980 that is one in every time zone: archives of zip know nothing before. For what says no date.
+UNDATED = 315_619_200
+
+__all__ = ["UNDATED", "Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
+
+
+class Alternative(NamedTuple):
+    """One of the names that fulfil a need, and the condition under which it counts.
+
+    `native`: the package must run on the machine that builds, whatever is built for. `architectures` are those that
+    it counts on, None for all. `profiles` is a formula: it holds when all terms of one of its lists hold, and a term is
+    the name of a build profile, with `!` before it when it must not be in force; without a list it holds always.
+    """
+
+    name: str
+    native: bool = False
+    architectures: frozenset[str] | None = None
+    profiles: tuple[tuple[str, ...], ...] = ()
+
+
+Need = tuple[Alternative, ...]  # one of them is enough, the first that there is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary:
+    """One package that comes out of a build. `provides` are further names, `depends` what it needs when installed.
+
+    `every_architecture`: one file serves all. `architectures` (None for all) and `profiles` say where it is built, as
+    of an `Alternative`. `foreign`: it serves packages of other architectures, as a program does. What it needs may be
+    found while it is built: `linked` with the libraries that it is built with, `generated` from any of what it is
+    built with.
+    """
+
+    name: str
+    provides: tuple[str, ...] = ()
+    depends: tuple[Need, ...] = ()
+    every_architecture: bool = False
+    architectures: frozenset[str] | None = None
+    profiles: tuple[tuple[str, ...], ...] = ()
+    foreign: bool = False
+    linked: bool = False
+    generated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """A source package taken from a distribution's archive; `sha256` pins its .dsc."""
+    """A source package taken from a distribution's archive; `sha256` pins its .dsc.
+
+    `patches` are files below the package's directory that are put on top, in this order.
+    """
 
     version: str
     sha256: str
+    patches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Packaging:
-    """What the packaging of one family says: names it builds, names it needs to build.
+    """What the packaging of one family says: what it builds, and what it needs to build.
 
-    `depends` are the names its binary packages need when installed. `all_only` tells that every binary package is one
-    of every architecture; None where the packaging does not say; `mixed` that some
-    are and others not. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
+    `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
+    `mixed` that some are and others not. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
+    With `faults` it cannot be used, and says as much as could be read.
     """
 
-    binaries: tuple[str, ...] = ()
-    build_depends: tuple[str, ...] = ()
-    depends: tuple[str, ...] = ()
+    binaries: tuple[Binary, ...] = ()
+    build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None
     mixed: bool = False
     epoch: int = 0
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +92,7 @@ class Package:
     which the package brings its own `build.sh`.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
-    `requires` and `provides` are then those of all.
+    `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
     """
 
     name: str
@@ -61,6 +108,7 @@ class Package:
     scripts: tuple[str, ...] = ()
     epoch: int = 0
     variants: Mapping[str, Package] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
     def on(self, architecture: str) -> Package:
         """The package as it is for `architecture`."""
@@ -70,10 +118,35 @@ class Package:
 
     def names(self, family: str) -> frozenset[str]:
         """Every name another package may use to need this one."""
-        packaging = self.packaging.get(family, Packaging())
-        return frozenset((self.name, *self.provides, *packaging.binaries))
+        binaries = self.packaging.get(family, Packaging()).binaries
+        given = (name for binary in binaries for name in (binary.name, *binary.provides))
+        return frozenset((self.name, *self.provides, *given))
+
+    def own_names(self, family: str) -> frozenset[str]:
+        """The names that mean this package wherever they stand; others may be given by the distribution as well."""
+        binaries = self.packaging.get(family, Packaging()).binaries
+        unconditional = (each.name for each in binaries if each.architectures is None and not each.profiles)
+        return frozenset((*self.provides, *(unconditional if binaries else (self.name,))))
+
+    def faults_for(self, family: str) -> tuple[Fault, ...]:
+        """Why it cannot be used as a package of `family`; empty if it can."""
+        return (*self.faults, *self.packaging.get(family, Packaging()).faults)
+
+    def date(self, family: str) -> int:
+        """When it was changed last, in seconds of the epoch; 0 where nothing says it."""
+        return self.packaging.get(family, Packaging()).epoch or self.epoch
 
     def of_every_architecture(self, family: str) -> bool:
         """Whether one build serves all architectures (`all`, `noarch`)."""
         packaging = self.packaging.get(family, Packaging())
         return self.architectures == ("all",) or bool(packaging.all_only)
+
+
+def needs_of(*names: str) -> tuple[Need, ...]:
+    """A need for each of the names, without conditions."""
+    return tuple((Alternative(name),) for name in names)
+
+
+def binaries_called(*names: str) -> tuple[Binary, ...]:
+    """Binary packages of these names of which nothing else is known."""
+    return tuple(Binary(name=name) for name in names)

@@ -111,11 +111,13 @@ class Task:
 class Plan:
     """The tasks of one command in an order in which every task follows its inputs.
 
-    `targets` maps the name of each target to the architectures that are planned for it.
+    `targets` maps the name of each target to the architectures that are planned for it; `native` tells that this
+    machine itself is the room of every task.
     """
 
     targets: Mapping[str, tuple[str, ...]]
     tasks: tuple[Task, ...] = field(default_factory=tuple)
+    native: bool = False
 
     def __iter__(self) -> Iterator[Task]:
         """Walk the tasks in order."""

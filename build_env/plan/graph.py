@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.model.action import DeployAction, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
 from build_env.model.identity import TaskName
-from build_env.model.package import Package, Packaging
+from build_env.model.package import UNDATED, Package, Packaging
 from build_env.model.task import Input, Place, Plan, Stage, Task
 from build_env.plan.keys import deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
@@ -98,7 +98,7 @@ def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
         tasks = _without_gaps(tasks)
     elif len(plans) == 1:
         return plans[0]
-    return Plan(targets=targets, tasks=order(tasks, rank))
+    return Plan(targets=targets, tasks=order(tasks, rank), native=any(plan.native for plan in plans))
 
 
 def image_name(target: Target, name: str) -> TaskName:
@@ -190,7 +190,7 @@ def _room_action(unit: Unit, room: Room, facts: PlanFacts) -> RoomAction:
 def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     package = facts.packages[unit.package].on(unit.arch)
     packaging = package.packaging.get(target.family, Packaging())
-    epoch = packaging.epoch or package.epoch
+    epoch = package.date(target.family) or UNDATED
     trees = [
         Tree(
             path=package.directory,

@@ -5,148 +5,249 @@ Only packages that the target lists count: what else a name means comes from the
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import Fault, InputError, Location
+from build_env.core.errors import Fault, Location
 from build_env.core.suggest import did_you_mean
-from build_env.model.package import Packaging
+from build_env.plan.binaries import Context, binaries_of
+from build_env.plan.edges import closures, edges_of, reached
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from build_env.model.package import Package
+    from build_env.model.package import Package, Packaging
+    from build_env.plan.binaries import Binaries
+    from build_env.plan.edges import Edges
 
-__all__ = ["Relations", "relate"]
+__all__ = ["Relations", "relate", "without_unknown"]
+
+_HERE = {"": Context()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Relations:
     """`build` maps a package to those that must be installed to build it, `run` to those its results need.
 
-    Where definitions differ between architectures, these are the relations of all, and `by_arch` has those of each.
+    `build_closures` has for each package everything of ours that may be installed in the room that builds it,
+    `hosted_closures` the same of the build machine's architecture where that is another one; sorted.
+
+    Where architectures differ, these are the relations of all, and `by_arch` has those of each. `clashes` maps the name
+    of a binary package to the packages that all build it. `notes` are for people.
     """
 
     build: Mapping[str, tuple[str, ...]]
     run: Mapping[str, tuple[str, ...]]
+    build_closures: Mapping[str, tuple[str, ...]]
+    hosted_closures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_arch: Mapping[str, Relations] = field(default_factory=dict)
+    clashes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def on(self, arch: str) -> Relations:
         """The relations among packages of `arch`."""
         return self.by_arch.get(arch, self)
 
-    @cached_property
-    def build_closures(self) -> Mapping[str, tuple[str, ...]]:
-        """For each package everything of ours that may be installed in the room that builds it, sorted."""
-        return {name: tuple(sorted(_reached(needed, self.run))) for name, needed in self.build.items()}
+    def everything_for(self, package: str) -> tuple[str, ...]:
+        """What of ours may be installed where `package` is built, whatever the architecture."""
+        hosted = self.hosted_closures.get(package)
+        closure = self.build_closures[package]
+        return tuple(sorted({*closure, *hosted})) if hosted else closure
 
     def run_closure(self, package: str) -> tuple[str, ...]:
         """Everything of ours that is installed with the results of `package`, sorted."""
-        return tuple(sorted(_reached(self.run[package], self.run)))
+        return tuple(sorted(reached(self.run[package], self.run)))
 
     def needed(self, packages: Iterable[str]) -> tuple[str, ...]:
         """`packages` and all they need to be built or to run, sorted."""
         both = {name: (*self.build[name], *self.run[name]) for name in self.build}
-        return tuple(sorted(_reached(packages, both)))
-
-
-def _reached(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """All that can be reached from `start`."""
-    reached = set(start)
-    pending = list(reached)
-    while pending:
-        new = [other for other in edges[pending.pop()] if other not in reached]
-        reached.update(new)
-        pending += new
-    return reached
-
-
-def _path(start: Iterable[str], end: str, edges: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The shortest way from one of `start` to `end`, which can be reached."""
-    before = dict.fromkeys(start, "")
-    pending = deque(before)
-    while end not in before:
-        name = pending.popleft()
-        new = [other for other in edges[name] if other not in before]
-        before |= dict.fromkeys(new, name)
-        pending += new
-    path = [end]
-    while name := before[path[-1]]:
-        path.append(name)
-    return tuple(reversed(path))
+        return tuple(sorted(reached(packages, both)))
 
 
 def relate(
-    packages: Mapping[str, Package], listed: Collection[str], family: str, architectures: Collection[str] = ()
+    packages: Mapping[str, Package],
+    listed: Collection[str],
+    family: str,
+    contexts: Mapping[str, Context] | None = None,
+    tools: Collection[str] = (),
 ) -> Relations:
-    """The relations among the `listed` packages, and those on each architecture where definitions differ.
+    """The relations among the `listed` packages in the `contexts` of a plan, which are by architecture.
 
-    Raises InputError for an unknown name in `requires` or a cycle, which may be one that takes several architectures.
+    `tools` are packages that run where the build runs.
+
+    A name in `requires` that means nothing makes no edge, see `without_unknown`. Raises InputError for a cycle.
     """
-    relations = _related(packages, listed, family)
-    if not any(packages[name].variants for name in listed):
-        return relations
-    by_arch = {
-        arch: _related({name: package.on(arch) for name, package in packages.items()}, listed, family)
-        for arch in architectures
-    }
-    return replace(relations, by_arch=by_arch)
+    contexts = contexts or _HERE
+    alike = _Alike(packages, listed, family, tools)
+    by_kind: dict[object, Relations] = {}
+    by_arch: dict[str, Relations] = {}
+    for arch, context in contexts.items():
+        kind = alike.kind(context)
+        if kind not in by_kind:
+            home = contexts.get(context.build_arch, Context(arch=context.build_arch, build_arch=context.build_arch))
+            fellow = home if alike.crosses(context) else context
+            by_kind[kind] = _related(_Listed(packages, listed, family, frozenset(tools)), context, fellow)
+        by_arch[arch] = by_kind[kind]
+    if len(by_kind) == 1:
+        return next(iter(by_kind.values()))
+    return _of_all(list(by_kind.values()), by_arch)
 
 
-def _related(packages: Mapping[str, Package], listed: Collection[str], family: str) -> Relations:
-    providers = {name: key for key in sorted(listed) for name in packages[key].names(family)}
-    providers |= {name: name for name in listed}
-    faults = [fault for name in sorted(listed) for fault in _unknown(packages[name], packages, providers)]
-    if faults:
-        raise InputError("requires names packages that this target does not build", faults=tuple(faults))
-    build, run = {}, {}
+class _Alike:
+    """Tells contexts apart in which packages may be related in different ways, so that others are read once."""
+
+    def __init__(
+        self, packages: Mapping[str, Package], listed: Collection[str], family: str, tools: Collection[str]
+    ) -> None:
+        self._by_arch = any(packages[name].variants for name in listed)
+        self._by_crossing = bool(tools)
+        for name in listed:
+            packaging = packages[name].packaging.get(family)
+            if packaging is not None:
+                self._look(packaging)
+
+    def _look(self, packaging: Packaging) -> None:
+        for binary in packaging.binaries:
+            self._by_arch = self._by_arch or binary.architectures is not None
+            self._by_crossing = self._by_crossing or binary.foreign or bool(binary.profiles)
+        needs = (*packaging.build_depends, *(need for binary in packaging.binaries for need in binary.depends))
+        for need in needs:
+            for wanted in need:
+                if wanted.architectures is not None:
+                    self._by_arch = True
+                if wanted.native or wanted.profiles:
+                    self._by_crossing = True
+
+    def crosses(self, context: Context) -> bool:
+        """Whether it makes a difference that the build machine is another one."""
+        return self._by_crossing and context.crosses
+
+    def kind(self, context: Context) -> object:
+        """What contexts that are alike have in common."""
+        return (
+            context.arch if self._by_arch else "",
+            (context.crosses, context.profiles) if self._by_crossing else "",
+        )
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The packages of a target."""
+
+    packages: Mapping[str, Package]
+    names: Collection[str]
+    family: str
+    tools: frozenset[str]
+
+    def on(self, context: Context) -> Mapping[str, Package]:
+        return {name: self.packages[name].on(context.arch) for name in self.names}
+
+    def binaries(self, context: Context) -> Binaries:
+        return binaries_of(self.on(context), self.family, context, self.tools)
+
+    def edges(self, context: Context, home: Context) -> Edges:
+        own = self.binaries(context)
+        return edges_of(self.on(context), self.family, context, own, None if home is context else self.binaries(home))
+
+
+def _related(listed: _Listed, context: Context, home: Context) -> Relations:
+    """The relations in `context`, where `home` is that of what runs on the build machine."""
+    here = listed.edges(context, home)
+    elsewhere = () if home is context else _of_every_architecture(listed)
+    nodes, gone = closures(here, elsewhere)
+    hosted: dict[str, tuple[str, ...]] = {}
+    if here.hosted_build or here.hosted_run:
+        there = listed.edges(home, home)
+        closures(there)  # what makes way for cycles there does so here
+        hosted = _hosted(here, there, nodes)
+    return Relations(
+        build={
+            name: tuple(sorted((here.packages(needed) | here.hosts(here.hosted_build.get(name, ()))) - {name}))
+            for name, needed in here.build.items()
+        },
+        run=_run(here),
+        build_closures={name: tuple(sorted(here.packages(found))) for name, found in nodes.items()},
+        hosted_closures=hosted,
+        clashes=here.binaries.clashes,
+        notes=tuple(dict.fromkeys(_note(here, edge) for edge in gone if here.soft[edge])),
+    )
+
+
+def _note(here: Edges, edge: tuple[str, str]) -> str:
+    """What a person is told of a soft edge that gave way."""
+    before, after = edge
+    other = here.binaries.owner[after]
+    return f"{here.name_of(before)} takes {here.soft[edge]} from the distribution: {other} cannot be built without it"
+
+
+def _of_every_architecture(listed: _Listed) -> frozenset[str]:
+    """What is built once, for all, and not beside what crosses."""
+    return frozenset(name for name in listed.names if listed.packages[name].of_every_architecture(listed.family))
+
+
+def _hosted(here: Edges, there: Edges, nodes: Mapping[str, set[str]]) -> dict[str, tuple[str, ...]]:
+    """What of the build machine's may be installed in the room of each package: tools, and what these need."""
+    hosted = {}
+    for name, found in nodes.items():
+        start = {
+            *here.hosted_build.get(name, ()),
+            *(other for node in found & here.hosted_run.keys() for other in here.hosted_run[node]),
+        }
+        if start:
+            hosted[name] = tuple(sorted(there.packages(reached(start, there.run))))
+    return hosted
+
+
+def _run(edges: Edges) -> dict[str, tuple[str, ...]]:
+    """What the packages of a package need when they are installed, by package."""
+    owner = edges.binaries.owner
+    run: dict[str, set[str]] = {name: set() for name in edges.build}
+    for node, needed in edges.run.items():
+        run[owner[node]] |= edges.packages(needed)
+    for node, needed in edges.hosted_run.items():
+        run[owner[node]] |= edges.hosts(needed)
+    return {name: tuple(sorted(needed - {name})) for name, needed in run.items()}
+
+
+def _of_all(kinds: Collection[Relations], by_arch: Mapping[str, Relations]) -> Relations:
+    """The union: what is needed on one architecture at least."""
+
+    def united(parts: Iterable[Mapping[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+        found: dict[str, set[str]] = {}
+        for part in parts:
+            for name, needed in part.items():
+                found.setdefault(name, set()).update(needed)
+        return {name: tuple(sorted(needed)) for name, needed in found.items()}
+
+    return Relations(
+        build=united(each.build for each in kinds),
+        run=united(each.run for each in kinds),
+        build_closures=united(each.build_closures for each in kinds),
+        hosted_closures=united(each.hosted_closures for each in kinds),
+        clashes=united(each.clashes for each in kinds),
+        by_arch=by_arch,
+        notes=tuple(dict.fromkeys(note for each in kinds for note in each.notes)),
+    )
+
+
+def without_unknown(packages: Mapping[str, Package], listed: Collection[str], family: str) -> dict[str, Package]:
+    """The packages, where those of `listed` that require what the target does not build have faults that say so."""
+    given = {given for name in listed for given in packages[name].names(family)}
+    result = dict(packages)
     for name in sorted(listed):
         package = packages[name]
-        packaging = package.packaging.get(family, Packaging())
-        declared = {providers[item] for item in package.requires}
-        to_build = {providers[item] for item in packaging.build_depends if item in providers}
-        to_run = {providers[item] for item in packaging.depends if item in providers} | declared
-        if not package.metapackage:
-            # A metapackage is built from nothing: what it requires, it requires at run time.
-            to_build |= declared
-        if not package.of_every_architecture(family):
-            # What a program is linked with is found while it is built (${shlibs:Depends}), so no file says it.
-            to_run |= {other for other in to_build if not packages[other].of_every_architecture(family)}
-        build[name], run[name] = _sorted(to_build, name), _sorted(to_run, name)
-    relations = Relations(build=build, run=run)
-    _refuse_cycles(relations)
-    return relations
+        faults = tuple(_unknown(package, packages, given))
+        if faults:
+            kept = tuple(item for item in package.requires if item in given)
+            result[name] = replace(package, requires=kept, faults=(*package.faults, *faults))
+    return result
 
 
-def _sorted(names: set[str], own: str) -> tuple[str, ...]:
-    return tuple(sorted(names - {own}))
-
-
-def _unknown(package: Package, packages: Mapping[str, Package], providers: Mapping[str, str]) -> Iterable[Fault]:
+def _unknown(package: Package, packages: Mapping[str, Package], given: Collection[str]) -> Iterable[Fault]:
     where = Location(file=f"{package.directory}/definition.yaml")
     for item in package.requires:
-        if item in packages and item not in providers:
+        if item in packages and item not in given:
             yield Fault(message=f"{package.name} requires {item}: add it to PACKAGES of the target", location=where)
-        elif item not in providers:
+        elif item not in given:
             meant = did_you_mean(item, packages)
             yield Fault(message=f"{package.name} requires {item}, which is no package of src/{meant}", location=where)
-
-
-def _refuse_cycles(relations: Relations) -> None:
-    """What must be installed to build a package must be built before it, also what that needs in turn."""
-    try:
-        TopologicalSorter(relations.build_closures).prepare()
-    except CycleError as error:
-        # graphlib names each before the one that needs it.
-        cycle = list(reversed(error.args[1]))
-        words = [cycle[0]]
-        for name, needed in pairwise(cycle):
-            words += _path(relations.build[name], needed, relations.run)
-        raise InputError(
-            f"packages need each other to be built: {' needs '.join(words)}",
-            hint="break the cycle: build one of them without the other first, or drop a Build-Depends",
-        ) from error

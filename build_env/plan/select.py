@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import UsageError
+from build_env.core.errors import Fault, InputError, Location, UsageError
 from build_env.core.suggest import did_you_mean
 from build_env.model.task import Input, Place, Stage
 from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
@@ -129,7 +129,8 @@ class _Selector:
 
     def unit(self, name: str, stage: Stage, label: str) -> Unit:
         arch = self.all_arch() if label == ALL else label
-        primary = label in {ALL, SOURCE, self.primary(name)}
+        # A tool of the build machine's architecture may be built beside what is asked for, with all that belongs to it.
+        primary = label in {ALL, SOURCE, self.target.host_arch, self.primary(name)}
         if stage is Stage.SOURCE and label != SOURCE:
             # One source package serves all architectures whose image is the host's.
             if self.image_archs[arch] == self.target.host_arch:
@@ -167,8 +168,12 @@ class _Selector:
         if unit.stage is not Stage.DEPLOY:
             yield self._need(unit, Stage.SOURCE, Place.SOURCE)
         if unit.stage is Stage.BUILD:
-            for needed in self.relations.on(unit.arch).build_closures[unit.package]:
+            relations = self.relations.on(unit.arch)
+            for needed in relations.build_closures[unit.package]:
                 yield from self._to_install(needed, unit.arch)
+            if self.crosses(unit.arch):
+                # What runs while it is built runs on the build machine: built for that, too.
+                yield from self._hosted(unit, relations)
         elif unit.stage is Stage.VERIFY:
             yield self._need(unit, Stage.BUILD, Place.BUILD)
         else:
@@ -194,6 +199,16 @@ class _Selector:
                 continue
             labels = self.archs(member) if unit.label == ALL else self._labels_on(member, unit.arch)
             yield from (_edge(self.unit(member, Stage.DEPLOY, label), Place.DEPLOY) for label in labels)
+
+    def _hosted(self, unit: Unit, relations: Relations) -> Iterator[_Need]:
+        """Tools, and what these need, of the build machine's architecture; but for those that serve all anyway."""
+        hosted = relations.hosted_closures.get(unit.package)
+        if not hosted:
+            return
+        closure = relations.build_closures[unit.package]
+        given = {entry.task for needed in closure for _, entry in self._to_install(needed, unit.arch)}
+        for needed in hosted:
+            yield from (need for need in self._to_install(needed, self.target.host_arch) if need[1].task not in given)
 
     def _to_install(self, needed: str, arch: str) -> tuple[_Need, ...]:
         """What the room of a build for `arch` gets of a package: one object for all rooms, as there are many."""
@@ -250,13 +265,35 @@ def select(
     if request.packages and not selector.units and selector.notes:
         raise UsageError("nothing to build: " + "; ".join(selector.notes))
     units = tuple(selector.units.values())
+    _refuse_clashes({unit.package for unit in units}, relations, packages)
     return Selection(
         units=units,
         inputs=selector.inputs,
         after=_after(units, relations),
         tars=_tars(target, units) if _wants_tar(request) else {},
-        notes=tuple(selector.notes),
+        notes=(*selector.notes, *relations.notes),
     )
+
+
+def _refuse_clashes(selected: Collection[str], relations: Relations, packages: Mapping[str, Package]) -> None:
+    """See that no two of the packages build one of the same name.
+
+    Raises:
+        InputError: some do; it names all.
+
+    """
+    faults = tuple(
+        Fault(message=f"{' and '.join(found)} both build the package {name}", location=where)
+        for name, makers in relations.clashes.items()
+        if len(found := [maker for maker in makers if maker in selected]) > 1
+        for where in (Location(file=packages[found[-1]].directory),)
+    )
+    if faults:
+        raise InputError(
+            "one package would be built twice",
+            faults=faults,
+            hint="take one of them out of the lists of the target, or give the package another name",
+        )
 
 
 def _wanted_stages(request: Request) -> tuple[Stage, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import locked
+from build_env.core.machine import installing
 from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
@@ -167,6 +168,6 @@ def _run(environment: Mapping[str, str], *argv: str, data: bytes = b"") -> Finis
     try:
         return run_program(Invocation(argv=argv, environment=environment, seconds=_TIMEOUT), data)
     except CannotStart as error:
-        raise EnvironmentNotReady(str(error), hint="apt-get install gnupg   (or: dnf install gnupg2)") from error
+        raise EnvironmentNotReady(str(error), hint=installing("gnupg", "gnupg2")) from error
     except ProcessError as error:
         raise EnvironmentNotReady(str(error), hint="a key with a passphrase needs it in the agent") from error

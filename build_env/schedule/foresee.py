@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from build_env.core.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,7 +46,11 @@ def foresee(plan: Plan, executor: Executor) -> tuple[dict[TaskName, Answer], dic
             words = f"after {tasks[blocked].stage} {tasks[blocked].label}"
             answers[task.name] = Answer(verdict=MAYBE, reason=words, after=blocked)
             continue
-        work = executor.work(task, hits)
+        try:
+            work = executor.work(task, hits)
+        except InputError as error:
+            answers[task.name] = Answer(verdict=RUN, reason=error.message)  # the run tells it as the task's failure
+            continue
         stored = executor.find(work)
         if stored is None:
             answers[task.name] = Answer(verdict=RUN, reason=executor.reason(work))

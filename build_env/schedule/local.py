@@ -165,7 +165,7 @@ class LocalExecutor:
                 put(line)
                 output(line)
 
-            shown = path.relative_to(self.hands.root) if path.is_relative_to(self.hands.root) else path
+            shown = path.relative_to(self.hands.trees.root) if path.is_relative_to(self.hands.trees.root) else path
             yield str(shown), write
 
 

@@ -58,7 +58,6 @@ class ScheduleState:
             if not missing:
                 self._ready.add(task)
         self.stopping = False  # whether nothing starts any more
-        self._stopped_by: TaskName | None = None
         self.results: dict[TaskName, TaskResult] = {}
         self.running: set[TaskName] = set()
         self.aside: set[TaskName] = set()
@@ -102,7 +101,7 @@ class ScheduleState:
         dropped: list[tuple[Task, TaskResult]] = []
         self._release(task_id, dropped)
         if not result.ok and not self._keep_going and not self.stopping:
-            self.stopping, self._stopped_by = True, task_id
+            self.stopping = True
         if self.stopping:
             dropped += self._drop_rest()
         return dropped
@@ -143,7 +142,10 @@ class ScheduleState:
         return self._tasks[task_id], self.results[task_id]
 
     def _drop_rest(self) -> list[tuple[Task, TaskResult]]:
-        """Without `--keep-going` nothing new starts after a failure; what runs may end."""
+        """Without `--keep-going` nothing new starts after a failure; what runs may end.
+
+        These tasks need nothing that failed, so no task is named as what kept them from running.
+        """
         if self.running:
             return []
-        return self.stop(TaskResult(status=Status.NOT_RUN, because=self._stopped_by))
+        return self.stop(TaskResult(status=Status.NOT_RUN))

@@ -1,24 +1,23 @@
-"""Owns the reading of binfmt_misc: which architectures' programs the kernel hands to an emulator."""
+"""Owns binfmt_misc: which programs the kernel hands to an emulator, which emulators could be, how one is registered.
+
+Emulators are known by the files that distributions ship for systemd-binfmt. They are read and registered here without
+systemd and without update-binfmts, which a machine may lack or which may not know them. Changes nothing itself.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
+from shlex import quote
 
-from build_env.setup.facts import Handler
+from build_env.setup.facts import Emulator, Handler
 
-__all__ = ["BINFMT", "EMULATORS", "is_mounted", "known_emulators", "parse_handler", "read_handlers"]
+__all__ = ["BINFMT", "is_mounted", "parse_handler", "parse_rule", "read_emulators", "read_handlers", "registration"]
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
-# The name of qemu's handler per Debian architecture, as update-binfmts knows it.
-EMULATORS = {
-    "amd64": "qemu-x86_64",
-    "arm64": "qemu-aarch64",
-    "armhf": "qemu-arm",
-    "i386": "qemu-i386",
-    "ppc64el": "qemu-ppc64le",
-    "riscv64": "qemu-riscv64",
-    "s390x": "qemu-s390x",
-}
+# Where systemd-binfmt looks: a file hides those of the same name in later directories.
+_RULES = tuple(Path(directory) for directory in ("/etc/binfmt.d", "/run/binfmt.d", "/usr/lib/binfmt.d"))
 # Class, byte order and machine of an ELF header: a handler may have any name, its magic says what it is for.
 _ELF = {
     (2, 1, 0x3E): "amd64",
@@ -30,7 +29,7 @@ _ELF = {
     (2, 2, 0x16): "s390x",
 }
 _HEADER = 20
-_KNOWN = (Path("/usr/share/binfmts"), Path("/var/lib/binfmts"))
+_FIELDS = 7  # name, type, offset, magic, mask, interpreter, flags
 
 
 def parse_handler(name: str, text: str) -> tuple[str, Handler] | None:
@@ -41,13 +40,32 @@ def parse_handler(name: str, text: str) -> tuple[str, Handler] | None:
         magic = bytes.fromhex(values.get("magic", ""))
     except ValueError:
         return None
-    if len(magic) < _HEADER or not magic.startswith(b"\x7fELF") or values.get("offset", "0") != "0":
-        return None
-    order = "little" if magic[5] == 1 else "big"
-    architecture = _ELF.get((magic[4], magic[5], int.from_bytes(magic[18:20], order)))  # type: ignore[arg-type]
+    architecture = _architecture(magic, values.get("offset", "0"))
     if architecture is None:
         return None
     return architecture, Handler(name=name, enabled="enabled" in lines, fixed="F" in values.get("flags", ""))
+
+
+def parse_rule(file: str, text: str) -> tuple[str, Emulator, str] | None:
+    """The architecture, the emulator and the path of its program that a file describes.
+
+    None for all that rooms cannot use (they need flag F), and for a file of several lines: the kernel takes one at a
+    time.
+    """
+    line = text.removesuffix("\n")
+    fields = line[1:].split(line[0]) if line and "\n" not in line else []
+    if len(fields) != _FIELDS or fields[1] != "M" or "F" not in fields[6]:
+        return None
+    magic = re.sub(rb"\\x([0-9a-fA-F]{2})", lambda found: bytes.fromhex(found[1].decode()), fields[3].encode())
+    architecture = _architecture(magic, fields[2] or "0")
+    return (architecture, Emulator(name=fields[0], file=file), fields[5]) if architecture else None
+
+
+def _architecture(magic: bytes, offset: str) -> str | None:
+    if len(magic) < _HEADER or not magic.startswith(b"\x7fELF") or offset != "0":
+        return None
+    order = "little" if magic[5] == 1 else "big"
+    return _ELF.get((magic[4], magic[5], int.from_bytes(magic[18:20], order)))  # type: ignore[arg-type]
 
 
 def is_mounted(directory: Path = BINFMT) -> bool:
@@ -55,13 +73,18 @@ def is_mounted(directory: Path = BINFMT) -> bool:
     return (directory / "register").exists()
 
 
-def known_emulators(directories: tuple[Path, ...] = _KNOWN) -> frozenset[str]:
-    """The architectures whose emulator is installed in a way that update-binfmts can register."""
-    return frozenset(
-        architecture
-        for architecture, name in EMULATORS.items()
-        if any((directory / name).is_file() for directory in directories)
-    )
+def read_emulators(directories: tuple[Path, ...] = _RULES) -> dict[str, Emulator]:
+    """The emulators that are installed and can be registered, by Debian architecture."""
+    files: dict[str, Path] = {}
+    for directory in directories:
+        for path in directory.glob("*.conf"):
+            files.setdefault(path.name, path)
+    emulators: dict[str, Emulator] = {}
+    for path in (files[name] for name in sorted(files)):
+        parsed = parse_rule(str(path), path.read_text(encoding="utf-8", errors="replace")) if path.is_file() else None
+        if parsed and os.access(parsed[2], os.X_OK):
+            emulators.setdefault(parsed[0], parsed[1])
+    return emulators
 
 
 def read_handlers(directory: Path = BINFMT) -> dict[str, Handler]:
@@ -77,3 +100,16 @@ def read_handlers(directory: Path = BINFMT) -> dict[str, Handler]:
             if other is None or (handler.enabled, handler.fixed) > (other.enabled, other.fixed):
                 handlers[architecture] = handler
     return handlers
+
+
+def registration(emulator: Emulator | None, handler: Handler | None, directory: Path = BINFMT) -> str:
+    """The line of a root's shell after which rooms can use the handler; empty where there is no emulator for it.
+
+    A handler that only is switched off is switched on. One without flag F, from an older installation, makes room.
+    """
+    if handler and handler.fixed:
+        return f"echo 1 > {quote(f'{directory}/{handler.name}')}"
+    if emulator is None:
+        return ""
+    register = f"cat {quote(emulator.file)} > {directory}/register"
+    return f"echo -1 > {quote(f'{directory}/{handler.name}')} && {register}" if handler else register

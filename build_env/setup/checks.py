@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from build_env.formats.registry import can_stand_in, formats
-from build_env.setup.binfmt import BINFMT, EMULATORS
+from build_env.setup.binfmt import BINFMT, registration
 from build_env.setup.facts import BaseState, Check, EngineState, State
+from build_env.setup.tools import CLIENT, EMULATORS, ENGINE, bootstrapping, lacks_client, publishing, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from build_env.formats.format import Program
     from build_env.setup.facts import BaseFound, BaseNeed, Handler, Machine, Needs
 
 __all__ = ["checks", "exit_code", "install_command"]
@@ -40,10 +42,14 @@ def checks(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | None) ->
 
 
 def install_command(machine: Machine, *packages: str) -> str:
-    """The command that installs distribution packages, in words where the distribution is none of ours."""
+    """The command that installs distribution packages, in words where the distribution is none of ours.
+
+    It fetches the lists first, which a fresh machine lacks, and installs what set-up would.
+    """
     if not machine.debian:
         return f"install with this distribution's package manager: {' '.join(packages)}"
-    return f"{_sudo(machine)}apt-get install {' '.join(packages)}"
+    apt = f"{_sudo(machine)}apt-get"
+    return f"{apt} update && {apt} install --yes --no-install-recommends {' '.join(packages)}"
 
 
 def _sudo(machine: Machine) -> str:
@@ -59,13 +65,13 @@ def _engine(machine: Machine) -> Check:
         )
     if engine.state is EngineState.DENIED:
         text = f"the engine at {engine.address} does not let this user in"
-        mend = 'sudo usermod -aG docker "$USER", then log in again'
+        mend = engine.way_in
     elif not engine.ours:
         text = f"no engine answers at {engine.address}, which DOCKER_HOST names"
         mend = "start that engine, or unset DOCKER_HOST"
     elif engine.state is EngineState.ABSENT:
         text = "no container engine is installed"
-        mend = install_command(machine, "docker.io" if machine.debian else "docker")
+        mend = install_command(machine, ENGINE if machine.debian else "docker")
     else:
         text = f"the engine is installed and does not answer at {engine.address}"
         mend = f"{_sudo(machine)}systemctl start docker" if machine.systemd else "build-env doctor --setup"
@@ -84,27 +90,30 @@ def _emulation(machine: Machine, needs: Needs) -> Iterator[Check]:
 
 def _handler(machine: Machine, arch: str, handler: Handler | None) -> tuple[str, str]:
     """Words, and the mending command unless the handler can be used."""
-    enable = f"{_sudo(machine)}update-binfmts --enable {EMULATORS.get(arch, f'qemu-{arch}')}"
-    install = install_command(machine, "qemu-user-static", "binfmt-support")
     if not machine.binfmt_mounted:
         mount = f"{_sudo(machine)}mount -t binfmt_misc binfmt_misc {BINFMT}"
         return f"{BINFMT} is not mounted", mount
+    if handler and handler.enabled and handler.fixed:
+        return f"binfmt handler {handler.name}, flag F", ""
+    register = registration(machine.emulators.get(arch), handler)
+    mend = _in_shell(machine, register) if register else install_command(machine, EMULATORS)
     if handler is None:
-        known = "update-binfmts" in machine.programs and arch in machine.emulators
-        return "no binfmt handler is registered for it", enable if known else install
+        return "no binfmt handler is registered for it", mend
     if not handler.enabled:
-        return f"the binfmt handler {handler.name} is switched off", enable
-    if not handler.fixed:
-        return f"the binfmt handler {handler.name} has no flag F: rooms cannot reach the emulator", install
-    return f"binfmt handler {handler.name}, flag F", ""
+        return f"the binfmt handler {handler.name} is switched off", mend
+    return f"the binfmt handler {handler.name} has no flag F: rooms cannot reach the emulator", mend
+
+
+def _in_shell(machine: Machine, line: str) -> str:
+    return line if machine.root else f"sudo sh -c {quote(line)}"
 
 
 def _tools(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | None) -> Iterator[Check]:
-    yield _mmdebstrap(machine, needs, bases)
-    yield _tool(machine, "gpg", "gnupg", "signs repositories")
+    yield from _running(machine)
+    yield from _bootstrapping(machine, needs, bases)
+    yield from (_tool(machine, program) for program in publishing(needs))
     for known in formats():
         if known.name in needs.families:
-            yield from (_tool(machine, each.name, each.package, each.purpose) for each in known.programs)
             yield from (_module(machine, name, purpose) for name, purpose in known.modules.items())
 
 
@@ -119,28 +128,34 @@ def _module(machine: Machine, name: str, purpose: str) -> Check:
     )
 
 
-def _tool(machine: Machine, program: str, package: str, purpose: str) -> Check:
-    there = program in machine.programs
+def _tool(machine: Machine, program: Program, *, without: str = "") -> Check:
+    """A program that is needed; with the words `without` one whose absence is worth knowing and stops nothing."""
+    there = program.name in machine.programs
+    lacking = State.NOTE if without else State.MISSING
+    text = f"not installed; it {program.purpose}"
     return Check(
-        name=program,
-        purpose=purpose,
-        state=State.OK if there else State.MISSING,
-        text=purpose if there else f"not installed; it {purpose}",
-        mend="" if there else install_command(machine, package),
+        name=program.name,
+        purpose=program.purpose,
+        state=State.OK if there else lacking,
+        text=program.purpose if there else f"{text}; {without}" if without else text,
+        mend="" if there else install_command(machine, program.package),
     )
 
 
-def _mmdebstrap(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | None) -> Check:
-    """Needed only where a base is not there and can be made; a registry may still answer, so no base is asked for."""
-    check = _tool(machine, "mmdebstrap", "mmdebstrap", "makes base images where no registry answers")
-    wanted = (
-        any(need.bootstrap for need in needs.bases)
-        if bases is None
-        else any(base.state is BaseState.BOOTSTRAP for base in bases)
-    )
-    if check.state is State.OK or wanted:
-        return check
-    return replace(check, state=State.NOTE, text=f"{check.text}; all are there")
+def _running(machine: Machine) -> Iterator[Check]:
+    yield from (_tool(machine, program) for program in running(machine))
+    if lacks_client(machine):
+        yield _tool(machine, CLIENT, without="no build asks for it")
+
+
+def _bootstrapping(machine: Machine, needs: Needs, bases: Sequence[BaseFound] | None) -> Iterator[Check]:
+    """Needed only where a base is not there and can be made, as far as one knows: a registry may still answer."""
+    wanted = needs.bases
+    if bases is not None:
+        wanted = tuple(base.need for base in bases if base.state is BaseState.BOOTSTRAP)
+    needed = bootstrapping(machine, wanted)
+    for program in bootstrapping(machine, needs.bases):
+        yield _tool(machine, program, without="" if program in needed else "no base has to be made")
 
 
 def _disk(machine: Machine) -> Iterator[Check]:

@@ -14,6 +14,7 @@ __all__ = [
     "BaseNeed",
     "BaseState",
     "Check",
+    "Emulator",
     "EngineFacts",
     "EngineState",
     "Handler",
@@ -53,7 +54,10 @@ class EngineState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """The engine at `address`. `ours`: set-up may start it; `local`: it runs on this machine's kernel."""
+    """The engine at `address`. `ours`: set-up may start it; `local`: it runs on this machine's kernel.
+
+    `packaged`: its program comes from the distribution; `way_in`: what lets this user in, where that is denied.
+    """
 
     state: EngineState
     address: str
@@ -61,6 +65,16 @@ class EngineFacts:
     ours: bool = True
     local: bool = True
     free_bytes: int | None = None
+    packaged: bool = False
+    way_in: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulator:
+    """An emulator that is installed: the name of its handler, and the file that has the line to register it by."""
+
+    name: str
+    file: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +88,10 @@ class Handler:
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What was found. `handlers` by Debian architecture; `programs` those of our list that are there.
+    """What was found. `handlers` and `emulators` by Debian architecture; `programs` those of our list that are there.
 
-    `modules` are the Python packages of formats that can be imported, `emulators` the
-    architectures for which update-binfmts knows an emulator, registered or not.
+    `modules` are the Python packages of formats that can be imported. `apparmor`: the kernel confines containers, so an
+    engine must be able to load its profile.
     """
 
     architecture: str
@@ -88,9 +102,10 @@ class Machine:
     programs: frozenset[str]
     binfmt_mounted: bool
     handlers: Mapping[str, Handler] = field(default_factory=dict)
-    emulators: frozenset[str] = frozenset()
+    emulators: Mapping[str, Emulator] = field(default_factory=dict)
     free_bytes: int = 0
     modules: frozenset[str] = frozenset()
+    apparmor: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

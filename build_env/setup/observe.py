@@ -8,27 +8,25 @@ import os
 import platform
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
 from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
 from build_env.formats.registry import formats
-from build_env.setup.binfmt import is_mounted, known_emulators, read_handlers
+from build_env.setup.binfmt import is_mounted, read_emulators, read_handlers
 from build_env.setup.facts import EngineFacts, EngineState, Machine
+from build_env.setup.tools import known_programs
 
 with imported_later():
+    from build_env.engines.docker import access as docker_access
     from build_env.engines.docker import connection as docker_connection
 
-if TYPE_CHECKING:
-    from build_env.engines.docker.connection import Connection
+__all__ = ["engine_answers", "find_program", "observe"]
 
-__all__ = ["engine_answers", "find_program", "observe", "programs"]
-
-# Each program that build-env starts on this machine whatever it builds, and the Debian package that holds it.
-_PROGRAMS = {"arch-test": "arch-test", "mmdebstrap": "mmdebstrap", "gpg": "gnupg", "update-binfmts": "binfmt-support"}
 _SOCKET = "unix:///var/run/docker.sock"
 _USUAL = frozenset({_SOCKET, "unix:///run/docker.sock"})
+_PACKAGED = Path("/usr/sbin/dockerd")  # that of the distribution; others put theirs elsewhere
+_APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 
 
 def observe(build: Path) -> Machine:
@@ -41,18 +39,14 @@ def observe(build: Path) -> Machine:
         systemd=Path("/run/systemd/system").is_dir(),
         root=os.geteuid() == 0,
         engine=_engine(),
-        programs=frozenset(name for name in programs() if find_program(name)),
+        programs=frozenset(program.name for program in known_programs() if find_program(program.name)),
         binfmt_mounted=is_mounted(),
         handlers=read_handlers(),
-        emulators=known_emulators(),
+        emulators=read_emulators(),
         free_bytes=_free(build) or 0,
         modules=frozenset(name for each in formats() for name in each.modules if importlib.util.find_spec(name)),
+        apparmor=_APPARMOR.is_file() and _APPARMOR.read_text(encoding="ascii").startswith("Y"),
     )
-
-
-def programs() -> dict[str, str]:
-    """Each program that build-env or a format starts on this machine, and the Debian package that holds it."""
-    return _PROGRAMS | {program.name: program.package for known in formats() for program in known.programs}
 
 
 def find_program(name: str) -> str | None:
@@ -61,26 +55,22 @@ def find_program(name: str) -> str | None:
 
 
 def engine_answers() -> bool:
-    """Whether an engine can be talked to now."""
-    connection = _connect()
-    if connection is not None:
-        connection.close()
-    return connection is not None
-
-
-def _connect() -> Connection | None:
-    try:
-        return docker_connection.connect()
-    except BuildEnvError:
-        return None
+    """Whether an engine is there to be talked to now, by this user or by others."""
+    return _engine().state in {EngineState.ANSWERS, EngineState.DENIED}
 
 
 def _engine() -> EngineFacts:
     address = os.environ.get("DOCKER_HOST", _SOCKET)
-    ours = address in _USUAL
-    connection = _connect()
-    if connection is None:
-        return EngineFacts(state=_silent_state(address, ours=ours), address=address, ours=ours)
+    ours, packaged = address in _USUAL, _PACKAGED.exists()
+    try:
+        connection = docker_connection.connect()
+    except docker_access.EngineDenied as error:
+        return EngineFacts(
+            state=EngineState.DENIED, address=address, ours=ours, packaged=packaged, way_in=error.hint or ""
+        )
+    except BuildEnvError:
+        state = EngineState.ABSENT if ours and find_program("dockerd") is None else EngineState.STOPPED
+        return EngineFacts(state=state, address=address, ours=ours, packaged=packaged)
     connection.close()
     facts = connection.facts
     local = address.startswith("unix://") and facts.kernel == platform.release()
@@ -91,17 +81,8 @@ def _engine() -> EngineFacts:
         ours=ours,
         local=local,
         free_bytes=_free(Path(facts.directory or "/nonexistent")) if local else None,
+        packaged=packaged,
     )
-
-
-def _silent_state(address: str, *, ours: bool) -> EngineState:
-    socket = Path(address.removeprefix("unix://"))
-    with contextlib.suppress(OSError):
-        if address.startswith("unix://") and socket.is_socket() and not os.access(socket, os.R_OK | os.W_OK):
-            return EngineState.DENIED
-    if ours and find_program("dockerd") is None:
-        return EngineState.ABSENT
-    return EngineState.STOPPED
 
 
 def _free(directory: Path) -> int | None:

@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, Fault
-from build_env.formats.registry import can_stand_in, formats
-from build_env.setup.binfmt import BINFMT, EMULATORS
+from build_env.setup.binfmt import BINFMT, registration
 from build_env.setup.checks import checks
 from build_env.setup.engine import last_lines, start_engine
 from build_env.setup.facts import EngineState, State
-from build_env.setup.observe import find_program, observe, programs
+from build_env.setup.observe import find_program, observe
+from build_env.setup.tools import CLIENT, EMULATORS, ENGINE, bootstrapping, lacks_client, publishing, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from build_env.setup.facts import Check, Machine, Needs
+    from build_env.setup.facts import Machine, Needs
 
-__all__ = ["Work", "prepare_machine", "wanted_work"]
+__all__ = ["Work", "lacking", "prepare_machine", "wanted_work"]
 
 _QUIET = "DEBIAN_FRONTEND=noninteractive"
 
@@ -50,18 +50,12 @@ def wanted_work(machine: Machine, needs: Needs) -> Work:
     without = tuple(arch for arch in foreign if not _usable(machine, arch))
     packages = []
     if machine.engine.ours and machine.engine.state is EngineState.ABSENT:
-        packages.append("docker.io")
-    if without and "update-binfmts" not in machine.programs:
-        packages.append("binfmt-support")
-    if set(without) - machine.emulators:
-        packages.append("qemu-user-static")
-    tools = ["gpg"]
-    tools += [each.name for known in formats() if known.name in needs.families for each in known.programs]
-    tools += ["mmdebstrap"] if any(need.bootstrap or can_stand_in(need.family) for need in needs.bases) else []
-    # mmdebstrap asks it whether programs of the other architecture run here, and refuses to work without it.
-    tools += ["arch-test"] if "mmdebstrap" in tools and foreign else []
-    holding = programs()
-    packages += [holding[tool] for tool in tools if tool not in machine.programs]
+        packages.append(ENGINE)
+    if any(registration(machine.emulators.get(arch), machine.handlers.get(arch)) == "" for arch in without):
+        packages.append(EMULATORS)
+    wanted = (*running(machine), *publishing(needs), *bootstrapping(machine, needs.bases))
+    packages += [program.package for program in wanted if program.name not in machine.programs]
+    packages += [CLIENT.package] if lacks_client(machine) else []
     return Work(
         packages=tuple(dict.fromkeys(packages)),
         start_engine=machine.engine.ours and machine.engine.state in {EngineState.ABSENT, EngineState.STOPPED},
@@ -86,15 +80,20 @@ def prepare_machine(
     if not work:
         return _ready(machine, needs)
     if not machine.debian:
-        raise _not_ready("set-up knows Debian and Ubuntu only and has changed nothing", _missing(machine, needs))
+        raise _not_ready("set-up knows Debian and Ubuntu only and has changed nothing", lacking(machine, needs))
     hands = _Hands(prefix=_root_prefix(), note=note)
-    if work.packages:
-        hands.install(work.packages)
-    if work.mount_binfmt and not look(build).binfmt_mounted:
+    tried: set[str] = set()
+    # What is installed shows what else is wanted: an engine whose package has no client.
+    while packages := [package for package in work.packages if package not in tried]:
+        hands.install(packages, lists=not tried)
+        tried.update(packages)
+        work = wanted_work(look(build), needs)
+    if work.mount_binfmt:
         hands.mount_binfmt()
     for arch in work.handlers:
-        if not _usable(look(build), arch):
-            hands.enable(arch)
+        machine = look(build)
+        if not _usable(machine, arch):
+            hands.register(arch, registration(machine.emulators.get(arch), machine.handlers.get(arch)))
     if work.start_engine and look(build).engine.state is EngineState.STOPPED:
         start_engine(hands.prefix, log, note)
     return _ready(look(build), needs)
@@ -106,24 +105,21 @@ def _usable(machine: Machine, arch: str) -> bool:
 
 
 def _ready(machine: Machine, needs: Needs) -> Machine:
-    missing = _missing(machine, needs)
+    missing = lacking(machine, needs)
     if missing:
         raise _not_ready("this machine is not ready", missing)
     return machine
 
 
-def _missing(machine: Machine, needs: Needs) -> tuple[Check, ...]:
+def lacking(machine: Machine, needs: Needs) -> tuple[Fault, ...]:
     """What is missing of the machine itself; bases are had later, and faulty targets are reported by planning."""
     found = checks(machine, replace(needs, faults=()), None)
-    return tuple(check for check in found if check.state is State.MISSING)
+    missing = (check for check in found if check.state is State.MISSING)
+    return tuple(Fault(message=f"{check.name}: {check.text}; mend: {check.mend}") for check in missing)
 
 
-def _not_ready(message: str, missing: Sequence[Check]) -> EnvironmentNotReady:
-    return EnvironmentNotReady(
-        message,
-        faults=tuple(Fault(message=f"{check.name}: {check.text}; mend: {check.mend}") for check in missing),
-        hint="mend these, then run the same command again",
-    )
+def _not_ready(message: str, missing: tuple[Fault, ...]) -> EnvironmentNotReady:
+    return EnvironmentNotReady(message, faults=missing, hint="mend these, then run the same command again")
 
 
 def _root_prefix() -> tuple[str, ...]:
@@ -142,10 +138,12 @@ class _Hands:
     prefix: tuple[str, ...]
     note: Callable[[str], None]
 
-    def install(self, packages: Sequence[str]) -> None:
+    def install(self, packages: Sequence[str], *, lists: bool) -> None:
+        """Install packages, after fetching the package lists if they may be old or not there."""
         self.note(f"installing {', '.join(packages)}")
         apt = ("env", _QUIET, "apt-get", "-q", "-o", "Dpkg::Use-Pty=0")
-        self._run(*apt, "update")
+        if lists:
+            self._run(*apt, "update")
         self._run(*apt, "install", "--yes", "--no-install-recommends", *packages)
 
     def mount_binfmt(self) -> None:
@@ -154,15 +152,15 @@ class _Hands:
             self._run("modprobe", "binfmt_misc")
         self._run("mount", "-t", "binfmt_misc", "binfmt_misc", str(BINFMT))
 
-    def enable(self, arch: str) -> None:
-        """Register the handler; one without flag F, from an older installation, is registered anew."""
-        emulator = EMULATORS.get(arch)
-        if emulator is None:
-            raise EnvironmentNotReady(f"set-up knows no emulator for {arch}", hint="docs/reference/bases.md")
-        self.note(f"registering the binfmt handler {emulator} for {arch}")
-        if (BINFMT / emulator).exists():
-            self._run("update-binfmts", "--disable", emulator)
-        self._run("update-binfmts", "--enable", emulator)
+    def register(self, arch: str, line: str) -> None:
+        """Have the kernel hand programs of `arch` to their emulator, by a line of shell."""
+        if not line:
+            raise EnvironmentNotReady(
+                f"{EMULATORS} has no emulator for {arch} that rooms can use",
+                hint="see docs/reference/bases.md: what a machine needs",
+            )
+        self.note(f"registering the binfmt handler for {arch}")
+        self._run("sh", "-c", line)
 
     def _run(self, *argv: str) -> None:
         program = [*self.prefix, *argv]

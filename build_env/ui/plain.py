@@ -99,9 +99,10 @@ def finished_lines(event: TaskFinished) -> list[str]:
 
 
 def plan_headline(plan: Plan, answers: Mapping[TaskName, str]) -> str:
-    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`."""
+    """`plan    9 tasks for debian/12 on amd64, arm64: 9 to run`; a native one says `native on this machine`."""
     runs = sum(answer != "hit" for answer in answers.values())
-    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}"
+    where = ", native on this machine" if plan.native else ""
+    what = f"{count(len(plan), 'task')} for {targets_words(plan.targets)}{where}"
     return f"plan    {what}: {f'{runs} to run' if runs else 'all up to date'}"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["next_step", "summary_lines"]
 
 _MARGIN = "        "
+_GO_ON = "with --keep-going a run goes on"
 
 
 def summary_lines(summary: RunSummary) -> list[str]:
@@ -64,7 +65,14 @@ def _failed(summary: RunSummary) -> list[str]:
         f"{_MARGIN}not run because of {names.get(because, str(because))}: {', '.join(lost)}"
         for because, lost in blocked.items()
     ]
+    left = summary.count(Status.NOT_RUN) - sum(map(len, blocked.values()))
+    if left:
+        lines.append(f"{_MARGIN}{count(left, 'task')} not begun that {_need(left)} nothing that failed; {_GO_ON}")
     return lines
+
+
+def _need(number: int) -> str:
+    return "needs" if number == 1 else "need"
 
 
 def _headline(summary: RunSummary, lost: int) -> str:

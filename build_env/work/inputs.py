@@ -13,13 +13,17 @@ from build_env.formats.registry import formats, of_dependency_set
 from build_env.model.action import LayerAction, RoomAction
 from build_env.model.room import RoomEntry
 from build_env.model.task import Place
+from build_env.plan.binaries import Context, counts
 from build_env.plan.keys import INSTALLED
+from build_env.work.installed import needed_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
-    from build_env.formats.format import Format, PackageFacts
+    from build_env.formats.format import Format
     from build_env.model.artifact import Artifact
+    from build_env.model.package import Need
+    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
 
@@ -43,7 +47,7 @@ def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
         return ()
     sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
     named = [(f"dependencies/{item.name}", item) for item in sets]
-    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.inputs, store))])
+    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.task, work.inputs, store))])
 
 
 def _entries(named: Iterable[tuple[str, Artifact]]) -> tuple[RoomEntry, ...]:
@@ -59,7 +63,7 @@ def _at(inputs: Iterable[ResolvedInput], place: Place) -> Iterator[Artifact]:
     return (item for entry in inputs if entry.place is place for item in entry.artifacts)
 
 
-def view(inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
+def view(task: Task, inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
     """The built packages that the build may install, by what the packages themselves say.
 
     All that the plan gives where there is no list of build dependencies, where their format cannot read it, and where
@@ -77,27 +81,21 @@ def view(inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
     readable = {item: fact for item, fact in facts.items() if fact is not None}
     if len(readable) < len(facts):
         return offered
-    needed = _needed(build_depends, readable)
+    needed = needed_of(build_depends, readable, context_of(task, source_format))
     return [item for item in offered if item in needed]
 
 
-def _needed(names: Iterable[str], offered: Mapping[Artifact, PackageFacts]) -> set[Artifact]:
-    """The packages that have one of the names `wanted`, and those that they need in turn."""
-    needed: set[Artifact] = set()
-    pending = set(names)
-    while pending:
-        new = {
-            item
-            for item, facts in offered.items()
-            if item not in needed and not pending.isdisjoint((facts.name, *facts.provides))
-        }
-        needed |= new
-        pending = {name for item in new for name in offered[item].depends}
-    return needed
+def context_of(task: Task, source_format: Format) -> Context:
+    """What conditions of needs are asked for in the room of the task."""
+    room = task.room
+    arch = room.environment.get("ARCH", "") if room else ""
+    build_arch = room.environment.get("BUILD_HOST_ARCH", arch) if room else ""
+    profiles = source_format.cross_profiles if arch != build_arch else frozenset[str]()
+    return Context(arch=arch, build_arch=build_arch, profiles=profiles)
 
 
-def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[str, ...]]:
-    """The format of the source and the names in its list of build dependencies; no format where none can be read."""
+def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[Need, ...]]:
+    """The format of the source and its list of build dependencies; no format where none can be read."""
     for item in _at(inputs, Place.SOURCE):
         source_format = of_dependency_set(item.name)
         if source_format is not None and source_format.build_depends is not None:
@@ -105,24 +103,29 @@ def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Forma
     return None, ()
 
 
-def refuse_undeclared(work: Work, store: Store) -> None:
+def refuse_undeclared(task: Task, inputs: Collection[ResolvedInput], store: Store) -> None:
     """See that a fetched source needs no package of ours that the plan has no edge to.
 
     Raises:
         InputError: when it does.
     """
-    task, action = work.task, work.task.action
-    if not isinstance(action, RoomAction):
+    action = task.action
+    if not isinstance(action, RoomAction) or not action.provided:
         return
-    needed = _build_depends(work.inputs, store)[1] if action.provided else ()
-    for name in needed:
-        others = [other for other in action.provided.get(name, ()) if other not in action.declared]
-        if others:
+    source_format, needs = _build_depends(inputs, store)
+    if source_format is None:
+        return
+    context = context_of(task, source_format)
+    for need in needs:
+        # A later alternative may come from the distribution.
+        name = next((wanted.name for wanted in need if counts(wanted, context)), "")
+        makers = [maker for maker in action.provided.get(name, ()) if maker not in action.declared]
+        if makers:
             raise InputError(
-                f"the source of {task.subject} needs {name}, which {others[-1]} builds, and nothing says so before it "
+                f"the source of {task.subject} needs {name}, which {makers[-1]} builds, and nothing says so before it "
                 "is fetched",
                 location=Location(file=f"src/{task.subject}/definition.yaml"),
-                hint=f"add the line `requires: [{others[-1]}]`",
+                hint=f"add the line `requires: [{makers[-1]}]`",
             )
 
 

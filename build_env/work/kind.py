@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from build_env.core.canonical import digest_bytes
-from build_env.core.trees import tree_manifest
 from build_env.formats.registry import is_content
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.attempt import AttemptState
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from build_env.core.trees import Trees
     from build_env.images.target import TargetImages
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
@@ -45,7 +45,7 @@ _UNFINISHED = {
 class Hands:
     """What a run has in its hands for tasks of all kinds. `images` is None where rooms are native."""
 
-    root: Path
+    trees: Trees
     store: Store
     publisher: Publisher
     rooms: RoomWork
@@ -82,11 +82,17 @@ class Kind:
         """Tasks of this kind that the plan of `target` gets besides those that hooks recorded. Pure."""
         return ()
 
-    def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:  # noqa: ARG002
+    def inputs(
+        self,
+        task: Task,  # noqa: ARG002 - to be overridden
+        inputs: tuple[ResolvedInput, ...],
+        store: Store,  # noqa: ARG002
+    ) -> tuple[ResolvedInput, ...]:
         """Of the artifacts of its inputs those that it may see.
 
         Raises:
             EnvironmentNotReady: when a file that must be read for that was damaged since it was a hit.
+            InputError: when the task must not be done with them, nor its result be used.
         """
         return inputs
 
@@ -150,7 +156,7 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
     """The manifest of a tree: of today's from the disk, of an earlier one from the store."""
     for tree in task.room.trees if task.room else ():
         if tree.digest == digest:
-            return tree_manifest(hands.root / tree.path, tree.leave_out)
+            return hands.trees.listing(hands.trees.root / tree.path, tree.leave_out).manifest()
     path = hands.store.path(Artifact(name="tree", digest=digest, size=0))
     data = path.read_bytes() if digest and path.is_file() else b""
     return data if digest_bytes(data) == digest else None

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from build_env.model.task import Place
 from build_env.plan.keys import INDEX_FACTS
-from build_env.work.inputs import is_dependency_set, refuse_damaged, view
+from build_env.work.inputs import is_dependency_set, refuse_damaged, refuse_undeclared, view
 from build_env.work.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.model.artifact import Artifact
+    from build_env.model.task import Task
     from build_env.model.work import ResolvedInput, Work
     from build_env.ports import Store
     from build_env.work.kind import Done, Hands
@@ -30,10 +31,11 @@ class Layer(Kind):
     anew_by = frozenset({"recreate"})
     lasts = False
 
-    def inputs(self, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:
+    def inputs(self, task: Task, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:
         """See `Kind.inputs`: only what can be installed, so that nothing else of a source is in the key."""
         refuse_damaged(inputs, store)  # what can be installed is read from the files themselves
-        installed = set(view(inputs, store))
+        refuse_undeclared(task, inputs, store)
+        installed = set(view(task, inputs, store))
 
         def installable(place: Place, item: Artifact) -> bool:
             if place is Place.SOURCE:

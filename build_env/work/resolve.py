@@ -24,6 +24,7 @@ def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -
 
     Raises:
         EnvironmentNotReady: when a file that must be read for that was damaged since it was a hit.
+        InputError: when the task must not be done with its inputs.
     """
     kind = kind_of(task.stage)
     resolved = tuple(
@@ -31,6 +32,6 @@ def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -
         for entry in task.inputs
         if (result := stored.get(entry.task)) is not None
     )
-    inputs = kind.inputs(resolved, store)
+    inputs = kind.inputs(task, resolved, store)
     covered = key_inputs(task.static_inputs, inputs, kind.counts)
     return Work(task=task, key=key_of(covered), covered=covered, inputs=inputs)

@@ -15,7 +15,6 @@ from build_env.model.artifact import StoredResult
 from build_env.model.order import Ended
 from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, INSTALLED
-from build_env.work.inputs import refuse_undeclared
 from build_env.work.kind import Done
 from build_env.work.orders import input_at, layer_key
 
@@ -69,7 +68,6 @@ class RoomWork:
 
     def do(self, work: Work, write: Callable[[str], None]) -> Done:
         """Run the commands of the task in its room."""
-        refuse_undeclared(work, self.orders.store)
         order = self._order(work)
         with self._alone(order.given_room.name):  # a kept room is for one task at a time
             return self._done(work, self._carry_out(order, work, write))
@@ -82,7 +80,6 @@ class RoomWork:
         order = self.orders.layer(work, anew=anew)
         if self.worker.images is None or order.given_room.name:
             return self.do(work, write)
-        refuse_undeclared(work, self.orders.store)
         return self._done(work, self._carry_out(order, work, write))
 
     def rehearse(

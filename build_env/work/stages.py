@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.work.inputs import refuse_undeclared
 from build_env.work.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from build_env.model.work import Work
+    from build_env.model.task import Task
+    from build_env.model.work import ResolvedInput, Work
+    from build_env.ports import Store
     from build_env.work.kind import Done, Hands
 
 __all__ = ["Build", "Scan", "Source", "Verify"]
@@ -19,6 +22,11 @@ class InRoom(Kind):
     """Commands in a room that holds what the task declared."""
 
     of_packages = True
+
+    def inputs(self, task: Task, inputs: tuple[ResolvedInput, ...], store: Store) -> tuple[ResolvedInput, ...]:
+        """See `Kind.inputs`: also a result that is there already is refused when its source needs what it may not."""
+        refuse_undeclared(task, inputs, store)
+        return inputs
 
     def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:  # noqa: ARG002 - a room is always new
         """See `Kind.do`."""

@@ -40,7 +40,7 @@ field() {
 changelog() {
     local file=$BUILD_SRC/deb/changelog
     [ -f "$file" ] || fail 1 "$BUILD_SRC has no deb/changelog" "packaging for Debian lies in the folder deb of a package"
-    sed -n -E '1s/^([^ ]+) \(([^)]+)\).*/\1 \2/p' "$file"
+    printf '%s %s\n' "$(dpkg-parsechangelog -l "$file" -S Source)" "$(dpkg-parsechangelog -l "$file" -S Version)"
 }
 
 print_name() {
@@ -88,6 +88,7 @@ copy_tree() {
     mkdir -p "${tree%/*}"
     cp -R "$BUILD_SRC" "$tree"
     chmod -R u=rwX,go=rX "$tree"
+    rm -rf "$tree/debian" # upstream's own, which ours stands in for
     mv "$tree/deb" "$tree/debian"
     rm -rf "$tree/debian/build.sh" "$tree/rpm"
     rm -f "$tree/definition.yaml" "$tree/build.yaml" "$tree/package.py"
@@ -105,7 +106,7 @@ make_upstream_archive() {
 source_tree() {
     local name version upstream tree dsc
     read -r name version <<<"$(changelog)"
-    [ -n "$version" ] || fail 1 "deb/changelog: the first line names no version"
+    [ -n "$version" ] || fail 1 "deb/changelog names no version"
     upstream=${version#*:}
     upstream=${upstream%-*}
     tree=$BUILD_WORK/source/$name-$upstream
@@ -271,10 +272,20 @@ explain_unmet() {
     fail 1 "the build dependencies for $ARCH cannot be installed; apt-get says why above"
 }
 
-has_build_depends() {
+# check_depends DEPENDS_FILE: fails, and says what is missing, when not all build dependencies are installed
+check_depends() {
     local options=()
     ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
-    dpkg-checkbuilddeps "${options[@]}" "$1" 2>/dev/null
+    dpkg-checkbuilddeps "${options[@]}" "$1" 2>&1
+}
+
+# In a container the layer has them; a machine that is its own room may lack some.
+need_build_depends() {
+    local file=$source_folder/$DEPENDS_FILE missing
+    [ -f "$file" ] || return 0
+    missing=$(check_depends "$file") || fail "$EX_CONFIG" "${missing#dpkg-checkbuilddeps: error: }" \
+        "with --target $(print_target) the package is built in a container, which gets them" \
+        "with --install they are installed on this machine"
 }
 
 stage_install() {
@@ -286,7 +297,7 @@ stage_install() {
     file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
     install_local
-    if has_build_depends "$file"; then
+    if check_depends "$file" >/dev/null; then
         say "the build dependencies are installed already"
     else
         ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
@@ -329,6 +340,7 @@ build_extract() {
         say "nothing to make for $ARCH: $(field "$dsc" Source) has Architecture: $(field "$dsc" Architecture | xargs)"
         return 0
     fi
+    need_build_depends
     tree=$folder/$(field "$dsc" Source)
     mkdir -p "$folder"
     dpkg-source --extract "$dsc" "$tree"

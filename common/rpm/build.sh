@@ -235,15 +235,26 @@ check_task() {
     fi
 }
 
+# In a container the layer has what is required; a machine that is its own room may lack some.
+explain_failure() {
+    if grep -q '^error: Failed build dependencies' "$2"; then
+        fail "$EX_CONFIG" "build dependencies are missing; rpmbuild says above which" \
+            "with --target $(print_target) the package is built in a container, which gets them" \
+            "with --install they are installed on this machine"
+    fi
+    exit "$1"
+}
+
 # rpmbuild_from STAGE SCRIPT...: rpmbuild up to a stage, in which these scripts of the spec were done before and end at
 # once. Packages that rpmbuild's own --short-circuit makes cannot be installed.
 rpmbuild_from() {
-    local stage=$1 script skipped=()
+    local stage=$1 script skipped=() log=$BUILD_WORK/rpmbuild.log status=0
     shift
     for script in "$@"; do
         skipped+=(-D "__spec_${script}_pre exit 0")
     done
-    rpmbuild "$stage" "${RPM_MACROS[@]}" "${skipped[@]}" "$(the_spec "$top/SOURCES")"
+    rpmbuild "$stage" "${RPM_MACROS[@]}" "${skipped[@]}" "$(the_spec "$top/SOURCES")" 2>&1 | tee "$log" || status=$?
+    [ "$status" -eq 0 ] || explain_failure "$status" "$log"
 }
 
 # The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step

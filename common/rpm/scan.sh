@@ -4,7 +4,7 @@
 # Writes out/spec-facts.json, one JSON object per line and spec file:
 #   directory       of the package, "src/greet"         source          name of the source package
 #   version, release                                    noarch          every binary package is noarch
-#   mixed           some of them are, and others not
+#   mixed           some of them are, and others not    changed         seconds of the newest %changelog entry, or 0
 #   binaries        names of the binary packages        provides        names that they provide
 #   requires        names that they need when installed build_requires  names needed to build, of any kind
 # Names only: no versions, and from a rich dependency every name in it.
@@ -51,7 +51,7 @@ add() {
 }
 
 scan() {
-    local directory=$1 identity architectures noarch=false mixed=false record
+    local directory=$1 identity architectures changed noarch=false mixed=false record
     identity=$(query_spec "$BUILD_ROOT/$spec" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
     architectures=$(query_spec "$BUILD_ROOT/$spec" --target "$rpm_arch" --queryformat '%{ARCH}\n' | sort -u)
@@ -59,7 +59,9 @@ scan() {
         noarch) noarch=true ;;
         *noarch*) mixed=true ;;
     esac
-    record="\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed"
+    changed=$(query_spec "$BUILD_ROOT/$spec" --srpm --queryformat '%{CHANGELOGTIME}\n')
+    [[ $changed =~ ^[0-9]+$ ]] || changed=0
+    record="\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"changed\": $changed"
     add binaries --queryformat '%{NAME}\n'
     add provides --provides
     add requires --requires

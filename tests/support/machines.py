@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from build_env.setup.facts import BaseNeed, EngineFacts, EngineState, Handler, Machine, Needs
+from build_env.setup.facts import BaseNeed, Emulator, EngineFacts, EngineState, Handler, Machine, Needs
 
-__all__ = ["ARM", "CENTOS", "DEBIAN", "GIB", "NEEDS", "READY", "engine"]
+__all__ = ["AARCH64", "ARM", "CENTOS", "DEBIAN", "GIB", "NEEDS", "READY", "engine"]
 
 GIB = 1 << 30
+AARCH64 = Emulator(name="qemu-aarch64", file="/usr/lib/binfmt.d/qemu-aarch64.conf")
 ARM = Handler(name="qemu-aarch64", enabled=True, fixed=True)
 DEBIAN = BaseNeed(
     reference="debian:12", architecture="amd64", bootstrap="bookworm", family="deb", targets=("debian/12",)
@@ -16,7 +17,12 @@ NEEDS = Needs(bases=(DEBIAN, CENTOS), families=frozenset({"deb", "rpm"}))
 
 
 def engine(
-    state: EngineState, *, ours: bool = True, local: bool = True, free_bytes: int | None = 50 * GIB
+    state: EngineState,
+    *,
+    ours: bool = True,
+    local: bool = True,
+    free_bytes: int | None = 50 * GIB,
+    packaged: bool = True,
 ) -> EngineFacts:
     """An engine at the usual address."""
     return EngineFacts(
@@ -26,6 +32,8 @@ def engine(
         ours=ours,
         local=local,
         free_bytes=free_bytes,
+        packaged=packaged and state is not EngineState.ABSENT,
+        way_in="usermod" if state is EngineState.DENIED else "",
     )
 
 
@@ -35,10 +43,10 @@ READY = Machine(
     systemd=False,
     root=True,
     engine=engine(EngineState.ANSWERS),
-    programs=frozenset({"arch-test", "mmdebstrap", "gpg", "rpmsign", "update-binfmts"}),
+    programs=frozenset({"arch-test", "docker", "mmdebstrap", "gpg", "rpmsign"}),
     binfmt_mounted=True,
     modules=frozenset({"createrepo_c"}),
     handlers={"arm64": ARM},
-    emulators=frozenset({"arm64"}),
+    emulators={"arm64": AARCH64},
     free_bytes=50 * GIB,
 )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from build_env.app.planning import Planner
 from build_env.app.project import Project
 from build_env.core.paths import ProjectPaths
+from build_env.core.trees import Trees
 from build_env.model.action import Room
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
 from build_env.model.identity import TaskName
-from build_env.model.package import Package, Packaging
+from build_env.model.package import Binary, Package, Packaging, needs_of
 from build_env.model.target import Host, Options, Target
 from build_env.model.task import Input, Place, Plan, Stage, Task
 from build_env.settings import Settings
@@ -86,7 +87,16 @@ def package(  # noqa: PLR0913 - a sample with a default for everything
     metapackage: bool = False,
 ) -> Package:
     """A package with Debian packaging; `needs` are its Build-Depends, `runs_with` its Depends."""
-    packaging = Packaging(binaries=binaries or (name,), build_depends=needs, depends=runs_with, all_only=False)
+    named = [
+        Binary(
+            name=binary,
+            depends=needs_of(*runs_with),
+            every_architecture=architectures == ("all",),
+            linked=architectures != ("all",),
+        )
+        for binary in binaries or (name,)
+    ]
+    packaging = Packaging(binaries=tuple(named), build_depends=needs_of(*needs), all_only=False)
     return Package(
         name=name,
         directory=f"src/{name}",
@@ -171,4 +181,5 @@ def planner(
         architectures=archs,
         native=native,
         base_identity=lambda _reference, _architecture: "",
+        digest_tree=Trees(root=root).digest,
     )

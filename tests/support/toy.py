@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from build_env.formats.format import Format, PackageFacts
 from build_env.formats.registry import register
 from build_env.formats.view import Entry, IndexRequest, PackageFile, Repository, View
-from build_env.model.package import Packaging
+from build_env.model.package import Packaging, binaries_called, needs_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -34,7 +34,7 @@ def _read_packaging(directory: Path, _shown: str) -> Packaging | None:
     if not file.is_file():
         return None
     recipe = _recipe(file.read_text(encoding="utf-8"))
-    return Packaging(binaries=recipe["makes"], build_depends=recipe["needs"], epoch=1)
+    return Packaging(binaries=binaries_called(*recipe["makes"]), build_depends=needs_of(*recipe["needs"]), epoch=1)
 
 
 def _is_package(name: str) -> bool:
@@ -82,7 +82,7 @@ TOY = Format(
     is_installed=_is_package,
     plain_path=lambda name, suite: f"toy/{suite}/{name}",
     repository=Repository(served=_served, read=_read, write=_write, client_lines=_client_lines),
-    build_depends=lambda text: _recipe(text)["needs"],
+    build_depends=lambda text: needs_of(*_recipe(text)["needs"]),
     package_facts=lambda path: PackageFacts(name=path.read_text(encoding="utf-8").split()[0]),
 )
 register(TOY)

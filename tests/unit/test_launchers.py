@@ -190,7 +190,8 @@ def test_what_is_missing_is_said_as_a_command(monkeypatch: pytest.MonkeyPatch, u
     debian = install.Interpreter("/usr/bin/python3.11", "3.11")
     command = [*sudo, "apt-get", "install", "--yes", "--no-install-recommends", "python3.11-venv"]
     assert install.apt_command(debian) == command
-    assert " ".join(command) in install.missing(debian)
+    update = " ".join([*sudo, "apt-get", "update"])  # a fresh machine has no package lists
+    assert f"{update} && {' '.join(command)}" in install.missing(debian)
     assert "apt-get" not in install.missing(install.Interpreter("/opt/python/bin/python3.12", "3.12"))
 
 

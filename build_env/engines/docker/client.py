@@ -23,9 +23,11 @@ import urllib3.exceptions
 from docker.utils import kwargs_from_env
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from build_env.engines.docker.patience import Patience
 
-__all__ = ["LOST", "REFUSED", "Client", "is_missing", "is_silence", "new_client"]
+__all__ = ["LOST", "REFUSED", "Client", "is_denial", "is_missing", "is_silence", "new_client"]
 
 _CONNECTING = 10.0  # seconds; the SDK's libraries wait as long for each piece of what is sent
 # What is raised when the engine answers with an error, and when there is no answer.
@@ -152,11 +154,22 @@ def is_missing(error: BaseException) -> bool:
 
 
 def is_silence(error: BaseException) -> bool:
-    """Whether the engine did not answer in time; libraries wrap each other's errors, and some keep only the words."""
-    seen: BaseException | None = error
-    while seen is not None:
+    """Whether the engine did not answer in time; some libraries keep only the words of another's error."""
+    for seen in _wrapped(error):
         refused = isinstance(seen, urllib3.exceptions.NewConnectionError)  # a timeout by its class only
         if not refused and (isinstance(seen, _SILENCE) or "timed out" in str(seen)):
             return True
-        seen = seen.__cause__ or seen.__context__
     return False
+
+
+def is_denial(error: BaseException) -> bool:
+    """Whether this user may not open the engine's socket."""
+    return any(isinstance(seen, PermissionError) for seen in _wrapped(error))
+
+
+def _wrapped(error: BaseException) -> Iterator[BaseException]:
+    """The error and those that it came from: libraries wrap each other's."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.core.machine import MACHINE_TO_DEBIAN
-from build_env.engines.docker.client import LOST, REFUSED, is_missing, is_silence, new_client
+from build_env.engines.docker.access import denied
+from build_env.engines.docker.client import LOST, REFUSED, is_denial, is_missing, is_silence, new_client
 from build_env.engines.docker.patience import FAREWELL, USUAL, Patience
 from build_env.engines.docker.stream import Stream
 
@@ -230,13 +231,15 @@ def no_handler(text: str) -> EnvironmentNotReady:
 def connect(*, slots: int = 4, timeout: float = USUAL) -> Connection:
     """Connect to the engine of DOCKER_HOST or of the usual socket, which must answer each call in `timeout` seconds.
 
-    Raises EnvironmentNotReady when none answers.
+    Raises EnvironmentNotReady when none answers, EngineDenied when this user may not ask.
     """
     address, patience = os.environ.get("DOCKER_HOST", _SOCKET), Patience(usual=timeout)
     try:
         api = new_client(patience, slots)
         info = api.info()
     except LOST as error:
+        if is_denial(error) and not address.startswith(("tcp:", "http", "ssh:")):
+            raise denied(address) from error
         if is_silence(error):
             raise EnvironmentNotReady(
                 f"the Docker engine at {address} has said nothing for {timeout:g} s", hint=_HANGS

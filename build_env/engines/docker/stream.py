@@ -34,7 +34,8 @@ class Stream:
         self._socket = getattr(opened, "_sock", opened)
         self._patience = patience
         self._ask = ask
-        self._rest = _read_ahead(getattr(opened, "_response", None), self._socket)
+        self._response = getattr(opened, "_response", None)
+        self._rest = _read_ahead(self._response, self._socket)
 
     def send(self, data: bytes) -> None:
         """Write to the container's side. Raises TimeoutError when the thread's time is up."""
@@ -60,7 +61,9 @@ class Stream:
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, the answer first: left to the garbage collector it would complain of the socket that it lost."""
+        if self._response is not None:
+            self._response.close()
         self._socket.close()
         self._opened.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
 from build_env.formats.deb.entries import is_apt_file
+from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.format import Format
 
@@ -42,6 +43,7 @@ DEB = Format(
     name="deb",
     packaging="deb",
     read_packaging=read_packaging,
+    elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,
@@ -50,6 +52,7 @@ DEB = Format(
     plain_path=_plain_path,
     repository=APT,
     about_builds=(".buildinfo", ".changes"),
+    cross_profiles=CROSS_PROFILES,
     build_depends=build_depends_in,
     package_facts=read_deb,
     archives=True,

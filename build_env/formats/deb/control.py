@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
@@ -9,9 +11,9 @@ from debian.deb822 import Deb822
 
 from build_env.core.errors import Fault, InputError, Location
 from build_env.core.later import imported_later
-from build_env.core.texts import read_text
+from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
-from build_env.model.package import Packaging
+from build_env.model.package import Binary, Packaging
 
 with imported_later():  # only the contents of packages need it
     from debian import arfile, debfile
@@ -20,31 +22,67 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["build_depends_in", "control_of", "read_deb", "read_packaging"]
+    from build_env.model.package import Need
+
+__all__ = ["build_depends_in", "control_of", "packaging_in", "read_deb", "read_packaging"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+_NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
+_LINKED = "shlibs:Depends"
+_NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other substitutions may be any package
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
-    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
-
-    Raises:
-        InputError: control or changelog cannot be used; it has the place.
-
-    """
+    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors."""
     if not (directory / "control").is_file():
         return None
-    text = read_text(directory / "control", f"{shown}/control")
-    source, binaries = _control(text, f"{shown}/control")
-    of_all = [binary.get("Architecture", "").strip() == "all" for binary in binaries]
+    # Names and dates are ASCII; in which encoding people of old wrote theirs is dpkg's business.
+    text = (directory / "control").read_text(encoding="utf-8", errors="replace")
+    faults: tuple[Fault, ...] = ()
+    try:
+        packaging = packaging_in(text, f"{shown}/control")
+    except InputError as error:
+        faults = error.all_faults
+        # Who needs these names must hear of the fault, and not get another package of that name.
+        packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
+    try:
+        return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
+    except InputError as error:
+        return replace(packaging, faults=(*faults, *error.all_faults))
+
+
+def packaging_in(control: str, shown: str) -> Packaging:
+    """The facts in the text of a control file, `shown` in errors.
+
+    Raises:
+        InputError: it cannot be used; it has the place.
+
+    """
+    source, binaries = _control(control, shown)
+    of_all = [binary["Architecture"].strip() == "all" for binary in binaries]
     return Packaging(
-        binaries=tuple(binary["Package"] for binary in binaries),
+        # Installers for Debian's installer are nobody's build dependency.
+        binaries=tuple(_binary(binary) for binary in binaries if binary.get("Package-Type", "deb").strip() == "deb"),
         build_depends=_build_depends_of(source),
-        depends=_names(binary.get(field, "") for binary in binaries for field in _RUN_FIELDS),
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
-        epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"),
+    )
+
+
+def _binary(fields: Mapping[str, str]) -> Binary:
+    needed = [fields.get(field, "") for field in _RUN_FIELDS]
+    found = substitutions_in(needed)
+    return Binary(
+        name=fields["Package"].strip(),
+        provides=_names([fields.get("Provides", "")]),
+        depends=needs_in(needed),
+        every_architecture=fields["Architecture"].strip() == "all",
+        architectures=architectures_of(fields["Architecture"]),
+        profiles=formula_of(fields.get("Build-Profiles", "")),
+        foreign=fields.get("Multi-Arch", "").strip() == "foreign",
+        linked=_LINKED in found,
+        generated=bool(found - _NO_PACKAGES),
     )
 
 
@@ -88,13 +126,13 @@ def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
             lines = []
 
 
-def build_depends_in(dsc: str) -> tuple[str, ...]:
-    """The package names in the Build-Depends fields of a `.dsc`, given as text."""
+def build_depends_in(dsc: str) -> tuple[Need, ...]:
+    """What the Build-Depends fields of a `.dsc`, given as text, ask for."""
     return _build_depends_of(dict(Deb822(dsc)))
 
 
-def _build_depends_of(source: Mapping[str, str]) -> tuple[str, ...]:
-    return _names(source.get(field, "") for field in _BUILD_FIELDS)
+def _build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
+    return needs_in(source.get(field, "") for field in _BUILD_FIELDS)
 
 
 def read_deb(path: Path) -> PackageFacts | None:
@@ -106,7 +144,9 @@ def read_deb(path: Path) -> PackageFacts | None:
     return PackageFacts(
         name=control.get("Package", ""),
         provides=_names([control.get("Provides", "")]),
-        depends=_names(control.get(field, "") for field in _RUN_FIELDS),
+        depends=needs_in(control.get(field, "") for field in _RUN_FIELDS),
+        architecture=control.get("Architecture", "").removeprefix("all"),
+        foreign=control.get("Multi-Arch", "") == "foreign",
     )
 
 
@@ -126,15 +166,7 @@ def control_of(path: Path) -> dict[str, str]:
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:
     """Names in relationship fields: each alternative, without version, architecture, profile and substitution."""
-    names: dict[str, None] = {}
-    for field in fields:
-        for group in field.replace("\n", " ").split(","):
-            for alternative in group.split("|"):
-                word = alternative.strip().split("(")[0].split("[")[0].split("<")[0].strip()
-                name = word.split(":")[0]
-                if name and not name.startswith("$"):
-                    names[name] = None
-    return tuple(names)
+    return tuple(dict.fromkeys(alternative.name for need in needs_in(fields) for alternative in need))
 
 
 def _changelog_epoch(changelog: Path, shown: str) -> int:
@@ -146,7 +178,8 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
     """
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
-    for number, line in enumerate(read_text(changelog, shown).splitlines(), 1):
+    text = changelog.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(" -- "):
             return _seconds(line, Location(file=shown, line=number, column=line.rfind(">") + 2))
     raise InputError("no finished entry (a line that begins with ` -- `)", location=Location(file=shown))

@@ -49,6 +49,7 @@ RPM = Format(
     name="rpm",
     packaging="rpm",
     read_packaging=read_packaging,
+    elsewhere=("*.spec", "SPECS/*.spec"),
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
     is_content=_is_package,

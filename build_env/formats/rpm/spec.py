@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from build_env.core.errors import InputError, Location
-from build_env.model.package import Packaging
+from build_env.model.package import Binary, Packaging, needs_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["SPEC_FACTS", "read_packaging", "with_spec_facts"]
 
 SPEC_FACTS = "spec-facts.json"
-_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
+# Both forms that rpm reads: "* Wed Oct 01 2025 …" and "* Wed Oct 01 12:34:56 CEST 2025 …".
+_CHANGE = re.compile(
+    r"^\*[ \t]*[A-Z][a-z]{2}[ \t]+(?P<day>[A-Z][a-z]{2}[ \t]+\d{1,2})[ \t]+"
+    r"(?:(?P<time>\d{1,2}:\d{1,2}:\d{1,2})[ \t]+(?P<zone>\S{1,9})[ \t]+)?(?P<year>\d{4})\b",
+    re.MULTILINE,
+)
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
@@ -41,7 +47,9 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
 
 
 def _epoch(spec: Path, shown: str) -> int:
-    """Noon UTC of the newest %changelog entry, as rpm takes it; 0 without one.
+    """The time of the newest %changelog entry, noon UTC where it has none, as rpm takes it; 0 without an entry.
+
+    It stands as long as no room has asked rpm itself, which knows entries that macros write.
 
     Raises:
         InputError: the date of that entry cannot be read.
@@ -52,11 +60,21 @@ def _epoch(spec: Path, shown: str) -> int:
     if not entry:
         return 0
     try:
-        day = datetime.strptime(" ".join(entry[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
+        zone = _zone(entry["zone"] or "UTC")
+        words = f"{entry['day']} {entry['year']} {entry['time'] or '12:00:00'}"
+        day = datetime.strptime(" ".join(words.split()), "%b %d %Y %H:%M:%S").replace(tzinfo=zone)
     except ValueError as error:
         where = Location(file=shown, line=text.count("\n", 0, entry.start()) + 1)
         raise InputError("the date of the changelog entry cannot be read", location=where) from error
     return int(day.timestamp())
+
+
+def _zone(name: str) -> tzinfo:
+    """A name that the machine does not know means UTC, as for the C library and so for rpm."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
@@ -76,14 +94,30 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
             as_read = package.packaging.get("rpm", Packaging())
             packaging = replace(
                 as_read,
-                binaries=tuple(dict.fromkeys((*facts["binaries"], *facts["provides"]))),
-                build_depends=tuple(facts["build_requires"]),
-                depends=tuple(facts["requires"]),
+                binaries=_binaries(facts),
+                build_depends=needs_of(*facts["build_requires"]),
                 all_only=facts["noarch"],
                 mixed=facts["mixed"],
+                epoch=facts.get("changed") or as_read.epoch,
             )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
+
+
+def _binaries(facts: Mapping[str, Any]) -> tuple[Binary, ...]:
+    """The packages of a spec. dnf installs all that a spec makes, so that each needs what any of them needs."""
+    depends, own = needs_of(*facts["requires"]), {*facts["binaries"]}
+    provided = tuple(name for name in facts["provides"] if name not in own)
+    return tuple(
+        Binary(
+            name=name,
+            provides=provided,
+            depends=depends,
+            every_architecture=facts["noarch"],
+            linked=not facts["noarch"],
+        )
+        for name in facts["binaries"]
+    )
 
 
 def _facts(line: str) -> dict[str, Any]:

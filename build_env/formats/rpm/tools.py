@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, InputError
+from build_env.core.machine import installing
 from build_env.core.processes import CannotStart, Finished, Invocation, ProcessError, listed_environment, run_program
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
     try:
         return run_program(Invocation(argv=command, environment=environment, seconds=_TIMEOUT))
     except CannotStart as error:
-        raise EnvironmentNotReady(str(error), hint="apt-get install rpm   (or: dnf install rpm-sign)") from error
+        raise EnvironmentNotReady(str(error), hint=installing("rpm", "rpm-sign")) from error
     except ProcessError as error:
         raise EnvironmentNotReady(str(error), hint="a key with a passphrase needs it in the agent") from error
 

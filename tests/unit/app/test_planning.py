@@ -173,7 +173,7 @@ def test_options_decide_the_architectures_of_each_kind(project: MakeProject, hoo
 def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
     first = OPTIONS.format(hook="env_load", change="opt_build_arch=('arm64',)")
     second = "def env_load_post(env):\n    print(env.options.opt_build_arch)\n    return env.options"
-    assert plan(with_hook(project, f"{first}\n\n\n{second}"), "amd64").notes == ("('arm64',)",)
+    assert plan(with_hook(project, f"{first}\n\n\n{second}"), "amd64").notes[0] == "('arm64',)"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,11 @@ def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
         ),
         ("def env_load_docker(env):\n    return 'sdk'", HookError, "env_load_docker of .* must return mounts"),
         ("def docker_image_create(env, kind):\n    pass", HookError, "must record one source image, it recorded 0"),
+        (
+            "SUITES = 'x'\n\n\ndef run_deploy(env, package):\n    env.deploy('deb', suite=env.variable('SUITE'))",
+            HookError,
+            r"targets/here/1/packages.conf.py does not set SUITE, which a hook of it needs \(did you mean SUITES\?\)",
+        ),
         ("BASE_IMAGE = ''", InputError, "has no base: set BASE_IMAGE"),
         ("DEPENDS = ['one']", InputError, "cannot be used"),
         ("PACKAGES = ['onne']", InputError, "cannot be used"),
@@ -196,6 +201,63 @@ def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
 def test_a_wrong_answer_is_an_error(project: MakeProject, text: str, kind: type[BuildEnvError], said: str) -> None:
     with pytest.raises(kind, match=said):
         plan(with_hook(project, text))
+
+
+def test_what_has_no_date_is_dated_1980_and_told(project: MakeProject) -> None:
+    made = project({**FILES, "src/one/definition.yaml": "date: 2025-10-01\n"})
+    planned = plan(made)
+    assert planned.notes == ("dated 1980, as neither a changelog nor `date` in definition.yaml says when: two",)
+    dates = {task.subject: task.room.environment["SOURCE_DATE_EPOCH"] for task in planned.plan if task.room}
+    assert dates == {"one": "1759276800", "two": "315619200"}
+
+
+BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}
+LISTED = {CONFIGURATION: TARGET.replace('"two"', '"two", "old"')}
+
+
+@pytest.mark.parametrize(
+    "files", [BROKEN, {**BROKEN, **LISTED}, {**FILES, **LISTED, "src/old/definition.yaml": "requires: [gone]\n"}]
+)
+def test_a_package_that_cannot_be_used_stops_only_who_needs_it(project: MakeProject, files: dict[str, str]) -> None:
+    made = project({**FILES, **files})
+    asked = planner(made.root).plan(Request(packages=("two",)), None)
+    assert {task.subject for task in asked.plan} >= {"one", "two"}
+    assert len([note for note in asked.notes if note.startswith("src/old cannot be used, and is not needed: ")]) == 1
+
+
+def test_a_package_that_cannot_be_used_is_an_error_where_it_is_needed(project: MakeProject) -> None:
+    made = project({**FILES, **BROKEN, **LISTED})
+    faults = ["src/old/definition.yaml:1:1: sumary: there is no such field (did you mean summary?)"]
+
+    def told(*packages: str) -> list[str]:
+        with pytest.raises(InputError, match="packages of src/ cannot be used") as caught:
+            planner(made.root).plan(Request(packages=packages), None)
+        return [str(fault).partition(";")[0] for fault in caught.value.faults]
+
+    assert told() == told("old") == faults
+    made.write({"src/two/definition.yaml": "requires: [old]\n"})
+    assert told("two") == faults
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "place"),
+    [
+        ("deb", "debian/control", "deb/control"),
+        ("rpm", "one.spec", "rpm/one.spec"),
+        ("rpm", "SPECS/one.spec", "rpm/one.spec"),
+    ],
+)
+def test_packaging_at_another_place_is_told_while_planning(
+    project: MakeProject, family: str, file: str, place: str
+) -> None:
+    made = with_hook(project, f"FAMILY = {family!r}")
+    plan(made)
+    made.write({f"src/one/{file}": "x\n"})
+    with pytest.raises(InputError) as caught:
+        plan(made)
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"src/one/{file}: move it to src/one/{place}, where it is looked for"
+    ]
 
 
 def test_faults_of_lists_name_the_nearest_package_and_both_lists(project: MakeProject) -> None:

@@ -46,7 +46,9 @@ def test_bare_build_all_lists_and_suggests(sample: Project) -> None:
 def test_a_native_build_and_the_same_again(sample: Project) -> None:
     first = sample.run("one", "two")
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.splitlines()[0].startswith("plan    4 tasks for here/1 on ")
+    headline = first.stdout.splitlines()[0]
+    assert headline.startswith("plan    4 tasks for here/1 on ")
+    assert headline.endswith(", native on this machine: 4 to run")
     assert "next" not in first.stdout
     second = sample.run("one", "two")
     assert second.returncode == 0
@@ -77,7 +79,8 @@ def test_a_failure_tells_the_log_and_no_command_that_would_not_work(sample: Proj
     log = next(line.split()[1] for line in lines if line.startswith("        log "))
     assert "broken" in sample.read(log)
     assert "--failed" not in result.stdout
-    assert lines[-2].startswith("failed  1 task failed")
+    assert "failed  1 task failed, 1 not run because of it" in lines
+    assert "        not run because of source one: build one" in lines
 
 
 def test_keep_going_says_what_was_not_run_because_of_what(sample: Project) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from build_env.core.canonical import digest_bytes
 from build_env.core.errors import InfrastructureError
-from build_env.core.trees import read_manifest, tree_manifest
+from build_env.core.trees import Trees, read_manifest
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import pack, unpack
 from build_env.model.room import RoomEntry, RoomSpec, Variation
@@ -38,7 +38,7 @@ class Objects:
         return RoomEntry(digest=self.keep(path.read_bytes()), destination=destination)
 
     def tree(self, path: Path, destination: str, leave_out: tuple[str, ...] = ()) -> RoomEntry:
-        manifest = tree_manifest(path, leave_out)
+        manifest = Trees(root=path).listing(path, leave_out).manifest()
         for entry in read_manifest(manifest):
             if entry.kind == "file":
                 self.keep((path / entry.name).read_bytes())
@@ -53,7 +53,7 @@ def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfil
     (tree / "script").chmod(0o700)
     (tree / "plain").write_text("content", encoding="utf-8")
     (tree / "plain").chmod(0o666)
-    (tree / "link").symlink_to("../outside")
+    (tree / "link").symlink_to("outside")
     os.mkfifo(tree / "pipe")
     objects = Objects(tmp_path / "objects")
     entries = (objects.tree(tree, "src/greet", ("rpm",)), objects.file(tree / "plain", "in/source/plain"))
@@ -85,7 +85,7 @@ def test_modes_owners_and_times_are_not_those_of_the_checkout(tmp_path: Path) ->
     assert {member.mtime for member in members.values()} == {42}
     assert members["build/src/greet/script"].mode == 0o755
     assert members["build/src/greet/plain"].mode == 0o644
-    assert members["build/src/greet/link"].linkname == "../outside"
+    assert members["build/src/greet/link"].linkname == "outside"
     owners = {name: (member.uid, member.gid) for name, member in members.items() if member.uid}
     assert owners == {"build/out": (5, 6), "build/work": (5, 6)}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from build_env.core.errors import Interrupted
+from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.images.bases import Bases
 from build_env.settings import Settings
 
@@ -60,3 +60,14 @@ def test_a_cancel_before_there_is_a_process_ends_it_when_it_is_there(
     with pytest.raises(Interrupted):
         bases.resolve("debian:12", "amd64", "bookworm", lambda _line: None)
     assert made[0].returncode < 0
+
+
+def test_a_bootstrap_that_fails_is_told_with_its_last_words(bases: Bases, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "mmdebstrap"
+    program.write_text("#!/bin/sh\nfor n in $(seq 40); do echo I: step $n >&2; done\necho E: arch-test >&2\nexit 25\n")
+    with pytest.raises(EnvironmentNotReady) as caught:
+        bases.resolve("debian:12", "arm64", "bookworm", lambda _line: None)
+    assert "ended with exit status 25" in caught.value.message
+    assert caught.value.message.endswith("| I: step 40\n        | E: arch-test")
+    assert "| I: step 4\n" not in caught.value.message
+    assert "doctor" in caught.value.hint

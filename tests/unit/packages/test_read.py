@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.formats.rpm.spec import with_spec_facts
-from build_env.model.package import Packaging
+from build_env.model.package import Alternative, Binary, Packaging, needs_of
 from build_env.packages.definitions import Purpose
 from build_env.packages.names import check_name
 from build_env.packages.read import package_names, read_packages
@@ -27,8 +28,24 @@ CHANGELOG = "one (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 1
 SHA256 = "0" * 64
 
 
+def usable(packages: dict[str, Package]) -> dict[str, Package]:
+    """The packages; raises for the faults of any."""
+    formats = {name for package in packages.values() for name in package.packaging}
+    faults = [fault for package in packages.values() for fault in package.faults]
+    faults += [
+        fault
+        for package in packages.values()
+        for name in sorted(formats)
+        if name in package.packaging
+        for fault in package.packaging[name].faults
+    ]
+    if faults:
+        raise InputError("cannot be used", faults=tuple(faults))
+    return packages
+
+
 def read(project: MakeProject, files: dict[str, str]) -> dict[str, Package]:
-    return read_packages(ProjectPaths(root=project(files).root))
+    return usable(read_packages(ProjectPaths(root=project(files).root)))
 
 
 def test_a_definition(project: MakeProject) -> None:
@@ -52,9 +69,16 @@ def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(p
 def test_debian_packaging(project: MakeProject) -> None:
     found = read(project, {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})["one"]
     assert found.packaging["deb"] == Packaging(
-        binaries=("one", "one-doc"),
-        build_depends=("lib-dev", "a", "b", "c", "d"),
-        depends=("lib1", "lib2", "x"),
+        binaries=(
+            Binary(name="one", depends=needs_of("lib1", "lib2")),
+            Binary(name="one-doc", depends=needs_of("x"), every_architecture=True),
+        ),
+        build_depends=(
+            (Alternative("lib-dev", architectures=frozenset({"amd64"})),),
+            (Alternative("a"), Alternative("b", native=True)),
+            (Alternative("c", profiles=(("!nocheck",),)),),
+            (Alternative("d"),),
+        ),
         all_only=False,
         mixed=True,
         epoch=1759312800,
@@ -65,6 +89,36 @@ def test_debian_packaging(project: MakeProject) -> None:
 def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
     spec = "Name: one\n%(touch /tmp/never)\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"
     assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(epoch=1759320000)
+
+
+@pytest.mark.parametrize(
+    ("entry", "when"),
+    [
+        ("* Wed Oct 01 12:34:56 UTC 2025 A <a@b> - 1", 1759322096),
+        ("*  Wed Oct  1  2:34:56 GMT 2025 A <a@b> - 1", 1759286096),
+        ("* Wed Oct 01 12:34:56 NOWHERE 2025 A <a@b> - 1", 1759322096),
+        ("* Wed Oct 1 2025 A <a@b> - 1", 1759320000),
+        ("* nothing of the kind", 0),
+    ],
+)
+def test_a_change_may_have_a_time_as_rpm_reads_it(project: MakeProject, entry: str, when: int) -> None:
+    spec = f"Name: one\n%changelog\n{entry}\n- x\n"
+    found = read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"]
+    assert found.epoch == when
+
+
+def test_what_rpm_says_of_the_date_counts(project: MakeProject) -> None:
+    packages = read(project, {"src/one/rpm/one.spec": "Name: one\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"})
+    facts: dict[str, object] = {
+        "directory": "src/one",
+        "binaries": [],
+        "provides": [],
+        "build_requires": [],
+        "requires": [],
+    }
+    facts |= {"noarch": False, "mixed": False}
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 7}))["one"].date("rpm") == 7
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 0}))["one"].date("rpm") == 1759320000
 
 
 @pytest.mark.parametrize(
@@ -125,13 +179,40 @@ def test_each_fault_has_its_place(project: MakeProject, file: str, text: str, sa
     assert f"src/one/{file}{said}" in "\n".join(caught.value.lines())
 
 
-@pytest.mark.parametrize("file", ["definition.yaml", "deb/control", "deb/changelog"])
-def test_what_is_not_text_is_told(project: MakeProject, file: str) -> None:
-    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})
-    (made.root / "src/one" / file).write_bytes(b"a\n\xff")
-    with pytest.raises(InputError) as caught:
-        read_packages(ProjectPaths(root=made.root))
-    assert f"src/one/{file}:2: this is not UTF-8" in "\n".join(caught.value.lines())
+def test_what_is_not_text_is_told(project: MakeProject) -> None:
+    made = project({})
+    (made.root / "src/one").mkdir(parents=True)
+    (made.root / "src/one/definition.yaml").write_bytes(b"a: 1\n\xff")
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    assert [str(fault) for fault in found.faults] == ["src/one/definition.yaml:2: this is not UTF-8"]
+
+
+def test_packaging_is_read_whatever_encoding_people_of_old_wrote_their_names_in(project: MakeProject) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": f"\n{CHANGELOG}"})
+    before = usable(read_packages(ProjectPaths(root=made.root)))
+    old = {"control": f"Maintainer: J\xfcrgen\n{CONTROL}", "changelog": f"\n{CHANGELOG} * J\xfcrgen\x85 -- x\n"}
+    for name, text in old.items():
+        (made.root / "src/one/deb" / name).write_text(text, encoding="latin-1")
+    assert usable(read_packages(ProjectPaths(root=made.root))) == before
+
+
+def test_what_cannot_be_used_still_has_its_names(project: MakeProject) -> None:
+    files = {
+        "src/one/definition.yaml": "name: uno\nunknown: 1\n",
+        "src/one/deb/control": "Source: x\n\nPackage: libuno1\n\nPackage: libuno-dev\nArchitecture: any\n",
+    }
+    made = project({**files, "src/two/definition.yaml": "requires: [uno]\n"})
+    found = read_packages(ProjectPaths(root=made.root))
+    assert set(found) == {"uno", "two"}
+    assert found["uno"].names("deb") == {"uno", "libuno1", "libuno-dev"}
+    assert [str(fault).partition(";")[0] for fault in found["uno"].faults_for("deb")] == [
+        "src/one/definition.yaml:2:1: unknown: there is no such field",
+        "src/one/deb/control:3: a paragraph without the field Architecture",
+        "src/one/deb/changelog: Debian packaging needs a changelog",
+    ]
+    assert [str(fault).partition(";")[0] for fault in found["uno"].faults_for("rpm")] == [
+        "src/one/definition.yaml:2:1: unknown: there is no such field"
+    ]
 
 
 def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
@@ -139,7 +220,7 @@ def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
     with pytest.raises(InputError) as caught:
         read(project, {**bad, "src/three/definition.yaml": "name: four\n", "src/four/x": "x\n"})
     assert len(caught.value.faults) == 5
-    assert "the package four is declared in src/four too" in str(caught.value.faults[2])
+    assert "the package four is declared in src/four too" in "\n".join(caught.value.lines())
 
 
 def test_two_spec_files_are_one_too_many(project: MakeProject) -> None:
@@ -169,7 +250,9 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=("one", "virtual"), build_depends=("gcc",), depends=("lib",), all_only=True
+        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
+        build_depends=needs_of("gcc"),
+        all_only=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]
@@ -184,7 +267,7 @@ def test_a_report_that_cannot_be_read_is_told(line: str) -> None:
 
 def read_for(project: MakeProject, files: dict[str, str], *archs: str) -> dict[str, Package]:
     purpose = Purpose(target="debian/12", architectures=archs)
-    return read_packages(ProjectPaths(root=project(files).root), purpose)
+    return usable(read_packages(ProjectPaths(root=project(files).root), purpose))
 
 
 def test_a_definition_with_directives_is_compiled_for_the_target_and_each_architecture(project: MakeProject) -> None:

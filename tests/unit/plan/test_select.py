@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build_env.core.errors import UsageError
+from build_env.core.errors import InputError, UsageError
+from build_env.model.package import Alternative, Binary, Package, Packaging
 from build_env.model.task import Place, Stage
+from build_env.plan.binaries import Context
 from build_env.plan.relations import relate
 from build_env.plan.select import Request, Selection, select
 from tests.support.samples import named, options, package, target
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from build_env.model.identity import TaskName
-    from build_env.model.package import Package
     from build_env.model.target import Target
 
 CROSSING = {"amd64": "amd64", "arm64": "amd64", "armhf": "amd64"}
@@ -33,8 +34,10 @@ def selected(
 ) -> Selection:
     known = {entry.name: entry for entry in packages}
     listed = {*chosen.packages, *chosen.depends, *chosen.metapackages}
-    relations = relate(known, listed, chosen.family)
-    return select(chosen, known, relations, request or Request(), images or CROSSING)
+    images = images or CROSSING
+    contexts = {arch: Context(arch=arch, build_arch=image) for arch, image in images.items()}
+    relations = relate(known, listed, chosen.family, contexts, chosen.depends)
+    return select(chosen, known, relations, request or Request(), images)
 
 
 def units(selection: Selection, stage: Stage) -> list[str]:
@@ -106,6 +109,40 @@ def test_build_tools_are_the_hosts_where_it_is_crossed() -> None:
     assert units(found, Stage.BUILD) == ["a arm64", "tool amd64"]
     emulated = selected(target(["a"], archs=("arm64",), depends=("tool",)), packages, images=EMULATED)
     assert inputs(emulated, "a:build:arm64") == {"a:source:arm64", "tool:build:arm64"}
+
+
+def made(name: str, *binaries: Binary, needs: tuple[str, ...] = (), native: bool = False) -> Package:
+    needed = tuple((Alternative(need, native=native),) for need in needs)
+    packaging = Packaging(binaries=binaries, build_depends=needed, all_only=False)
+    return Package(name=name, directory=f"src/{name}", packaging={"deb": packaging})
+
+
+@pytest.mark.parametrize(("foreign", "native"), [(True, False), (False, True)])
+def test_a_package_that_is_a_tool_of_others_is_built_for_the_build_machine_too(*, foreign: bool, native: bool) -> None:
+    tool = made("tool", Binary(name="tool", foreign=foreign))
+    packages = [tool, made("user", Binary(name="user"), needs=("tool",), native=native)]
+    found = selected(target(["tool", "user"], archs=("arm64",)), packages, Request(packages=("user",)))
+    assert inputs(found, "user:build:arm64") == {"user:source:source", "tool:build:amd64"}
+    assert units(found, Stage.BUILD) == ["tool amd64", "tool arm64", "user arm64"]
+    assert units(found, Stage.DEPLOY) == ["tool arm64", "user arm64"]
+    emulated = selected(target(["tool", "user"], archs=("arm64",)), packages, images=EMULATED)
+    assert inputs(emulated, "user:build:arm64") == {"user:source:arm64", "tool:build:arm64"}
+
+
+def test_two_packages_that_build_one_of_the_same_name_are_refused_where_both_are_meant() -> None:
+    packages = [made(name, Binary(name="shared")) for name in ("left", "right")]
+    packages += [made("user", Binary(name="user"), needs=("shared",)), made("other", Binary(name="other"))]
+    chosen = target(["left", "right", "user", "other"])
+    for asked in ((), ("user",), ("left", "right")):
+        with pytest.raises(InputError, match="built twice") as caught:
+            selected(chosen, packages, Request(packages=asked))
+        assert [str(fault) for fault in caught.value.faults] == [
+            "src/right: left and right both build the package shared"
+        ]
+    assert units(selected(chosen, packages, Request(packages=("left", "other"))), Stage.BUILD) == [
+        "left amd64",
+        "other amd64",
+    ]
 
 
 def test_packages_of_depends_are_never_deployed_or_verified() -> None:

@@ -19,6 +19,7 @@ from build_env.core.errors import (
     StaleAttempt,
     TaskError,
 )
+from build_env.core.trees import Trees
 from build_env.model.action import RoomAction
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
@@ -112,12 +113,12 @@ def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str =
     build = root / "build"
     claims = Claims(build / "claims", "this run")
     hands = Hands(
-        root=root,
+        trees=Trees(root=root),
         store=store,
         publisher=FakePublisher(),
         rooms=RoomWork(
             worker=Worker(engine=engine, store=store, directory=build / "rooms" / "run", downloads=build / "downloads"),
-            orders=Orders(root=root, store=store, labels={}, reused_prefix=prefix),
+            orders=Orders(trees=Trees(root=root), store=store, labels={}, reused_prefix=prefix),
             claims=claims,
         ),
     )

@@ -118,10 +118,14 @@ class Runs(RuleBasedStateMachine):
             assert dropped.name not in self.ended, "ended twice"
             assert dropped.name not in self.running, "dropped while it runs"
             assert reason.status is Status.NOT_RUN
-            assert reason.because is not None
-            assert not self.ended[reason.because].ok, "blamed on a task that is all right"
+            if reason.because is not None:
+                assert not self.ended[reason.because].ok, "blamed on a task that is all right"
+                assert self.needs(dropped, reason.because), "blamed on a task that it does not need"
             self.ended[dropped.name] = reason
             self.aside.discard(dropped.name)
+
+    def needs(self, task: Task, other: TaskName) -> bool:
+        return any(entry.task == other or self.needs(self.tasks[entry.task], other) for entry in task.inputs)
 
     @precondition(lambda self: not self.stopped)
     @rule()
@@ -198,7 +202,7 @@ def test_the_longest_chain_starts_first() -> None:
 def test_without_keep_going_nothing_starts_after_a_failure() -> None:
     state = state_of(task(A), task(B), task(C, A), keep_going=False)
     assert run_all(state, {A: FAILED}) == [A]
-    assert (state.results[B].because, state.results[C].because) == (A, A)
+    assert (state.results[B].because, state.results[C].because) == (None, A)
 
 
 def test_keep_going_runs_what_does_not_need_the_failure() -> None:
@@ -298,7 +302,7 @@ def test_what_is_set_aside_is_dropped_after_a_failure_when_nothing_runs() -> Non
     assert started(state) == "ab"
     state.set_aside(A)
     dropped = state.finish(B, FAILED)
-    assert {entry.name: reason.because for entry, reason in dropped} == {A: B, C: B}
+    assert {entry.name: reason.because for entry, reason in dropped} == {A: None, C: None}
     assert state.over
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from build_env.setup.binfmt import BINFMT
 from build_env.setup.checks import checks, exit_code
 from build_env.setup.facts import BaseFound, BaseState, Check, EngineState, Handler, Machine, Needs, State
-from tests.support.machines import CENTOS, DEBIAN, GIB, NEEDS, READY, engine
+from tests.support.machines import AARCH64, CENTOS, DEBIAN, GIB, NEEDS, READY, engine
 
 
 def found(machine: Machine, name: str, needs: Needs = NEEDS, bases: list[BaseFound] | None = None) -> Check:
@@ -25,30 +26,45 @@ def test_a_ready_machine() -> None:
 
 STOPPED, ABSENT, DENIED = EngineState.STOPPED, EngineState.ABSENT, EngineState.DENIED
 BROKEN = [
-    (replace(READY, engine=engine(ABSENT)), "engine", "apt-get install docker.io"),
-    (replace(READY, engine=engine(ABSENT), root=False), "engine", "sudo apt-get install docker.io"),
+    (
+        replace(READY, engine=engine(ABSENT)),
+        "engine",
+        "apt-get update && apt-get install --yes --no-install-recommends docker.io",
+    ),
+    (
+        replace(READY, engine=engine(ABSENT), root=False),
+        "engine",
+        "sudo apt-get update && sudo apt-get install --yes --no-install-recommends docker.io",
+    ),
     (replace(READY, engine=engine(ABSENT), debian=False), "engine", "package manager: docker"),
     (replace(READY, engine=engine(STOPPED)), "engine", "build-env doctor --setup"),
     (replace(READY, engine=engine(STOPPED), systemd=True), "engine", "systemctl start docker"),
     (replace(READY, engine=engine(STOPPED, ours=False)), "engine", "unset DOCKER_HOST"),
-    (replace(READY, engine=engine(DENIED)), "engine", "usermod -aG docker"),
+    (replace(READY, engine=engine(DENIED)), "engine", "usermod"),
     (replace(READY, binfmt_mounted=False, handlers={}), "emulation arm64", "mount -t binfmt_misc"),
-    (replace(READY, handlers={}), "emulation arm64", "update-binfmts --enable qemu-aarch64"),
-    (replace(READY, handlers={}, emulators=frozenset()), "emulation arm64", "apt-get install qemu-user-static"),
-    (replace(READY, handlers={}, programs=frozenset()), "emulation arm64", "apt-get install qemu-user-static"),
+    (replace(READY, handlers={}), "emulation arm64", f"cat {AARCH64.file} > {BINFMT}/register"),
+    (
+        replace(READY, handlers={}, root=False),
+        "emulation arm64",
+        f"sudo sh -c 'cat {AARCH64.file} > {BINFMT}/register'",
+    ),
+    (replace(READY, handlers={}, emulators={}), "emulation arm64", "qemu-user-static"),
     (
         replace(READY, handlers={"arm64": Handler(name="q", enabled=False, fixed=True)}),
         "emulation arm64",
-        "update-binfmts --enable qemu-aarch64",
+        f"echo 1 > {BINFMT}/q",
     ),
     (
         replace(READY, handlers={"arm64": Handler(name="q", enabled=True, fixed=False)}),
         "emulation arm64",
-        "apt-get install qemu-user-static",
+        f"echo -1 > {BINFMT}/q && cat {AARCH64.file} > {BINFMT}/register",
     ),
-    (replace(READY, programs=READY.programs - {"mmdebstrap"}), "mmdebstrap", "apt-get install mmdebstrap"),
-    (replace(READY, programs=READY.programs - {"gpg"}), "gpg", "apt-get install gnupg"),
-    (replace(READY, programs=READY.programs - {"rpmsign"}), "rpmsign", "apt-get install rpm"),
+    (replace(READY, programs=READY.programs - {"mmdebstrap"}), "mmdebstrap", "--no-install-recommends mmdebstrap"),
+    (replace(READY, programs=READY.programs - {"arch-test"}), "arch-test", "--no-install-recommends arch-test"),
+    (replace(READY, root=False), "newuidmap", "--no-install-recommends uidmap"),
+    (replace(READY, apparmor=True), "apparmor_parser", "--no-install-recommends apparmor"),
+    (replace(READY, programs=READY.programs - {"gpg"}), "gpg", "--no-install-recommends gnupg"),
+    (replace(READY, programs=READY.programs - {"rpmsign"}), "rpmsign", "--no-install-recommends rpm"),
     (replace(READY, modules=frozenset()), "createrepo_c", "pip install createrepo_c"),
     (replace(READY, free_bytes=GIB), "disk build", "rm -r build"),
     (replace(READY, engine=engine(EngineState.ANSWERS, free_bytes=GIB)), "disk engine", "docker system df"),

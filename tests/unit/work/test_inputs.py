@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,18 +55,23 @@ def store(tmp_path: Path) -> Iterator[LocalStore]:
     made.close()
 
 
-def package(store: LocalStore, name: str, **fields: str) -> Artifact:
-    lines = [f"Package: {name}", "Version: 1", "Architecture: amd64"]
+def package(store: LocalStore, name: str, arch: str = "amd64", **fields: str) -> Artifact:
+    lines = [f"Package: {name}", "Version: 1", f"Architecture: {arch}"]
     lines += [f"{field.replace('_', '-')}: {value}" for field, value in fields.items()]
-    return store.put(f"{name}_1_amd64.deb", deb("\n".join(lines) + "\n"))
+    return store.put(f"{name}_1_{arch}.deb", deb("\n".join(lines) + "\n"))
 
 
-def work(source: list[Artifact], packages: list[Artifact], stage: Stage = Stage.BUILD) -> Work:
+def work(
+    source: list[Artifact],
+    packages: list[Artifact],
+    stage: Stage = Stage.BUILD,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Work:
     inputs = (
         ResolvedInput(task=named("s"), place=Place.SOURCE, artifacts=tuple(source)),
         ResolvedInput(task=named("p"), place=Place.PACKAGES, artifacts=tuple(packages)),
     )
-    action = RoomAction(room=room(), declared=("greet",) if stage is Stage.BUILD else ())
+    action = RoomAction(room=room(**environment), declared=("greet",) if stage is Stage.BUILD else ())
     return Work(task=replace(task("greet", stage=stage), action=action), key="k", inputs=inputs)
 
 
@@ -95,10 +101,44 @@ def test_provided_names_and_alternatives_count(store: LocalStore) -> None:
         package(store, "second"),
         package(store, "third"),
     ]
-    assert view(work([depends(store, "virtual | second:native")], offered), store) == [
-        "real_1_amd64.deb",
-        "second_1_amd64.deb",
-    ]
+    assert view(work([depends(store, "virtual | second:native")], offered), store) == ["real_1_amd64.deb"]
+    assert view(work([depends(store, "absent | second:native")], offered), store) == ["second_1_amd64.deb"]
+
+
+CROSSING = {"ARCH": "arm64", "BUILD_HOST_ARCH": "amd64"}
+
+
+def short(names: list[str]) -> set[str]:
+    return {name.replace("_1_", ":").removesuffix(".deb") for name in names}
+
+
+def test_conditions_on_architecture_and_profile_count(store: LocalStore) -> None:
+    source = [depends(store, "a [!amd64], b [linux-any], c <!nocheck>, d <cross>, e [any-amd64] <!cross !stage1>")]
+    offered = [package(store, name) for name in "abcde"]
+    assert short(view(work(source, offered), store)) == {"b:amd64", "c:amd64", "e:amd64"}
+    offered = [package(store, name, "arm64") for name in "abcde"]
+    assert short(view(work(source, offered, environment=CROSSING), store)) == {"a:arm64", "b:arm64", "d:arm64"}
+
+
+def test_a_cross_build_takes_tools_of_the_build_machine_and_libraries_of_what_it_is_for(store: LocalStore) -> None:
+    offered = [package(store, "script", "all", Depends="lib2", Multi_Arch="foreign")]
+    for arch in ("amd64", "arm64"):
+        offered += [
+            package(store, "lib1", arch, Multi_Arch="same"),
+            package(store, "lib-dev", arch, Depends="lib1", Multi_Arch="same"),
+            package(store, "tool", arch, Depends="lib1, script", Multi_Arch="foreign"),
+            package(store, "own", arch, Depends="lib2"),
+            package(store, "lib2", arch),
+        ]
+
+    def found(text: str) -> set[str]:
+        return short(view(work([depends(store, text)], offered, environment=CROSSING), store))
+
+    assert found("lib-dev") == {"lib-dev:arm64", "lib1:arm64"}
+    assert found("tool") == {"tool:amd64", "lib1:amd64", "script:all", "lib2:amd64"}
+    assert found("tool, lib-dev") == found("tool") | found("lib-dev")
+    assert found("own") == {"own:arm64", "lib2:arm64"}
+    assert found("own:native") == {"own:amd64", "lib2:amd64"}
 
 
 def test_packages_that_need_each_other_end(store: LocalStore) -> None:
@@ -144,15 +184,19 @@ def may_install(work: Work, provided: Mapping[str, tuple[str, ...]], declared: t
     return replace(work, task=replace(work.task, action=action))
 
 
+def refused(work: Work, store: LocalStore) -> None:
+    refuse_undeclared(work.task, work.inputs, store)
+
+
 def test_a_need_that_only_the_source_names_is_refused_with_the_line_to_add(store: LocalStore) -> None:
     plain = work([depends(store, "lib-dev, other")], [])
-    refuse_undeclared(plain, store)
+    refused(plain, store)
     provided = {"lib-dev": ("lib",), "greet": ("greet",)}
     declared = may_install(plain, provided, ("greet", "lib"))
-    refuse_undeclared(declared, store)
+    refused(declared, store)
     both = {"lib-dev": ("lib", "greet")}
     blocked = may_install(plain, both, ("greet",))
     with pytest.raises(InputError, match="needs lib-dev, which lib builds") as caught:
-        refuse_undeclared(blocked, store)
+        refused(blocked, store)
     assert caught.value.hint == "add the line `requires: [lib]`"
     assert str(caught.value.location) == "src/greet/definition.yaml"

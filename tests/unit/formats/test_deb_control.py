@@ -1,0 +1,90 @@
+"""What deb/control says of binary packages and their needs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from build_env.formats.deb.control import packaging_in
+from build_env.formats.deb.needs import CROSS_PROFILES, architectures_of, needs_in
+from build_env.model.package import Alternative, Binary, needs_of
+
+ROOT = Path(__file__).resolve().parents[3]
+CONTROL = """\
+Source: base
+Build-Depends: debhelper-compat (= 13)
+
+Package: base
+Architecture: any
+Multi-Arch: foreign
+Provides: api (= 2), other
+Depends: ${shlibs:Depends}, ${misc:Depends}, base-data (= ${source:Version}), ${base:Depends}
+
+Package: base-data
+Architecture: all
+Depends: ${misc:Depends}
+
+Package: base-arm
+Architecture: any-arm arm64
+Build-Profiles: <!stage1 !nocheck> <pkg.base.arm>
+
+Package: base-udeb
+Package-Type: udeb
+Architecture: any
+"""
+
+
+def test_each_binary_package_has_its_own_facts() -> None:
+    base, data, arm = packaging_in(CONTROL, "control").binaries
+    assert base == Binary(
+        name="base", provides=("api", "other"), depends=needs_of("base-data"), foreign=True, linked=True, generated=True
+    )
+    assert data == Binary(name="base-data", every_architecture=True)
+    assert arm.architectures == frozenset({"armel", "armhf", "arm64"})
+    assert arm.profiles == (("!stage1", "!nocheck"), ("pkg.base.arm",))
+
+
+@pytest.mark.parametrize(
+    ("text", "needs"),
+    [
+        ("a (>= 1~) , , b|c:any", ((Alternative("a"),), (Alternative("b"), Alternative("c", native=True)))),
+        ("${misc:Depends}, a (= ${binary:Version})", ((Alternative("a"),),)),
+        (
+            "a:native <cross> <stage1 !nocheck>",
+            ((Alternative("a", True, None, (("cross",), ("stage1", "!nocheck"))),),),
+        ),
+        ("a\n [armhf\tkfreebsd-any]", ((Alternative("a", architectures=frozenset({"armhf"})),),)),
+    ],
+)
+def test_needs(text: str, needs: object) -> None:
+    assert needs_in([text]) == needs
+
+
+@pytest.mark.parametrize(
+    ("field", "there", "elsewhere"),
+    [
+        ("linux-any", "amd64", ""),
+        ("any-amd64 i386", "amd64", "arm64"),
+        ("gnu-linux-any", "armhf", ""),
+        ("hurd-any", "", "amd64"),
+        ("arm64", "arm64", "armhf"),
+        ("any-arm", "armhf", "arm64"),
+    ],
+)
+def test_wildcards(field: str, there: str, elsewhere: str) -> None:
+    found = architectures_of(field)
+    assert found is not None
+    assert not there or there in found
+    assert not elsewhere or elsewhere not in found
+    marked = needs_in([f"x [{' '.join('!' + word for word in field.split())}]"])[0][0].architectures
+    assert marked is not None
+    assert not there or there not in marked
+
+
+def test_the_profiles_of_a_cross_build_are_those_of_the_script() -> None:
+    script = (ROOT / "common/deb/build.sh").read_text(encoding="utf-8")
+    found = re.search(r"^CROSS_PROFILES='(.*)'$", script, re.MULTILINE)
+    assert found is not None
+    assert set(found[1].split(",")) == CROSS_PROFILES
