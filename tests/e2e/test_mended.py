@@ -56,7 +56,7 @@ def test_a_mended_build_goes_on(project: Shipped, target: str) -> None:
     made = project.root / "build/continued" / target.replace("/", "-") / "libgreet.amd64.build"
     assert (made / MADE[target]).is_file()
     if target == "centos/8":
-        requires = ["rpm", "-qp", "--requires", made / MADE[target]]
+        requires = ["rpm", "-qp", "--requires", str(made / MADE[target])]
         assert "ShortCircuited" not in subprocess.run(requires, capture_output=True, text=True, check=True).stdout
     file.write_text(good)
     project.built(*command)
