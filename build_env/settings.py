@@ -87,6 +87,11 @@ class Settings:
         "how often a task is tried again when the engine or the network failed, not its own work",
         default=2,
     )
+    replaces: str = _setting(
+        Text(blank=True),
+        "essential packages of the distribution that this project means to publish itself, names with blanks between",
+        default="",
+    )
     outside: str = _setting(
         Text(blank=True),
         "directories outside of the project, absolute and with `:` between them, that links and includes may lead to",
