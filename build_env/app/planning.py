@@ -77,7 +77,8 @@ class Planner:
         archs = self.architectures or (self.project.host.architecture,)
         self.options = self._load_options(Options.of(archs))
         architectures = tuple(dict.fromkeys((*self._all_archs(), self.project.host.architecture)))
-        purpose = Purpose(target=self.target_name, architectures=architectures)
+        outside = self.project.settings.outside
+        purpose = Purpose(target=self.target_name, architectures=architectures, outside=outside)
         self.packages: dict[str, Package] = read_packages(self.project.paths, purpose)
         self._check_lists()
         self._check_architectures()

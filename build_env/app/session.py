@@ -202,9 +202,13 @@ class Session:
             hits=hits,
             estimates=estimates,
             retries=self.project.settings.retries,
+            publish_every=60 * self.project.settings.publish_every,
             began=self.began,
         )
-        return loop.run()
+        summary = loop.run()
+        if self.containers:
+            self.containers.drop_failed({name for name, result in summary.results.items() if result.ok})
+        return summary
 
     def _capacity(self) -> Capacity:
         """The slots of `--jobs`; memory as the command line or the settings say, or all that the rooms' machine has."""

@@ -5,11 +5,13 @@ Reads; runs nothing. Spec files are not parsed here, because parsing them runs c
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
@@ -51,6 +53,14 @@ def package_names(paths: ProjectPaths) -> frozenset[str]:
     return frozenset(read_packages(paths))
 
 
+def _out_of_bounds(bounds: Bounds, directory: Path, shown: str) -> Fault | None:
+    """A package whose definition would be read from outside of the project, and shown where it is none."""
+    for path, name in ((directory, shown), (directory / "definition.yaml", f"{shown}/definition.yaml")):
+        if path.is_symlink() and not bounds.allow(real := os.path.realpath(path)):
+            return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=name))
+    return None
+
+
 def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
     if isinstance(error, BuildEnvError):
         return error.all_faults
@@ -71,6 +81,8 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
+    if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
+        return Package(name=directory.name, directory=shown, faults=(fault,))
     packaging = _packaging(directory, shown)
     scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
     file = f"{shown}/definition.yaml"

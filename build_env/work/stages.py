@@ -73,5 +73,6 @@ class Verify(InRoom):
     """Looks at the built packages."""
 
     name = "verify"
+    finishes = True
     rank = 4.0
     usual_seconds = 5.0

@@ -14,10 +14,11 @@ CROSS_PROFILES='cross,nocheck'
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
                 [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root.
+--build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
 --archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
 behind its version, and patches (below the build root) on top of its own.
 TEXT
@@ -406,10 +407,16 @@ binary_option() {
     esac
 }
 
-stage_build() {
-    local dsc option tree options=() folder=$BUILD_WORK/build file
-    need BUILD_WORK BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+# The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step
+# that failed. What one step knows the next ones find in this file; without it there is nothing to make.
+build_state() {
+    say "$BUILD_WORK/build.state"
+}
+
+build_extract() {
+    local dsc option tree folder=$BUILD_WORK/build
     dsc=$(find_dsc "$source_folder")
+    rm -rf "$folder" "$(build_state)"
     option=$(binary_option "$dsc")
     if [ -z "$option" ]; then
         say "nothing to make for $ARCH: $(field "$dsc" Source) has Architecture: $(field "$dsc" Architecture | xargs)"
@@ -417,9 +424,15 @@ stage_build() {
     fi
     need_build_depends
     tree=$folder/$(field "$dsc" Source)
-    rm -rf "$folder"
     mkdir -p "$folder"
     dpkg-source --extract "$dsc" "$tree"
+    say "$option $tree" >"$(build_state)"
+}
+
+# buildpackage OPTION TREE ARGUMENT...: dpkg-buildpackage in the tree
+buildpackage() {
+    local option=$1 tree=$2 options=()
+    shift 2
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
     DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}"
     DEB_BUILD_PROFILES=
@@ -430,10 +443,42 @@ stage_build() {
         options=(-a "$ARCH")
     fi
     export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
-    # What is needed was looked at above.
-    (cd "$tree" && dpkg-buildpackage -us -uc -d "$option" "${options[@]}")
-    for file in "$folder"/*.{deb,ddeb,udeb,buildinfo,changes}; do
+    # What is needed was looked at when it was extracted.
+    (cd "$tree" && dpkg-buildpackage -us -uc -d "$option" "${options[@]}" "$@")
+}
+
+build_make() {
+    local option tree targets
+    read -r option tree <"$(build_state)"
+    case $option in
+    -b) targets=build ;;
+    -B) targets=build-arch ;;
+    -A) targets=build-indep ;;
+    esac
+    # A tree that this step has begun with is as somebody left it: cleaning could undo what was mended.
+    if [ ! -e "$tree.begun" ]; then
+        : >"$tree.begun"
+        targets=clean,$targets
+    fi
+    buildpackage "$option" "$tree" --rules-target="$targets"
+}
+
+build_package() {
+    local option tree file
+    read -r option tree <"$(build_state)"
+    # What is built is not built again.
+    buildpackage "$option" "$tree" --no-pre-clean
+    for file in "$BUILD_WORK"/build/*.{deb,ddeb,udeb,buildinfo,changes}; do
         [ ! -f "$file" ] || mv "$file" "$BUILD_OUT/"
+    done
+}
+
+stage_build() {
+    local step
+    need BUILD_WORK BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    for step in $build_steps; do
+        [ "$step" = extract ] || [ -f "$(build_state)" ] || return 0
+        "build_$step"
     done
 }
 
@@ -461,12 +506,13 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_install='' prints=''
+do_source='' do_build='' do_verify='' do_install='' prints='' build_steps='extract make package'
 docker='' archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
     --build) do_build=yes ;;
+    --build=extract | --build=make | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;

@@ -15,10 +15,11 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root. --ask writes the set of build
 dependencies with those that %generate_buildrequires names when that much is installed.
+--build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
 TEXT
 }
 
@@ -69,6 +70,9 @@ set_build_macros() {
     # Releases before 4.16 know only the variable.
     export RPM_BUILD_NCPUS=${BUILD_JOBS:-1}
     umask 022
+}
+
+make_top() {
     rm -rf "$top"
     mkdir -p "$top"/{BUILD,BUILDROOT,RPMS,SOURCES,SRPMS,tmp}
 }
@@ -159,6 +163,7 @@ stage_source() {
     local spec srpm
     need BUILD_SRC BUILD_OUT
     set_build_macros
+    make_top
     spec=$(the_spec "$BUILD_SRC/rpm")
     cp "$spec" "$top/SOURCES/"
     chmod 644 "$top/SOURCES/${spec##*/}"
@@ -229,7 +234,7 @@ stage_install() {
 unpack_srpm() {
     local srpm
     srpm=$(find_srpm "$source_folder")
-    set_build_macros
+    make_top
     rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
 }
 
@@ -237,6 +242,7 @@ unpack_srpm() {
 stage_ask() {
     local spec status=0 made requires
     need BUILD_OUT ARCH
+    set_build_macros
     unpack_srpm
     spec=$(the_spec "$top/SOURCES")
     rpmbuild -br "${RPM_MACROS[@]}" "$spec" || status=$?
@@ -279,15 +285,42 @@ explain_failure() {
     exit "$1"
 }
 
-stage_build() {
-    local spec file log status=0 results=()
-    need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
-    unpack_srpm
-    spec=$(the_spec "$top/SOURCES")
-    check_task "$spec"
-    log=$BUILD_WORK/rpmbuild.log
-    rpmbuild -bb "${RPM_MACROS[@]}" "$spec" 2>&1 | tee "$log" || status=$?
+# rpmbuild_from STAGE SCRIPT...: rpmbuild up to a stage, in which these scripts of the spec were done before and end at
+# once. Packages that rpmbuild's own --short-circuit makes cannot be installed.
+rpmbuild_from() {
+    local stage=$1 script skipped=() log=$BUILD_WORK/rpmbuild.log status=0
+    shift
+    for script in "$@"; do
+        skipped+=(-D "__spec_${script}_pre exit 0")
+    done
+    rpmbuild "$stage" "${RPM_MACROS[@]}" "${skipped[@]}" "$(the_spec "$top/SOURCES")" 2>&1 | tee "$log" || status=$?
     [ "$status" -eq 0 ] || explain_failure "$status" "$log"
+}
+
+# The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step
+# that failed.
+build_extract() {
+    unpack_srpm
+    check_task "$(the_spec "$top/SOURCES")"
+    rpmbuild_from -bp
+}
+
+build_make() {
+    rpmbuild_from -bc prep
+}
+
+# rpmbuild looks at the files in this step, too. The links that it lays then would be there when it makes the packages,
+# and of their directories it announces only those that it made.
+build_install() {
+    RPM_MACROS+=(-D '_build_id_links none')
+    rpmbuild_from -bi prep buildrequires build
+}
+
+build_package() {
+    local spec file results=()
+    set_build_macros # without what the step before added, when all are done in one call
+    spec=$(the_spec "$top/SOURCES")
+    rpmbuild_from -bb prep buildrequires build install check
     for file in "$top"/RPMS/*/*.rpm; do
         case $file in
         */noarch/*) [ "$BUILD_ARCH_ALL" = 1 ] || continue ;;
@@ -296,6 +329,15 @@ stage_build() {
     done
     [ "${#results[@]}" -gt 0 ] || fail 1 "${spec##*/} made no packages"
     take "${results[@]}"
+}
+
+stage_build() {
+    local step
+    need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    set_build_macros
+    for step in $build_steps; do
+        "build_$step"
+    done
 }
 
 # --------------------------------------------------------------------------------------------- verify
@@ -347,10 +389,12 @@ stage_verify() {
 # ----------------------------------------------------------------------------------------------- main
 
 do_source='' do_build='' do_verify='' do_install='' do_ask='' prints='' docker=''
+build_steps='extract make install package'
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
     --build) do_build=yes ;;
+    --build=extract | --build=make | --build=install | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
     --ask) do_ask=yes ;;

@@ -16,6 +16,8 @@ from build_env.packages.names import check_name
 from build_env.packages.read import package_names, read_packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.model.package import Package
     from tests.support.project import MakeProject
 
@@ -226,6 +228,49 @@ def test_what_cannot_be_used_still_has_its_names(project: MakeProject) -> None:
     assert [str(fault).partition(";")[0] for fault in found["uno"].faults_for("rpm")] == [
         "src/one/definition.yaml:2:1: unknown: there is no such field"
     ]
+
+
+@pytest.mark.parametrize("link", ["one", "one/definition.yaml"])
+def test_a_definition_outside_of_the_project_is_not_read(project: MakeProject, link: str, tmp_path: Path) -> None:
+    made = project({"src/two/x": "x"})
+    outside = tmp_path / "outside"
+    (outside / "one").mkdir(parents=True)
+    (outside / "one/definition.yaml").write_text("name: [hidden\n", encoding="utf-8")
+    (made.root / "src" / link).parent.mkdir(exist_ok=True)
+    (made.root / "src" / link).symlink_to(outside / link)
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    assert f"src/{link}: leads out of the project, to {outside / link}: copy what" in str(found.faults[0])
+    allowed = read_packages(ProjectPaths(root=made.root), Purpose(outside=str(outside)))["one"]
+    assert "this is not YAML" in str(allowed.faults[0])
+
+
+def test_a_definition_may_be_a_table_by_release_with_shared_defaults(project: MakeProject) -> None:
+    files = {
+        "common/shared.yaml": (
+            "otk.default: {suffix: std}\nversion: 1-$suffix\narchive:\n  debian/12: {version: '1', sha256: "
+            + SHA256
+            + "}\n"
+        ),
+        "src/one/definition.yaml": (
+            "otk.include: {path: ../../common/shared.yaml, join: deep}\n"
+            "otk.include.own: {path: $distro.yaml, optional: true}\n"
+            "otk.define:\n  suffix: own\n  needs: {12: [a], 22.04: [b]}\n"
+            "requires: {otk.variable: {name: needs.$release, default: []}}\n"
+            "archive: {debian/13: {version: '2', sha256: " + SHA256 + "}}\n"
+        ),
+        "src/one/ubuntu.yaml": "summary: U\n",
+    }
+    made = project(files)
+
+    def read_as(target: str) -> Package:
+        purpose = Purpose(target=target, architectures=("amd64",))
+        return usable(read_packages(ProjectPaths(root=made.root), purpose))["one"]
+
+    found = {target: read_as(target) for target in ("debian/12", "ubuntu/22.04", "debian/13")}
+    assert [(each.requires, each.summary, each.version) for each in found.values()] == [
+        (("a",), "", "1-own"), (("b",), "U", "1-own"), ((), "", "1-own")
+    ]  # fmt: skip
+    assert set(found["debian/12"].archive) == {"debian/12", "debian/13"}
 
 
 def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
