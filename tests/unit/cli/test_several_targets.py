@@ -136,7 +136,9 @@ def test_an_architecture_that_one_target_has_not_is_a_line_of_the_plan(sample: P
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "note    there/2 does not build for arm64: left out"
-    assert lines[1].startswith("plan    11 tasks for here/1 on amd64, arm64; there/2 on amd64, native on this machine: "), lines[1]
+    assert lines[1].startswith(
+        "plan    11 tasks for here/1 on amd64, arm64; there/2 on amd64, native on this machine: "
+    ), lines[1]
 
 
 def test_a_target_that_has_none_of_the_architectures_is_left_out(sample: Project) -> None:
