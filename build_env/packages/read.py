@@ -20,7 +20,7 @@ from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
@@ -88,6 +88,7 @@ def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage:
     file = f"{shown}/definition.yaml"
     try:
         definitions = read_definition(root, file, purpose)
+        _refuse_missing_patches(root, shown, definitions.values())
         declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
@@ -158,7 +159,27 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _archives(value: object) -> Mapping[str, Archive]:
     pins = value.items() if isinstance(value, dict) else ()
-    return {target: Archive(version=pin["version"], sha256=pin["sha256"]) for target, pin in pins}
+    return {
+        target: Archive(version=pin["version"], sha256=pin["sha256"], patches=_words(pin["patches"]))
+        for target, pin in pins
+    }
+
+
+def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
+    """See that the patches of pins are there.
+
+    Raises:
+        InputError: some are not.
+
+    """
+    named = [patch for fields in definitions for pin in _archives(fields["archive"]).values() for patch in pin.patches]
+    faults = tuple(
+        Fault(message=f"the patch {patch} is not in {shown}/", location=Location(file=f"{shown}/definition.yaml"))
+        for patch in dict.fromkeys(named)
+        if not (root / shown / patch).is_file()
+    )
+    if faults:
+        raise InputError(f"{shown}/definition.yaml cannot be used", faults=faults)
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:

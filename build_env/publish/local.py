@@ -20,11 +20,12 @@ with imported_later():
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
     from build_env.model.command import Deployment
+    from build_env.model.identity import TaskName
     from build_env.model.work import Work
     from build_env.ports import Store
     from build_env.publish.signing import Signer
@@ -32,9 +33,18 @@ if TYPE_CHECKING:
 __all__ = ["LocalPublisher"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Taken:
+    """What one task deploys: its packages, the view they go into, and the plain paths of the binary ones."""
+
+    view: View
+    files: tuple[PackageFile, ...]
+    plain: frozenset[Path]
+
+
 @dataclass
 class LocalPublisher:
-    """The `Publisher` port on the local disk; all that a run deploys, for whichever targets, is one transaction.
+    """The `Publisher` port on the local disk; what a run deploys, for whichever targets, is published together.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
     `digest_of` tells the digest of a file's content.
@@ -48,8 +58,8 @@ class LocalPublisher:
     label: str
     digest_of: Callable[[Path], str]
     publishes: bool = True
-    _taken: dict[View, list[PackageFile]] = field(default_factory=dict)
-    _plain: set[Path] = field(default_factory=set)
+    _taken: dict[TaskName, _Taken] = field(default_factory=dict)
+    _published: set[TaskName] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -95,10 +105,13 @@ class LocalPublisher:
         for path, item in plain:
             self._copy(item, path)
             output(f"{path.relative_to(self.deploy)}")
+        taken = _Taken(
+            view=view_of(work, deployment),
+            files=tuple(PackageFile(path=self.store.path(item), artifact=item) for item in items),
+            plain=frozenset(path for path, item in plain if is_binary(item.name)),
+        )
         with self._lock:
-            self._plain |= {path for path, item in plain if is_binary(item.name)}
-            taken = self._taken.setdefault(view_of(work, deployment), [])
-            taken += [PackageFile(path=self.store.path(item), artifact=item) for item in items]
+            self._taken[work.task.name] = taken
 
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
@@ -117,12 +130,18 @@ class LocalPublisher:
             temporary.replace(path)
         return path
 
-    def commit(self) -> list[str]:
-        """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
-        if self._taken and self.publishes:
-            snapshot.publish(self.channel, self._taken, label=self.label, signer=self.signer())
-        self._taken.clear()
-        return sorted(str(path.relative_to(self.root)) for path in self._plain)
+    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+        """See `Publisher.commit`; returns the plain paths of the binary packages that these tasks deployed."""
+        with self._lock:
+            chosen = {name: taken for name, taken in self._taken.items() if tasks is None or name in tasks}
+        files: dict[View, list[PackageFile]] = {}
+        for name, taken in chosen.items():
+            if name not in self._published:
+                files.setdefault(taken.view, []).extend(taken.files)
+        if files and self.publishes:
+            snapshot.publish(self.channel, files, label=self.label, signer=self.signer())
+        self._published |= chosen.keys()
+        return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
 
     def _tar_path(self, work: Work) -> Path:
         mark = mark_of(stand_in=_stand_in(work))

@@ -62,6 +62,25 @@ def test_a_definition(project: MakeProject) -> None:
     assert (found.scripts, found.metapackage) == (("deb",), False)
 
 
+def test_patches_of_a_pin_are_files_of_the_package(project: MakeProject) -> None:
+    pin = f"archive:\n  d/1:\n    version: '1'\n    sha256: '{SHA256}'\n    patches: [patches/a.patch]\n"
+    found = read(project, {"src/one/definition.yaml": pin, "src/one/patches/a.patch": "x\n"})
+    assert found["one"].archive["d/1"].patches == ("patches/a.patch",)
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/two/definition.yaml": pin})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "src/two/definition.yaml: the patch patches/a.patch is not in src/two/"
+    ]
+
+
+@pytest.mark.parametrize("name", ["../a.patch", "/a.patch", "a/../b", "a b", "./a"])
+def test_a_patch_lies_in_the_package(project: MakeProject, name: str) -> None:
+    pin = f"archive:\n  d/1: {{version: '1', sha256: '{SHA256}', patches: ['{name}']}}\n"
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": pin})
+    assert "is not a file below the package's directory" in str(caught.value.faults[0])
+
+
 def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(project: MakeProject) -> None:
     names = ("one", "metapackages/suite", ".hidden")
     found = read(project, {f"src/{name}/x": "x\n" for name in names} | {"src/file": "x\n"})
@@ -111,14 +130,8 @@ def test_a_change_may_have_a_time_as_rpm_reads_it(project: MakeProject, entry: s
 
 def test_what_rpm_says_of_the_date_counts(project: MakeProject) -> None:
     packages = read(project, {"src/one/rpm/one.spec": "Name: one\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"})
-    facts: dict[str, object] = {
-        "directory": "src/one",
-        "binaries": [],
-        "provides": [],
-        "build_requires": [],
-        "requires": [],
-    }
-    facts |= {"noarch": False, "mixed": False}
+    facts: dict[str, object] = {"directory": "src/one", "packages": [], "build_requires": []}
+    facts |= dict.fromkeys(("noarch", "mixed", "dynamic"), False)
     assert with_spec_facts(packages, json.dumps(facts | {"changed": 7}))["one"].date("rpm") == 7
     assert with_spec_facts(packages, json.dumps(facts | {"changed": 0}))["one"].date("rpm") == 1759320000
 
@@ -286,8 +299,9 @@ def test_names_that_can_be(name: str) -> None:
 
 
 FACTS = (
-    '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
-    ' "requires": ["lib"], "noarch": true, "mixed": false}'
+    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false,'
+    ' "dynamic": true, "packages":'
+    ' [{"name": "one", "noarch": true, "provides": ["one", "virtual"], "requires": ["lib"]}]}'
 )
 
 
@@ -295,9 +309,12 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
-        build_depends=needs_of("gcc"),
+        binaries=(
+            Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True, generated=True),
+        ),
+        build_depends=((Alternative("gcc"),), (Alternative("a"), Alternative("b"))),
         all_only=True,
+        dynamic=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]

@@ -15,14 +15,16 @@ from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
+from build_env.publish import snapshot
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
 from tests.support.samples import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from build_env.formats.view import PackageFile, View
     from build_env.publish.signing import Signer
 
 
@@ -129,3 +131,23 @@ def test_two_runs_that_deploy_the_same_file_leave_it_whole(publisher: LocalPubli
     assert errors == []
     assert publisher.holds(deploy)
     assert [path for path in publisher.deploy.rglob("*") if path.name.endswith(".temporary")] == []
+
+
+def test_only_what_is_asked_for_is_published_and_nothing_twice(
+    publisher: LocalPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def publish(_root: object, files: Mapping[View, Sequence[PackageFile]], **_how: object) -> None:
+        seen.append(sorted(file.artifact.name for those in files.values() for file in those))
+
+    monkeypatch.setattr(snapshot, "publish", publish)
+    early = replace(publisher, publishes=True, signer=lambda: None)  # type: ignore[arg-type, return-value]
+    one, two = work(early, "one_1_amd64.deb"), work(early, "two_1_amd64.deb")
+    two = replace(two, task=replace(two.task, name=two.task.name._replace(subject="two")))
+    for each in (one, two):
+        early.add(each, lambda _line: None)
+    assert early.commit({one.task.name}) == ["build/deploy/deb/bookworm/main/binary-amd64/one_1_amd64.deb"]
+    assert len(early.commit()) == 2
+    early.commit()
+    assert seen == [["one_1_amd64.deb"], ["two_1_amd64.deb"]]
