@@ -67,7 +67,11 @@ def run_source(env: Env, package: Package) -> None:
     """Make the source package, or take the distribution's own where the definition pins one."""
     env.use("common/deb")
     pin = package.archive.get(env.target)
-    flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}") if pin else ()
+    flags: tuple[str, ...] = ()
+    if pin:
+        patches = (f"--archive-patch=src/{package.name}/{patch}" for patch in pin.patches)
+        suffix = f"--archive-suffix={env.setting('archive_suffix')}"
+        flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}", suffix, *patches)
     env.run_command_source(env.path_package_script(package), "--source", *flags)
 
 

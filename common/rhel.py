@@ -65,6 +65,9 @@ def run_build(env: Env, package: Package) -> None:
     env.use("common/rpm")
     arch, script, environment = f"--arch={env.arch}", env.path_package_script(package), rpm_environment(env)
     env.install(ImageKind.BUILD, SCRIPT, "--install", arch, environment=environment)
+    packaging = package.packaging.get(FAMILY)
+    if packaging is not None and packaging.dynamic:
+        env.ask(ImageKind.BUILD, SCRIPT, "--ask", arch, environment=environment)
     for option in [f"--build={step}" for step in BUILD_STEPS] if script == SCRIPT else ["--build"]:
         env.run_command_build(script, option, arch, environment=environment)
 

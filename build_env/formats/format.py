@@ -40,11 +40,15 @@ class Scan:
     The hook `run_scan` says how; its room sees the packaging directories and leaves the file `report`. `read` gives the
     packages with what the report (its text) says, and raises InputError when it is not what the hook should write.
     `subject` is what a person reads behind the stage.
+
+    `of_pins`: what the packaging of sources from the distribution's archive says is only known when these are fetched.
+    No hook is asked: the source stage of each leaves a report, and `read` gets them one after the other.
     """
 
     subject: str
     report: str
     read: Callable[[Mapping[str, Package], str], dict[str, Package]]
+    of_pins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,10 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies and needs root.
+No stage: source, build and verify. --install installs build dependencies and needs root. --ask writes the set of build
+dependencies with those that %generate_buildrequires names when that much is installed.
 --build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
 TEXT
 }
@@ -123,6 +124,14 @@ depends_lines() {
     [ -z "$conflicts" ] || printf '%s\n' "$conflicts" | sed 's/^/BuildConflicts: /'
 }
 
+set_head() {
+    printf '%s\n' 'Name: build-depends' 'Version: 0' 'Release: 0' 'Summary: Build dependencies' 'License: none'
+}
+
+set_foot() {
+    printf '%s\n' '' '%description' 'The build dependencies of a package.'
+}
+
 # What the layer of build dependencies is made from. Name and version are constant, so that packages with equal
 # build dependencies share a layer and a new version of the package makes no new one. The source package is made
 # once, so the answers for all architectures are in it.
@@ -138,7 +147,7 @@ write_depends() {
         [ "${answers[$arch]}" = "$first" ] || lines=''
     done
     {
-        printf '%s\n' 'Name: build-depends' 'Version: 0' 'Release: 0' 'Summary: Build dependencies' 'License: none'
+        set_head
         if [ -n "$lines" ]; then
             say "$lines"
         else
@@ -146,7 +155,7 @@ write_depends() {
                 [ -z "${answers[$arch]}" ] || printf '%%ifarch %s\n%s\n%%endif\n' "$arch" "${answers[$arch]}"
             done
         fi
-        printf '%s\n' '' '%description' 'The build dependencies of a package.'
+        set_foot
     } >"$top/$DEPENDS_FILE"
 }
 
@@ -220,6 +229,37 @@ stage_install() {
     clean_dnf
 }
 
+# ------------------------------------------------------------------------------------------------ ask
+
+unpack_srpm() {
+    local srpm
+    srpm=$(find_srpm "$source_folder")
+    make_top
+    rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
+}
+
+# rpmbuild says what is missing with status 11, and leaves all that it knows of in the header of a source package.
+stage_ask() {
+    local spec status=0 made requires
+    need BUILD_OUT ARCH
+    set_build_macros
+    unpack_srpm
+    spec=$(the_spec "$top/SOURCES")
+    rpmbuild -br "${RPM_MACROS[@]}" "$spec" || status=$?
+    made=("$top"/SRPMS/*.rpm)
+    case $status,${#made[@]},$([ ! -f "${made[0]}" ] || echo there) in
+    0,1,there | 11,1,there) ;;
+    *) fail 1 "rpmbuild could not find out what ${spec##*/} needs: it ended with status $status" ;;
+    esac
+    requires=$(rpm --query --package --requires "${made[0]}" | LC_ALL=C sort -u | sed '/^rpmlib(/d; s/^/BuildRequires: /')
+    {
+        set_head
+        say "$requires"
+        set_foot
+    } >"$top/$DEPENDS_FILE"
+    take "$top/$DEPENDS_FILE"
+}
+
 # ---------------------------------------------------------------------------------------------- build
 
 # Parsing the spec shows which binary packages it makes.
@@ -260,10 +300,7 @@ rpmbuild_from() {
 # The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step
 # that failed.
 build_extract() {
-    local srpm
-    srpm=$(find_srpm "$source_folder")
-    make_top
-    rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
+    unpack_srpm
     check_task "$(the_spec "$top/SOURCES")"
     rpmbuild_from -bp
 }
@@ -351,7 +388,7 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_install='' prints='' docker=''
+do_source='' do_build='' do_verify='' do_install='' do_ask='' prints='' docker=''
 build_steps='extract make install package'
 for argument in "$@"; do
     case $argument in
@@ -360,6 +397,7 @@ for argument in "$@"; do
     --build=extract | --build=make | --build=install | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
+    --ask) do_ask=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
@@ -382,7 +420,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_install" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -392,5 +430,6 @@ build_folder=${BUILD_IN:-}/build
 
 [ -z "$do_source" ] || stage_source
 [ -z "$do_install" ] || stage_install
+[ -z "$do_ask" ] || stage_ask
 [ -z "$do_build" ] || stage_build
 [ -z "$do_verify" ] || stage_verify

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
+from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read_deb, read_packaging, with_pinned
 from build_env.formats.deb.entries import is_apt_file
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
-from build_env.formats.format import Format
+from build_env.formats.format import Format, Scan
 
 __all__ = ["DEB"]
 
@@ -43,6 +43,7 @@ DEB = Format(
     name="deb",
     packaging="deb",
     read_packaging=read_packaging,
+    scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
     elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,

@@ -22,13 +22,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.model.package import Need
+    from build_env.model.package import Need, Package
 
-__all__ = ["build_depends_in", "control_of", "packaging_in", "read_deb", "read_packaging"]
+__all__ = [
+    "PINNED_CONTROL",
+    "build_depends_in",
+    "control_of",
+    "packaging_in",
+    "read_deb",
+    "read_packaging",
+    "with_pinned",
+]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
+PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
+_PINNED_MARK = "#package "
 _LINKED = "shlibs:Depends"
 _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other substitutions may be any package
 
@@ -68,6 +78,22 @@ def packaging_in(control: str, shown: str) -> Packaging:
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
     )
+
+
+def with_pinned(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+    """`packages` with the control files of the sources from the archive, each behind a line that says whose it is.
+
+    Raises:
+        InputError: one cannot be used.
+
+    """
+    result = dict(packages)
+    for part in report.split(_PINNED_MARK)[1:]:
+        name, _, control = part.partition("\n")
+        if name in result:
+            packaging = packaging_in(control, f"debian/control of the pinned source of {name}")
+            result[name] = replace(result[name], packaging={**result[name].packaging, "deb": packaging})
+    return result
 
 
 def _binary(fields: Mapping[str, str]) -> Binary:
