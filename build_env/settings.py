@@ -98,6 +98,11 @@ class Settings:
         "the least number of minutes between two switches of the repository while a run goes on; 0: only at its end",
         default=5.0,
     )
+    replaces: str = _setting(
+        Text(blank=True),
+        "essential packages of the distribution that this project means to publish itself, names with blanks between",
+        default="",
+    )
     outside: str = _setting(
         Text(blank=True),
         "directories outside of the project, absolute and with `:` between them, that links and includes may lead to",

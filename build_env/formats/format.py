@@ -79,7 +79,8 @@ class Format:
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
     is no archive known to `compare`.
 
-    `repository` is how packages are published.
+    `repository` is how packages are published. Packages named in `essential` are on every client already: who
+    publishes one replaces it everywhere, so that must be meant.
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had, `archives` that a source can be one of the distribution's
@@ -107,3 +108,4 @@ class Format:
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
     archives: bool = False
+    essential: frozenset[str] = frozenset()

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from debian.deb822 import Deb822
 
-from build_env.core.errors import Fault, InputError, Location
+from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Location
 from build_env.core.later import imported_later
 from build_env.core.texts import carriage_returns
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
 
-with imported_later():  # only the contents of packages need it
-    from debian import arfile, debfile
+with imported_later():
+    from build_env.formats.deb import built as deb_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 
     from build_env.model.package import Need, Package
 
-__all__ = [
-    "PINNED_CONTROL",
-    "build_depends_in",
-    "control_of",
-    "packaging_in",
-    "read_deb",
-    "read_packaging",
-    "with_pinned",
-]
+__all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
@@ -168,8 +160,8 @@ def _build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
 def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
     try:
-        control = control_of(path)
-    except InputError:
+        control = deb_built.control_of(path, path.name)
+    except (InputError, EnvironmentNotReady):
         return None
     return PackageFacts(
         name=control.get("Package", ""),
@@ -178,20 +170,6 @@ def read_deb(path: Path) -> PackageFacts | None:
         architecture=control.get("Architecture", "").removeprefix("all"),
         foreign=control.get("Multi-Arch", "") == "foreign",
     )
-
-
-def control_of(path: Path) -> dict[str, str]:
-    """The control file of the `.deb` at `path`.
-
-    Raises:
-        InputError: it cannot be read, or not here: a program that the machine may lack unpacks streams of zstd.
-
-    """
-    try:
-        with debfile.DebFile(filename=str(path)) as file:
-            return dict(file.debcontrol())
-    except (arfile.ArError, OSError, EOFError, KeyError, ValueError) as error:
-        raise InputError(f"not a readable Debian package: {path} ({error})") from error
 
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:
