@@ -220,10 +220,8 @@ def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
     (made.root / "src/one" / file).parent.mkdir(exist_ok=True)
     (made.root / "src/one" / file).write_bytes(b"#!/usr/bin/make -f\r\nall:\r\n")
     found = read_packages(ProjectPaths(root=made.root))["one"]
-    assert [str(fault) for fault in found.faults_for(family)] == [
-        f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git check it out with LF "
-        "(core.autocrlf=input)"
-    ]
+    (fault,) = found.faults_for(family)
+    assert str(fault).startswith(f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git")
     assert found.names("deb") == {"one", "one-doc"}
 
 
