@@ -36,7 +36,7 @@ __all__ = ["LocalPublisher"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
-    """What one task deploys: its packages, their view with its architectures, and the plain paths of the binary ones."""
+    """What one task deploys: its packages, their view with its architectures, plain paths of the binary ones."""
 
     view: View
     architectures: tuple[str, ...]

@@ -56,7 +56,7 @@ class _Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class _Index:
-    """What the channel knows of one view: architectures, entries by key, the time of its publish, index files of the past."""
+    """What the channel knows of one view: architectures, entries by key, time of its publish, index files before."""
 
     view: View
     architectures: tuple[str, ...] = ()
