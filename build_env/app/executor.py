@@ -72,6 +72,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             label=settings.repository_label,
             digest_of=session.digests.digest,
             publishes=options.publishes,
+            replaces=frozenset(settings.replaces.split()),
         ),
         rooms=RoomWork(
             worker=Worker(

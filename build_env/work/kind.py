@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from build_env.core.canonical import digest_bytes
+from build_env.core.visible import printable
 from build_env.formats.registry import is_content
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.attempt import AttemptState
@@ -71,6 +72,7 @@ class Kind:
     name: ClassVar[str]  # the `stage` of its tasks' names
     rank: ClassVar[float] = 100.0  # its place in listings, from low to high
     usual_seconds: ClassVar[float] = 10.0  # of a task of which nothing is known; the order of magnitude counts
+    finishes: ClassVar[bool] = False  # whether it only makes what was built ready for users: soon, if nothing waits
     effect: ClassVar[bool] = False  # whether it leaves something outside the store, and no result in it
     of_packages: ClassVar[bool] = False  # whether reports show it in the row of its package
     others: ClassVar[str] = "images of"  # in pictures, before the target, the group of those that have no package
@@ -163,14 +165,14 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
 
 def _failure(work: Work, hands: Hands, *, anyhow: bool) -> str:
     """That the last attempt failed, and at what: with the same inputs, or `anyhow`."""
-    for attempt in hands.store.history((work.task.name,), limit=1).get(work.task.name, ()):
-        if attempt.state is not AttemptState.DONE and (anyhow or attempt.key == work.key):
-            same = "" if attempt.key == work.key else ", with other inputs"
-            log = f" (log {attempt.log})" if attempt.log else ""
-            what = _UNFINISHED.get(attempt.state, "failed")
-            said = f": {attempt.message.splitlines()[0]}" if attempt.message else ""
-            return f"the last attempt {what}{same}{said}{log}"
-    return ""
+    attempt = hands.store.last_ended(work.task.name)
+    if attempt is None or attempt.state is AttemptState.DONE or not (anyhow or attempt.key == work.key):
+        return ""
+    same = "" if attempt.key == work.key else ", with other inputs"
+    log = f" (log {attempt.log})" if attempt.log else ""
+    what = _UNFINISHED.get(attempt.state, "failed")
+    said = f": {printable(attempt.message.splitlines()[0])}" if attempt.message else ""
+    return f"the last attempt {what}{same}{said}{log}"
 
 
 def _origin(isolation: Isolation) -> str:

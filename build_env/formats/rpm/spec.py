@@ -9,11 +9,13 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from build_env.core.errors import InputError, Location
-from build_env.model.package import Binary, Packaging, needs_of
+from build_env.core.errors import Fault, InputError, Location
+from build_env.core.texts import carriage_returns
+from build_env.formats.rpm.needs import needs_in
+from build_env.model.package import Binary, Packaging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +45,11 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
     if len(specs) > 1:
         names = ", ".join(spec.name for spec in specs)
         raise InputError(f"more than one spec file: {names}", location=Location(file=shown))
-    return Packaging(epoch=_epoch(specs[0], f"{shown}/{specs[0].name}")) if specs else None
+    if not specs:
+        return None
+    file = f"{shown}/{specs[0].name}"
+    faults = carriage_returns(specs[0].read_bytes(), file)
+    return Packaging(epoch=_epoch(specs[0], file), faults=faults)
 
 
 def _epoch(spec: Path, shown: str) -> int:
@@ -89,34 +95,40 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
     by_directory = {f"src/{name}": package for name, package in packages.items()}
     for line in report.splitlines():
         facts = _facts(line)
-        package = by_directory.get(facts["directory"])
+        try:
+            package = by_directory.get(facts["directory"])
+            packaging = _with_facts(package.packaging.get("rpm", Packaging()), facts) if package else Packaging()
+        except (TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"the scan of the spec files answered what it should not: {line[:80]}") from error
         if package is not None:
-            as_read = package.packaging.get("rpm", Packaging())
-            packaging = replace(
-                as_read,
-                binaries=_binaries(facts),
-                build_depends=needs_of(*facts["build_requires"]),
-                all_only=facts["noarch"],
-                mixed=facts["mixed"],
-                epoch=facts.get("changed") or as_read.epoch,
-            )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
 
 
-def _binaries(facts: Mapping[str, Any]) -> tuple[Binary, ...]:
-    """The packages of a spec. dnf installs all that a spec makes, so that each needs what any of them needs."""
-    depends, own = needs_of(*facts["requires"]), {*facts["binaries"]}
-    provided = tuple(name for name in facts["provides"] if name not in own)
-    return tuple(
-        Binary(
-            name=name,
-            provides=provided,
-            depends=depends,
-            every_architecture=facts["noarch"],
-            linked=not facts["noarch"],
-        )
-        for name in facts["binaries"]
+def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
+    if "unreadable" in facts:
+        where = Location(file=facts["spec"])
+        said = "; ".join(line.strip() for line in facts["unreadable"])
+        return replace(packaging, faults=(*packaging.faults, Fault(message=said, location=where)))
+    return replace(
+        packaging,
+        binaries=tuple(map(_binary, facts["packages"])),
+        build_depends=needs_in(facts["build_requires"]),
+        all_only=facts["noarch"],
+        mixed=facts["mixed"],
+        dynamic=facts["dynamic"],
+        epoch=facts.get("changed") or packaging.epoch,
+    )
+
+
+def _binary(facts: Mapping[str, Any]) -> Binary:
+    """One package of a spec. What rpm will find that it needs may be any package of the build."""
+    return Binary(
+        name=facts["name"],
+        provides=tuple(name for name in facts["provides"] if name != facts["name"]),
+        depends=needs_in(facts["requires"]),
+        every_architecture=facts["noarch"],
+        generated=True,
     )
 
 
@@ -125,7 +137,11 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    fields = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
-    if not isinstance(facts, dict) or not fields <= facts.keys():
-        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields))}")
-    return facts
+    if isinstance(facts, dict) and {"directory", "spec", "unreadable"} <= facts.keys():
+        return facts
+    fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
+    of_packages = {"name", "noarch", "provides", "requires"}
+    whole = isinstance(facts, dict) and fields <= facts.keys()
+    if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):
+        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields | of_packages))}")
+    return cast("dict[str, Any]", facts)
