@@ -61,8 +61,7 @@ class PlainListener:
             case TaskFinished():
                 self._group(event)
                 self._all(finished_lines(event))
-                for line in self.annotations(event):
-                    self.write(line)  # a command of ours
+                self._command(self.annotations(event))
             case Note(text=text):
                 self._all([f"note    {text}"])
             case PlanReady(plan=plan, answers=answers):
@@ -80,10 +79,15 @@ class PlainListener:
         for line in lines:
             self.write(harmless(line))
 
+    def _command(self, lines: list[str]) -> None:
+        """Write what a CI system is meant to obey."""
+        for line in lines:
+            self.write(line)
+
     def _keep(self, name: TaskName, line: str) -> None:
         """Put the line aside: on the disk, when there are many."""
         if name not in self._outputs:
-            self._outputs[name] = SpooledTemporaryFile(_IN_MEMORY)
+            self._outputs[name] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - open until the task ends
         self._outputs[name].write(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def _group(self, event: TaskFinished) -> None:
