@@ -38,7 +38,7 @@ mount -t overlay -o "lowerdir=$1,upperdir=$3/upper,workdir=$3/work,volatile" bar
 shift 3
 exec "$@"
 """
-_ENTER = 'for group in $1; do echo $$ >"$group/cgroup.procs"; done; shift; exec nsenter "$@"'
+_JOIN = 'for group in $1; do echo $$ >"$group/cgroup.procs"; done; shift; exec "$@"'
 
 
 def why_not() -> str:
@@ -68,7 +68,7 @@ class BareMachine:
         self, line: str, *, user: str = "root", directory: str = "/", timeout: int = 1200
     ) -> subprocess.CompletedProcess[str]:
         """Run a line of shell in it, as a login of `user` would; both outputs are in `stdout`."""
-        enter = [" ".join(str(group) for group in self.groups), f"--target={self.process}", "--all", "--"]
+        enter = [" ".join(map(str, self.groups)), "nsenter", f"--target={self.process}", "--all", "--"]
         home = "/root" if user == "root" else f"/home/{user}"
         given = {name: os.environ[name] for name in _PROXIES if name in os.environ}
         environment = {"PATH": _PATH, "HOME": home, "USER": user, "LANG": "C.UTF-8", "BUILD_ENV_BARE": "1", **given}
@@ -77,7 +77,7 @@ class BareMachine:
         inside = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *other]
         inside += ["sh", "-c", 'cd "$1" && eval "$2"', "sh", directory, line]
         return subprocess.run(
-            ["sh", "-c", _ENTER, "sh", *enter, *inside],
+            ["sh", "-c", _JOIN, "sh", *enter, *inside],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -124,8 +124,9 @@ def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
     outside = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount"]
     outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, _REPOSITORY, place))]
     version2 = (_CGROUPS / "cgroup.controllers").exists()
-    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place)]
-    command = ["sh", "-c", _ENTER.replace("nsenter ", ""), "sh", " ".join(map(str, groups)), *outside, *inside, *map(str, groups)]
+    own = " ".join(map(str, groups))
+    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place), own]
+    command = ["sh", "-c", _JOIN, "sh", own, *outside, *inside]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
         contextlib.ExitStack() as stack,
