@@ -15,16 +15,17 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["SUITES", "BareMachine", "bare_machine", "why_not"]
+__all__ = ["CHECKOUT", "REPOSITORY", "SUITES", "BareMachine", "bare_machine", "why_not"]
 
 SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
-_REPOSITORY = Path(__file__).parents[2]
-_PLACE = _REPOSITORY / ".build-env" / "bare"
+REPOSITORY = Path(__file__).parents[2]
+CHECKOUT = "/srv/build-env"  # where a machine has it
+_PLACE = REPOSITORY / ".build-env" / "bare"
 _INSIDE = Path(__file__).with_name("bare.sh")
 _CGROUPS = Path("/sys/fs/cgroup")
 _USERS = 200_000  # those of Debian, and a range that a user may divide
@@ -87,9 +88,9 @@ class BareMachine:
             timeout=timeout,
         )
 
-    def expect(self, status: int, line: str, *words: str, user: str = "root", directory: str = "/") -> str:
+    def expect(self, status: int, line: str, *words: str, **options: Any) -> str:  # noqa: ANN401 - those of `run`
         """Run a line that has to end with `status` and to say `words`; what it said."""
-        done = self.run(line, user=user, directory=directory)
+        done = self.run(line, **options)
         missing = [word for word in words if word not in done.stdout]
         assert (done.returncode, missing) == (status, []), f"{line}: status {done.returncode}\n{done.stdout}"
         return done.stdout
@@ -122,7 +123,7 @@ def bare_machine(name: str) -> Iterator[BareMachine]:
 def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
     """The host's number of the first process of a machine; afterwards nothing of it runs."""
     outside = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount"]
-    outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, _REPOSITORY, place))]
+    outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, REPOSITORY, place))]
     version2 = (_CGROUPS / "cgroup.controllers").exists()
     own = " ".join(map(str, groups))
     inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place), own]

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Makes the inside of a bare machine and becomes its first process; sourced by sh from bare.py, in namespaces of its own.
 #
 # $1 is the directory of what it is made of, $2 its control groups. The caller writes the map of users when it reads
@@ -45,4 +46,5 @@ umount -l old-root
 rmdir old-root
 hostname bare
 echo up
-exec sleep infinity </dev/null >/dev/null 2>&1
+exec </dev/null >/dev/null 2>&1
+exec sleep infinity
