@@ -33,12 +33,13 @@ helpers: methods of env
 | = | docker_image_name(kind) | returns what the target's hook says | |
 | = | path_package_script(package) | returns what the target's hook says | |
 | - | install(kind, *argv, environment=None) | a command as root with network, into the layer below the room | |
+| - | ask(kind, *argv, environment=None) | a command that finds out what else must be installed, before the task | | |
 | - | use(*folders) | folders of common/ that the room sees; they enter the key | none |
 | - | deploy(repository_format, *, suite) | into the deb or rpm repository | |
 | - | provide() | later builds may install the package | |
 | - | tar() | one archive of everything built for env.arch | |
 | - | call(hook, *arguments) | returns what another hook of the target says | |
-| - | variable(name, default=None) | returns an upper-case constant of the target | |
+| - | variable(name, default=Ellipsis) | returns a constant of the target; without a default it must be there | |
 | - | setting(name) | returns a setting of build-env.toml | |
 facts: properties of env
 | ARCH | arch | what the task builds for, a Debian name; also $ARCH of every command | |

@@ -148,6 +148,9 @@ class Store(Objects, Protocol):
     def history(self, tasks: Collection[TaskName], limit: int = 5) -> Mapping[TaskName, tuple[Attempt, ...]]:
         """The last attempts at each of `tasks` that have ended, newest first."""
 
+    def last_ended(self, task: TaskName) -> Attempt | None:
+        """The last attempt at a task that has ended."""
+
 
 class Publisher(Protocol):
     """Collects what `run_deploy` deploys and puts it into repositories in one transaction each."""
@@ -164,8 +167,11 @@ class Publisher(Protocol):
     def tar(self, work: Work) -> Path:
         """Write the archive of everything built for one architecture."""
 
-    def commit(self) -> Sequence[str]:
-        """Publish all that was added, one index transaction per repository; the lines to tell."""
+    def commit(self, tasks: Collection[TaskName] | None = None) -> Sequence[str]:
+        """Publish what `tasks` added, or all that was added, in one transaction; the lines to tell of these.
+
+        What was published before is not published again.
+        """
 
 
 class Claim(Protocol):

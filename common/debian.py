@@ -1,11 +1,11 @@
 """The Debian family: images of the host's architecture that cross-compile, packages made by `common/deb`.
 
-A target sets SUITE, BASE_IMAGE and its package lists, and may set
+A target sets SUITE, BASE_IMAGE, its package lists, and where it builds for other architectures LIBSTDCXX_VERSION, the
+version of GCC's C++ library whose development files cross builds need. It may set
 - ARCHITECTURES: what it can build for;
 - SUITES: the archive's suites that may stay enabled;
 - SUITES_FOR: the same for single architectures whose suites are out of step; architectures with equal suites share
-  one build image, others get one of their own;
-- LIBSTDCXX_VERSION: the version of GCC's C++ library whose development files cross builds need.
+  one build image, others get one of their own.
 """
 
 from dataclasses import replace
@@ -15,6 +15,9 @@ from build_env.hooks import Env, ImageKind, Options, Package
 FAMILY = "deb"
 ARCHITECTURES = ("amd64", "arm64", "armhf")
 PORTS_MIRROR = ""
+SCRIPT = "common/deb/build.sh"
+# Each is a command of its own: a build that failed can go on from the one that failed, with what was mended by hand.
+BUILD_STEPS = ("extract", "make", "package")
 
 
 def env_load(env: Env) -> Options:
@@ -38,6 +41,7 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
     """Build the family's Dockerfile for the suites of the architecture at hand."""
     source = kind is ImageKind.SOURCE
     suite = str(env.variable("SUITE"))
+    foreign = () if source else foreign_architectures(env)
     base = str(env.variable("BASE_IMAGE"))
     env.docker_build_image(
         f"Dockerfiles/debian/{kind.value}.Dockerfile.j2",
@@ -47,39 +51,44 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
         variables={
             "codename": suite,
             "suites": suites(env, env.host_arch if source else env.arch),
-            "foreign_archs": () if source else foreign_architectures(env),
-            "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")),
-            "ports_mirror": str(env.variable("PORTS_MIRROR")),
+            "foreign_archs": foreign,
+            "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")) if foreign else "",
+            "ports_mirror": str(env.variable("PORTS_MIRROR", "")),
         },
     )
 
 
 def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - the signature is the hook's
     """The package's own script if it brings one, else the shared one."""
-    return own_script(package, "deb") or "common/deb/build.sh"
+    return own_script(package, "deb") or SCRIPT
 
 
 def run_source(env: Env, package: Package) -> None:
     """Make the source package, or take the distribution's own where the definition pins one."""
     env.use("common/deb")
     pin = package.archive.get(env.target)
-    flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}") if pin else ()
+    flags: tuple[str, ...] = ()
+    if pin:
+        patches = (f"--archive-patch=src/{package.name}/{patch}" for patch in pin.patches)
+        suffix = f"--archive-suffix={env.setting('archive_suffix')}"
+        flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}", suffix, *patches)
     env.run_command_source(env.path_package_script(package), "--source", *flags)
 
 
 def run_build(env: Env, package: Package) -> None:
-    """Install the build dependencies into a layer, then build without network."""
+    """Install the build dependencies into a layer, then build without network. Own scripts know no steps."""
     env.use("common/deb")
-    arch = f"--arch={env.arch}"
-    env.install(ImageKind.BUILD, "common/deb/build.sh", "--install", arch)
-    env.run_command_build(env.path_package_script(package), "--build", arch)
+    arch, script = f"--arch={env.arch}", env.path_package_script(package)
+    env.install(ImageKind.BUILD, SCRIPT, "--install", arch)
+    for option in [f"--build={step}" for step in BUILD_STEPS] if script == SCRIPT else ["--build"]:
+        env.run_command_build(script, option, arch)
 
 
 def run_verify(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
     """Check the packages with lintian, from a layer of its own on the source image."""
     env.use("common/deb")
     env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install")
-    env.run_command_source("common/deb/build.sh", "--verify", f"--arch={env.arch}", network=False)
+    env.run_command_source(SCRIPT, "--verify", f"--arch={env.arch}", network=False)
 
 
 def run_verify_metapackage(env: Env, package: Package) -> None:
@@ -94,7 +103,7 @@ def run_deploy(env: Env, package: Package) -> None:  # noqa: ARG001 - the signat
 
 def architectures(env: Env) -> tuple[str, ...]:
     """What the target can build for, the host's own first."""
-    listed = env.variable("ARCHITECTURES")
+    listed = env.variable("ARCHITECTURES", ARCHITECTURES)
     names = tuple(str(name) for name in listed) if isinstance(listed, list | tuple) else ()
     return (env.host_arch, *(name for name in names if name != env.host_arch))
 

@@ -61,7 +61,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
     directory = paths.rooms / session.run.id
     images = containers.target_images(store) if containers else None
     hands = Hands(
-        root=paths.root,
+        trees=session.project.trees,
         store=store,
         publisher=LocalPublisher(
             root=paths.root,
@@ -72,6 +72,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             label=settings.repository_label,
             digest_of=session.digests.digest,
             publishes=options.publishes,
+            replaces=frozenset(settings.replaces.split()),
         ),
         rooms=RoomWork(
             worker=Worker(
@@ -93,7 +94,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
 def _orders(session: Session) -> Orders:
     project, options = session.project, session.options
     return Orders(
-        root=project.paths.root,
+        trees=project.trees,
         store=session.store,
         labels={
             "project": project.checkout,

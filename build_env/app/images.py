@@ -25,7 +25,7 @@ class ImagePlanner:
     """Asks a target's image hooks, once per architecture and kind.
 
     `base_identity` answers what is known of a base without making it: (reference, architecture) to its identity;
-    `digest_tree` is the function of that name in `core.trees`, or stands for it.
+    `digest_tree` answers as `core.trees.Trees.digest`.
     """
 
     recorder: Callable[[str], Env]

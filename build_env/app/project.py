@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
 from build_env.core.paths import ProjectPaths, find_root
+from build_env.core.trees import Trees
 from build_env.model.target import Host, Options
 from build_env.settings import Settings, load_settings
 from build_env.targets.discover import discover, match
@@ -44,6 +46,11 @@ class Project:
     def checkout(self) -> str:
         """A short name of this checkout, for labels: rooms of other checkouts are none of our business."""
         return hashlib.sha256(str(self.paths.root).encode()).hexdigest()[:12]
+
+    @cached_property
+    def trees(self) -> Trees:
+        """What reads the trees of the project."""
+        return Trees(root=self.paths.root, outside=self.settings.outside)
 
     def target_names(self) -> tuple[str, ...]:
         """All targets."""

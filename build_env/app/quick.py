@@ -23,6 +23,7 @@ def remembered_command(project: Project, options: BuildOptions, request: Request
     """This command in this checkout."""
     return RememberedCommand(
         paths=project.paths,
+        trees=project.trees,
         name=memory_name(
             root=str(project.paths.root),
             options={name: getattr(options, name) for name in _IN_PLAN},

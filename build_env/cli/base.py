@@ -10,7 +10,7 @@ import typer
 from build_env.cli.options import ARCHITECTURES, ROOT
 from build_env.cli.parser import new_app
 from build_env.cli.printing import print_line, print_note
-from build_env.cli.words import comma_list
+from build_env.cli.words import architecture_list
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
 
@@ -66,7 +66,7 @@ def make(
         )
     project = app_project.open_project(root)
     target, wanted = ("", reference) if reference else _stand_in_base(project, stand_in)
-    architectures = comma_list(arch or ()) or (project.host.architecture,)
+    architectures = architecture_list(arch or ()) or (project.host.architecture,)
     needs = [bases.base_called(project, wanted, architecture) for architecture in architectures]
     if setup:
         machine.prepare_for(project, needs, print_note)

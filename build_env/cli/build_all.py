@@ -11,7 +11,7 @@ import typer
 
 from build_env import __version__
 from build_env.cli.parser import new_app, run_app, taken_with
-from build_env.cli.words import comma_list, with_container_value
+from build_env.cli.words import architecture_list, comma_list, with_container_value
 from build_env.core.later import imported_later
 from build_env.model.options import STAGES, BuildOptions
 
@@ -144,7 +144,7 @@ def build_all(**given: Any) -> int:  # noqa: ANN401 - each has the type of its f
     options = BuildOptions(
         packages=tuple(given.pop("packages") or ()),
         targets=comma_list(given.pop("targets") or ()),
-        architectures=comma_list(given.pop("architectures") or ()),
+        architectures=architecture_list(given.pop("architectures") or ()),
         stages=stages,
         **given,
     )

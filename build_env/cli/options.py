@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from build_env.cli.parser import with_options
-from build_env.cli.words import comma_list
+from build_env.cli.words import architecture_list, comma_list
 from build_env.model.attempt import Narrowing
 from build_env.model.options import BuildOptions, check_choice
 from build_env.model.task import Stage
@@ -47,7 +47,7 @@ def looking_ahead(
     return BuildOptions(
         packages=tuple(packages or ()),
         targets=comma_list(target or ()),
-        architectures=comma_list(arch or ()),
+        architectures=architecture_list(arch or ()),
         engine=engine,
         root=root,
         dry_run=True,
@@ -62,4 +62,4 @@ def narrowed(
 ) -> Narrowing:
     """Which of the recorded tasks the commands that look back ask for."""
     check_choice("--stage", stage, tuple(Stage))
-    return Narrowing(target=target, architectures=comma_list(arch or ()), stage=stage)
+    return Narrowing(target=target, architectures=architecture_list(arch or ()), stage=stage)

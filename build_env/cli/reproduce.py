@@ -10,7 +10,7 @@ import typer
 
 from build_env.cli.options import ARCHITECTURES, JSON, ROOT, TARGET
 from build_env.cli.printing import print_json, print_lines
-from build_env.cli.words import comma_list
+from build_env.cli.words import architecture_list
 from build_env.core.later import imported_later
 from build_env.model.options import BuildOptions
 
@@ -47,7 +47,7 @@ def reproduce(
     options = BuildOptions(
         packages=(package,),
         targets=(target,) if target else (),
-        architectures=comma_list(arch or ()),
+        architectures=architecture_list(arch or ()),
         engine="docker",
         timeout=timeout,
         root=root,

@@ -12,6 +12,7 @@ from build_env.cli.options import ROOT
 from build_env.cli.printing import print_line, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
+from build_env.core.machine import ALSO_CALLED
 from build_env.model.options import check_choice
 
 with imported_later():
@@ -61,11 +62,11 @@ def shell(
         raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
     project = app_project.open_project(root)
     if failed:
-        return _in_failed(project, name, words, resume=resume)
+        return _in_failed(project, name, arch, words, resume=resume)
     request = inspect_shell.ShellRequest(
         target=name,
         kind=model_command.ImageKind(kind),
-        architecture=arch,
+        architecture=ALSO_CALLED.get(arch, arch),
         kept=container,
         recreate=recreate,
     )
@@ -80,9 +81,9 @@ def _in_target(project: Project, request: ShellRequest, command: tuple[str, ...]
         return _run(inside, command)
 
 
-def _in_failed(project: Project, name: str, command: tuple[str, ...], *, resume: bool) -> int:
+def _in_failed(project: Project, name: str, arch: str, command: tuple[str, ...], *, resume: bool) -> int:
     connection = containers.connect_containers(project, reuse=False, slots=1).connection
-    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), name)
+    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), name, arch)
     if resume:
         return _continue(connection, project, room, command)
     print_note(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")

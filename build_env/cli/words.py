@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.core.machine import ALSO_CALLED
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["comma_list", "options_first", "with_container_value"]
+__all__ = ["architecture_list", "comma_list", "options_first", "with_container_value"]
 
 
 def with_container_value(arguments: Sequence[str]) -> list[str]:
@@ -29,6 +31,11 @@ def comma_list(values: Iterable[str]) -> tuple[str, ...]:
     """`["amd64,arm64", "armhf"]` as three names, without repetitions."""
     parts = (part.strip() for value in values for part in value.split(","))
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def architecture_list(values: Iterable[str]) -> tuple[str, ...]:
+    """Names of architectures as `comma_list`; those that machines and RPM use mean Debian's: `x86_64` is `amd64`."""
+    return tuple(dict.fromkeys(ALSO_CALLED.get(name, name) for name in comma_list(values)))
 
 
 def options_first(arguments: Sequence[str], valued: Collection[str]) -> list[str]:

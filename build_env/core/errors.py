@@ -81,6 +81,11 @@ class BuildEnvError(Exception):
         self.faults = faults
 
     @property
+    def all_faults(self) -> tuple[Fault, ...]:
+        """The faults; of an error without any the message as one."""
+        return self.faults or (Fault(message=self.message, location=self.location),)
+
+    @property
     def in_one_line(self) -> str:
         """The message with its place, and all faults behind it."""
         first = Fault(message=str(self.message), location=self.location)

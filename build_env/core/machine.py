@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "ALSO_CALLED",
     "DEBIAN_TO_OCI",
     "MACHINE_TO_DEBIAN",
     "builder_id",
@@ -29,6 +30,7 @@ MACHINE_TO_DEBIAN: Mapping[str, str] = {
     "s390x": "s390x",
     "riscv64": "riscv64",
 }
+ALSO_CALLED: Mapping[str, str] = {**MACHINE_TO_DEBIAN, "armv7hl": "armhf", "armhfp": "armhf", "i686": "i386"}
 DEBIAN_TO_OCI: Mapping[str, str] = {"armhf": "arm/v7", "ppc64el": "ppc64le"}
 
 

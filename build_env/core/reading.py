@@ -17,12 +17,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from build_env.core.canonical import digest_data, digest_file
+from build_env.core.canonical import digest_bytes, digest_data, digest_file
+from build_env.core.checkouts import left_out_digest
 from build_env.core.interception import intercepted, paused
-from build_env.core.trees import digest_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+
+    from build_env.core.checkouts import Checkout
+    from build_env.core.trees import Trees
 
 __all__ = [
     "ABSENT",
@@ -49,6 +52,8 @@ T = TypeVar("T")
 
 # What of a path: its content; the names in the directory; those of them that an import may find.
 CONTENT, NAMES, MODULES = "content", "names", "modules"
+# What git leaves out of the checkout whose top follows; the path is that of its index.
+_LEFT_OUT = "left out of "
 # What `stat` says, links followed, and what `lstat` says. In full only for user code, which may use any field of it.
 MODE, FULL, OWN_MODE, OWN_FULL = "mode", "full", "own mode", "own full"
 WIDTH = 5  # numbers in the answer of `look_at`
@@ -59,24 +64,29 @@ _PYCACHE = "/__pycache__/"
 
 @dataclass(frozen=True, kw_only=True)
 class ReadTree:
-    """A tree (absolute path, names left out at its top) with its digest, empty where there is no directory."""
+    """A tree (absolute path, names left out at its top) with its digest, empty where there is no directory.
+
+    `left_out` are the names in it that do not belong to it.
+    """
 
     path: str
     leave_out: tuple[str, ...]
     digest: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
 class Reads:
     """Questions with their answers. Paths are absolute; a variable that is not set is None.
 
-    `environment` is the digest of all variables where somebody asked for all, `directory` the current directory where
-    somebody asked for it; empty otherwise.
+    `leads` says of links that were followed to their end where that is. `environment` is the digest of all variables
+    where somebody asked for all, `directory` the current directory where somebody asked for it; empty otherwise.
     """
 
     meanings: dict[tuple[str, str], str] = field(default_factory=dict)
     looks: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    leads: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str | None] = field(default_factory=dict)
     environment: str = ""
     directory: str = ""
@@ -86,10 +96,12 @@ class Reads:
 class Reading:
     """The recorder of one command; `digest_of` may remember the digests of files. One thread uses it."""
 
-    def __init__(self, digest_of: Callable[[str], str] = digest_file) -> None:
+    def __init__(self, trees: Trees, digest_of: Callable[[str], str] = digest_file) -> None:
         """Nothing was asked yet."""
+        self._project = trees
         self._digest_of = digest_of
         self._reads = Reads()
+        self._surrounded: set[str] = set()
         self._trees: dict[tuple[str, tuple[str, ...]], ReadTree] = {}
 
     @contextlib.contextmanager
@@ -109,12 +121,44 @@ class Reading:
         return replace(self._reads, looks=looks, trees=tuple(self._trees.values()))
 
     def tree(self, directory: Path, leave_out: Collection[str] = ()) -> str:
-        """The digest of a tree, which is watched as a whole; see `digest_tree`."""
+        """The digest of a tree, which is watched as a whole, with what decides about its members.
+
+        Raises as `Trees.listing`.
+        """
         key = (str(directory), tuple(leave_out))
         with paused():
-            digest = digest_tree(directory, leave_out, self._digest_of)
-        self._trees[key] = ReadTree(path=key[0], leave_out=key[1], digest=digest)
+            listing = self._project.listing(directory, leave_out)
+            digest = digest_bytes(listing.manifest(self._digest_of))
+            for checkout in listing.checkouts.values():
+                self._checkout(checkout)
+            for base in listing.bases:
+                self._surroundings(os.path.dirname(base))  # noqa: PTH120 - by text: for each of thousands of trees
+        self._reads.leads |= listing.leads
+        self._trees[key] = ReadTree(path=key[0], leave_out=key[1], digest=digest, left_out=tuple(listing.left_out))
         return digest
+
+    @property
+    def left_out(self) -> dict[str, tuple[str, ...]]:
+        """Of each tree (its path) what does not belong to it, if there is something."""
+        return {tree.path: tree.left_out for tree in self._trees.values() if tree.left_out}
+
+    def _checkout(self, checkout: Checkout) -> None:
+        """Git was asked what belongs to the trees in `checkout`."""
+        if (checkout.index, f"{_LEFT_OUT}{checkout.top}") not in self._reads.meanings:
+            self._reads.meanings[checkout.index, f"{_LEFT_OUT}{checkout.top}"] = checkout.digest
+            for path in checkout.rules:
+                self._reads.meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
+            for name in ("HOME", "XDG_CONFIG_HOME"):
+                self._reads.variables.setdefault(name, os.environ.get(name))
+
+    def _surroundings(self, directory: str) -> None:
+        """What lies in `directory` or above it decides about a tree below it."""
+        while directory not in self._surrounded:
+            self._surrounded.add(directory)
+            for name in (".git", ".gitignore", ".gitattributes"):
+                path = f"{directory.rstrip('/')}/{name}"
+                self._reads.meanings[path, CONTENT] = meaning_of(path, CONTENT, self._digest_of)
+            directory = os.path.dirname(directory)  # noqa: PTH120 - as above
 
     def meaning(self, name: str, what: str) -> None:
         """Somebody is about to open or to list the path."""
@@ -184,6 +228,8 @@ def unwatched(ask: Callable[P, T]) -> Callable[P, T]:
 
 def meaning_of(path: str, what: str, digest_of: Callable[[str], str]) -> str:
     """What planning sees in the content or the names of a path, in one word; whatever cannot be read counts by why."""
+    if what.startswith(_LEFT_OUT):
+        return left_out_digest(what.removeprefix(_LEFT_OUT))
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - by text: called ten thousand times
         if what == CONTENT:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError, Location
-from build_env.core.trees import digest_tree
 from build_env.model.room import BuildContext
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def with_base(dockerfile: str, base_image: str, reference: str) -> str:
     return re.sub(pattern, lambda line: line[1] + reference, dockerfile, flags=re.MULTILINE | re.IGNORECASE)
 
 
-def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str] = digest_tree) -> str:
+def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str]) -> str:
     """The digest of the build context's tree, empty when the build has none; `tree_digest` may also record it."""
     context = build_context(root, build)
     return tree_digest(context.source, context.leave_out) if context else ""

@@ -72,6 +72,7 @@ def target_needs(project: Project, name: str, architectures: tuple[str, ...]) ->
         architectures=architectures,
         native=False,
         base_identity=lambda _reference, _architecture: "",
+        digest_tree=project.trees.digest,
     )
     scan = planner.scan()
     planned = planner.plan(Request(), None)
@@ -147,7 +148,8 @@ def make_stand_in(
         platform="" if architecture == host else f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}",
     )
     text = render(project.paths.root, build, architecture, host)
-    recipe = {"dockerfile": text, "context": context_digest(project.paths.root, build), "base": base.identity}
+    context = context_digest(project.paths.root, build, project.trees.digest)
+    recipe = {"dockerfile": text, "context": context, "base": base.identity}
     key = digest_bytes(canonical_json(recipe).encode())
     name = stand_in_name(project, target, architecture)
     there = containers.images.describe(name)
@@ -156,7 +158,7 @@ def make_stand_in(
     output(f"making {name} from {base.reference}")
     files = build_context(project.paths.root, build)
     with TemporaryDirectory() as scratch:
-        trees = LocalTrees(Path(scratch))
+        trees = LocalTrees(project.trees, Path(scratch))
         containers.images.build(
             dockerfile=text,
             context=trees.entry(files.source, ".", files.leave_out) if files else None,

@@ -63,7 +63,7 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
             kept=request.kept,
         )
         with TemporaryDirectory() as scratch:
-            spec = _spec(project, request, stored, environment, LocalTrees(Path(scratch)))
+            spec = _spec(project, request, stored, environment, LocalTrees(project.trees, Path(scratch)))
             with visited(containers.connection, spec) as inside:
                 yield inside
 

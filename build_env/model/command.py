@@ -20,10 +20,15 @@ class ImageKind(StrEnum):
 
 
 class Role(StrEnum):
-    """`RUN`: as the builder, in the task's room. `INSTALL`: as root with network, into the layer below the room."""
+    """`RUN`: as the builder, in the task's room. `INSTALL`: as root with network, into the layer below the room.
+
+    `ASK`: as the builder, in rooms of their own before the task, each on the layer so far: leaves the set of build
+    dependencies as it turns out there, from which the next layer is made.
+    """
 
     RUN = "run"
     INSTALL = "install"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +77,14 @@ class ImageBuild:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Where `run_deploy` puts a package: `format` is `deb` or `rpm`, `suite` the codename or tree name."""
+    """Where `run_deploy` puts a package: `format` is `deb` or `rpm`, `suite` the codename or tree name.
+
+    `architectures` are all that the target builds for: clients of each find packages of every architecture.
+    """
 
     format: str
     suite: str
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
+    from build_env.core.errors import Fault
+
+# The first day of 1980 that is one in every time zone: archives of zip know nothing before. For what says no date.
+UNDATED = 315_619_200
+
+__all__ = ["UNDATED", "Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
 
 
 class Alternative(NamedTuple):
@@ -66,14 +71,17 @@ class Packaging:
     """What the packaging of one family says: what it builds, and what it needs to build.
 
     `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
-    `mixed` that some are and others not. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
+    `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
+    SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
     """
 
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None
     mixed: bool = False
+    dynamic: bool = False
     epoch: int = 0
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +93,7 @@ class Package:
     which the package brings its own `build.sh`.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
-    `requires` and `provides` are then those of all.
+    `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
     """
 
     name: str
@@ -101,6 +109,7 @@ class Package:
     scripts: tuple[str, ...] = ()
     epoch: int = 0
     variants: Mapping[str, Package] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
 
     def on(self, architecture: str) -> Package:
         """The package as it is for `architecture`."""
@@ -119,6 +128,14 @@ class Package:
         binaries = self.packaging.get(family, Packaging()).binaries
         unconditional = (each.name for each in binaries if each.architectures is None and not each.profiles)
         return frozenset((*self.provides, *(unconditional if binaries else (self.name,))))
+
+    def faults_for(self, family: str) -> tuple[Fault, ...]:
+        """Why it cannot be used as a package of `family`; empty if it can."""
+        return (*self.faults, *self.packaging.get(family, Packaging()).faults)
+
+    def date(self, family: str) -> int:
+        """When it was changed last, in seconds of the epoch; 0 where nothing says it."""
+        return self.packaging.get(family, Packaging()).epoch or self.epoch
 
     def of_every_architecture(self, family: str) -> bool:
         """Whether one build serves all architectures (`all`, `noarch`)."""

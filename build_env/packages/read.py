@@ -5,63 +5,66 @@ Reads; runs nothing. Spec files are not parsed here, because parsing them runs c
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.formats.registry import formats
-from build_env.model.package import Archive, Package
+from build_env.model.package import Archive, Package, Packaging
 from build_env.packages.definitions import Purpose, read_definition
 from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
-    from build_env.model.package import Packaging
 
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
+_NAME = re.compile(r"""^name:[ \t]*["']?([^"'\s#]+)""", re.MULTILINE)
 
 
 def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[str, Package]:
     """All packages of the project by name, as they are for `purpose`.
 
-    Raises:
-        InputError: some cannot be used; it has all faults at once.
-
+    One that cannot be used says why, and whatever of it could be read: others must not suffer from it.
     """
     packages: dict[str, Package] = {}
-    faults: list[Fault] = []
     for directory, metapackage in _directories(paths.sources):
-        try:
-            package = _read_package(paths.root, directory, purpose or Purpose(), metapackage=metapackage)
-        except BuildEnvError as error:
-            faults += error.faults or [Fault(message=error.message, location=error.location)]
-            continue
-        if package.name in packages:
+        package = _read_package(paths.root, directory, purpose or Purpose(), metapackage=metapackage)
+        first = packages.get(package.name)
+        if first:
             where = Location(file=package.directory)
-            other = packages[package.name].directory
-            faults.append(Fault(message=f"the package {package.name} is declared in {other} too", location=where))
+            fault = Fault(message=f"the package {package.name} is declared in {first.directory} too", location=where)
+            package = replace(first, faults=(*first.faults, fault))
         packages[package.name] = package
-    if faults:
-        raise InputError("packages of src/ cannot be used", faults=tuple(faults))
     return packages
 
 
 def package_names(paths: ProjectPaths) -> frozenset[str]:
-    """The names of all packages, for questions that a definition which cannot be read must not keep from an answer."""
-    return frozenset(_name(paths, directory) for directory, _ in _directories(paths.sources))
+    """The names of all packages."""
+    return frozenset(read_packages(paths))
 
 
-def _name(paths: ProjectPaths, directory: Path) -> str:
-    try:
-        return _read_package(paths.root, directory, Purpose(), metapackage=False).name
-    except BuildEnvError:
-        return directory.name
+def _out_of_bounds(bounds: Bounds, directory: Path, shown: str) -> Fault | None:
+    """A package whose definition would be read from outside of the project, and shown where it is none."""
+    for path, name in ((directory, shown), (directory / "definition.yaml", f"{shown}/definition.yaml")):
+        if path.is_symlink() and not bounds.allow(real := os.path.realpath(path)):
+            return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=name))
+    return None
+
+
+def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
+    if isinstance(error, BuildEnvError):
+        return error.all_faults
+    return (Fault(message=f"it cannot be read: {error.strerror}", location=Location(file=shown)),)
 
 
 def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
@@ -78,14 +81,29 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
-    definitions = read_definition(root, f"{shown}/definition.yaml", purpose)
+    if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
+        return Package(name=directory.name, directory=shown, faults=(fault,))
     packaging = _packaging(directory, shown)
     scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
-    variants = {}
-    for architecture, fields in definitions.items():
-        declared = _declared(fields, shown, directory.name)
-        variants[architecture] = replace(declared, metapackage=metapackage, packaging=packaging, scripts=scripts)
-    return _merged(variants, f"{shown}/definition.yaml")
+    file = f"{shown}/definition.yaml"
+    try:
+        definitions = read_definition(root, file, purpose)
+        _refuse_missing_patches(root, shown, definitions.values())
+        declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
+        package = _merged(declared, file)
+    except (BuildEnvError, OSError) as error:
+        package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
+    complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
+    return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
+
+
+def _named(directory: Path) -> str:
+    """What a definition that cannot be used calls the package; others that require it must hear of its faults."""
+    try:
+        found = _NAME.search((directory / "definition.yaml").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        found = None
+    return found[1] if found and is_name(found[1]) else directory.name
 
 
 def _merged(variants: Mapping[str, Package], file: str) -> Package:
@@ -141,12 +159,36 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _archives(value: object) -> Mapping[str, Archive]:
     pins = value.items() if isinstance(value, dict) else ()
-    return {target: Archive(version=pin["version"], sha256=pin["sha256"]) for target, pin in pins}
+    return {
+        target: Archive(version=pin["version"], sha256=pin["sha256"], patches=_words(pin["patches"]))
+        for target, pin in pins
+    }
+
+
+def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
+    """See that the patches of pins are there.
+
+    Raises:
+        InputError: some are not.
+
+    """
+    named = [patch for fields in definitions for pin in _archives(fields["archive"]).values() for patch in pin.patches]
+    faults = tuple(
+        Fault(message=f"the patch {patch} is not in {shown}/", location=Location(file=f"{shown}/definition.yaml"))
+        for patch in dict.fromkeys(named)
+        if not (root / shown / patch).is_file()
+    )
+    if faults:
+        raise InputError(f"{shown}/definition.yaml cannot be used", faults=faults)
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
     """What each format finds in its directory, by the name of the format."""
-    read = {
-        each.name: each.read_packaging(directory / each.packaging, f"{shown}/{each.packaging}") for each in formats()
-    }
+    read = {}
+    for each in formats():
+        inner = f"{shown}/{each.packaging}"
+        try:
+            read[each.name] = each.read_packaging(directory / each.packaging, inner)
+        except (BuildEnvError, OSError) as error:
+            read[each.name] = Packaging(faults=_faults_of(error, inner))
     return {name: packaging for name, packaging in read.items() if packaging is not None}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.model.action import DeployAction, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
 from build_env.model.identity import TaskName
-from build_env.model.package import Package, Packaging
+from build_env.model.package import UNDATED, Package, Packaging
 from build_env.model.task import Input, Place, Plan, Stage, Task
 from build_env.plan.keys import deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
@@ -37,7 +37,8 @@ class PlanFacts:
 
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `rank` orders kinds of tasks in listings. `withheld` are packages of `DEPENDS` whose `run_deploy_deps`
-    provides nothing; `tar_archs` the architectures for which `run_tar_build` wants an archive.
+    provides nothing; `architectures` all that the target is for, `tar_archs` those for which `run_tar_build` wants an
+    archive.
     """
 
     packages: Mapping[str, Package]
@@ -54,6 +55,7 @@ class PlanFacts:
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     tar_archs: frozenset[str] = frozenset()
+    architectures: tuple[str, ...] = ()
 
 
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
@@ -163,7 +165,7 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
     if unit.stage is Stage.DEPLOY:
         if not record.deployments:
             return None
-        deployment = record.deployments[0]
+        deployment = replace(record.deployments[0], architectures=facts.architectures)
         covered = deploy_inputs(target.name, deployment)
         return Task(**common, inputs=inputs, action=DeployAction(deployment=deployment), static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:
@@ -190,7 +192,7 @@ def _room_action(unit: Unit, room: Room, facts: PlanFacts) -> RoomAction:
 def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     package = facts.packages[unit.package].on(unit.arch)
     packaging = package.packaging.get(target.family, Packaging())
-    epoch = packaging.epoch or package.epoch
+    epoch = package.date(target.family) or UNDATED
     trees = [
         Tree(
             path=package.directory,

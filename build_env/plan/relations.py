@@ -5,10 +5,10 @@ Only packages that the target lists count: what else a name means comes from the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import Fault, InputError, Location
+from build_env.core.errors import Fault, Location
 from build_env.core.suggest import did_you_mean
 from build_env.plan.binaries import Context, binaries_of
 from build_env.plan.edges import closures, edges_of, reached
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from build_env.plan.binaries import Binaries
     from build_env.plan.edges import Edges
 
-__all__ = ["Relations", "relate"]
+__all__ = ["Relations", "relate", "without_unknown"]
 
 _HERE = {"": Context()}
 
@@ -75,10 +75,9 @@ def relate(
 
     `tools` are packages that run where the build runs.
 
-    Raises InputError for an unknown name in `requires` or a cycle.
+    A name in `requires` that means nothing makes no edge, see `without_unknown`. Raises InputError for a cycle.
     """
     contexts = contexts or _HERE
-    _refuse_unknown(packages, listed, family)
     alike = _Alike(packages, listed, family, tools)
     by_kind: dict[object, Relations] = {}
     by_arch: dict[str, Relations] = {}
@@ -231,17 +230,17 @@ def _of_all(kinds: Collection[Relations], by_arch: Mapping[str, Relations]) -> R
     )
 
 
-def _refuse_unknown(packages: Mapping[str, Package], listed: Collection[str], family: str) -> None:
-    """See that `requires` names what the target builds.
-
-    Raises:
-        InputError: for every name that means nothing.
-
-    """
+def without_unknown(packages: Mapping[str, Package], listed: Collection[str], family: str) -> dict[str, Package]:
+    """The packages, where those of `listed` that require what the target does not build have faults that say so."""
     given = {given for name in listed for given in packages[name].names(family)}
-    faults = [fault for name in sorted(listed) for fault in _unknown(packages[name], packages, given)]
-    if faults:
-        raise InputError("requires names packages that this target does not build", faults=tuple(faults))
+    result = dict(packages)
+    for name in sorted(listed):
+        package = packages[name]
+        faults = tuple(_unknown(package, packages, given))
+        if faults:
+            kept = tuple(item for item in package.requires if item in given)
+            result[name] = replace(package, requires=kept, faults=(*package.faults, *faults))
+    return result
 
 
 def _unknown(package: Package, packages: Mapping[str, Package], given: Collection[str]) -> Iterable[Fault]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.canonical import digest_bytes
+from build_env.core.errors import BuildEnvError
 from build_env.core.reading import all_variables, link_target, look_at, meaning_of
-from build_env.core.trees import digest_tree, walk_tree
 from build_env.plancache.memory import Memory, load_memory, rows_digest
 from build_env.plancache.watch import watch
 from build_env.store.blob import save_blob
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from build_env.core.reading import Reads, ReadTree
+    from build_env.core.trees import Listing, Trees
     from build_env.model.artifact import Isolation, StoredResult
     from build_env.store.digests import FileDigests
     from build_env.store.results import LocalStore
@@ -36,6 +38,7 @@ class Check:
     """Compares a memory with what is there now. `images_now` asks the engine; None where it does not answer."""
 
     file: Path
+    trees: Trees
     store: LocalStore
     digests: FileDigests
     isolation: Isolation
@@ -75,7 +78,7 @@ class Check:
         """
         keys = tuple(dict.fromkeys(stored.key for stored in results))
         objects = dict.fromkeys(str(self.store.path(artifact)) for stored in results for artifact in stored.artifacts)
-        members, starts = _members(reads.trees)
+        members, starts = _members(self.trees, reads.trees)
         memory = Memory(
             tasks=tasks,
             notes=notes,
@@ -125,11 +128,12 @@ class Check:
     def _trees_are_the_same(self, memory: Memory, moved: Sequence[int]) -> bool:
         """Only those trees are read that have a member in `moved`."""
         trees = (memory.reads.trees[number] for number in {bisect_right(memory.starts, place) - 1 for place in moved})
-        return all(self._digest(tree) == tree.digest for tree in trees)
+        return all(self._is_the_same(tree) for tree in trees)
 
-    def _digest(self, tree: ReadTree) -> str:
-        directory = Path(tree.path)
-        return digest_tree(directory, tree.leave_out, self.digests.digest) if directory.is_dir() else ""
+    def _is_the_same(self, tree: ReadTree) -> bool:
+        listing = _listing(self.trees, tree)
+        digest = digest_bytes(listing.manifest(self.digests.digest)) if listing else ""
+        return digest == tree.digest and (not listing or tuple(listing.left_out) == tree.left_out)
 
     def _is_whole(self, name: str) -> bool:
         """Whether an object has the content that its name says."""
@@ -146,16 +150,27 @@ def _is_asked_the_same(reads: Reads) -> bool:
         all(os.environ.get(name) == value for name, value in reads.variables.items())
         and all(look_at(path, how) == answer for (path, how), answer in reads.looks.items())
         and all(link_target(path) == target for path, target in reads.links.items())
+        and all(os.path.realpath(path) == end for path, end in reads.leads.items())
     )
 
 
-def _members(trees: Iterable[ReadTree]) -> tuple[list[str], tuple[int, ...]]:
+def _members(project: Trees, trees: Iterable[ReadTree]) -> tuple[list[str], tuple[int, ...]]:
     """All paths of all trees, and where each tree begins; its top may be a link, which the slash follows."""
     names: list[str] = []
     starts = []
     for tree in trees:
         starts.append(len(names))
         names.append(f"{tree.path}/")
-        if Path(tree.path).is_dir():
-            names += [entry.path for entry in walk_tree(Path(tree.path), tree.leave_out)]
+        if listing := _listing(project, tree):
+            names += [entry.path for entry in listing.entries]
+            names += listing.watched
     return names, tuple(starts)
+
+
+def _listing(project: Trees, tree: ReadTree) -> Listing | None:
+    """The tree as it is now; None where it cannot be used."""
+    directory = Path(tree.path)
+    try:
+        return project.listing(directory, tree.leave_out) if directory.is_dir() else None
+    except BuildEnvError:
+        return None

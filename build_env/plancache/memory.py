@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DIGESTS", "Memory", "load_memory", "memory_name", "old_memories", "remembered_keys", "rows_digest"]
 
-_FORMAT = 4
+_FORMAT = 5
 _SUFFIX = ".check"
 DIGESTS = "digests"  # of files, for all commands; lies beside the memories
 _OWN = Path(__file__).resolve().parent.parent

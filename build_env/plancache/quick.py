@@ -18,6 +18,7 @@ from build_env.store.runlock import is_alive, run_lock, sweep_dead
 
 if TYPE_CHECKING:
     from build_env.core.paths import ProjectPaths
+    from build_env.core.trees import Trees
     from build_env.model.artifact import Isolation
     from build_env.plancache.memory import Memory
     from build_env.ports import EventSink
@@ -30,6 +31,7 @@ class RememberedCommand:
     """A command that may have finished before: `name` is that of its memory, `checkout` that of the project's rooms."""
 
     paths: ProjectPaths
+    trees: Trees
     name: str
     isolation: Isolation
     checkout: str
@@ -39,6 +41,7 @@ class RememberedCommand:
         """What compares the memory with what is there."""
         return Check(
             file=self.paths.memories / self.name,
+            trees=self.trees.renewed(),
             store=store,
             digests=digests,
             isolation=self.isolation,

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from build_env.core.canonical import digest_file
 from build_env.core.errors import EnvironmentNotReady, TaskError
-from build_env.core.trees import walk_tree
+from build_env.core.trees import plain_files
 from build_env.formats.compare import Difference, expected_to_differ, first_difference
 from build_env.model.room import Variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from build_env.model.identity import TaskName
     from build_env.model.room import RoomOutcome
@@ -157,9 +157,7 @@ def rehearse(
 
 def compare_directories(first: Path, second: Path) -> tuple[Compared, ...]:
     """Every file of either, by name."""
-    sides = [
-        {item.name: Path(item.path) for item in walk_tree(side) if item.kind == "file"} for side in (first, second)
-    ]
+    sides = [plain_files(side) for side in (first, second)]
     return tuple(_compared(name, sides[0].get(name), sides[1].get(name)) for name in sorted({*sides[0], *sides[1]}))
 
 

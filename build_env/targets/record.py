@@ -73,15 +73,25 @@ class Env:
         """The architecture of the machine, a Debian name."""
         return self.host.architecture
 
-    def variable(self, name: str, default: object = None) -> object:
+    def variable(self, name: str, default: object = ...) -> object:
         """An upper-case constant of the target; the seed's five variables are asked of the environment first.
 
         `DOCKER_BUILD_ARGS` of the environment are further arguments, and win over the target's by name.
 
         Raises:
-            HookError: when they are no list of NAME=value.
+            HookError: when they are no list of NAME=value, or when there is no constant of that name (or it is None)
+                and no `default`; the five may be missing.
         """
-        own = self.loaded.variables.get(name, default)
+        own = self.loaded.variables.get(name)
+        own = default if own is None else own
+        if own is ... and name in _OF_THE_ENVIRONMENT:
+            own = None
+        elif own is ...:
+            near = did_you_mean(name, self.loaded.variables)
+            raise HookError(
+                f"{self.loaded.file} does not set {name}, which a hook of it needs{near}",
+                hint=f"add {name} = … to {self.loaded.file}",
+            )
         given = self.environ.get(_OF_THE_ENVIRONMENT[name], "") if name in _OF_THE_ENVIRONMENT else ""
         if name == _ARGUMENTS and given:
             return {**_build_arguments(own or ()), **_build_arguments(_words(given))}
@@ -165,6 +175,16 @@ class Env:
             HookError: as `run_command_build`.
         """
         self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
+
+    def ask(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Record a command that finds out what else the task needs installed, and leaves it as the dependency set.
+
+        It runs before the task in rooms of its own, without network; what it names is installed, and it is asked again.
+
+        Raises:
+            HookError: as `run_command_build`.
+        """
+        self._record(ImageKind(kind), argv, environment=environment, role=Role.ASK)
 
     def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
         self,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from build_env.core.canonical import digest_bytes
-from build_env.core.trees import tree_manifest
+from build_env.core.visible import printable
 from build_env.formats.registry import is_content
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.attempt import AttemptState
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from build_env.core.trees import Trees
     from build_env.images.target import TargetImages
     from build_env.model.artifact import StoredResult
     from build_env.model.identity import TaskName
@@ -45,7 +46,7 @@ _UNFINISHED = {
 class Hands:
     """What a run has in its hands for tasks of all kinds. `images` is None where rooms are native."""
 
-    root: Path
+    trees: Trees
     store: Store
     publisher: Publisher
     rooms: RoomWork
@@ -71,6 +72,7 @@ class Kind:
     name: ClassVar[str]  # the `stage` of its tasks' names
     rank: ClassVar[float] = 100.0  # its place in listings, from low to high
     usual_seconds: ClassVar[float] = 10.0  # of a task of which nothing is known; the order of magnitude counts
+    finishes: ClassVar[bool] = False  # whether it only makes what was built ready for users: soon, if nothing waits
     effect: ClassVar[bool] = False  # whether it leaves something outside the store, and no result in it
     of_packages: ClassVar[bool] = False  # whether reports show it in the row of its package
     others: ClassVar[str] = "images of"  # in pictures, before the target, the group of those that have no package
@@ -155,7 +157,7 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
     """The manifest of a tree: of today's from the disk, of an earlier one from the store."""
     for tree in task.room.trees if task.room else ():
         if tree.digest == digest:
-            return tree_manifest(hands.root / tree.path, tree.leave_out)
+            return hands.trees.listing(hands.trees.root / tree.path, tree.leave_out).manifest()
     path = hands.store.path(Artifact(name="tree", digest=digest, size=0))
     data = path.read_bytes() if digest and path.is_file() else b""
     return data if digest_bytes(data) == digest else None
@@ -163,14 +165,14 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
 
 def _failure(work: Work, hands: Hands, *, anyhow: bool) -> str:
     """That the last attempt failed, and at what: with the same inputs, or `anyhow`."""
-    for attempt in hands.store.history((work.task.name,), limit=1).get(work.task.name, ()):
-        if attempt.state is not AttemptState.DONE and (anyhow or attempt.key == work.key):
-            same = "" if attempt.key == work.key else ", with other inputs"
-            log = f" (log {attempt.log})" if attempt.log else ""
-            what = _UNFINISHED.get(attempt.state, "failed")
-            said = f": {attempt.message.splitlines()[0]}" if attempt.message else ""
-            return f"the last attempt {what}{same}{said}{log}"
-    return ""
+    attempt = hands.store.last_ended(work.task.name)
+    if attempt is None or attempt.state is AttemptState.DONE or not (anyhow or attempt.key == work.key):
+        return ""
+    same = "" if attempt.key == work.key else ", with other inputs"
+    log = f" (log {attempt.log})" if attempt.log else ""
+    what = _UNFINISHED.get(attempt.state, "failed")
+    said = f": {printable(attempt.message.splitlines()[0])}" if attempt.message else ""
+    return f"the last attempt {what}{same}{said}{log}"
 
 
 def _origin(isolation: Isolation) -> str:

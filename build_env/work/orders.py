@@ -17,8 +17,8 @@ from build_env.work.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from build_env.core.trees import Trees
     from build_env.model.action import ImageRecipe, Room
     from build_env.model.artifact import Artifact
     from build_env.model.identity import TaskName
@@ -37,7 +37,7 @@ class Orders:
     A command that wants a temporary room has a fresh one in any case, and so has its layer.
     """
 
-    root: Path
+    trees: Trees
     store: Store
     labels: Mapping[str, str]
     reused_prefix: str = ""
@@ -53,7 +53,7 @@ class Orders:
         if not isinstance(task.action, ImageAction):
             raise RuntimeError(f"{task.name} makes no image")  # noqa: TRY004 - a defect of the plan
         recipe = task.action.recipe
-        context = context_entry(self.root, recipe, self.store)
+        context = context_entry(self.trees, recipe, self.store)
         return WorkOrder(task=task.name, key=key, recipe=recipe, context=context, anew=anew)
 
     def room(self, work: Work) -> WorkOrder:
@@ -99,10 +99,10 @@ class Orders:
             image=image.facts["tag"] if image else "",
             commands=room.commands,
             environment=room.environment,
-            entries=(*(snapshot(self.root, tree, self.store) for tree in room.trees), *inputs),
+            entries=(*(snapshot(self.trees, tree, self.store) for tree in room.trees), *inputs),
             labels={**self.labels, "role": "room", "key": work.key, **task_labels(task.name)},
             platform=room.platform,
-            mounts=tuple(replace(mount, source=str(self.root / mount.source)) for mount in room.mounts),
+            mounts=tuple(replace(mount, source=str(self.trees.root / mount.source)) for mount in room.mounts),
             fetches=room.downloads,
             epoch=room.epoch,
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
@@ -111,18 +111,18 @@ class Orders:
         )
 
 
-def context_entry(root: Path, recipe: ImageRecipe, store: Store) -> RoomEntry | None:
+def context_entry(trees: Trees, recipe: ImageRecipe, store: Store) -> RoomEntry | None:
     """The build context of an image, in the store.
 
     Raises:
         TaskError: when it is not what the plan was made from.
     """
-    context = build_context(root, recipe.build)
+    context = build_context(trees.root, recipe.build)
     if context is None:
         return None
     path = recipe.build.context
     tree = Tree(path=path, destination=".", digest=recipe.context_digest, leave_out=context.leave_out)
-    return snapshot(root, tree, store)
+    return snapshot(trees, tree, store)
 
 
 def task_labels(name: TaskName) -> dict[str, str]:

@@ -5,24 +5,24 @@ A room is filled from the snapshot. Whatever happens to the checkout afterwards,
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes
 from build_env.core.errors import TaskError
-from build_env.core.trees import read_manifest, tree_manifest
+from build_env.core.trees import read_manifest
 from build_env.model.artifact import Artifact
 from build_env.model.room import RoomEntry
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from build_env.core.trees import Trees
     from build_env.model.action import Tree
     from build_env.ports import Store
 
 __all__ = ["LocalTrees", "snapshot"]
 
 
-def snapshot(root: Path, tree: Tree, store: Store) -> RoomEntry:
+def snapshot(trees: Trees, tree: Tree, store: Store) -> RoomEntry:
     """The tree as an entry of a room; all of it is in `store` then, whole.
 
     What an earlier task has put there is not read again.
@@ -30,19 +30,22 @@ def snapshot(root: Path, tree: Tree, store: Store) -> RoomEntry:
     Raises:
         TaskError: when the tree in the checkout is not the one that the plan was made from.
     """
-    if not _is_there(tree.digest, store):
-        directory = root / tree.path
-        manifest = tree_manifest(directory, tree.leave_out)
-        kept = store.put("tree", manifest, durable=False)
-        wrong = kept.digest != tree.digest or any(
-            # The content may change between the two reads: then the digest is another one.
-            store.put(entry.name, (directory / entry.name).read_bytes(), durable=False).digest != entry.value
-            for entry in read_manifest(manifest)
-            if entry.kind == "file"
-        )
-        if wrong:
-            raise TaskError(f"{tree.path} changed since the run was planned", hint="run the same command again")
+    # What lies there now may not have been there when git was asked.
+    if not (_is_there(tree.digest, store) or _put(trees, tree, store) or _put(trees.renewed(), tree, store)):
+        raise TaskError(f"{tree.path} changed since the run was planned", hint="run the same command again")
     return RoomEntry(digest=tree.digest, destination=tree.destination, tree=True)
+
+
+def _put(trees: Trees, tree: Tree, store: Store) -> bool:
+    """Put the tree into the store as it is in the checkout; whether it is the one that the plan was made from."""
+    listing = trees.listing(trees.root / tree.path, tree.leave_out)
+    manifest = listing.manifest()
+    return store.put("tree", manifest, durable=False).digest == tree.digest and all(
+        # The content may change between the two reads: then the digest is another one.
+        store.put(entry.name, Path(entry.path).read_bytes(), durable=False).digest == kept.value
+        for entry, kept in zip(listing.entries, read_manifest(manifest), strict=True)
+        if entry.kind == "file"
+    )
 
 
 def _is_there(digest: str, store: Store) -> bool:
@@ -57,19 +60,21 @@ def _is_there(digest: str, store: Store) -> bool:
 class LocalTrees:
     """Trees of this host as entries of rooms without any store, for rooms that make no results."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, trees: Trees, scratch: Path) -> None:
         """Write manifests below `scratch`, which is there as long as rooms are filled."""
+        self._trees = trees
         self._scratch = scratch
         self._paths: dict[str, Path] = {}
 
     def entry(self, directory: Path, destination: str, leave_out: tuple[str, ...] = ()) -> RoomEntry:
         """The tree as an entry."""
-        manifest = tree_manifest(directory, leave_out)
+        listing = self._trees.listing(directory, leave_out)
+        manifest = listing.manifest()
         digest = digest_bytes(manifest)
         self._paths[digest] = self._scratch / digest
         self._paths[digest].write_bytes(manifest)
-        files = (entry for entry in read_manifest(manifest) if entry.kind == "file")
-        self._paths |= {entry.value: directory / entry.name for entry in files}
+        pairs = zip(listing.entries, read_manifest(manifest), strict=True)
+        self._paths |= {kept.value: Path(entry.path) for entry, kept in pairs if entry.kind == "file"}
         return RoomEntry(digest=digest, destination=destination, tree=True)
 
     def path(self, digest: str) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from build_env.app.planning import Planner
 from build_env.app.project import Project
 from build_env.core.paths import ProjectPaths
+from build_env.core.trees import Trees
 from build_env.model.action import Room
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Command, ImageKind
@@ -180,4 +181,5 @@ def planner(
         architectures=archs,
         native=native,
         base_identity=lambda _reference, _architecture: "",
+        digest_tree=Trees(root=root).digest,
     )

@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
 from debian.deb822 import Deb822
 
-from build_env.core.errors import Fault, InputError, Location
+from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Location
 from build_env.core.later import imported_later
-from build_env.core.texts import read_text
+from build_env.core.texts import carriage_returns
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
 
-with imported_later():  # only the contents of packages need it
-    from debian import arfile, debfile
+with imported_later():
+    from build_env.formats.deb import built as deb_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.model.package import Need
+    from build_env.model.package import Need, Package
 
-__all__ = ["build_depends_in", "control_of", "packaging_in", "read_deb", "read_packaging"]
+__all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+_NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
+PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
+_PINNED_MARK = "#package "
 _LINKED = "shlibs:Depends"
 _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other substitutions may be any package
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
-    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
-
-    Raises:
-        InputError: control or changelog cannot be used; it has the place.
-
-    """
+    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors."""
     if not (directory / "control").is_file():
         return None
-    text = read_text(directory / "control", f"{shown}/control")
-    packaging = packaging_in(text, f"{shown}/control")
-    return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"))
+    # Names and dates are ASCII; in which encoding people of old wrote theirs is dpkg's business.
+    text = (directory / "control").read_text(encoding="utf-8", errors="replace")
+    faults: tuple[Fault, ...] = ()
+    try:
+        packaging = packaging_in(text, f"{shown}/control")
+    except InputError as error:
+        faults = error.all_faults
+        # Who needs these names must hear of the fault, and not get another package of that name.
+        packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
+    with contextlib.suppress(FileNotFoundError):
+        faults += carriage_returns((directory / "rules").read_bytes(), f"{shown}/rules")
+    try:
+        return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
+    except InputError as error:
+        return replace(packaging, faults=(*faults, *error.all_faults))
 
 
 def packaging_in(control: str, shown: str) -> Packaging:
@@ -62,6 +74,22 @@ def packaging_in(control: str, shown: str) -> Packaging:
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
     )
+
+
+def with_pinned(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+    """`packages` with the control files of the sources from the archive, each behind a line that says whose it is.
+
+    Raises:
+        InputError: one cannot be used.
+
+    """
+    result = dict(packages)
+    for part in report.split(_PINNED_MARK)[1:]:
+        name, _, control = part.partition("\n")
+        if name in result:
+            packaging = packaging_in(control, f"debian/control of the pinned source of {name}")
+            result[name] = replace(result[name], packaging={**result[name].packaging, "deb": packaging})
+    return result
 
 
 def _binary(fields: Mapping[str, str]) -> Binary:
@@ -132,8 +160,8 @@ def _build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
 def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
     try:
-        control = control_of(path)
-    except InputError:
+        control = deb_built.control_of(path, path.name)
+    except (InputError, EnvironmentNotReady):
         return None
     return PackageFacts(
         name=control.get("Package", ""),
@@ -142,20 +170,6 @@ def read_deb(path: Path) -> PackageFacts | None:
         architecture=control.get("Architecture", "").removeprefix("all"),
         foreign=control.get("Multi-Arch", "") == "foreign",
     )
-
-
-def control_of(path: Path) -> dict[str, str]:
-    """The control file of the `.deb` at `path`.
-
-    Raises:
-        InputError: it cannot be read, or not here: a program that the machine may lack unpacks streams of zstd.
-
-    """
-    try:
-        with debfile.DebFile(filename=str(path)) as file:
-            return dict(file.debcontrol())
-    except (arfile.ArError, OSError, EOFError, KeyError, ValueError) as error:
-        raise InputError(f"not a readable Debian package: {path} ({error})") from error
 
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:
@@ -172,7 +186,8 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
     """
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
-    for number, line in enumerate(read_text(changelog, shown).splitlines(), 1):
+    text = changelog.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(" -- "):
             return _seconds(line, Location(file=shown, line=number, column=line.rfind(">") + 2))
     raise InputError("no finished entry (a line that begins with ` -- `)", location=Location(file=shown))

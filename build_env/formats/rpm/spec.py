@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from build_env.core.errors import InputError, Location
-from build_env.model.package import Binary, Packaging, needs_of
+from build_env.core.errors import Fault, InputError, Location
+from build_env.core.texts import carriage_returns
+from build_env.formats.rpm.needs import needs_in
+from build_env.model.package import Binary, Packaging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["SPEC_FACTS", "read_packaging", "with_spec_facts"]
 
 SPEC_FACTS = "spec-facts.json"
-_CHANGE = re.compile(r"^\* \w{3} (\w{3} +\d{1,2} \d{4})", re.MULTILINE)
+# Both forms that rpm reads: "* Wed Oct 01 2025 …" and "* Wed Oct 01 12:34:56 CEST 2025 …".
+_CHANGE = re.compile(
+    r"^\*[ \t]*[A-Z][a-z]{2}[ \t]+(?P<day>[A-Z][a-z]{2}[ \t]+\d{1,2})[ \t]+"
+    r"(?:(?P<time>\d{1,2}:\d{1,2}:\d{1,2})[ \t]+(?P<zone>\S{1,9})[ \t]+)?(?P<year>\d{4})\b",
+    re.MULTILINE,
+)
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
@@ -37,11 +45,17 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
     if len(specs) > 1:
         names = ", ".join(spec.name for spec in specs)
         raise InputError(f"more than one spec file: {names}", location=Location(file=shown))
-    return Packaging(epoch=_epoch(specs[0], f"{shown}/{specs[0].name}")) if specs else None
+    if not specs:
+        return None
+    file = f"{shown}/{specs[0].name}"
+    faults = carriage_returns(specs[0].read_bytes(), file)
+    return Packaging(epoch=_epoch(specs[0], file), faults=faults)
 
 
 def _epoch(spec: Path, shown: str) -> int:
-    """Noon UTC of the newest %changelog entry, as rpm takes it; 0 without one.
+    """The time of the newest %changelog entry, noon UTC where it has none, as rpm takes it; 0 without an entry.
+
+    It stands as long as no room has asked rpm itself, which knows entries that macros write.
 
     Raises:
         InputError: the date of that entry cannot be read.
@@ -52,11 +66,21 @@ def _epoch(spec: Path, shown: str) -> int:
     if not entry:
         return 0
     try:
-        day = datetime.strptime(" ".join(entry[1].split()), "%b %d %Y").replace(tzinfo=UTC, hour=12)
+        zone = _zone(entry["zone"] or "UTC")
+        words = f"{entry['day']} {entry['year']} {entry['time'] or '12:00:00'}"
+        day = datetime.strptime(" ".join(words.split()), "%b %d %Y %H:%M:%S").replace(tzinfo=zone)
     except ValueError as error:
         where = Location(file=shown, line=text.count("\n", 0, entry.start()) + 1)
         raise InputError("the date of the changelog entry cannot be read", location=where) from error
     return int(day.timestamp())
+
+
+def _zone(name: str) -> tzinfo:
+    """A name that the machine does not know means UTC, as for the C library and so for rpm."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return UTC
 
 
 def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
@@ -71,33 +95,40 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
     by_directory = {f"src/{name}": package for name, package in packages.items()}
     for line in report.splitlines():
         facts = _facts(line)
-        package = by_directory.get(facts["directory"])
+        try:
+            package = by_directory.get(facts["directory"])
+            packaging = _with_facts(package.packaging.get("rpm", Packaging()), facts) if package else Packaging()
+        except (TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"the scan of the spec files answered what it should not: {line[:80]}") from error
         if package is not None:
-            as_read = package.packaging.get("rpm", Packaging())
-            packaging = replace(
-                as_read,
-                binaries=_binaries(facts),
-                build_depends=needs_of(*facts["build_requires"]),
-                all_only=facts["noarch"],
-                mixed=facts["mixed"],
-            )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
 
 
-def _binaries(facts: Mapping[str, Any]) -> tuple[Binary, ...]:
-    """The packages of a spec. dnf installs all that a spec makes, so that each needs what any of them needs."""
-    depends, own = needs_of(*facts["requires"]), {*facts["binaries"]}
-    provided = tuple(name for name in facts["provides"] if name not in own)
-    return tuple(
-        Binary(
-            name=name,
-            provides=provided,
-            depends=depends,
-            every_architecture=facts["noarch"],
-            linked=not facts["noarch"],
-        )
-        for name in facts["binaries"]
+def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
+    if "unreadable" in facts:
+        where = Location(file=facts["spec"])
+        said = "; ".join(line.strip() for line in facts["unreadable"])
+        return replace(packaging, faults=(*packaging.faults, Fault(message=said, location=where)))
+    return replace(
+        packaging,
+        binaries=tuple(map(_binary, facts["packages"])),
+        build_depends=needs_in(facts["build_requires"]),
+        all_only=facts["noarch"],
+        mixed=facts["mixed"],
+        dynamic=facts["dynamic"],
+        epoch=facts.get("changed") or packaging.epoch,
+    )
+
+
+def _binary(facts: Mapping[str, Any]) -> Binary:
+    """One package of a spec. What rpm will find that it needs may be any package of the build."""
+    return Binary(
+        name=facts["name"],
+        provides=tuple(name for name in facts["provides"] if name != facts["name"]),
+        depends=needs_in(facts["requires"]),
+        every_architecture=facts["noarch"],
+        generated=True,
     )
 
 
@@ -106,7 +137,11 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    fields = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
-    if not isinstance(facts, dict) or not fields <= facts.keys():
-        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields))}")
-    return facts
+    if isinstance(facts, dict) and {"directory", "spec", "unreadable"} <= facts.keys():
+        return facts
+    fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
+    of_packages = {"name", "noarch", "provides", "requires"}
+    whole = isinstance(facts, dict) and fields <= facts.keys()
+    if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):
+        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields | of_packages))}")
+    return cast("dict[str, Any]", facts)

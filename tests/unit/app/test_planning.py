@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.planning import Planned
+    from build_env.model.task import Plan
     from tests.support.project import MakeProject, Project
 
 CONFIGURATION = "targets/here/1/packages.conf.py"
@@ -52,6 +53,53 @@ def plan(made: Project, *archs: str, native: bool = False) -> Planned:
     return planner(made.root, archs=archs, native=native).plan(Request(), None)
 
 
+PINNED = FILES | {
+    CONFIGURATION: TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+    + '\n\ndef run_source(env, package):\n    env.run_command_source("fetch", package.name)\n',
+    "src/one/definition.yaml": "archive: {here/1: {version: '1', sha256: " + "0" * 64 + "}}\n",
+    "src/two/definition.yaml": "archive: {here/1: {version: '2', sha256: " + "1" * 64 + "}}\n",
+}
+CONTROLS = """\
+#package two
+Source: two
+
+Package: libtwo-dev
+Architecture: any
+#package one
+Source: one
+Build-Depends: libtwo-dev (>= 1)
+
+Package: one
+Architecture: any
+"""
+
+
+def test_what_pinned_sources_build_is_asked_of_their_source_stages_and_makes_edges(project: MakeProject) -> None:
+    made = project(PINNED)
+    scan = planner(made.root).scan()
+    assert scan is not None
+    sources = {str(task.name): task for task in scan.plan if task.stage is Stage.SOURCE}
+    assert list(sources) == ["here/1:one:source:source", "here/1:two:source:source"]
+    assert {task.stage for task in scan.plan} == {Stage.IMAGE, Stage.SOURCE}
+    unknown = planner(made.root).plan(Request(), None).plan
+    known = planner(made.root).plan(Request(), CONTROLS).plan
+    assert "here/1:two:build:amd64" not in needed_by(unknown, "here/1:one:build:amd64")
+    assert "here/1:two:build:amd64" in needed_by(known, "here/1:one:build:amd64")
+    # They are the same tasks before and after, so that each is done once.
+    assert {name: task.static_inputs for name, task in sources.items()} == {
+        str(task.name): task.static_inputs for task in known if task.stage is Stage.SOURCE
+    }
+
+
+def needed_by(plan: Plan, name: str) -> set[str]:
+    return {str(entry.task) for task in plan if str(task.name) == name for entry in task.inputs}
+
+
+def test_a_control_file_of_a_pinned_source_that_cannot_be_used_is_told(project: MakeProject) -> None:
+    with pytest.raises(InputError, match="pinned source of two"):
+        planner(project(PINNED).root).plan(Request(), "#package two\nSource: two\n")
+
+
 def keys(made: Project) -> dict[str, Mapping[str, str]]:
     return {str(task.name): task.static_inputs for task in plan(made).plan}
 
@@ -77,7 +125,7 @@ def with_hook(project: MakeProject, text: str) -> Project:
         ({CONFIGURATION: f"{TARGET}# a comment\n"}, set()),
         ({CONFIGURATION: TARGET.replace('"make"', '"make", "-k"')}, {"one:build:amd64", "two:build:amd64"}),
         ({"common/other/x": "y\n", "src/one/package.py": "x\n", "src/one/rpm/notes": "x\n"}, set()),
-        ({"src/one/definition.yaml": "version: '2'\nsummary: Other\n"}, set()),
+        ({"src/one/definition.yaml": "version: '2'\nsummary: Other\ndate: 2025-10-01\n"}, set()),
     ],
     ids=["source", "shared", "dockerfile", "comment", "flag", "unused", "definition"],
 )
@@ -173,7 +221,7 @@ def test_options_decide_the_architectures_of_each_kind(project: MakeProject, hoo
 def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
     first = OPTIONS.format(hook="env_load", change="opt_build_arch=('arm64',)")
     second = "def env_load_post(env):\n    print(env.options.opt_build_arch)\n    return env.options"
-    assert plan(with_hook(project, f"{first}\n\n\n{second}"), "amd64").notes == ("('arm64',)",)
+    assert plan(with_hook(project, f"{first}\n\n\n{second}"), "amd64").notes[0] == "('arm64',)"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +236,11 @@ def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
         ),
         ("def env_load_docker(env):\n    return 'sdk'", HookError, "env_load_docker of .* must return mounts"),
         ("def docker_image_create(env, kind):\n    pass", HookError, "must record one source image, it recorded 0"),
+        (
+            "SUITES = 'x'\n\n\ndef run_deploy(env, package):\n    env.deploy('deb', suite=env.variable('SUITE'))",
+            HookError,
+            r"targets/here/1/packages.conf.py does not set SUITE, which a hook of it needs \(did you mean SUITES\?\)",
+        ),
         ("BASE_IMAGE = ''", InputError, "has no base: set BASE_IMAGE"),
         ("DEPENDS = ['one']", InputError, "cannot be used"),
         ("PACKAGES = ['onne']", InputError, "cannot be used"),
@@ -196,6 +249,74 @@ def test_env_load_post_sees_what_env_load_chose(project: MakeProject) -> None:
 def test_a_wrong_answer_is_an_error(project: MakeProject, text: str, kind: type[BuildEnvError], said: str) -> None:
     with pytest.raises(kind, match=said):
         plan(with_hook(project, text))
+
+
+def test_what_has_no_date_is_dated_1980_and_told(project: MakeProject) -> None:
+    made = project({**FILES, "src/two/definition.yaml": "version: '2.0'\n"})
+    planned = plan(made)
+    assert planned.notes == ("dated 1980, as neither a changelog nor `date` in definition.yaml says when: two",)
+    dates = {task.subject: task.room.environment["SOURCE_DATE_EPOCH"] for task in planned.plan if task.room}
+    assert dates == {"one": "1759276800", "two": "315619200"}
+
+
+def test_line_ends_of_windows_are_told_while_planning(project: MakeProject) -> None:
+    made = with_hook(
+        project,
+        "def run_verify(env, package):\n    env.use('common/files')\n    env.run_command_build('common/files/x')",
+    )
+    (made.root / "common/files/x").write_bytes(b"#!/bin/sh\r\nexit\r\n")
+    with pytest.raises(InputError, match="scripts cannot be run") as caught:
+        plan(made)
+    assert str(caught.value.faults[0]).startswith("common/files/x:1: its lines end with CR LF")
+
+
+BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}
+LISTED = {CONFIGURATION: TARGET.replace('"two"', '"two", "old"')}
+
+
+@pytest.mark.parametrize(
+    "files", [BROKEN, {**BROKEN, **LISTED}, {**FILES, **LISTED, "src/old/definition.yaml": "requires: [gone]\n"}]
+)
+def test_a_package_that_cannot_be_used_stops_only_who_needs_it(project: MakeProject, files: dict[str, str]) -> None:
+    made = project({**FILES, **files})
+    asked = planner(made.root).plan(Request(packages=("two",)), None)
+    assert {task.subject for task in asked.plan} >= {"one", "two"}
+    assert len([note for note in asked.notes if note.startswith("src/old cannot be used, and is not needed: ")]) == 1
+
+
+def test_a_package_that_cannot_be_used_is_an_error_where_it_is_needed(project: MakeProject) -> None:
+    made = project({**FILES, **BROKEN, **LISTED})
+    faults = ["src/old/definition.yaml:1:1: sumary: there is no such field (did you mean summary?)"]
+
+    def told(*packages: str) -> list[str]:
+        with pytest.raises(InputError, match="packages of src/ cannot be used") as caught:
+            planner(made.root).plan(Request(packages=packages), None)
+        return [str(fault).partition(";")[0] for fault in caught.value.faults]
+
+    assert told() == told("old") == faults
+    made.write({"src/two/definition.yaml": "requires: [old]\n"})
+    assert told("two") == faults
+
+
+@pytest.mark.parametrize(
+    ("family", "file", "place"),
+    [
+        ("deb", "debian/control", "deb/control"),
+        ("rpm", "one.spec", "rpm/one.spec"),
+        ("rpm", "SPECS/one.spec", "rpm/one.spec"),
+    ],
+)
+def test_packaging_at_another_place_is_told_while_planning(
+    project: MakeProject, family: str, file: str, place: str
+) -> None:
+    made = with_hook(project, f"FAMILY = {family!r}")
+    plan(made)
+    made.write({f"src/one/{file}": "x\n"})
+    with pytest.raises(InputError) as caught:
+        plan(made)
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"src/one/{file}: move it to src/one/{place}, where it is looked for"
+    ]
 
 
 def test_faults_of_lists_name_the_nearest_package_and_both_lists(project: MakeProject) -> None:

@@ -11,7 +11,7 @@ from build_env.cli.build_all import app as build_all
 from build_env.cli.main import COMMANDS
 from build_env.cli.main import app as build_env
 from build_env.cli.parser import run_app
-from build_env.cli.words import comma_list, options_first, with_container_value
+from build_env.cli.words import architecture_list, comma_list, options_first, with_container_value
 from build_env.core.errors import UsageError
 from build_env.model.options import BuildOptions
 
@@ -34,6 +34,10 @@ def test_the_container_option_takes_no_word_behind_it(given: list[str], parsed: 
 
 def test_architectures_are_separated_by_commas_or_repeated() -> None:
     assert comma_list(["amd64, arm64", "armhf", "amd64", ","]) == ("amd64", "arm64", "armhf")
+
+
+def test_architectures_may_have_the_names_of_machines_and_of_rpm() -> None:
+    assert architecture_list(["x86_64,arm64", "armv7hl", "amd64", "mine"]) == ("amd64", "arm64", "armhf", "mine")
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ from build_env.core.errors import (
 )
 from build_env.core.machine import debian_architecture, read_os_release
 from build_env.core.paths import ProjectPaths, find_root
-from build_env.core.suggest import did_you_mean
-from build_env.core.trees import digest_tree, walk_tree
+from build_env.core.suggest import did_you_mean, nearest
+from build_env.core.toml import read_toml
 from build_env.model.artifact import Isolation
 from build_env.model.task import Stage
 
@@ -87,61 +87,6 @@ def test_files_have_the_digest_of_their_bytes(tmp_path: Path) -> None:
     assert digest_file(tmp_path / "a") == digest_bytes(b"x" * 3_000_000)
 
 
-def tree(root: Path) -> Path:
-    (root / "sub").mkdir(parents=True)
-    (root / "a").write_text("a", encoding="utf-8")
-    (root / "a").chmod(0o644)
-    (root / "sub" / "b").write_text("b", encoding="utf-8")
-    (root / "link").symlink_to("a")
-    return root
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda root: (root / "a").write_text("other", encoding="utf-8"),
-        lambda root: (root / "a").chmod(0o744),
-        lambda root: (root / "a").rename(root / "c"),
-        lambda root: (root / "sub" / "empty").mkdir(),
-        lambda root: ((root / "link").unlink(), (root / "link").symlink_to("sub")),
-        lambda root: ((root / "link").unlink(), (root / "link").write_text("a", encoding="utf-8")),
-    ],
-    ids=["content", "executable", "name", "directory", "target", "kind"],
-)
-def test_what_a_room_can_see_changes_the_digest(tmp_path: Path, change: object) -> None:
-    root = tree(tmp_path / "t")
-    before = digest_tree(root)
-    change(root)  # type: ignore[operator]
-    assert digest_tree(root) != before
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda root: (root / "a").chmod(0o666),
-        lambda root: os.utime(root / "a", (1, 1)),
-        lambda root: (root / "__pycache__").mkdir(),
-        lambda root: (root / "sub" / ".git").mkdir(),
-        lambda root: os.mkfifo(root / "pipe"),
-        lambda root: (root / "left").mkdir(),
-    ],
-    ids=["mode", "time", "bytecode", "git", "pipe", "left-out"],
-)
-def test_what_a_room_cannot_see_does_not(tmp_path: Path, change: object) -> None:
-    root = tree(tmp_path / "t")
-    before = digest_tree(root, ("left",))
-    change(root)  # type: ignore[operator]
-    assert digest_tree(root, ("left",)) == before
-
-
-def test_links_are_not_followed_and_only_the_top_is_left_out(tmp_path: Path) -> None:
-    root = tree(tmp_path / "t")
-    (root / "out").symlink_to(tmp_path)
-    (root / "sub" / "deb").mkdir()
-    (root / "deb").mkdir()
-    assert [entry.name for entry in walk_tree(root, ("deb",))] == ["a", "link", "out", "sub", "sub/b", "sub/deb"]
-
-
 def test_the_root_is_found_upwards_or_named(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
@@ -191,6 +136,16 @@ def test_the_lines_of_an_error_say_what_where_and_what_next() -> None:
 def test_exit_codes() -> None:
     codes = {TaskError: 1, UsageError: 2, InputError: 2, HookError: 2, EnvironmentNotReady: 4, Interrupted: 130}
     assert {kind: kind.exit_code for kind in codes} == codes
+
+
+def test_of_many_names_the_nearest_is_found_fast() -> None:
+    assert nearest("nome_77", [f"name_{number}" for number in range(20_000)]) == "name_77"
+
+
+def test_toml_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(f"a = {'[' * 9000}{']' * 9000}", encoding="utf-8")
+    with pytest.raises(InputError, match="this is nested too deeply"):
+        read_toml(tmp_path / "a.toml", "a.toml")
 
 
 def test_the_nearest_name_is_suggested() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import InputError
+from build_env.core.trees import Trees
 from build_env.images.render import context_digest, render
 from build_env.model.command import ImageBuild, ImageKind
 
@@ -56,9 +57,9 @@ def test_a_template_or_a_base_that_is_missing_is_told(tmp_path: Path) -> None:
 
 def test_the_context_has_the_digest_of_its_tree(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the build context c of the image n is no directory"):
-        context_digest(tmp_path, BUILD)
+        context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest)
     (tmp_path / "c").mkdir()
-    before = context_digest(tmp_path, BUILD)
+    before = context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest)
     (tmp_path / "c" / "file").write_text("x", encoding="utf-8")
-    assert context_digest(tmp_path, BUILD) != before
-    assert not context_digest(tmp_path, replace(BUILD, context=""))
+    assert context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest) != before
+    assert not context_digest(tmp_path, replace(BUILD, context=""), Trees(root=tmp_path).digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,8 @@ from build_env.packages.names import check_name
 from build_env.packages.read import package_names, read_packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.model.package import Package
     from tests.support.project import MakeProject
 
@@ -27,8 +30,24 @@ CHANGELOG = "one (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 1
 SHA256 = "0" * 64
 
 
+def usable(packages: dict[str, Package]) -> dict[str, Package]:
+    """The packages; raises for the faults of any."""
+    formats = {name for package in packages.values() for name in package.packaging}
+    faults = [fault for package in packages.values() for fault in package.faults]
+    faults += [
+        fault
+        for package in packages.values()
+        for name in sorted(formats)
+        if name in package.packaging
+        for fault in package.packaging[name].faults
+    ]
+    if faults:
+        raise InputError("cannot be used", faults=tuple(faults))
+    return packages
+
+
 def read(project: MakeProject, files: dict[str, str]) -> dict[str, Package]:
-    return read_packages(ProjectPaths(root=project(files).root))
+    return usable(read_packages(ProjectPaths(root=project(files).root)))
 
 
 def test_a_definition(project: MakeProject) -> None:
@@ -41,6 +60,25 @@ def test_a_definition(project: MakeProject) -> None:
     assert (found.requires, found.provides, found.architectures) == (("a",), ("b",), ("arm64",))
     assert (found.archive["debian/12"].version, found.archive["debian/12"].sha256) == ("1-1", SHA256)
     assert (found.scripts, found.metapackage) == (("deb",), False)
+
+
+def test_patches_of_a_pin_are_files_of_the_package(project: MakeProject) -> None:
+    pin = f"archive:\n  d/1:\n    version: '1'\n    sha256: '{SHA256}'\n    patches: [patches/a.patch]\n"
+    found = read(project, {"src/one/definition.yaml": pin, "src/one/patches/a.patch": "x\n"})
+    assert found["one"].archive["d/1"].patches == ("patches/a.patch",)
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/two/definition.yaml": pin})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "src/two/definition.yaml: the patch patches/a.patch is not in src/two/"
+    ]
+
+
+@pytest.mark.parametrize("name", ["../a.patch", "/a.patch", "a/../b", "a b", "./a"])
+def test_a_patch_lies_in_the_package(project: MakeProject, name: str) -> None:
+    pin = f"archive:\n  d/1: {{version: '1', sha256: '{SHA256}', patches: ['{name}']}}\n"
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": pin})
+    assert "is not a file below the package's directory" in str(caught.value.faults[0])
 
 
 def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(project: MakeProject) -> None:
@@ -72,6 +110,30 @@ def test_debian_packaging(project: MakeProject) -> None:
 def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
     spec = "Name: one\n%(touch /tmp/never)\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"
     assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(epoch=1759320000)
+
+
+@pytest.mark.parametrize(
+    ("entry", "when"),
+    [
+        ("* Wed Oct 01 12:34:56 UTC 2025 A <a@b> - 1", 1759322096),
+        ("*  Wed Oct  1  2:34:56 GMT 2025 A <a@b> - 1", 1759286096),
+        ("* Wed Oct 01 12:34:56 NOWHERE 2025 A <a@b> - 1", 1759322096),
+        ("* Wed Oct 1 2025 A <a@b> - 1", 1759320000),
+        ("* nothing of the kind", 0),
+    ],
+)
+def test_a_change_may_have_a_time_as_rpm_reads_it(project: MakeProject, entry: str, when: int) -> None:
+    spec = f"Name: one\n%changelog\n{entry}\n- x\n"
+    found = read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"]
+    assert found.epoch == when
+
+
+def test_what_rpm_says_of_the_date_counts(project: MakeProject) -> None:
+    packages = read(project, {"src/one/rpm/one.spec": "Name: one\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"})
+    facts: dict[str, object] = {"directory": "src/one", "packages": [], "build_requires": []}
+    facts |= dict.fromkeys(("noarch", "mixed", "dynamic"), False)
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 7}))["one"].date("rpm") == 7
+    assert with_spec_facts(packages, json.dumps(facts | {"changed": 0}))["one"].date("rpm") == 1759320000
 
 
 @pytest.mark.parametrize(
@@ -132,13 +194,107 @@ def test_each_fault_has_its_place(project: MakeProject, file: str, text: str, sa
     assert f"src/one/{file}{said}" in "\n".join(caught.value.lines())
 
 
-@pytest.mark.parametrize("file", ["definition.yaml", "deb/control", "deb/changelog"])
-def test_what_is_not_text_is_told(project: MakeProject, file: str) -> None:
-    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})
-    (made.root / "src/one" / file).write_bytes(b"a\n\xff")
-    with pytest.raises(InputError) as caught:
-        read_packages(ProjectPaths(root=made.root))
-    assert f"src/one/{file}:2: this is not UTF-8" in "\n".join(caught.value.lines())
+def test_what_is_not_text_is_told(project: MakeProject) -> None:
+    made = project({})
+    (made.root / "src/one").mkdir(parents=True)
+    (made.root / "src/one/definition.yaml").write_bytes(b"a: 1\n\xff")
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    assert [str(fault) for fault in found.faults] == ["src/one/definition.yaml:2: this is not UTF-8"]
+
+
+def test_packaging_is_read_whatever_encoding_people_of_old_wrote_their_names_in(project: MakeProject) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": f"\n{CHANGELOG}"})
+    before = usable(read_packages(ProjectPaths(root=made.root)))
+    old = {"control": f"Maintainer: J\xfcrgen\n{CONTROL}", "changelog": f"\n{CHANGELOG} * J\xfcrgen\x85 -- x\n"}
+    for name, text in old.items():
+        (made.root / "src/one/deb" / name).write_text(text, encoding="latin-1")
+    assert usable(read_packages(ProjectPaths(root=made.root))) == before
+
+
+@pytest.mark.parametrize(("file", "family"), [("deb/rules", "deb"), ("rpm/one.spec", "rpm")])
+def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
+    project: MakeProject, file: str, family: str
+) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG, "src/one/deb/rules": "#!/x\n"})
+    (made.root / "src/one/deb/control").write_bytes(CONTROL.replace("\n", "\r\n").encode())
+    (made.root / "src/one" / file).parent.mkdir(exist_ok=True)
+    (made.root / "src/one" / file).write_bytes(b"#!/usr/bin/make -f\r\nall:\r\n")
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    (fault,) = found.faults_for(family)
+    assert str(fault).startswith(f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git")
+    assert found.names("deb") == {"one", "one-doc"}
+
+
+def test_a_spec_that_the_scan_could_not_read_is_a_fault_of_its_package(project: MakeProject) -> None:
+    packages = read(project, {"src/one/rpm/one.spec": "Name: one\n", "src/two/rpm/two.spec": "Name: two\n"})
+    line = {"directory": "src/one", "spec": "src/one/rpm/one.spec", "unreadable": ["error: line 1: Bad", " stopped"]}
+    found = with_spec_facts(packages, json.dumps(line))
+    assert [str(fault) for fault in found["one"].faults_for("rpm")] == [
+        "src/one/rpm/one.spec: error: line 1: Bad; stopped"
+    ]
+    assert not found["two"].faults_for("rpm")
+
+
+def test_what_cannot_be_used_still_has_its_names(project: MakeProject) -> None:
+    files = {
+        "src/one/definition.yaml": "name: uno\nunknown: 1\n",
+        "src/one/deb/control": "Source: x\n\nPackage: libuno1\n\nPackage: libuno-dev\nArchitecture: any\n",
+    }
+    made = project({**files, "src/two/definition.yaml": "requires: [uno]\n"})
+    found = read_packages(ProjectPaths(root=made.root))
+    assert set(found) == {"uno", "two"}
+    assert found["uno"].names("deb") == {"uno", "libuno1", "libuno-dev"}
+    assert [str(fault).partition(";")[0] for fault in found["uno"].faults_for("deb")] == [
+        "src/one/definition.yaml:2:1: unknown: there is no such field",
+        "src/one/deb/control:3: a paragraph without the field Architecture",
+        "src/one/deb/changelog: Debian packaging needs a changelog",
+    ]
+    assert [str(fault).partition(";")[0] for fault in found["uno"].faults_for("rpm")] == [
+        "src/one/definition.yaml:2:1: unknown: there is no such field"
+    ]
+
+
+@pytest.mark.parametrize("link", ["one", "one/definition.yaml"])
+def test_a_definition_outside_of_the_project_is_not_read(project: MakeProject, link: str, tmp_path: Path) -> None:
+    made = project({"src/two/x": "x"})
+    outside = tmp_path / "outside"
+    (outside / "one").mkdir(parents=True)
+    (outside / "one/definition.yaml").write_text("name: [hidden\n", encoding="utf-8")
+    (made.root / "src" / link).parent.mkdir(exist_ok=True)
+    (made.root / "src" / link).symlink_to(outside / link)
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    assert f"src/{link}: leads out of the project, to {outside / link}: copy what" in str(found.faults[0])
+    allowed = read_packages(ProjectPaths(root=made.root), Purpose(outside=str(outside)))["one"]
+    assert "this is not YAML" in str(allowed.faults[0])
+
+
+def test_a_definition_may_be_a_table_by_release_with_shared_defaults(project: MakeProject) -> None:
+    files = {
+        "common/shared.yaml": (
+            "otk.default: {suffix: std}\nversion: 1-$suffix\narchive:\n  debian/12: {version: '1', sha256: "
+            + SHA256
+            + "}\n"
+        ),
+        "src/one/definition.yaml": (
+            "otk.include: {path: ../../common/shared.yaml, join: deep}\n"
+            "otk.include.own: {path: $distro.yaml, optional: true}\n"
+            "otk.define:\n  suffix: own\n  needs: {12: [a], 22.04: [b]}\n"
+            "requires: {otk.variable: {name: needs.$release, default: []}}\n"
+            "archive: {debian/13: {version: '2', sha256: " + SHA256 + "}}\n"
+        ),
+        "src/one/ubuntu.yaml": "summary: U\n",
+    }
+    made = project(files)
+
+    def read_as(target: str) -> Package:
+        purpose = Purpose(target=target, architectures=("amd64",))
+        return usable(read_packages(ProjectPaths(root=made.root), purpose))["one"]
+
+    found = {target: read_as(target) for target in ("debian/12", "ubuntu/22.04", "debian/13")}
+    assert [(each.requires, each.summary, each.version) for each in found.values()] == [
+        (("a",), "", "1-own"), (("b",), "U", "1-own"), ((), "", "1-own")
+    ]  # fmt: skip
+    assert set(found["debian/12"].archive) == {"debian/12", "debian/13"}
 
 
 def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
@@ -146,7 +302,7 @@ def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
     with pytest.raises(InputError) as caught:
         read(project, {**bad, "src/three/definition.yaml": "name: four\n", "src/four/x": "x\n"})
     assert len(caught.value.faults) == 5
-    assert "the package four is declared in src/four too" in str(caught.value.faults[2])
+    assert "the package four is declared in src/four too" in "\n".join(caught.value.lines())
 
 
 def test_two_spec_files_are_one_too_many(project: MakeProject) -> None:
@@ -167,8 +323,9 @@ def test_names_that_can_be(name: str) -> None:
 
 
 FACTS = (
-    '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
-    ' "requires": ["lib"], "noarch": true, "mixed": false}'
+    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false,'
+    ' "dynamic": true, "packages":'
+    ' [{"name": "one", "noarch": true, "provides": ["one", "virtual"], "requires": ["lib"]}]}'
 )
 
 
@@ -176,9 +333,12 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
-        build_depends=needs_of("gcc"),
+        binaries=(
+            Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True, generated=True),
+        ),
+        build_depends=((Alternative("gcc"),), (Alternative("a"), Alternative("b"))),
         all_only=True,
+        dynamic=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]
@@ -193,7 +353,7 @@ def test_a_report_that_cannot_be_read_is_told(line: str) -> None:
 
 def read_for(project: MakeProject, files: dict[str, str], *archs: str) -> dict[str, Package]:
     purpose = Purpose(target="debian/12", architectures=archs)
-    return read_packages(ProjectPaths(root=project(files).root), purpose)
+    return usable(read_packages(ProjectPaths(root=project(files).root), purpose))
 
 
 def test_a_definition_with_directives_is_compiled_for_the_target_and_each_architecture(project: MakeProject) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -146,7 +147,6 @@ SAME: dict[str, Callable[[Path], object]] = {
     "touched target": lambda root: os.utime(root / _CONFIGURATION, (1, 1)),
     "touched include": lambda root: (root / "shared.yaml").touch(),
     "touched directory": lambda root: os.utime(root / "src" / name_of(2), (1, 1)),
-    "bytecode": lambda root: (root / "src" / name_of(2) / "__pycache__").mkdir(),
     "written again": lambda root: (root / _FILE).write_bytes((root / _FILE).read_bytes()),
     "unseen mode": lambda root: (root / _FILE).chmod(0o600),
 }
@@ -175,6 +175,73 @@ def test_what_changes_no_answer_is_looked_at_once(root: Path, name: str, monkeyp
     assert quick(root)
     monkeypatch.setattr(digests.FileDigests, "digest", None)
     assert quick(root)
+
+
+@pytest.fixture
+def checkout(root: Path) -> Path:
+    """The same as a checkout of git, after a run."""
+    if not shutil.which("git"):
+        pytest.skip("git is not installed")
+    (root / ".gitignore").write_text("/build/\n*.o\nkept/*.x\n", encoding="utf-8")
+    (root / _FILE).with_name("kept").mkdir()
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    run(root)
+    assert quick(root)
+    return root
+
+
+def git(root: Path, *words: str) -> object:
+    return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+
+
+IN_CHECKOUT: dict[str, Callable[[Path], object]] = {
+    "a file that is not ignored": lambda root: (root / _FILE).with_name("new.c").touch(),
+    "one in a directory that was empty": lambda root: ((root / _FILE).parent / "kept/new.c").touch(),
+    "an ignored file that is tracked now": lambda root: (
+        (root / _FILE).with_name("x.o").write_bytes(b""),
+        git(root, "add", "-f", "src"),
+    ),
+    "a rule": lambda root: (root / ".gitignore").write_text("/build/\nfile-3.c\n", encoding="utf-8"),
+    "a rule, and git does not track it": lambda root: (
+        git(root, "rm", "--cached", "-q", _FILE),
+        (root / "src/.gitignore").write_text("file-3.c\n", encoding="utf-8"),
+    ),
+    "a package that becomes a checkout": lambda root: (
+        (root / _FILE).with_name(".gitignore").write_text(".gitignore\nfile-3.c\n", encoding="utf-8"),
+        git((root / _FILE).parent, "init", "-q"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_CHECKOUT)
+def test_what_git_has_to_say_is_seen_to_change(checkout: Path, name: str) -> None:
+    IN_CHECKOUT[name](checkout)
+    quick_now = quick(checkout)
+    remembered = answers(checkout)
+    assert remembered == planned_anew(checkout)
+    assert not (quick_now and set(remembered.values()) != {"hit"})
+    if name != "a rule":  # what is tracked is not ignored
+        assert set(remembered.values()) != {"hit"}
+
+
+def test_an_index_that_says_the_same_is_read_once(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (checkout / "README").touch()
+    git(checkout, "add", "README")
+    monkeypatch.setattr(Planner, "plan", None)
+    assert quick(checkout)
+    monkeypatch.setattr("build_env.core.checkouts._ask", None)
+    assert quick(checkout)
+
+
+def test_what_comes_to_be_ignored_is_counted_anew(checkout: Path) -> None:
+    with open_session(open_project(checkout), OPTIONS, writes=False) as session:
+        assert not [note for note in foresee_build(session, REQUEST)[0].notes if "left out" in note]
+    (checkout / _FILE).with_name("x.o").touch()
+    assert not quick(checkout)
+    with open_session(open_project(checkout), OPTIONS, writes=False) as session:
+        note = f"1 left out of what is packed, ignored by git or no file: {_FILE.replace('file-3.c', 'x.o')}"
+        assert note in foresee_build(session, REQUEST)[0].notes
 
 
 def test_one_changed_file_builds_what_used_it(root: Path) -> None:

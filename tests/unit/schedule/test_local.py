@@ -19,10 +19,11 @@ from build_env.core.errors import (
     StaleAttempt,
     TaskError,
 )
+from build_env.core.trees import Trees
 from build_env.model.action import RoomAction
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
-from build_env.model.command import Command, Role
+from build_env.model.command import Command, ImageKind, Role
 from build_env.model.identity import TaskName
 from build_env.model.result import Status
 from build_env.model.room import RoomOutcome, RoomSpec
@@ -39,7 +40,7 @@ from tests.support.locking import holding
 from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
 
@@ -85,7 +86,7 @@ class FakePublisher:
     def tar(self, work: Work) -> Path:
         raise NotImplementedError
 
-    def commit(self) -> list[str]:
+    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
         return []
 
 
@@ -112,12 +113,12 @@ def executor_of(root: Path, store: LocalStore, engine: FakeEngine, prefix: str =
     build = root / "build"
     claims = Claims(build / "claims", "this run")
     hands = Hands(
-        root=root,
+        trees=Trees(root=root),
         store=store,
         publisher=FakePublisher(),
         rooms=RoomWork(
             worker=Worker(engine=engine, store=store, directory=build / "rooms" / "run", downloads=build / "downloads"),
-            orders=Orders(root=root, store=store, labels={}, reused_prefix=prefix),
+            orders=Orders(trees=Trees(root=root), store=store, labels={}, reused_prefix=prefix),
             claims=claims,
         ),
     )
@@ -188,9 +189,32 @@ def test_trouble_that_a_command_tells_by_its_status_is_no_fact_about_the_package
     executor: LocalExecutor, store: LocalStore, engine: FakeEngine
 ) -> None:
     engine.outcome = RoomOutcome(status=75)
+    commands = (Command(kind=ImageKind.SOURCE, argv=("fetch",), network=True),)
+    fetching = work()
+    fetching = replace(
+        fetching, task=replace(fetching.task, action=RoomAction(room=replace(room(), commands=commands)))
+    )
     with pytest.raises(EnvironmentNotReady):
-        executor.run(work(), silent)
+        executor.run(fetching, silent)
     assert ended(store)[0] is AttemptState.INFRASTRUCTURE
+
+
+@pytest.mark.parametrize("status", [75, 78])
+def test_a_room_without_network_has_no_trouble_elsewhere(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, status: int
+) -> None:
+    engine.outcome = RoomOutcome(status=status)
+    assert executor.run(work(), silent).status is Status.FAILED
+    assert ended(store)[0] is AttemptState.FAILED
+
+
+def test_the_log_has_all_that_is_known_of_a_defect(executor: LocalExecutor, engine: FakeEngine, tmp_path: Path) -> None:
+    engine.error = KeyError("missing")
+    with pytest.raises(KeyError):
+        executor.run(work(), silent)
+    log = (tmp_path / "build/logs/debian-12/greet.amd64.build.log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+    assert "KeyError: 'missing'" in log
 
 
 @pytest.mark.parametrize("stage", [Stage.DEPLOY])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.core.trees import Trees
 from build_env.model.action import ImageAction, ImageRecipe, RoomAction
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.command import ImageBuild, ImageKind
@@ -65,7 +66,7 @@ def rooms(root: Path, store: LocalStore, worker: FakeWorker) -> RoomWork:
     image = replace(task(IMAGE), action=ImageAction(recipe=recipe))
     return RoomWork(
         worker=worker,  # type: ignore[arg-type]  # as a worker, as far as it is called
-        orders=Orders(root=root, store=store, labels={}),
+        orders=Orders(trees=Trees(root=root), store=store, labels={}),
         claims=Claims(root / "build/claims", "this run"),
         made={IMAGE: image},
     )

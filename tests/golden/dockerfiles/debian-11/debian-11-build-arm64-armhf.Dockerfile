@@ -7,10 +7,13 @@ ARG PREFIX=build-env
 LABEL build-env.prefix="${PREFIX}"
 ENV DEBIAN_FRONTEND=noninteractive
 
-# An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here.
+# An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here. What a
+# power failure leaves of an image or a layer is thrown away, so dpkg need not sync; nobody searches manual pages.
 RUN set -eu; \
     printf '%s\n' 'APT::Update::Error-Mode "any";' 'APT::Install-Recommends "false";' 'Acquire::Languages "none";' \
-        > /etc/apt/apt.conf.d/90build-env
+        > /etc/apt/apt.conf.d/90build-env; \
+    echo force-unsafe-io > /etc/dpkg/dpkg.cfg.d/90build-env; \
+    echo 'man-db man-db/auto-update boolean false' | debconf-set-selections
 
 # Only suites that have every enabled architecture may stay: `Multi-Arch: same` packages need equal versions.
 # What the base took from a suite that goes away is brought back to the versions of those that stay.
@@ -66,9 +69,17 @@ RUN set -eu; \
 # all tools bring nothing foreign, and dpkg-shlibdeps needs them. The lists stay: the layers with the build
 # dependencies resolve from them.
 RUN set -eu; \
-    apt-get update; \
+    apt-get update || { \
+        printf '%s\n' 'error: the index of bullseye cannot be had for all of amd64, arm64, armhf, which share this image' \
+            '       an architecture whose suites are out of step gets SUITES_FOR in packages.conf.py of the target, and an image of its own' \
+            '       build-env doctor --probe says which suites each has' >&2; \
+        exit 1; \
+    }; \
     foreign='crossbuild-essential-arm64 libc6-dev:arm64 libstdc++-10-dev:arm64 crossbuild-essential-armhf libc6-dev:armhf libstdc++-10-dev:armhf '; \
-    apt-get install --yes build-essential ca-certificates debhelper fakeroot $foreign; \
+    left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
+        --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
+    for option in $left_out; do set -- "$@" -o "Dpkg::Options::=$option"; done; \
+    apt-get install --yes "$@" build-essential ca-certificates debhelper fakeroot $foreign; \
     apt-get clean; \
     rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
 

@@ -7,10 +7,13 @@ ARG PREFIX=build-env
 LABEL build-env.prefix="${PREFIX}"
 ENV DEBIAN_FRONTEND=noninteractive
 
-# An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here.
+# An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here. What a
+# power failure leaves of an image or a layer is thrown away, so dpkg need not sync; nobody searches manual pages.
 RUN set -eu; \
     printf '%s\n' 'APT::Update::Error-Mode "any";' 'APT::Install-Recommends "false";' 'Acquire::Languages "none";' \
-        > /etc/apt/apt.conf.d/90build-env
+        > /etc/apt/apt.conf.d/90build-env; \
+    echo force-unsafe-io > /etc/dpkg/dpkg.cfg.d/90build-env; \
+    echo 'man-db man-db/auto-update boolean false' | debconf-set-selections
 
 # Source packages: both forms of a sources file may be present.
 RUN set -eu; \
@@ -29,7 +32,10 @@ RUN set -eu; \
 # The lists stay: `apt-get source` and the layer of the verify stage resolve from them.
 RUN set -eu; \
     apt-get update; \
-    apt-get install --yes ca-certificates dpkg-dev; \
+    left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
+        --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
+    for option in $left_out; do set -- "$@" -o "Dpkg::Options::=$option"; done; \
+    apt-get install --yes "$@" ca-certificates dpkg-dev; \
     apt-get clean; \
     rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
 
