@@ -10,17 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["Spent", "group_of"]
 
-_GROUPS = {"clients": "clients", "bare": "bare", "integration": "engine"}  # by marker; all others are `unit`
+# By the beginning of a test's name, the first that fits; all others are `unit`.
+_GROUPS = {
+    "tests/bare/": "bare",
+    "tests/integration/test_repository_clients.py": "clients",
+    "tests/integration/": "engine",
+    "tests/e2e/": "engine",
+}
 
 
-def group_of(markers: Mapping[str, object]) -> str:
-    """The group of a test with these markers."""
-    return next((group for marker, group in _GROUPS.items() if marker in markers), "unit")
+def group_of(name: str) -> str:
+    """The group of the test called `name`."""
+    return next((group for beginning, group in _GROUPS.items() if name.startswith(beginning)), "unit")
 
 
 class Spent:
@@ -39,7 +44,7 @@ class Spent:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count one phase of a test."""
-        group = group_of(report.keywords)
+        group = group_of(report.nodeid)
         self._busy[group] += max(report.duration, 1e-6)
         self._ran[group] += report.when == "call" and not report.skipped
         self._left_out[group] += report.skipped
