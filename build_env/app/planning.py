@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
+from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
 from build_env.core.texts import carriage_returns
 from build_env.formats.registry import find_format, formats
@@ -274,6 +275,7 @@ class Planner:
             provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
+            architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
 

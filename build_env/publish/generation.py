@@ -41,6 +41,7 @@ __all__ = [
     "locked",
     "private",
     "published_digests",
+    "published_modes",
     "read_json",
     "write_index_record",
 ]
@@ -108,6 +109,19 @@ class RepositoryDamaged(EnvironmentNotReady):
 def private(root: Path) -> Path:
     """Name the directory of a channel that clients have no business in."""
     return root / ".publish"
+
+
+@contextmanager
+def published_modes() -> Iterator[None]:
+    """Let all that is written be readable for everybody: clients are somebody else. Then the caller's mask holds again.
+
+    The mask is the whole process's: what another thread writes meanwhile is readable, too, and never writable.
+    """
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

@@ -36,9 +36,10 @@ __all__ = ["LocalPublisher"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
-    """What one task deploys: its packages, the view they go into, and the plain paths of the binary ones."""
+    """What one task deploys: its packages, their view with its architectures, plain paths of the binary ones."""
 
     view: View
+    architectures: tuple[str, ...]
     files: tuple[PackageFile, ...]
     plain: frozenset[Path]
 
@@ -114,6 +115,7 @@ class LocalPublisher:
             output(f"{path.relative_to(self.deploy)}")
         taken = _Taken(
             view=view_of(work, deployment),
+            architectures=deployment.architectures,
             files=tuple(files),
             plain=frozenset(path for path, item in plain if is_binary(item.name)),
         )
@@ -170,7 +172,8 @@ class LocalPublisher:
             if name not in self._published:
                 files.setdefault(taken.view, []).extend(taken.files)
         if files and self.publishes:
-            snapshot.publish(self.channel, files, label=self.label, signer=self.signer())
+            architectures = {taken.view: taken.architectures for taken in chosen.values()}
+            snapshot.publish(self.channel, files, label=self.label, signer=self.signer(), architectures=architectures)
         self._published |= chosen.keys()
         return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
 

@@ -25,6 +25,7 @@ from build_env.publish.generation import (
     holds,
     locked,
     private,
+    published_modes,
     read_json,
     write_index_record,
 )
@@ -32,7 +33,7 @@ from build_env.publish.model import Clock
 from build_env.publish.retention import Retained, carry_over, select_retained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.view import PackageFile, Repository
@@ -55,9 +56,10 @@ class _Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class _Index:
-    """What the channel knows of one view: entries by key, the time of its publish, index files of the past."""
+    """What the channel knows of one view: architectures, entries by key, time of its publish, index files before."""
 
     view: View
+    architectures: tuple[str, ...] = ()
     epoch: int = 0
     entries: Mapping[str, Entry] = field(default_factory=dict)
     hashed: tuple[str, ...] = ()
@@ -96,22 +98,27 @@ def publish(
     *,
     label: str,
     signer: Signer,
+    architectures: Mapping[View, Collection[str]] | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
-    Without anything new, nothing is written. `label` names the channel in its indexes, for ever.
+    Without anything new, nothing is written. `label` names the channel in its indexes, for ever; `architectures` are
+    those that the target of a view is for, whether it has packages of them or not.
 
     Raises:
         InputError: files do not belong into their view, or the channel has another label or key.
         EnvironmentNotReady: the channel's records are damaged, a program is missing, or the clock is behind.
 
     """
-    with locked(root):
+    with published_modes(), locked(root):
         previous = current_generation(root)
         indexes = previous.indexes() if previous else {}
         channel = _load_channel(previous) if previous else _Channel(label=label, key=signer.fingerprint)
-        changes = _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
+        changes = [
+            replace(change, old=_for(change.old, (architectures or {}).get(change.old.view, ())))
+            for change in _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
+        ]
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
             return
@@ -127,6 +134,7 @@ def publish(
                 directory=generation.new_index(index.view.name),
                 root=root,
                 view=index.view,
+                architectures=index.architectures,
                 entries=[index.entries[key] for key in sorted(index.entries)],
                 label=label,
                 signer=signer,
@@ -176,6 +184,11 @@ def _changes(
             check_links(root, old.links)  # before anything is written
             changes.append(_Change(old=old, given=missing | _beside(missing, old, given)))
     return changes
+
+
+def _for(index: _Index, architectures: Collection[str]) -> _Index:
+    """The view, for these architectures as well as for those that it had: clients of none lose anything."""
+    return replace(index, architectures=tuple(sorted({*index.architectures, *architectures})))
 
 
 def _beside(
@@ -278,6 +291,7 @@ def _load_index(directory: Path) -> _Index:
         entries = [Entry(**entry) for entry in value["entries"]]
         return _Index(
             view=View(**value["view"]),
+            architectures=tuple(value["architectures"]),
             epoch=int(value["epoch"]),
             entries={entry.key: entry for entry in entries},
             hashed=tuple(value["hashed"]),
