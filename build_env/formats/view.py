@@ -117,6 +117,7 @@ class IndexRequest:
 
     It goes into the empty `directory`; files below `directory/served[...]` are what clients get. `label` names the
     channel, `epoch` is the time of the publish in whole seconds, later than that of the view's publish before.
+    `architectures` are those that the target builds for, whatever was built: the clients that may come.
     """
 
     directory: Path
@@ -126,6 +127,7 @@ class IndexRequest:
     label: str
     signer: Signer
     epoch: int
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ class LocalPublisher:
     """The `Publisher` port on the local disk; all that a run deploys, for whichever targets, is one transaction.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
-    `digest_of` tells the digest of a file's content.
+    `digest_of` tells the digest of a file's content, `architectures` those that a target builds for.
     """
 
     root: Path
@@ -47,6 +47,7 @@ class LocalPublisher:
     signer: Callable[[], Signer]
     label: str
     digest_of: Callable[[Path], str]
+    architectures: Callable[[str], tuple[str, ...]]
     publishes: bool = True
     _taken: dict[View, list[PackageFile]] = field(default_factory=dict)
     _plain: set[Path] = field(default_factory=set)
@@ -120,7 +121,13 @@ class LocalPublisher:
     def commit(self) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
         if self._taken and self.publishes:
-            snapshot.publish(self.channel, self._taken, label=self.label, signer=self.signer())
+            snapshot.publish(
+                self.channel,
+                self._taken,
+                label=self.label,
+                signer=self.signer(),
+                architectures={view.target: self.architectures(view.target) for view in self._taken},
+            )
         self._taken.clear()
         return sorted(str(path.relative_to(self.root)) for path in self._plain)
 

@@ -32,7 +32,7 @@ from build_env.publish.model import Clock
 from build_env.publish.retention import Retained, carry_over, select_retained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.view import PackageFile, Repository
@@ -62,6 +62,7 @@ class _Index:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     hashed: tuple[str, ...] = ()
     retained: tuple[Retained, ...] = ()
+    architectures: tuple[str, ...] = ()
 
     @property
     def repository(self) -> Repository:
@@ -97,10 +98,12 @@ def publish(
     label: str,
     signer: Signer,
     clock: Clock | None = None,
+    architectures: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
-    Without anything new, nothing is written. `label` names the channel in its indexes, for ever.
+    Without anything new, nothing is written. `label` names the channel in its indexes, for ever. `architectures` maps a
+    target to those that it builds for: its clients find an index for each.
 
     Raises:
         InputError: files do not belong into their view, or the channel has another label or key.
@@ -111,7 +114,9 @@ def publish(
         previous = current_generation(root)
         indexes = previous.indexes() if previous else {}
         channel = _load_channel(previous) if previous else _Channel(label=label, key=signer.fingerprint)
-        changes = _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
+        changes = _changes(
+            root, deposits, indexes, everything=channel.key != signer.fingerprint, architectures=architectures or {}
+        )
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
             return
@@ -131,6 +136,7 @@ def publish(
                 label=label,
                 signer=signer,
                 epoch=epoch,
+                architectures=index.architectures,
             )
             _write_index(index, request, generation.number, indexes.get(index.view.name))
             indexes[index.view.name] = request.directory
@@ -157,7 +163,12 @@ def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
 
 
 def _changes(
-    root: Path, deposits: Mapping[View, Sequence[PackageFile]], indexes: Mapping[str, Path], *, everything: bool
+    root: Path,
+    deposits: Mapping[View, Sequence[PackageFile]],
+    indexes: Mapping[str, Path],
+    *,
+    everything: bool,
+    architectures: Mapping[str, Collection[str]],
 ) -> list[_Change]:
     """The views that need a new index: those with files that they do not have, or all."""
     files: dict[View, dict[str, PackageFile]] = {}
@@ -171,8 +182,11 @@ def _changes(
         given = files.get(view, {})
         held = holds(root, view.name, given)  # a file that is listed and gone counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
-        if missing or everything or view.name not in indexes:
-            old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+        old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+        # What a target built for once stays: its packages and clients do, too.
+        wanted = tuple(sorted({*old.architectures, *architectures.get(view.target, ())}))
+        if missing or everything or view.name not in indexes or wanted != old.architectures:
+            old = replace(old, architectures=wanted)
             check_links(root, old.links)  # before anything is written
             changes.append(_Change(old=old, given=missing | _beside(missing, old, given)))
     return changes
@@ -282,6 +296,7 @@ def _load_index(directory: Path) -> _Index:
             entries={entry.key: entry for entry in entries},
             hashed=tuple(value["hashed"]),
             retained=tuple(Retained(**entry) for entry in value["retained"]),
+            architectures=tuple(value.get("architectures", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RepositoryDamaged(directory / "state.json") from error

@@ -205,6 +205,36 @@ def test_the_label_is_for_ever(publish: Publish, tmp_path: Path) -> None:
         publish([deb(tmp_path, "other")], label="x")
 
 
+def test_indexes_follow_the_target_and_not_what_was_built(repository: Path, signer: Signer, tmp_path: Path) -> None:
+    files = [deb(tmp_path, "greet", architecture="all")]
+    wanted = {"debian/12": ("amd64", "arm64")}
+    snapshot_module.publish(repository, {BOOKWORM: files}, label="tests", signer=signer, architectures=wanted)
+    release = Release((repository / "deb/dists/bookworm/debian-12/Release").read_text())
+    assert release["Architectures"] == "amd64 arm64"
+    for architecture in ("amd64", "arm64"):
+        assert [entry["Package"] for entry in packages(repository, architecture)] == ["greet"]
+        listed = [entry["name"] for entry in release["SHA256"]]
+        assert f"main/binary-{architecture}/Packages" in listed
+
+
+def test_a_target_that_builds_for_one_more_gets_its_index(
+    repository: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    """Also where all packages are published; one that is not asked for any more keeps its own."""
+    files = [deb(tmp_path, "tools", architecture="all"), deb(tmp_path, "greet")]
+    for architectures in (["amd64"], ["arm64"], ["amd64"]):
+        snapshot_module.publish(
+            repository,
+            {BOOKWORM: files},
+            label="tests",
+            signer=signer,
+            clock=time.clock(),
+            architectures={"debian/12": architectures},
+        )
+    assert [entry["Package"] for entry in packages(repository, "arm64")] == ["tools"]
+    assert len(list((repository / ".publish/generations").iterdir())) == 2
+
+
 def test_only_packages_of_every_architecture_are_found_too(publish: Publish, repository: Path, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet", architecture="all")])
     assert [entry["Package"] for entry in packages(repository, "all")] == ["greet"]

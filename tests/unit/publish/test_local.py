@@ -42,6 +42,7 @@ def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
             signer=no_signer,
             label="x",
             digest_of=digest_file,
+            architectures=lambda _target: (),
             publishes=False,
         )
 
