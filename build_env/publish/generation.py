@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from build_env.core import locks
-from build_env.core.disk import sync
+from build_env.core.disk import PUBLIC_DIRECTORY, PUBLIC_FILE, permit, sync
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.view import KEY_FILE
 
@@ -114,6 +114,8 @@ def private(root: Path) -> Path:
 def locked(root: Path) -> Iterator[None]:
     """Hold the channel's lock, waiting for another publisher; the kernel frees it if this process dies."""
     private(root).mkdir(parents=True, exist_ok=True)
+    for directory in (root, private(root)):
+        permit(directory, PUBLIC_DIRECTORY)
     lock = private(root) / "lock"
     # The file stays: a lock on a name that is removed and made again would be two locks.
     with lock.open("ab"), locks.locked(lock):  # to append: only made, a publish of nothing new leaves its time
@@ -187,12 +189,15 @@ def commit(
         (generation.path / name).symlink_to(f"../../{_INDEXES}/{name}/{index.name}")
         if index.name == generation.path.name:  # the others were synced by the publish that wrote them
             _sync_tree(index)
+            permit(index.parent, PUBLIC_DIRECTORY)
             sync(index.parent)
     sync(private(root) / _INDEXES)
     (generation.path / KEY_FILE).write_bytes(key)
     (generation.path / _CHANNEL).write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
     # All that the new state consists of is on the disk before anything leads to it.
     _sync_tree(generation.path)
+    for directory in (generation.path.parent, private(root) / _INDEXES):
+        permit(directory, PUBLIC_DIRECTORY)
     sync(generation.path.parent)
     sync(private(root))
     # A link of a new view leads nowhere until the switch; to clients that is a view that is not there yet.
@@ -215,6 +220,7 @@ def _link(root: Path, name: str, target: str) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(_through_current(name, target))
     for directory in link.parents:  # each of them may be new
+        permit(directory, PUBLIC_DIRECTORY)
         sync(directory)
         if directory == root:
             break
@@ -296,10 +302,12 @@ def _sweep(root: Path, number: int) -> None:
 
 
 def _sync_tree(root: Path) -> None:
-    """Put every file and directory below `root` on the disk; links already point to synced data."""
+    """Put all below `root` on the disk, for everybody to read whatever the caller's umask; links are synced already."""
     for directory, _, files in os.walk(root, topdown=False):
         for name in files:
             path = os.path.join(directory, name)  # noqa: PTH118  (os.walk gives strings)
             if not os.path.islink(path):  # noqa: PTH114
+                permit(path, PUBLIC_FILE)
                 sync(path)
+        permit(directory, PUBLIC_DIRECTORY)
         sync(directory)

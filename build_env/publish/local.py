@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import PASSED, PUBLIC_DIRECTORY, PUBLIC_FILE, permit
 from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
@@ -104,7 +105,7 @@ class LocalPublisher:
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
         path = self._tar_path(work)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_public(path.parent)
         temporary = path.with_suffix(".temporary")
         members = {item.name: item for item in _own(work) if is_binary(item.name)}
         with locked(path.parent), contextlib.ExitStack() as cleaning:
@@ -115,12 +116,14 @@ class LocalPublisher:
                     info.size, info.mode = item.size, 0o644
                     with self.store.path(item).open("rb") as file:
                         archive.addfile(info, file)
+            permit(temporary, PUBLIC_FILE)
             temporary.replace(path)
         return path
 
     def commit(self) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
         if self._taken and self.publishes:
+            self._make_public(self.channel)
             snapshot.publish(
                 self.channel,
                 self._taken,
@@ -130,6 +133,18 @@ class LocalPublisher:
             )
         self._taken.clear()
         return sorted(str(path.relative_to(self.root)) for path in self._plain)
+
+    def _make_public(self, directory: Path) -> None:
+        """Make a directory of results that others can reach, whatever the caller's umask.
+
+        Directories between it and the project may hold more than results: these can be passed, and not listed.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        shown = (self.deploy, self.channel)
+        for each in (directory, *directory.parents):
+            if each == self.root:
+                break
+            permit(each, PUBLIC_DIRECTORY if any(each.is_relative_to(top) for top in shown) else PASSED)
 
     def _tar_path(self, work: Work) -> Path:
         mark = mark_of(stand_in=_stand_in(work))
@@ -147,11 +162,12 @@ class LocalPublisher:
         return path.is_file() and path.stat().st_size == item.size and self.digest_of(path) == item.digest
 
     def _copy(self, item: Artifact, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_public(path.parent)
         temporary = path.with_name(f".{path.name}.temporary")
         with locked(path.parent):  # another run may deploy the same file
             try:
                 shutil.copyfile(self.store.path(item), temporary)
+                permit(temporary, PUBLIC_FILE)
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)

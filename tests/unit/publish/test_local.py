@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
+from tests.support.repositories import deb
 from tests.support.samples import named
 
 if TYPE_CHECKING:
@@ -79,6 +81,31 @@ def test_a_package_built_again_with_the_size_of_the_old_one_is_deployed(publishe
     assert not publisher.holds(deploy)
     publisher.add(deploy, lambda _line: None)
     assert publisher.holds(deploy)
+
+
+def test_others_read_what_is_published_whatever_the_umask(
+    publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    """Apt reads the key and the indexes as a user of its own, a web server as well."""
+    package = deb(tmp_path / "made", "greet")
+    deploy = work(publisher)
+    item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+    (entry,) = deploy.inputs
+    before = os.umask(0o077)
+    try:
+        publisher.publishes, publisher.signer = True, lambda: signer
+        publisher.add(replace(deploy, inputs=(replace(entry, artifacts=(item,)),)), lambda _line: None)
+        publisher.commit()
+    finally:
+        os.umask(before)
+    closed = [
+        str(path)
+        for top in (publisher.deploy, publisher.channel)
+        for path in (top, *top.rglob("*"))
+        if path.name not in {"lock", "incoming"} and ~path.stat().st_mode & (0o055 if path.is_dir() else 0o044)
+    ]
+    assert closed == []
+    assert publisher.repositories.stat().st_mode & 0o011 == 0o011
 
 
 def test_results_of_a_stand_in_lie_apart(publisher: LocalPublisher) -> None:
