@@ -33,6 +33,7 @@ helpers: methods of env
 | = | docker_image_name(kind) | returns what the target's hook says | |
 | = | path_package_script(package) | returns what the target's hook says | |
 | - | install(kind, *argv, environment=None) | a command as root with network, into the layer below the room | |
+| - | ask(kind, *argv, environment=None) | a command that finds out what else must be installed, before the task | | |
 | - | use(*folders) | folders of common/ that the room sees; they enter the key | none |
 | - | deploy(repository_format, *, suite) | into the deb or rpm repository | |
 | - | provide() | later builds may install the package | |

@@ -164,8 +164,11 @@ class Publisher(Protocol):
     def tar(self, work: Work) -> Path:
         """Write the archive of everything built for one architecture."""
 
-    def commit(self) -> Sequence[str]:
-        """Publish all that was added, one index transaction per repository; the lines to tell."""
+    def commit(self, tasks: Collection[TaskName] | None = None) -> Sequence[str]:
+        """Publish what `tasks` added, or all that was added, in one transaction; the lines to tell of these.
+
+        What was published before is not published again.
+        """
 
 
 class Claim(Protocol):

@@ -51,6 +51,12 @@ class Settings:
         "the host of the archive of releases that left their mirrors (CentOS 8)",
         default="vault.centos.org",
     )
+    archive_suffix: str = _setting(
+        Text(words="a part of a version", pattern=r"[0-9A-Za-z.+~]*", blank=True),
+        "put behind the version of a source package of the distribution, so that apt takes ours where both are equal, "
+        "and a newer one of the distribution before ours; empty: the version stays",
+        default="+~local1",
+    )
     build_jobs: int = _setting(
         Whole(least=1),
         "the number a build passes to make; fixed, so that results do not depend on the machine",
@@ -86,6 +92,16 @@ class Settings:
         Whole(),
         "how often a task is tried again when the engine or the network failed, not its own work",
         default=2,
+    )
+    publish_every: float = _setting(
+        Decimal(),
+        "the least number of minutes between two switches of the repository while a run goes on; 0: only at its end",
+        default=5.0,
+    )
+    replaces: str = _setting(
+        Text(blank=True),
+        "essential packages of the distribution that this project means to publish itself, names with blanks between",
+        default="",
     )
     outside: str = _setting(
         Text(blank=True),

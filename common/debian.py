@@ -15,6 +15,9 @@ from build_env.hooks import Env, ImageKind, Options, Package
 FAMILY = "deb"
 ARCHITECTURES = ("amd64", "arm64", "armhf")
 PORTS_MIRROR = ""
+SCRIPT = "common/deb/build.sh"
+# Each is a command of its own: a build that failed can go on from the one that failed, with what was mended by hand.
+BUILD_STEPS = ("extract", "make", "package")
 
 
 def env_load(env: Env) -> Options:
@@ -57,30 +60,35 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
 
 def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - the signature is the hook's
     """The package's own script if it brings one, else the shared one."""
-    return own_script(package, "deb") or "common/deb/build.sh"
+    return own_script(package, "deb") or SCRIPT
 
 
 def run_source(env: Env, package: Package) -> None:
     """Make the source package, or take the distribution's own where the definition pins one."""
     env.use("common/deb")
     pin = package.archive.get(env.target)
-    flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}") if pin else ()
+    flags: tuple[str, ...] = ()
+    if pin:
+        patches = (f"--archive-patch=src/{package.name}/{patch}" for patch in pin.patches)
+        suffix = f"--archive-suffix={env.setting('archive_suffix')}"
+        flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}", suffix, *patches)
     env.run_command_source(env.path_package_script(package), "--source", *flags)
 
 
 def run_build(env: Env, package: Package) -> None:
-    """Install the build dependencies into a layer, then build without network."""
+    """Install the build dependencies into a layer, then build without network. Own scripts know no steps."""
     env.use("common/deb")
-    arch = f"--arch={env.arch}"
-    env.install(ImageKind.BUILD, "common/deb/build.sh", "--install", arch)
-    env.run_command_build(env.path_package_script(package), "--build", arch)
+    arch, script = f"--arch={env.arch}", env.path_package_script(package)
+    env.install(ImageKind.BUILD, SCRIPT, "--install", arch)
+    for option in [f"--build={step}" for step in BUILD_STEPS] if script == SCRIPT else ["--build"]:
+        env.run_command_build(script, option, arch)
 
 
 def run_verify(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
     """Check the packages with lintian, from a layer of its own on the source image."""
     env.use("common/deb")
     env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install")
-    env.run_command_source("common/deb/build.sh", "--verify", f"--arch={env.arch}", network=False)
+    env.run_command_source(SCRIPT, "--verify", f"--arch={env.arch}", network=False)
 
 
 def run_verify_metapackage(env: Env, package: Package) -> None:

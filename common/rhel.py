@@ -8,6 +8,9 @@ from build_env.hooks import Env, ImageKind, Package
 
 FAMILY = "rpm"
 ARCHITECTURES = ("amd64", "arm64")
+SCRIPT = "common/rpm/build.sh"
+# Each is a command of its own: a build that failed can go on from the one that failed, with what was mended by hand.
+BUILD_STEPS = ("extract", "make", "install", "package")
 
 
 def env_arch_supported(env: Env, arch: str) -> bool:
@@ -42,7 +45,7 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
 
 def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - the signature is the hook's
     """The package's own script if it brings one, else the shared one."""
-    return f"src/{package.name}/rpm/build.sh" if "rpm" in package.scripts else "common/rpm/build.sh"
+    return f"src/{package.name}/rpm/build.sh" if "rpm" in package.scripts else SCRIPT
 
 
 def run_scan(env: Env, packages: tuple[Package, ...]) -> None:  # noqa: ARG001 - the signature is the hook's
@@ -58,11 +61,15 @@ def run_source(env: Env, package: Package) -> None:
 
 
 def run_build(env: Env, package: Package) -> None:
-    """Install the build requirements into a layer, then build without network."""
+    """Install the build requirements into a layer, then build without network. Own scripts know no steps."""
     env.use("common/rpm")
-    arch = f"--arch={env.arch}"
-    env.install(ImageKind.BUILD, "common/rpm/build.sh", "--install", arch, environment=rpm_environment(env))
-    env.run_command_build(env.path_package_script(package), "--build", arch, environment=rpm_environment(env))
+    arch, script, environment = f"--arch={env.arch}", env.path_package_script(package), rpm_environment(env)
+    env.install(ImageKind.BUILD, SCRIPT, "--install", arch, environment=environment)
+    packaging = package.packaging.get(FAMILY)
+    if packaging is not None and packaging.dynamic:
+        env.ask(ImageKind.BUILD, SCRIPT, "--ask", arch, environment=environment)
+    for option in [f"--build={step}" for step in BUILD_STEPS] if script == SCRIPT else ["--build"]:
+        env.run_command_build(script, option, arch, environment=environment)
 
 
 def run_verify(env: Env, package: Package) -> None:

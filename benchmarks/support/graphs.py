@@ -9,12 +9,13 @@ from build_env.model.identity import TaskName
 from build_env.model.task import Input, Place, Plan, Stage, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 __all__ = ["SHAPES", "dice_of", "random_plan"]
 
 _MEDIAN = {"source": 5.0, "build": 30.0, "verify": 5.0, "deploy": 1.0}
 _SPREAD = 0.8
+_TARGET = "debian/12"
 
 
 def dice_of(seed: object) -> Random:
@@ -26,7 +27,7 @@ def random_plan(shape: str, size: int, dice: Random) -> tuple[Plan, dict[TaskNam
     """A plan of about `size` tasks, and the seconds that each takes."""
     tasks = _SHAPES[shape](max(1, size), dice)
     seconds = {task.name: dice.lognormvariate(0, _SPREAD) * _MEDIAN[task.stage] for task in tasks}
-    return Plan(targets={"debian/12": ("amd64",)}, tasks=tuple(tasks)), seconds
+    return Plan(targets={_TARGET: ("amd64",)}, tasks=tuple(tasks)), seconds
 
 
 def _layered(size: int, dice: Random) -> list[Task]:
@@ -69,15 +70,18 @@ def _packages(size: int, dice: Random) -> list[Task]:
     builds: list[tuple[int, int]] = []
     while len(tasks) < size:
         source = len(tasks)
-        tasks.append(_task(source, (), Stage.SOURCE))
+        tasks.append(
+            _named(TaskName(target=_TARGET, subject=f"p{source:06}", stage=Stage.SOURCE, architecture="source"))
+        )
         needed = dice.sample(builds[-50:], min(len(builds), dice.choice([0, 0, 1, 1, 2])))
         made = []
-        for place in (0, 1):
+        for place, architecture in enumerate(("amd64", "arm64")):
             build = len(tasks)
             made.append(build)
-            tasks.append(_task(build, [source, *(other[place] for other in needed)], Stage.BUILD, tasks))
-            tasks.append(_task(build + 1, [build], Stage.VERIFY, tasks))
-            tasks.append(_task(build + 2, [build, build + 1], Stage.DEPLOY, tasks))
+            name = tasks[source].name._replace(stage=Stage.BUILD, architecture=architecture)
+            tasks.append(_named(name, *(tasks[other] for other in (source, *(other[place] for other in needed)))))
+            tasks.append(_named(name._replace(stage=Stage.VERIFY), tasks[build]))
+            tasks.append(_named(name._replace(stage=Stage.DEPLOY), tasks[build], tasks[build + 1]))
         builds.append((made[0], made[1]))
     return tasks
 
@@ -97,15 +101,13 @@ _SHAPES: dict[str, Callable[[int, Random], list[Task]]] = {
 SHAPES = tuple(_SHAPES)
 
 
-def _task(number: int, needs: Iterable[int], stage: Stage = Stage.BUILD, earlier: Sequence[Task] = ()) -> Task:
-    return Task(
-        name=_name(number, stage),
-        inputs=tuple(
-            Input(task=earlier[other].name if earlier else _name(other, Stage.BUILD), place=Place.PACKAGES)
-            for other in needs
-        ),
-    )
+def _task(number: int, needs: Iterable[int]) -> Task:
+    return Task(name=_name(number), inputs=tuple(Input(task=_name(other), place=Place.PACKAGES) for other in needs))
 
 
-def _name(number: int, stage: Stage) -> TaskName:
-    return TaskName(target="debian/12", subject=f"t{number:06}", stage=stage)
+def _name(number: int) -> TaskName:
+    return TaskName(target=_TARGET, subject=f"t{number:06}", stage=Stage.BUILD)
+
+
+def _named(name: TaskName, *needs: Task) -> Task:
+    return Task(name=name, inputs=tuple(Input(task=other.name, place=Place.PACKAGES) for other in needs))

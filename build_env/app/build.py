@@ -10,6 +10,7 @@ from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
 from build_env.core.visible import visible_name
 from build_env.formats.view import View
+from build_env.model.action import RoomAction
 from build_env.model.events import Note, RunFinished
 from build_env.publish.model import CHANNEL
 from build_env.schedule.foresee import foresee
@@ -20,7 +21,7 @@ with imported_later():
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from build_env.app.planning import Planned
     from build_env.app.session import Session
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from build_env.model.identity import TaskName
     from build_env.model.options import BuildOptions
     from build_env.model.result import RunSummary
-    from build_env.model.task import Plan
+    from build_env.model.task import Plan, Task
     from build_env.plan.select import Request
     from build_env.ports import EventSink
     from build_env.schedule.foresee import Answer
@@ -79,9 +80,10 @@ def resolve(session: Session, request: Request) -> Resolved:
         hits = foresee(scan.plan, session.executor())[1] if scan else {}
         reports = _reports(session, scan.plan, hits) if scan else {}
         planned = planners.plan(request, reports)
-    if scan and len(reports) < len(scan.plan.targets):
-        note = "the edges that only spec files declare are not known yet: the next run reads them in a room"
-        planned = replace(planned, notes=(*planned.notes, note))
+    if scan and len(hits) < len(scan.plan):
+        subjects = {item.format.scan.subject for item in planners if item.format and item.format.scan}
+        known = f"the edges that only {' and '.join(sorted(subjects))} declare are not known yet"
+        planned = replace(planned, notes=(*planned.notes, f"{known}: the next run reads them in a room"))
     planned = replace(planned, notes=(*planned.notes, *_left_out(session)))
     return Resolved(planned=planned, scanned=tuple(hits.values()))
 
@@ -181,10 +183,21 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
             sink(event)
 
     summary = session.run_plan(scan.plan, executor, quiet, answers, hits)
-    if all(result.ok for result in summary.results.values()):
-        return None
-    sink(held[0])
-    return summary
+    lost = [task for task in scan.plan if not summary.results[task.name].ok]
+    if lost and not _may_go_on(lost, session.options.packages):
+        sink(held[0])
+        return summary
+    if lost:
+        names = ", ".join(dict.fromkeys(task.subject for task in lost))
+        sink(Note(text=f"{names} cannot be had now: that a package needs what it builds is not known"))
+    return None
+
+
+def _may_go_on(lost: Iterable[Task], asked: Collection[str]) -> bool:
+    """Whether only sources failed of packages that nobody named, while others were named."""
+    return bool(asked) and all(
+        isinstance(task.action, RoomAction) and task.name.subject not in {"", *asked} for task in lost
+    )
 
 
 def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]) -> dict[str, str]:
@@ -192,13 +205,13 @@ def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]
     report_names = {
         item.target.name: item.format.scan.report for item in session.planners if item.format and item.format.scan
     }
-    return {
-        task.target: session.store.path(artifact).read_text(encoding="utf-8")
-        for task in scan
-        if task.name in hits
-        for artifact in hits[task.name].artifacts
-        if artifact.name == report_names.get(task.target)
-    }
+    reports: dict[str, str] = {}
+    for task in scan:
+        for artifact in hits[task.name].artifacts if task.name in hits else ():
+            if artifact.name == report_names.get(task.target):
+                text = session.store.path(artifact).read_text(encoding="utf-8")
+                reports[task.target] = reports.get(task.target, "") + text
+    return reports
 
 
 def _anew(options: BuildOptions, plan: Plan, scanned: Iterable[StoredResult] = ()) -> frozenset[TaskName]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from build_env.core.errors import BuildEnvError
 from build_env.engines.docker.connection import connect
 from build_env.engines.docker.images import DockerImages
-from build_env.engines.docker.leftovers import sweep
+from build_env.engines.docker.leftovers import KEPT_FAILURES, drop_failed, sweep
 from build_env.engines.docker.rooms import DockerRooms
 from build_env.images.bases import Bases
 from build_env.images.target import TargetImages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from build_env.app.project import Project
     from build_env.engines.docker.connection import Connection
+    from build_env.model.identity import TaskName
     from build_env.model.room import TimeLimit
     from build_env.ports import Store
 
@@ -50,6 +53,11 @@ class Containers:
     def sweep(self, alive: Callable[[str], bool]) -> int:
         """Remove rooms of runs that are not alive; how many there were."""
         return sweep(self.connection, self.project.checkout, alive)
+
+    def drop_failed(self, good: Collection[TaskName]) -> None:
+        """Remove the kept rooms of tasks that are `good` now. An engine that fails at it changes no result."""
+        with contextlib.suppress(BuildEnvError):
+            drop_failed(self.connection, self.project.checkout, most=KEPT_FAILURES, good=good)
 
 
 def connect_containers(

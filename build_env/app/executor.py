@@ -77,6 +77,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             digest_of=session.digests.digest,
             architectures=partial(session.project.supported, architectures=_ARCHITECTURES),
             publishes=options.publishes,
+            replaces=frozenset(settings.replaces.split()),
         ),
         rooms=RoomWork(
             worker=Worker(

@@ -11,26 +11,28 @@ from build_env.core.suggest import did_you_mean
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
+from build_env.model.identity import TaskName
 from build_env.model.target import Options, Target
 from build_env.model.task import Stage
+from build_env.packages.built import with_built
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
-from build_env.plan.units import hook_of
+from build_env.plan.units import ALL, hook_of
 from build_env.targets.load import LISTS, load_target
 from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from build_env.app.project import Project
+    from build_env.formats.format import Format, PackageFacts
     from build_env.model.action import ImageRecipe
     from build_env.model.command import Record
-    from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.task import Plan
     from build_env.plan.relations import Relations
@@ -55,7 +57,10 @@ class Planned:
 
 @dataclass
 class Planner:
-    """Plans for one target. `native` plans for this machine itself: no images, every task on the host."""
+    """Plans for one target. `native` plans for this machine itself: no images, every task on the host.
+
+    `built` answers what the packages that a task made last say of themselves.
+    """
 
     project: Project
     target_name: str
@@ -63,6 +68,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str]
+    built: Callable[[TaskName, Format], Iterable[PackageFacts]] = lambda _task, _format: ()
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,7 +77,8 @@ class Planner:
         archs = self.architectures or (self.project.host.architecture,)
         self.options = self._load_options(Options.of(archs))
         architectures = tuple(dict.fromkeys((*self._all_archs(), self.project.host.architecture)))
-        purpose = Purpose(target=self.target_name, architectures=architectures)
+        outside = self.project.settings.outside
+        purpose = Purpose(target=self.target_name, architectures=architectures, outside=outside)
         self.packages: dict[str, Package] = read_packages(self.project.paths, purpose)
         self._check_lists()
         self._check_architectures()
@@ -99,9 +106,10 @@ class Planner:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
         if self.format is None or self.format.scan is None or self.native:
             return None
+        if self.format.scan.of_pins:
+            return self._pins()
         name = self.format.name
-        listed = (*self.target.packages, *self.target.depends, *self.target.metapackages)
-        packages = tuple(package for each in listed if name in (package := self.packages[each]).packaging)
+        packages = tuple(package for each in self._listed() if name in (package := self.packages[each]).packaging)
         if not packages:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
@@ -120,12 +128,32 @@ class Planner:
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
         return Planned(plan=plan)
 
+    def _built(self, package: str) -> Iterable[PackageFacts]:
+        """What the packages of `package` that were built last, for whatever architecture, say of themselves."""
+        for arch in (*self.image_archs, ALL):
+            name = TaskName(target=self.target.name, subject=package, stage=Stage.BUILD, architecture=arch)
+            yield from self.built(name, self.format) if self.format else ()
+
+    def _listed(self) -> tuple[str, ...]:
+        return (*self.target.packages, *self.target.depends, *self.target.metapackages)
+
+    def _pins(self) -> Planned | None:
+        """The source stages of what comes from the distribution's archive: tasks that the real plan has, too."""
+        pins = tuple(name for name in self._listed() if self.target.name in self.packages[name].archive)
+        if not pins:
+            return None
+        planned = self.plan(Request(packages=pins, stages=frozenset({Stage.SOURCE})), None)
+        # Of what they need nothing counts here.
+        own = tuple(task for task in planned.plan if isinstance(task.action, ImageAction) or task.name.subject in pins)
+        return replace(planned, plan=replace(planned.plan, tasks=own))
+
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
-        packages = self.packages
+        packages: Mapping[str, Package] = self.packages
         if spec_report is not None and self.format and self.format.scan:
             packages = self.format.scan.read(packages, spec_report)
         target = self.target
+        packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
         relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
         selection = select(target, packages, relations, request, self.image_archs)
@@ -301,7 +329,7 @@ class Planner:
         """Every name that only packages of the target bear, with those that do."""
         target = self.target
         providers: dict[str, tuple[str, ...]] = {}
-        for package in dict.fromkeys((*target.packages, *target.depends, *target.metapackages)):
+        for package in dict.fromkeys(self._listed()):
             for name in sorted(packages[package].own_names(target.family)):
                 providers[name] = (*providers.get(name, ()), package)
         return providers

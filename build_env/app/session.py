@@ -21,6 +21,7 @@ from build_env.core.machine import machine_memory
 from build_env.core.reading import Reading, unwatched
 from build_env.core.sizes import parse_size
 from build_env.model.events import Note, PlanReady
+from build_env.packages.built import facts_of_last
 from build_env.plancache.memory import DIGESTS
 from build_env.schedule.foresee import in_words
 from build_env.store.claims import Claims
@@ -136,6 +137,7 @@ class Session:
                 native=self.options.native,
                 base_identity=unwatched(containers.base_identity) if containers else _unknown,
                 digest_tree=self.reading.tree,
+                built=partial(facts_of_last, self.store),
             )
 
         supported_by = partial(project.supported, architectures=architectures)
@@ -200,9 +202,13 @@ class Session:
             hits=hits,
             estimates=estimates,
             retries=self.project.settings.retries,
+            publish_every=60 * self.project.settings.publish_every,
             began=self.began,
         )
-        return loop.run()
+        summary = loop.run()
+        if self.containers:
+            self.containers.drop_failed({name for name, result in summary.results.items() if result.ok})
+        return summary
 
     def _capacity(self) -> Capacity:
         """The slots of `--jobs`; memory as the command line or the settings say, or all that the rooms' machine has."""

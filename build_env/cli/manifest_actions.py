@@ -22,13 +22,13 @@ from build_env.inspect.manifest import (
     output_bytes,
     read_input,
 )
-from build_env.manifest.explain import explain_value
+from build_env.inspect.origins import explain_value
 from build_env.manifest.render import FORMATS, render
 from build_env.ui.files import write_whole
 
 with imported_later():
+    from build_env.inspect import directives
     from build_env.manifest import format as manifest_format
-    from build_env.manifest import reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,9 +122,9 @@ def format_all(files: Sequence[str], *, check: bool) -> int:
 def list_directives(*, as_json: bool, markdown: bool) -> int:
     """Print the list of directives."""
     if markdown:
-        listing = reference.directives_markdown()
+        listing = directives.directives_markdown()
     else:
-        listing = reference.directives_json() if as_json else reference.directives_text()
+        listing = directives.directives_json() if as_json else directives.directives_text()
     write_output(listing.encode())
     return 0
 

@@ -62,7 +62,7 @@ def shell(
         raise UsageError("a shell needs a terminal", hint="name a command: build-env shell TARGET CMD")
     project = app_project.open_project(root)
     if failed:
-        return _in_failed(project, name, words, resume=resume)
+        return _in_failed(project, name, arch, words, resume=resume)
     request = inspect_shell.ShellRequest(
         target=name,
         kind=model_command.ImageKind(kind),
@@ -81,9 +81,9 @@ def _in_target(project: Project, request: ShellRequest, command: tuple[str, ...]
         return _run(inside, command)
 
 
-def _in_failed(project: Project, name: str, command: tuple[str, ...], *, resume: bool) -> int:
+def _in_failed(project: Project, name: str, arch: str, command: tuple[str, ...], *, resume: bool) -> int:
     connection = containers.connect_containers(project, reuse=False, slots=1).connection
-    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), name)
+    room = inspect_failed.choose_failed(inspect_failed.kept_rooms(connection, project), name, arch)
     if resume:
         return _continue(connection, project, room, command)
     print_note(f"a copy of the room of {room.task} as it was when it failed; what you change in it goes at the end")

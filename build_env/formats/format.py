@@ -40,11 +40,15 @@ class Scan:
     The hook `run_scan` says how; its room sees the packaging directories and leaves the file `report`. `read` gives the
     packages with what the report (its text) says, and raises InputError when it is not what the hook should write.
     `subject` is what a person reads behind the stage.
+
+    `of_pins`: what the packaging of sources from the distribution's archive says is only known when these are fetched.
+    No hook is asked: the source stage of each leaves a report, and `read` gets them one after the other.
     """
 
     subject: str
     report: str
     read: Callable[[Mapping[str, Package], str], dict[str, Package]]
+    of_pins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,8 @@ class Format:
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
     is no archive known to `compare`.
 
-    `repository` is how packages are published.
+    `repository` is how packages are published. Packages named in `essential` are on every client already: who
+    publishes one replaces it everywhere, so that must be meant.
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had, `archives` that a source can be one of the distribution's
@@ -103,3 +108,4 @@ class Format:
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
     archives: bool = False
+    essential: frozenset[str] = frozenset()

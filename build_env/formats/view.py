@@ -110,6 +110,11 @@ class Entry:
     facts: Mapping[str, object] = field(default_factory=dict)
     directory: str = ""
 
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.key.partition(" ")[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexRequest:

@@ -46,18 +46,20 @@ def kept_rooms(connection: Connection, project: Project) -> list[FailedRoom]:
     return list(newest.values())
 
 
-def choose_failed(rooms: list[FailedRoom], wanted: str) -> FailedRoom:
+def choose_failed(rooms: list[FailedRoom], wanted: str, arch: str = "") -> FailedRoom:
     """The room that `wanted` means: a package, a task, the end of a task's name, or nothing for the only one.
 
-    Raises UsageError that lists the candidates.
+    Only rooms of tasks for `arch`, if it is given. Raises UsageError that lists the candidates.
     """
+    rooms = [room for room in rooms if arch in {"", room.task.architecture}]
     fitting = [room for room in rooms if not wanted or wanted in {room.task.subject, str(room.task)}]
     fitting = fitting or [room for room in rooms if str(room.task).endswith(f":{wanted}")]
     if len(fitting) == 1:
         return fitting[0]
     listed = ", ".join(str(room.task) for room in fitting or rooms)
     if fitting:
-        raise UsageError(f"several failed rooms are kept: {listed}", hint="build-env shell --failed TASK names one")
+        hint = f"build-env shell --failed {fitting[0].task} takes the newest"
+        raise UsageError(f"several failed rooms are kept: {listed}", hint=hint)
     what = f"no failed room of {wanted} is kept" if wanted else "no failed room is kept"
     raise UsageError(what, hint=f"kept are {listed}" if rooms else "the last three rooms of failed tasks are kept")
 

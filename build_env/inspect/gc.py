@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["collect", "survey"]
 
-_KEPT_FAILURES = 3
-
 
 @dataclass
 class _Survey:
@@ -125,7 +123,7 @@ def _look_into_engine(project: Project, found: _Survey, since: float, limit: Lay
         return
     found.engine = True
     for number, room in enumerate(leftovers.failed_rooms(connection, project.checkout)):
-        if number >= _KEPT_FAILURES or room.created < since:
+        if number >= leftovers.KEPT_FAILURES or room.created < since:
             garbage = Garbage(kind=Kind.FAILED_ROOM, name=room.name, used=room.created)
             found.add(garbage, partial(connection.remove, room.container))
     images = leftovers.own_images(connection, project.checkout)

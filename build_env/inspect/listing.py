@@ -48,7 +48,8 @@ def _purpose(project: Project) -> Purpose:
     """Definitions that differ are shown as they are for this machine, or the first target where it is none of them."""
     names, host = project.target_names(), project.host
     own = f"{host.id}/{host.version_id}"
-    return Purpose(target=own if own in names else next(iter(names), ""), architectures=(host.architecture,))
+    target = own if own in names else next(iter(names), "")
+    return Purpose(target=target, architectures=(host.architecture,), outside=project.settings.outside)
 
 
 def _target(project: Project, name: str) -> TargetEntry:

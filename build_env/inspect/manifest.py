@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import Bounds
 from build_env.core.errors import InputError, Location, UsageError
 from build_env.core.later import imported_later
+from build_env.core.paths import find_root
 from build_env.core.visible import visible_name
 from build_env.manifest.compile import Compiled, CompileOptions, Customization, compile_manifest
 from build_env.manifest.documents import LARGEST_FILE
 from build_env.manifest.names import no_name
 
 with imported_later():
+    from build_env import settings
     from build_env.inspect import externals as inspect_externals
 
 if TYPE_CHECKING:
@@ -75,9 +79,19 @@ def compile_each(
         externals = _Externals(directory=Path(file).parent, tell=tell) if asked.externals else None
         try:
             shown, text = read_input(file)
-            yield file, compile_manifest(shown, text, replace(options, externals=externals))
+            bounds = _bounds(Path() if file == STANDARD_INPUT else Path(file).parent)
+            yield file, compile_manifest(shown, text, replace(options, externals=externals, bounds=bounds))
         except InputError as error:
             yield file, error
+
+
+def _bounds(directory: Path) -> Bounds | None:
+    """What a manifest in a project may include; one that is in none may include whatever its user can read."""
+    try:
+        paths = find_root(None, directory.resolve())
+    except UsageError:
+        return None
+    return Bounds(root=paths.root, outside=settings.load_settings(paths, os.environ).outside)
 
 
 def files_read(asked: ManifestOptions, compiled: Compiled) -> tuple[str, ...]:

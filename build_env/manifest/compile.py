@@ -22,6 +22,7 @@ from build_env.manifest.sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from build_env.core.bounds import Bounds
     from build_env.core.errors import Fault
     from build_env.manifest.trace import Origin
 
@@ -41,7 +42,7 @@ class CompileOptions:
 
     Without `output` all targets are checked. `explained` asks for origins, too. With `only_meta` the data of targets is
     not asked for, so that none of several need be chosen. With `as_written` scalars of files are the text that is
-    written, and `$` means a variable in a file without directives, too.
+    written, and `$` means a variable in a file without directives, too. With `bounds` no file is read out of them.
     """
 
     target: str = ""
@@ -54,6 +55,7 @@ class CompileOptions:
     explained: bool = False
     only_meta: bool = False
     as_written: bool = False
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def compile_manifest(file: str, text: str, options: CompileOptions) -> Compiled:
 
 
 def _compiled(file: str, text: str, options: CompileOptions) -> Compiled:
-    sources = Sources(as_written=options.as_written)
+    sources = Sources(as_written=options.as_written, bounds=options.bounds)
     faults = sources.faults
     customizations = [Customization(*given) for given in options.customizations]
     job = Job(

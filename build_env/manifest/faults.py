@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, InputError, Location
+from build_env.manifest.names import references_in
+from build_env.manifest.nodes import Place, Spot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from build_env.manifest.nodes import Place
 
 __all__ = ["Faults", "ManifestError", "ManifestFault"]
 
@@ -79,12 +79,26 @@ class Faults:
             raise ManifestError(f"{file} cannot be compiled", faults=shown, hint=hint)
 
     def _say(self, said: list[ManifestFault], message: str, place: Place, chain: tuple[Location, ...]) -> None:
+        if isinstance(place, Spot):
+            place = self._within(place)
         if (message, place) in self.seen:
             return
         self.seen.add((message, place))
         line = self.line_of(place.file, place.line) if place.line else ""
         location = place.location if place.line else Location(file=place.file) if place.file else None
         said.append(ManifestFault(message=message, location=location, chain=chain, line=line))
+
+    def _within(self, spot: Spot) -> Place:
+        """Where a reference stands; its text where that is not what is written there, as in an answer of a program."""
+        wanted = [written for written, _ in references_in(spot.text, 0)][: spot.number + 1]
+        for line in range(spot.line, spot.line + spot.text.count("\n") + spot.text.count(" ") + 2):
+            start = spot.column - 1 if line == spot.line else 0
+            for written, column in references_in(self.line_of(spot.file, line), start):
+                if written != wanted.pop(0):
+                    return spot
+                if not wanted:
+                    return Place(spot.file, line, column + 1)
+        return spot
 
 
 def _position(fault: Fault, order: Mapping[str, int]) -> tuple[int, int, int]:

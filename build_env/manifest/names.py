@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-__all__ = ["BadReference", "Part", "Reference", "is_open", "is_path", "no_name", "parse"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "BadReference", "Part", "Reference", "is_key", "is_open", "is_path", "nested", "no_name", "parse", "references_in"
+]  # fmt: skip
 
 _WORDS = frozenset({"true", "false", "null"})  # also what a key is called that YAML reads as such a value
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _PATH = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.(?:[A-Za-z][A-Za-z0-9_]*|[0-9]+))*")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./+-]*")
+_KEYS = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_/+-]+)*")
+_NESTED = re.compile(r"\$\{([^${}]*)(\$(?:\{[^{}]*\}|[A-Za-z][A-Za-z0-9_]*))([^${}]*)\}")
 _TOKEN = re.compile(r"\$(?:\$|\{([^{}]*)\}|([A-Za-z][A-Za-z0-9_]*(?:\.(?:[A-Za-z][A-Za-z0-9_]*|[0-9]+))*))")
 
 
@@ -47,9 +55,22 @@ def no_name(text: str) -> str:
     return ""
 
 
-def is_path(text: str) -> bool:
-    """Whether `text` may name a variable, or a place in one: names and numbers with dots."""
-    return _PATH.fullmatch(text) is not None
+def is_path(text: str, *, keys: bool = False) -> bool:
+    """Whether `text` may name a variable, or a place in one: names and numbers, `keys` of tables too, with dots."""
+    return (_KEYS if keys else _PATH).fullmatch(text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` is a key of a table and no name: it has a digit in front, or what no name has."""
+    return _KEY.fullmatch(text) is not None and not _NAME.fullmatch(text)
+
+
+def nested(text: str) -> str:
+    """What `otk.variable` takes for a `${…}` that stands in another one, empty where none does."""
+    found = _NESTED.search(_TOKEN.sub(lambda match: "" if match[0] == "$$" else match[0], text))
+    if found is None:
+        return ""
+    return found[1] + (found[2] if found[3] else found[2].replace("{", "").replace("}", "")) + found[3]
 
 
 def parse(text: str) -> tuple[Part, ...]:
@@ -72,6 +93,11 @@ def parse(text: str) -> tuple[Part, ...]:
     if literal or not parts:
         parts.append(literal)
     return tuple(parts)
+
+
+def references_in(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """Each reference in `text` as it is written, and where it begins."""
+    return ((match[0], match.start()) for match in _TOKEN.finditer(text, start) if not isinstance(_part(match), str))
 
 
 def is_open(text: str) -> bool:

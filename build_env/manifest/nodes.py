@@ -11,7 +11,7 @@ from build_env.core.errors import Location
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Entry", "Mapping", "Node", "Place", "Scalar", "Sequence"]
+__all__ = ["Entry", "Mapping", "Node", "Place", "Scalar", "Sequence", "Spot", "spot"]
 
 
 class Place(NamedTuple):
@@ -25,6 +25,20 @@ class Place(NamedTuple):
     def location(self) -> Location:
         """The place as errors carry it."""
         return Location(file=self.file, line=self.line, column=self.column)
+
+
+class Spot(Place):
+    """The place of a `text` that stands for that of the reference in it with this `number`, which faults look for."""
+
+    text = ""
+    number = 0
+
+
+def spot(place: Place, text: str, number: int) -> Spot:
+    """The place of a reference in the text at `place`."""
+    made = Spot(*place)
+    made.text, made.number = text, number
+    return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)

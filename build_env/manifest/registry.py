@@ -8,10 +8,10 @@ from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import PREFIX, Directive, Form
 from build_env.manifest.directives.argument import ARGUMENT
 from build_env.manifest.directives.customization import CUSTOMIZATION
-from build_env.manifest.directives.define import DEFINE
+from build_env.manifest.directives.define import DEFAULT, DEFINE
 from build_env.manifest.directives.external import EXTERNAL
 from build_env.manifest.directives.include import INCLUDE
-from build_env.manifest.directives.join import HASH_MERGE, JOIN, MAP_JOIN, SEQ_JOIN
+from build_env.manifest.directives.join import DEEP_JOIN, HASH_MERGE, JOIN, MAP_JOIN, SEQ_JOIN
 from build_env.manifest.directives.meta import META
 from build_env.manifest.directives.target import TARGET
 from build_env.manifest.directives.variable import VARIABLE
@@ -22,6 +22,7 @@ __all__ = ["DIRECTIVES", "find", "unknown"]
 DIRECTIVES = (
     VERSION,
     DEFINE,
+    DEFAULT,
     ARGUMENT,
     VARIABLE,
     INCLUDE,
@@ -29,6 +30,7 @@ DIRECTIVES = (
     MAP_JOIN,
     HASH_MERGE,
     JOIN,
+    DEEP_JOIN,
     META,
     CUSTOMIZATION,
     TARGET,

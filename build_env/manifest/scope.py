@@ -26,7 +26,10 @@ UNSET = object()
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Definition:
-    """A name's value: a node that is evaluated when it is first used, or data that was `given`."""
+    """A name's value: a node that is evaluated when it is first used, or data that was `given`.
+
+    A `default` counts where nothing else defines the name, the first one in the order of the document.
+    """
 
     path: tuple[str, ...]
     place: Place
@@ -36,6 +39,7 @@ class Definition:
     origin: str = "define"
     value: object = UNSET
     busy: bool = False
+    default: bool = False
 
     @property
     def name(self) -> str:
@@ -53,15 +57,20 @@ Shape: TypeAlias = "Definition | dict[str, Shape]"
 
 @dataclass(kw_only=True)
 class Scope:
-    """All definitions; `blocks` are define blocks whose names only a directive's result tells."""
+    """All definitions; `blocks` are define blocks whose names only a directive's result tells.
+
+    Of names that are `clashed`, with all below, a fault was reported: what uses them stays silent.
+    """
 
     faults: Faults
     allow_redefine: bool
     names: dict[str, Shape] = field(default_factory=dict)
     ordered: dict[str, list[Definition]] = field(default_factory=dict)
+    defaults: dict[str, Shape] = field(default_factory=dict)
     blocks: list[Definition] = field(default_factory=list)
     every: list[Definition] = field(default_factory=list)
     seen: set[tuple[Place, tuple[str, ...], int]] = field(default_factory=set)
+    clashed: set[tuple[str, ...]] = field(default_factory=set)
     shapes: dict[tuple[str, int], Shape] = field(default_factory=dict)
 
     def add(self, definition: Definition) -> None:
@@ -73,6 +82,9 @@ class Scope:
         if again and not self.allow_redefine:
             return
         self.every.append(definition)
+        if definition.default:
+            _insert(self.defaults, definition)
+            return
         if not definition.path:
             self.blocks.append(definition)
             return
@@ -94,6 +106,9 @@ class Scope:
 
     def shape(self, name: str, order: Order) -> Shape | None:
         """What a name that begins with `name` finds at this place of the document."""
+        return _over(self._defined(name, order), self.defaults.get(name))
+
+    def _defined(self, name: str, order: Order) -> Shape | None:
         if not self.allow_redefine or name not in self.ordered:
             return self.names.get(name)
         definitions = self.ordered[name]
@@ -123,12 +138,17 @@ class Scope:
                     if other.place != definition.place:
                         self._double(definition, other)
 
+    def has_fault(self, path: tuple[str, ...]) -> bool:
+        """Whether a fault was reported of something that `path` leads through."""
+        return any(path[:end] in self.clashed for end in range(1, len(path)))
+
     def _double(self, new: Definition, old: Definition) -> None:
         first = f"first in {old.place.location}" if old.place.line else f"it is {old.origin} already"
         if old.place == new.place:
             first = "by two inputs of a customization: a variable has one value"
         message = f"{new.name} is defined twice, {first}" + (f" as {old.name}" if old.path != new.path else "")
         chain = new.frame.chain if new.frame else ()
+        self.clashed |= {path[:end] for path in (new.path, old.path) for end in range(1, len(path) + 1)}
         report = self.faults.warn if self.allow_redefine else self.faults.add
         report(message, new.place, chain)
 
@@ -166,6 +186,14 @@ def _insert(names: dict[str, Shape], definition: Definition) -> Definition | Non
     if other is None:
         level[last] = definition
     return other
+
+
+def _over(shape: Shape | None, below: Shape | None) -> Shape | None:
+    """Definitions, and the defaults of names that they leave out."""
+    if shape is None or not (isinstance(shape, dict) and isinstance(below, dict)):
+        return below if shape is None else shape
+    both = {name: _over(shape.get(name), below.get(name)) for name in (*below, *shape)}
+    return {name: inner for name, inner in both.items() if inner is not None}
 
 
 def _override(names: dict[str, Shape], definition: Definition) -> list[Definition]:

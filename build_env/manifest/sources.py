@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import ALLOW
 from build_env.manifest.documents import LARGEST_FILE, Unreadable, read_nodes
 from build_env.manifest.faults import Faults
-from build_env.manifest.nodes import Place
+from build_env.manifest.nodes import Mapping, Place
 
 if TYPE_CHECKING:
+    from build_env.core.bounds import Bounds
     from build_env.core.errors import Location
     from build_env.manifest.nodes import Node
 
@@ -32,9 +34,13 @@ class Document:
 
 @dataclass(kw_only=True)
 class Sources:
-    """All files of a compile, in the order they were read; with `as_written` their scalars are texts."""
+    """All files of a compile, in the order they were read; with `as_written` their scalars are texts.
+
+    With `bounds` none is read that lies out of them.
+    """
 
     as_written: bool = False
+    bounds: Bounds | None = None
     faults: Faults = field(init=False)
     documents: dict[str, Document] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
@@ -54,19 +60,24 @@ class Sources:
         self.texts[source] = text
         return self._read(source, text, ())
 
-    def include(self, path: str, including: str, chain: tuple[Location, ...]) -> Document | str:
-        """The file `path` relative to the `including` one, or why it cannot be read; `chain` leads to it."""
-        if "\0" in path:
-            return "a path cannot contain a zero byte"
-        file = os.path.normpath(Path(including).parent / path)
+    def include(
+        self, path: str, including: str, chain: tuple[Location, ...], *, optional: bool = False
+    ) -> Document | str:
+        """The file `path` relative to the `including` one, or why it cannot be read; `chain` leads to it.
+
+        One that is `optional` and not there is an empty one.
+        """
+        file = os.path.normpath(Path(including).parent / path) if "\0" not in path else ""
         identity = os.path.realpath(file)
-        document = self.documents.get(identity)
-        if document is not None:
-            return document
+        if identity in self.documents:
+            return self.documents[identity]
         try:
-            text = _text(Path(file))
+            text = _text(file, identity, self.bounds)
         except FileNotFoundError:
-            return f"file {path} was not found (looked for {file})"
+            if not optional:
+                return f"file {path} was not found (looked for {file})"
+            place = Place(file, 1, 1)
+            return Document(file=file, root=Mapping((), place, place, directives=False, weight=1))
         except (OSError, ValueError) as error:
             return f"file {path} cannot be read: {getattr(error, 'strerror', None) or error}"
         self.total += len(text)
@@ -97,11 +108,15 @@ class Sources:
         return text[line - 1].rstrip("\r") if 0 < line <= len(text) else ""
 
 
-def _text(file: Path) -> str:
-    """The text of a plain file; raises OSError or ValueError."""
-    if not stat.S_ISREG(file.stat().st_mode):
+def _text(file: str, identity: str, bounds: Bounds | None) -> str:
+    """The text of a plain file, which is really `identity`; raises OSError or ValueError."""
+    if not file:
+        raise ValueError("a path cannot contain a zero byte")
+    if bounds and not bounds.allow(identity):
+        raise ValueError(f"it leads out of the project, to {identity}: {ALLOW}")
+    if not stat.S_ISREG(Path(file).stat().st_mode):
         raise ValueError("it is no plain file")  # opening a pipe would wait for ever
-    with file.open("rb") as stream:
+    with Path(file).open("rb") as stream:
         data = stream.read(LARGEST_FILE * 4 + 1)
     try:
         return data.decode("utf-8-sig")

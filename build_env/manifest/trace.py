@@ -114,6 +114,10 @@ class Trace:
             record = replace(record, lost=(container[key], self.taken(Record(), container, key)))
         self.slots.setdefault(id(container), (container, {}))[1][key] = record
 
+    def anew(self, container: Container, key: Key) -> None:
+        """What is in a container was made of several values: what is inside tells where it is from."""
+        self.slots.setdefault(id(container), (container, {}))[1][key] = Record()
+
     def spread(self, source: Container, record: Record, container: Container, start: int = 0) -> None:
         """All that is in a value with a record is about to be put into another container."""
         for key in source if isinstance(source, dict) else range(len(source)):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.directive import Absent, Step, TooMuch
-from build_env.manifest.names import BadReference, Part, Reference, is_open, parse
-from build_env.manifest.nodes import value_kind
+from build_env.manifest.names import BadReference, Part, Reference, is_open, nested, parse
+from build_env.manifest.nodes import spot, value_kind
 from build_env.manifest.scope import UNSET, Definition, Order, Shape
 
 if TYPE_CHECKING:
@@ -55,31 +55,38 @@ class Variables:
         parts = self.parsed.get(text)
         if parts is None:
             parts = self.parsed[text] = parse(text)
+            if inner := nested(text):
+                message = f"no ${{…}} can stand inside another one; write otk.variable: {inner}"
+                return self.walker.fault(message, place, frame)
             if is_open(text):
                 message = "this ${ is not closed, so it is text; write $${ if that is meant"
                 self.walker.faults.warn(message, place, frame.chain)
         if len(parts) > 1 or not isinstance(parts[0], Reference):
-            return (yield self._joined(parts, place, frame))
+            return (yield self._joined(text, parts, place, frame))
+        place = spot(place, text, 0)
         reached = yield self.resolve(parts[0], place, frame)
         if not isinstance(reached, tuple):
             return reached
         value, rest = reached
         return self._embedded(value, parts[0], rest, place, frame) if rest else value
 
-    def _joined(self, parts: tuple[Part, ...], place: Place, frame: Frame) -> Step:
+    def _joined(self, text: str, parts: tuple[Part, ...], place: Place, frame: Frame) -> Step:
         """One text of literal pieces and variables."""
         pieces: list[object] = []
         records: list[Record] = []
+        number = -1
         for part in parts:
+            number += not isinstance(part, str)
             if isinstance(part, Reference):
-                reached = yield self.resolve(part, place, frame)
+                where = spot(place, text, number)
+                reached = yield self.resolve(part, where, frame)
                 value, rest = reached if isinstance(reached, tuple) else (Absent.POISON, ())
-                pieces.append(self._embedded(value, part, rest, place, frame))
+                pieces.append(self._embedded(value, part, rest, where, frame))
                 if self.walker.trace:
                     records.append(self.walker.trace.last)
             elif isinstance(part, BadReference):
                 message = f"{part.text!r} is no name of a variable; write $${{{part.text}}} for the text itself"
-                pieces.append(self.walker.fault(message, place, frame))
+                pieces.append(self.walker.fault(message, spot(place, text, number), frame))
             else:
                 pieces.append(part)
         if not all(isinstance(piece, str) for piece in pieces):
@@ -184,6 +191,8 @@ class Variables:
             shape = shape[reference.parts[used]]
             used += 1
         if isinstance(shape, Definition):
+            if shape.default and self.gathering and not self.defaults:
+                raise NotYet(reference.name)
             if shape.value is UNSET or self.walker.trace:
                 return (yield self.definition(shape, place, frame)), used
             return shape.value, used
@@ -196,9 +205,11 @@ class Variables:
         parts, trace = reference.parts, self.walker.trace
         while used < len(parts):
             part = parts[used]
-            key: str | int = part if isinstance(value, dict) else _index(part)
-            if isinstance(value, dict) and part in value:
+            key: str | int = _index(part)
+            if isinstance(value, dict) and (length := _key_length(value, parts[used:])):
+                part = key = ".".join(parts[used : used + length])
                 inner = value[part]
+                used += length - 1
             elif isinstance(value, list) and isinstance(key, int) and key < len(value):
                 inner = value[key]
             else:
@@ -213,6 +224,7 @@ class Variables:
             return value, parts[used:]
         part = parts[used]
         if isinstance(value, dict):
+            part = ".".join(parts[used:]) if any("." in key for key in value) else part
             return self._unknown(reference, part, value, place, frame)
         if reference.optional and (value is Absent.REMOVED or (isinstance(value, list) and part.isdigit())):
             return MISSING
@@ -265,12 +277,19 @@ class Variables:
 
     def _missing(self, reference: Reference, part: str, others: Iterable[str], place: Place, frame: Frame) -> Absent:
         """Report that `part` of a name is not there, unless a file that may define it could not be read."""
-        if self.incomplete:
+        if self.incomplete or self.scope.has_fault(reference.parts):
             return Absent.POISON
         hint = did_you_mean(part, others) if self.walker.faults.wanted else ""
+        if not hint and part == reference.parts[0] and part.isupper():
+            hint = f"; write $${part} for the text itself"
         if part == "this":
             hint = "; it exists only in the block defined of a customization"
         return self.walker.fault(f"could not resolve {reference.name}: {part} is not defined{hint}", place, frame)
+
+
+def _key_length(value: dict[str, object], parts: tuple[str, ...]) -> int:
+    """How many `parts` of a name are the next key, 0 when none is: a dot may belong to it, as in 22.04."""
+    return next((end for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in value), 0)
 
 
 def _index(part: str) -> int:

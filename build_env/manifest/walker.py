@@ -9,6 +9,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from build_env.manifest.directive import PREFIX, Absent, Declaration, Directive, Role, Step, TooMuch, Visit
+from build_env.manifest.directives.include import joins_deeply
+from build_env.manifest.directives.join import deeply
+from build_env.manifest.names import parse
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, value_kind
 from build_env.manifest.registry import find, unknown
 from build_env.manifest.scope import UNSET, Scope
@@ -196,25 +199,27 @@ class Walker:
     def _mapping(self, node: Mapping, frame: Frame) -> Step:
         result: dict[str, object] = {}
         instead: list[tuple[Entry, object, Record | None]] = []
-        data = False
+        data = deep = False
         trace = self.trace
         self.spend(len(node.entries), node.place, frame)
         for entry in node.entries:
             if not entry.key.startswith(PREFIX):
+                if "$" in entry.key and not self.plain and not (self.forcing or parse(entry.key) == (entry.key,)):
+                    message = f"no variable is looked for in the key {entry.key}: keys are taken as they are written"
+                    self.faults.warn(message, entry.place, frame.chain)
                 value = self._literal(entry.node, frame)
                 if value is UNSET:
                     value = yield self.value(entry.node, frame)
                 if value is not Absent.REMOVED:
-                    if trace:
-                        trace.put(result, entry.key)
-                    result[entry.key] = value
+                    self._put(result, value, entry, frame, deep=deep)
                 data = True
                 continue
             value = yield self._directive(node, entry, frame)
             if isinstance(value, tuple):
                 if self._is_alone(node, entry):
                     return value[0]
-                self._merge(value[0], result)
+                deep = deep or joins_deeply(entry)
+                self._merge(value[0], result, entry, frame)
                 data = True
             elif value is not UNSET:
                 instead.append((entry, value, trace.last if trace else None))
@@ -222,10 +227,32 @@ class Walker:
             trace.written(node.place, frame)
         return self._instead(instead, result, frame, data=data) if instead else result
 
-    def _merge(self, data: dict[str, object], result: dict[str, object]) -> None:
+    def _merge(self, data: dict[str, object], result: dict[str, object], entry: Entry, frame: Frame) -> None:
+        """Let a directive's data join the map, `entry` says how."""
+        record = self.trace.last if self.trace else Record()
+        if joins_deeply(entry):
+            for key, value in data.items():
+                if self.trace:
+                    self.trace.last = self.trace.taken(record, data, key)
+                self._put(result, value, Entry(key, entry.place, entry.node), frame, deep=True)
+            return
         if self.trace:
-            self.trace.spread(data, self.trace.last, result)
+            self.trace.spread(data, record, result)
         result.update(data)
+
+    def _put(self, result: dict[str, object], value: object, entry: Entry, frame: Frame, *, deep: bool) -> None:
+        """Put the last value into a map, in which two maps of one key may become one."""
+        key = entry.key
+        old, record = result.get(key), self.trace.last if self.trace else Record()
+        if not (deep and isinstance(old, dict) and isinstance(value, dict)):
+            if self.trace:
+                self.trace.put(result, key)
+            result[key] = value
+            return
+        before = self.trace.taken(Record(), result, key) if self.trace else record
+        result[key] = deeply(self, [(old, before), (value, record)], entry.place, frame)
+        if self.trace:
+            self.trace.anew(result, key)
 
     def _instead(
         self,

@@ -20,10 +20,15 @@ class ImageKind(StrEnum):
 
 
 class Role(StrEnum):
-    """`RUN`: as the builder, in the task's room. `INSTALL`: as root with network, into the layer below the room."""
+    """`RUN`: as the builder, in the task's room. `INSTALL`: as root with network, into the layer below the room.
+
+    `ASK`: as the builder, in rooms of their own before the task, each on the layer so far: leaves the set of build
+    dependencies as it turns out there, from which the next layer is made.
+    """
 
     RUN = "run"
     INSTALL = "install"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,14 +71,15 @@ class Packaging:
     """What the packaging of one family says: what it builds, and what it needs to build.
 
     `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
-    `mixed` that some are and others not. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry.
-    With `faults` it cannot be used, and says as much as could be read.
+    `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
+    SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
     """
 
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None
     mixed: bool = False
+    dynamic: bool = False
     epoch: int = 0
     faults: tuple[Fault, ...] = ()
 

@@ -21,12 +21,13 @@ NOTHING = Action()
 
 
 class Stage(StrEnum):
-    """What a task does. `IMAGE`, `SCAN` and `LAYER` prepare, the others are the seed's stages."""
+    """What a task does. `IMAGE`, `SCAN`, `LAYER` and `ASK` prepare, the others are the seed's stages."""
 
     IMAGE = "image"
     SCAN = "scan"
     SOURCE = "source"
     LAYER = "layer"
+    ASK = "ask"
     BUILD = "build"
     VERIFY = "verify"
     DEPLOY = "deploy"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.later import imported_later
 from build_env.core.schema import fitted, located
@@ -35,10 +36,11 @@ _MARKS = ("otk.", "$")  # without them a compile would give the data as it is wr
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
-    """What packages are read for. Without a target its variables are empty texts."""
+    """What packages are read for. Without a target its variables are empty texts. `outside` is the setting."""
 
     target: str = ""
     architectures: tuple[str, ...] = ("",)
+    outside: str = ""
 
     def variables(self, architecture: str) -> dict[str, object]:
         """What every manifest of a package finds defined."""
@@ -87,7 +89,10 @@ def _compiled(root: FilePath, shown: str, text: str, purpose: Purpose) -> Mappin
     written = cache(partial(_written, text, shown))
     for architecture in purpose.architectures:
         options = manifest_compile.CompileOptions(
-            variables=purpose.variables(architecture), explained=True, as_written=True
+            variables=purpose.variables(architecture),
+            explained=True,
+            as_written=True,
+            bounds=Bounds(root=root, outside=purpose.outside),
         )
         try:
             compiled = manifest_compile.compile_manifest(str(root / shown), text, options)

@@ -35,6 +35,15 @@ _PIN = Fields(
             summary="the digest of its .dsc",
             required=True,
         ),
+        "patches": Field(
+            shape=Items(
+                each=Text(
+                    words="a file below the package's directory", pattern=r"(?!/)(?!.*(^|/)\.\.?(/|$))[A-Za-z0-9+._/-]+"
+                )
+            ),
+            summary="patches that are put on top of it, in this order",
+            default=[],
+        ),
     }
 )
 DEFINITION: Final = Fields(

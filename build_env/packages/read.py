@@ -5,11 +5,13 @@ Reads; runs nothing. Spec files are not parsed here, because parsing them runs c
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
@@ -18,7 +20,7 @@ from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.core.paths import ProjectPaths
@@ -51,6 +53,14 @@ def package_names(paths: ProjectPaths) -> frozenset[str]:
     return frozenset(read_packages(paths))
 
 
+def _out_of_bounds(bounds: Bounds, directory: Path, shown: str) -> Fault | None:
+    """A package whose definition would be read from outside of the project, and shown where it is none."""
+    for path, name in ((directory, shown), (directory / "definition.yaml", f"{shown}/definition.yaml")):
+        if path.is_symlink() and not bounds.allow(real := os.path.realpath(path)):
+            return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=name))
+    return None
+
+
 def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
     if isinstance(error, BuildEnvError):
         return error.all_faults
@@ -71,11 +81,14 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
+    if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
+        return Package(name=directory.name, directory=shown, faults=(fault,))
     packaging = _packaging(directory, shown)
     scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
     file = f"{shown}/definition.yaml"
     try:
         definitions = read_definition(root, file, purpose)
+        _refuse_missing_patches(root, shown, definitions.values())
         declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
@@ -146,7 +159,27 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _archives(value: object) -> Mapping[str, Archive]:
     pins = value.items() if isinstance(value, dict) else ()
-    return {target: Archive(version=pin["version"], sha256=pin["sha256"]) for target, pin in pins}
+    return {
+        target: Archive(version=pin["version"], sha256=pin["sha256"], patches=_words(pin["patches"]))
+        for target, pin in pins
+    }
+
+
+def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
+    """See that the patches of pins are there.
+
+    Raises:
+        InputError: some are not.
+
+    """
+    named = [patch for fields in definitions for pin in _archives(fields["archive"]).values() for patch in pin.patches]
+    faults = tuple(
+        Fault(message=f"the patch {patch} is not in {shown}/", location=Location(file=f"{shown}/definition.yaml"))
+        for patch in dict.fromkeys(named)
+        if not (root / shown / patch).is_file()
+    )
+    if faults:
+        raise InputError(f"{shown}/definition.yaml cannot be used", faults=faults)
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:

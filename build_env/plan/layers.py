@@ -20,24 +20,75 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.model.action import Room
+    from build_env.model.command import Command
 
 __all__ = ["layer_room", "with_layers"]
 
 _FROM_PACKAGE = (Place.IMAGE, Place.SOURCE, Place.PACKAGES)
 _SHORT = 8
+_ROUNDS = 3  # what asks to be built needs its tools first, then what these say, then what the package itself says
 
 
 def with_layers(tasks: Mapping[TaskName, Task]) -> dict[TaskName, Task]:
-    """The tasks with a layer before each one that installs something into the image of its room."""
+    """The tasks with a layer before each one that installs something into the image of its room.
+
+    Before a task that asks what else it needs there are rounds of a layer and a task that asks on it. Those that find
+    nothing new come to the same results as the one before, and cost nothing.
+    """
     complete: dict[TaskName, Task] = {}
     for task in tasks.values():
-        layer = _layer_of(task)
-        if layer is None:
-            complete[task.name] = task
-        else:
-            complete.setdefault(layer.name, layer)
-            complete[task.name] = replace(task, inputs=(*task.inputs, Input(task=layer.name, place=Place.LAYER)))
+        questions = _with_role(task, Role.ASK)
+        own = _without(task, questions)
+        for number in range(1, _ROUNDS + 1) if questions and _layer_of(own) else ():
+            round_ = f"{task.name.subject} round {number}"
+            layered = _on_layer(own, _renamed(own, round_), complete)
+            question = _question(layered, round_, questions)
+            complete[question.name] = question
+            own = replace(own, inputs=(*own.inputs, Input(task=question.name, place=Place.SOURCE)))
+        complete[task.name] = _on_layer(own, own, complete)
     return complete
+
+
+def _on_layer(task: Task, named: Task, complete: dict[TaskName, Task]) -> Task:
+    """The task with the layer that `named` has, if there is one; which is added to `complete`."""
+    layer = _layer_of(named)
+    if layer is None:
+        return task
+    complete.setdefault(layer.name, layer)
+    return replace(task, inputs=(*task.inputs, Input(task=layer.name, place=Place.LAYER)))
+
+
+def _renamed(task: Task, subject: str) -> Task:
+    return replace(task, name=task.name._replace(subject=subject))
+
+
+def _question(task: Task, subject: str, commands: tuple[Command, ...]) -> Task:
+    """A task in the same room on the same layer that runs only `commands`."""
+    room = task.room
+    if room is None:
+        raise RuntimeError(f"{task.name} asks, and has no room")
+    room = replace(room, commands=commands, environment={**room.environment, "BUILD_STAGE": Stage.ASK.value})
+    return Task(
+        name=task.name._replace(subject=subject, stage=Stage.ASK),
+        static_inputs=room_inputs(Stage.ASK, room),
+        inputs=tuple(entry for entry in task.inputs if entry.place in {Place.IMAGE, Place.SOURCE, Place.LAYER}),
+        action=RoomAction(room=room),
+    )
+
+
+def _with_role(task: Task, role: Role) -> tuple[Command, ...]:
+    """The commands of the task in that role, as commands to run."""
+    commands = task.room.commands if task.room else ()
+    return tuple(replace(command, role=Role.RUN) for command in commands if command.role is role)
+
+
+def _without(task: Task, questions: tuple[Command, ...]) -> Task:
+    """The task without what it asks."""
+    if not questions or not isinstance(task.action, RoomAction):
+        return task
+    room = task.action.room
+    room = replace(room, commands=tuple(command for command in room.commands if command.role is not Role.ASK))
+    return replace(task, action=replace(task.action, room=room), static_inputs=room_inputs(task.stage, room))
 
 
 def layer_room(task: Task) -> Room | None:

@@ -225,7 +225,15 @@ class _Selector:
             return (ALL,)
         if self.role(needed) is PackageRole.DEPENDS and self.crosses(arch):
             return (self.target.host_arch,)
-        return (arch,) if self.allowed(needed, arch) else ()
+        if not self.allowed(needed, arch):
+            return ()
+        # What all architectures share of a mixed source is made with the package of one of them.
+        primary = self.primary(needed)
+        return (arch, primary) if self.mixed(needed) and primary != arch != self.target.host_arch else (arch,)
+
+    def mixed(self, name: str) -> bool:
+        packaging = self.packages[name].packaging.get(self.target.family)
+        return packaging is not None and packaging.mixed
 
 
 def _edge(unit: Unit, place: Place) -> _Need:

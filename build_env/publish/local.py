@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import PASSED, PUBLIC_DIRECTORY, PUBLIC_FILE, permit
+from build_env.core.errors import InputError, TaskError
 from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
-from build_env.formats.view import PackageFile, View, mark_of
+from build_env.formats.view import PackageFile, View, check_name, mark_of
 from build_env.publish.generation import evidence, holds
 from build_env.publish.model import CHANNEL
 
@@ -21,11 +22,12 @@ with imported_later():
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
     from build_env.model.command import Deployment
+    from build_env.model.identity import TaskName
     from build_env.model.work import Work
     from build_env.ports import Store
     from build_env.publish.signing import Signer
@@ -33,12 +35,22 @@ if TYPE_CHECKING:
 __all__ = ["LocalPublisher"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Taken:
+    """What one task deploys: its packages, the view they go into, and the plain paths of the binary ones."""
+
+    view: View
+    files: tuple[PackageFile, ...]
+    plain: frozenset[Path]
+
+
 @dataclass
 class LocalPublisher:
-    """The `Publisher` port on the local disk; all that a run deploys, for whichever targets, is one transaction.
+    """The `Publisher` port on the local disk; what a run deploys, for whichever targets, is published together.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
-    `digest_of` tells the digest of a file's content, `architectures` those that a target builds for.
+    `digest_of` tells the digest of a file's content, `architectures` those that a target builds for, `replaces` names
+    the essential packages that may be published.
     """
 
     root: Path
@@ -50,8 +62,9 @@ class LocalPublisher:
     digest_of: Callable[[Path], str]
     architectures: Callable[[str], tuple[str, ...]]
     publishes: bool = True
-    _taken: dict[View, list[PackageFile]] = field(default_factory=dict)
-    _plain: set[Path] = field(default_factory=set)
+    replaces: frozenset[str] = frozenset()
+    _taken: dict[TaskName, _Taken] = field(default_factory=dict)
+    _published: set[TaskName] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -85,22 +98,54 @@ class LocalPublisher:
     def add(self, work: Work, output: Callable[[str], None]) -> None:
         """See `Publisher.add`.
 
+        What cannot be published is refused here, before anything of it is written: then it is one package's fault.
+
         Raises:
             RuntimeError: the task deploys nothing.
+            TaskError: the repository cannot hold what was built.
 
         """
         deployment = work.task.deployment
         if deployment is None:
             raise RuntimeError(f"{work.task.name} deploys nothing")
         items = list(_own(work))
+        files = [PackageFile(path=self.store.path(item), artifact=item) for item in items]
+        self._check(work, deployment, files)
         plain = self._plain_files(work, deployment, items)
         for path, item in plain:
             self._copy(item, path)
             output(f"{path.relative_to(self.deploy)}")
+        taken = _Taken(
+            view=view_of(work, deployment),
+            files=tuple(files),
+            plain=frozenset(path for path, item in plain if is_binary(item.name)),
+        )
         with self._lock:
-            self._plain |= {path for path, item in plain if is_binary(item.name)}
-            taken = self._taken.setdefault(view_of(work, deployment), [])
-            taken += [PackageFile(path=self.store.path(item), artifact=item) for item in items]
+            self._taken[work.task.name] = taken
+
+    def _check(self, work: Work, deployment: Deployment, files: Sequence[PackageFile]) -> None:
+        """Read the packages as the commit will.
+
+        Raises:
+            TaskError: one of them cannot be published.
+
+        """
+        deployed, view = format_called(deployment.format), view_of(work, deployment)
+        try:
+            for file in files:
+                check_name(file.artifact.name)
+            entries = deployed.repository.read(view, files, frozenset()) if self.publishes else ()
+        except InputError as error:
+            raise TaskError(
+                f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"
+            ) from error
+        essential = {entry.name for entry in entries if entry.facts.get("essential")}
+        replaced = sorted((essential | {entry.name for entry in entries} & deployed.essential) - self.replaces)
+        if replaced:
+            raise TaskError(
+                f"{work.task.subject} builds {', '.join(replaced)}, which would be essential on every client",
+                hint=f'if that is meant, set `replaces = "{" ".join(replaced)}"` in build-env.toml',
+            )
 
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
@@ -120,19 +165,25 @@ class LocalPublisher:
             temporary.replace(path)
         return path
 
-    def commit(self) -> list[str]:
-        """See `Publisher.commit`; returns the plain paths of the binary packages that were deployed."""
-        if self._taken and self.publishes:
+    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+        """See `Publisher.commit`; returns the plain paths of the binary packages that these tasks deployed."""
+        with self._lock:
+            chosen = {name: taken for name, taken in self._taken.items() if tasks is None or name in tasks}
+        files: dict[View, list[PackageFile]] = {}
+        for name, taken in chosen.items():
+            if name not in self._published:
+                files.setdefault(taken.view, []).extend(taken.files)
+        if files and self.publishes:
             self._make_public(self.channel)
             snapshot.publish(
                 self.channel,
-                self._taken,
+                files,
                 label=self.label,
                 signer=self.signer(),
-                architectures={view.target: self.architectures(view.target) for view in self._taken},
+                architectures={view.target: self.architectures(view.target) for view in files},
             )
-        self._taken.clear()
-        return sorted(str(path.relative_to(self.root)) for path in self._plain)
+        self._published |= chosen.keys()
+        return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
 
     def _make_public(self, directory: Path) -> None:
         """Make a directory of results that others can reach, whatever the caller's umask.

@@ -13,11 +13,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.disk import disk_errors
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.schedule.excerpt import Excerpt, ExcerptBuilder
+from build_env.schedule.publishing import Publishing
 from build_env.schedule.retries import Retries
 from build_env.schedule.sharing import Claimed, Sharing
 from build_env.schedule.state import ScheduleState, longest_chain
@@ -60,7 +60,8 @@ _Message = _Ended | _Defect | Claimed | TaskOutput
 class Loop:
     """One run of one plan; `began` is when the command began on the `clock`, if that was earlier.
 
-    `retries` is how often a task is tried again when the engine or the network failed.
+    `retries` is how often a task is tried again when the engine or the network failed; `publish_every` the least number
+    of seconds between two switches of what is published while the run goes on, 0: only at its end.
     """
 
     plan: Plan
@@ -73,6 +74,7 @@ class Loop:
     hits: Mapping[TaskName, StoredResult] = field(default_factory=dict)
     estimates: Mapping[TaskName, Estimate] = field(default_factory=dict)
     retries: int = 0
+    publish_every: float = 0.0
     clock: Callable[[], float] = time.monotonic
     _queue: queue.SimpleQueue[_Message] = field(default_factory=queue.SimpleQueue)
     _excerpts: dict[TaskName, ExcerptBuilder] = field(default_factory=dict)
@@ -82,6 +84,9 @@ class Loop:
         """Nothing is claimed and nothing was tried yet."""
         self._sharing = Sharing(executor=self.executor, tell=self._queue.put)
         self._retries = Retries(most=self.retries, clock=self.clock)
+        self._publishing = Publishing(
+            plan=self.plan, publisher=self.publisher, sink=self.sink, clock=self.clock, every=self.publish_every
+        )
 
     def run(self) -> RunSummary:
         """Run the plan to its end; an interrupt ends it early and is told by the results.
@@ -105,6 +110,7 @@ class Loop:
             while not state.over:
                 self._start_ready(state)
                 if state.running or state.aside:
+                    self._publishing.publish_whole(state.results)
                     self._wait(state)
         except KeyboardInterrupt:
             self._interrupt(state)
@@ -113,7 +119,8 @@ class Loop:
         """Publish, and tell how the run ended, also when publishing did not come to its end."""
         deployed: tuple[str, ...] = ()
         try:
-            deployed = self._publish(state)
+            interrupted = any(result.status is Status.INTERRUPTED for result in state.results.values())
+            deployed = self._publishing.finish(state.results, interrupted=interrupted)
         finally:
             summary = RunSummary(
                 tasks=self.plan.tasks,
@@ -179,9 +186,10 @@ class Loop:
         self._queue.put(_Ended(task=work.task, result=result, again=again))
 
     def _wait(self, state: ScheduleState) -> None:
-        """Take note of the next thing that happens; return also when a task is due to be tried again."""
+        """Take note of the next thing that happens; return also when a task is due to be tried again, or a switch."""
+        waits = [wait for wait in (self._retries.patience(), self._publishing.patience()) if wait is not None]
         try:
-            message = self._queue.get(timeout=self._retries.patience())
+            message = self._queue.get(timeout=min(waits, default=None))
         except queue.Empty:
             return
         self._handle(message, state)
@@ -224,6 +232,8 @@ class Loop:
         told = self._excerpts.pop(task.name, None)
         excerpt = told.result() if told and result.status is Status.FAILED else Excerpt()
         self.sink(TaskFinished(task=task, result=result, tail=excerpt.lines, reasons=excerpt.reasons))
+        if task.deployment and result.status is Status.DONE:
+            self._publishing.deployed()
         self._sharing.release(task)
         for other, dropped in state.finish(task.name, result):
             self._sharing.release(other)
@@ -274,14 +284,6 @@ class Loop:
         silent = [task for task in self.plan if task.name in state.running and task.name not in at_work]
         # Asked last: a worker that ended since then has put its word into the queue before.
         return silent if self._queue.empty() else []
-
-    def _publish(self, state: ScheduleState) -> tuple[str, ...]:
-        """Close the transaction: what was deployed before a failure or after it is published, interrupted runs not."""
-        interrupted = any(result.status is Status.INTERRUPTED for result in state.results.values())
-        if self.publisher is None or interrupted:
-            return ()
-        with disk_errors():
-            return tuple(self.publisher.commit())
 
 
 def _failure(error: BuildEnvError, *, seconds: float = 0.0) -> TaskResult:

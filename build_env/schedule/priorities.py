@@ -1,6 +1,7 @@
 """Owns the order in which ready tasks start: the longest chain first, where that is no worse than first come first.
 
-Pure. No order of a list is best for every graph: the one by chains is compared with the plain one in simulated time.
+What makes a built package ready for users counts as much as its build did, so that it follows the build instead of
+coming last. Pure. No order of a list is best for every graph: they are compared in simulated time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from build_env.model.identity import TaskName
     from build_env.schedule.edges import Edges
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["chain_seconds", "least_seconds", "priorities", "simulate"]
 
 _SAME = 1 + 1e-9
+_SOON = 1.01  # how much longer a run may take for giving results early
 
 
 def chain_seconds(edges: Edges, seconds: Mapping[TaskName, float]) -> dict[TaskName, float]:
@@ -34,21 +36,48 @@ def least_seconds(chain: float, work: float, slots: int) -> float:
     return max(chain, work / slots)
 
 
-def priorities(edges: Edges, seconds: Mapping[TaskName, float], slots: int) -> dict[TaskName, float]:
+def priorities(
+    edges: Edges, seconds: Mapping[TaskName, float], slots: int, finishing: Collection[TaskName] = ()
+) -> dict[TaskName, float]:
     """For each task a number; of the ready ones that with the highest starts first.
 
-    It is the longest remaining chain in seconds. Where starting tasks as they become ready would end earlier (list
-    schedules have such anomalies), the order of those starts is taken instead.
+    It is the longest remaining chain in seconds, for tasks that are `finishing` a package that of its build. Where
+    starting tasks as they become ready would end earlier (list schedules have such anomalies), the order of those
+    starts is taken instead.
     """
     chains = chain_seconds(edges, seconds)
+    early = _with_finishing(edges, chains, finishing) if finishing else chains
     work = sum(seconds.get(task, 0.0) for task in edges.before)
-    by_chain, _ = simulate(edges, seconds, slots, chains)
-    if by_chain <= least_seconds(max(chains.values(), default=0.0), work, slots) * _SAME:
-        return chains
+    least = least_seconds(max(chains.values(), default=0.0), work, slots) * _SAME
+    by_early, _ = simulate(edges, seconds, slots, early)
+    if by_early <= least:
+        return early
     as_they_come, starts = simulate(edges, seconds, slots)
+    by_chain = simulate(edges, seconds, slots, chains)[0] if finishing else by_early
+    if by_early <= min(as_they_come * _SAME, by_chain * _SOON):
+        return early
     if by_chain <= as_they_come * _SAME:
         return chains
     return {task: float(-place) for place, task in enumerate(starts)}
+
+
+def _with_finishing(
+    edges: Edges, chains: Mapping[TaskName, float], finishing: Collection[TaskName]
+) -> dict[TaskName, float]:
+    """The chains; finishing tasks have that of the work on their package, and so has what else they need."""
+    early = dict(chains)
+    needed: set[TaskName] = set()
+    for task in reversed(list(edges.before)):
+        if task in finishing:
+            own = [chains[other] for other in edges.before[task] if other[:2] == task[:2] and other not in finishing]
+            early[task] = max(early[task], min(own, default=0.0))
+        elif task not in needed:
+            continue
+        for other in edges.before[task]:
+            if other not in finishing and other[:2] != task[:2]:
+                early[other] = max(early[other], early[task])
+                needed.add(other)
+    return early
 
 
 def simulate(

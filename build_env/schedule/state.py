@@ -12,6 +12,7 @@ from build_env.schedule.edges import edges_of
 from build_env.schedule.priorities import chain_seconds, priorities
 from build_env.schedule.ready import ReadyTasks
 from build_env.schedule.resources import Tokens
+from build_env.work.registry import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,8 @@ class ScheduleState:
         self._missing = {task: len(before) for task, before in edges.before.items()}
         self._demands = {task.name: capacity.demand(known.get(task.name)) for task in plan}
         self._tokens = Tokens(capacity=capacity)
-        order = priorities(edges, seconds or dict.fromkeys(self._tasks, 1.0), capacity.slots)
+        finishing = {task.name for task in plan if kind_of(task.stage).finishes}
+        order = priorities(edges, seconds or dict.fromkeys(self._tasks, 1.0), capacity.slots, finishing)
         self._ready = ReadyTasks(order, self._demands)
         for task, missing in self._missing.items():
             if not missing:

@@ -176,6 +176,16 @@ class Env:
         """
         self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
 
+    def ask(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Record a command that finds out what else the task needs installed, and leaves it as the dependency set.
+
+        It runs before the task in rooms of its own, without network; what it names is installed, and it is asked again.
+
+        Raises:
+            HookError: as `run_command_build`.
+        """
+        self._record(ImageKind(kind), argv, environment=environment, role=Role.ASK)
+
     def docker_build_image(  # noqa: PLR0913 - the seed's interface, all but two by keyword
         self,
         dockerfile: str,

@@ -25,7 +25,9 @@ def summary_lines(summary: RunSummary) -> list[str]:
     """The end of a run, a line each."""
     if summary.count(Status.INTERRUPTED):
         done, left = summary.count(Status.DONE), summary.count(Status.INTERRUPTED)
-        return [f"stopped {count(done, 'task')} done, {left} left", "next    the same command goes on where it stopped"]
+        published = [f"{_MARGIN}published, because whole:", *_paths(summary)] if summary.deployed else []
+        stopped = f"stopped {count(done, 'task')} done, {left} left"
+        return [stopped, *published, "next    the same command goes on where it stopped"]
     if summary.count(Status.FAILED):
         return [*_failed(summary), *_results(summary)]
     ran = summary.count(Status.DONE)
@@ -44,7 +46,11 @@ def summary_lines(summary: RunSummary) -> list[str]:
 def _results(summary: RunSummary) -> list[str]:
     """The deployed files, and how clients get them."""
     notes = [f"{'next    ' if number == 0 else _MARGIN}{line}" for number, line in enumerate(summary.notes)]
-    return [*(f"{_MARGIN}{path}" for path in summary.deployed), *notes]
+    return [*_paths(summary), *notes]
+
+
+def _paths(summary: RunSummary) -> list[str]:
+    return [f"{_MARGIN}{path}" for path in summary.deployed]
 
 
 def _failed(summary: RunSummary) -> list[str]:

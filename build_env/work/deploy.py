@@ -40,6 +40,7 @@ class Deploy(Effect):
     """Packages go into the open transaction of their repository."""
 
     name = "deploy"
+    finishes = True
     rank = 5.0
     of_packages = True
 

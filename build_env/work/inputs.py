@@ -32,21 +32,21 @@ __all__ = ["is_dependency_set", "layer_inputs", "refuse_damaged", "refuse_undecl
 
 def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """The entries below `in/` for the task's own room."""
-    own = [
-        (f"{entry.place.value}/{item.name}", item)
+    own = {
+        f"{entry.place.value}/{item.name}": item
         for entry in work.inputs
         if entry.place in {Place.SOURCE, Place.BUILD} and not isinstance(work.task.action, LayerAction)
         for item in entry.artifacts
-    ]
-    return (*_entries(own), *layer_inputs(work, store))
+    }
+    return (*_entries(own.items()), *layer_inputs(work, store))
 
 
 def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """What the install commands see below `in/`: the dependency set and the built packages of the view."""
     if not isinstance(work.task.action, RoomAction) or not work.task.action.installs_own:
         return ()
-    sets = [item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)]
-    named = [(f"dependencies/{item.name}", item) for item in sets]
+    sets = {item.name: item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)}
+    named = [(f"dependencies/{name}", item) for name, item in sets.items()]
     return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.task, work.inputs, store))])
 
 
@@ -96,7 +96,7 @@ def context_of(task: Task, source_format: Format) -> Context:
 
 def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[Need, ...]]:
     """The format of the source and its list of build dependencies; no format where none can be read."""
-    for item in _at(inputs, Place.SOURCE):
+    for item in reversed(list(_at(inputs, Place.SOURCE))):  # the last one asked knows most
         source_format = of_dependency_set(item.name)
         if source_format is not None and source_format.build_depends is not None:
             return source_format, source_format.build_depends(store.path(item).read_text(encoding="utf-8"))
@@ -110,7 +110,7 @@ def refuse_undeclared(task: Task, inputs: Collection[ResolvedInput], store: Stor
         InputError: when it does.
     """
     action = task.action
-    if not isinstance(action, RoomAction) or not action.provided:
+    if not isinstance(action, RoomAction) or not (action.provided and action.declared):
         return
     source_format, needs = _build_depends(inputs, store)
     if source_format is None:
@@ -122,9 +122,9 @@ def refuse_undeclared(task: Task, inputs: Collection[ResolvedInput], store: Stor
         makers = [maker for maker in action.provided.get(name, ()) if maker not in action.declared]
         if makers:
             raise InputError(
-                f"the source of {task.subject} needs {name}, which {makers[-1]} builds, and nothing says so before it "
-                "is fetched",
-                location=Location(file=f"src/{task.subject}/definition.yaml"),
+                f"the source of {action.declared[0]} needs {name}, which {makers[-1]} builds, and nothing says so "
+                "before it is fetched",
+                location=Location(file=f"src/{action.declared[0]}/definition.yaml"),
                 hint=f"add the line `requires: [{makers[-1]}]`",
             )
 

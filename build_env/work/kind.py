@@ -71,6 +71,7 @@ class Kind:
     name: ClassVar[str]  # the `stage` of its tasks' names
     rank: ClassVar[float] = 100.0  # its place in listings, from low to high
     usual_seconds: ClassVar[float] = 10.0  # of a task of which nothing is known; the order of magnitude counts
+    finishes: ClassVar[bool] = False  # whether it only makes what was built ready for users: soon, if nothing waits
     effect: ClassVar[bool] = False  # whether it leaves something outside the store, and no result in it
     of_packages: ClassVar[bool] = False  # whether reports show it in the row of its package
     others: ClassVar[str] = "images of"  # in pictures, before the target, the group of those that have no package

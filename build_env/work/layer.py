@@ -48,7 +48,9 @@ class Layer(Kind):
         )
 
     def counts(self, place: Place, name: str) -> bool:
-        """See `Kind.counts`: the index of an image counts, because something is installed from it."""
+        """See `Kind.counts`: what says what is installed, and the index of an image from which it is."""
+        if place is Place.SOURCE:
+            return is_dependency_set(name)
         return super().counts(place, name) or (place is Place.IMAGE and name == INDEX_FACTS)
 
     def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:

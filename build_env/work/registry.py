@@ -8,7 +8,7 @@ from build_env.core.errors import InputError
 from build_env.work.deploy import Deploy, Tar
 from build_env.work.image import Image
 from build_env.work.layer import Layer
-from build_env.work.stages import Build, Scan, Source, Verify
+from build_env.work.stages import Ask, Build, Scan, Source, Verify
 
 if TYPE_CHECKING:
     from build_env.work.kind import Kind
@@ -20,6 +20,7 @@ _OWN: tuple[Kind, ...] = (
     Scan(),
     Source(),
     Layer(),
+    Ask(),
     Build(),
     Verify(),
     Deploy(),

@@ -1,4 +1,4 @@
-"""Owns the tasks that run commands of a package in a room: the seed's stages, and the scan before planning."""
+"""Owns the tasks that run commands of a package in a room: the seed's stages, and what is read or asked before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from build_env.ports import Store
     from build_env.work.kind import Done, Hands
 
-__all__ = ["Build", "Scan", "Source", "Verify"]
+__all__ = ["Ask", "Build", "Scan", "Source", "Verify"]
 
 
 class InRoom(Kind):
@@ -51,6 +51,16 @@ class Source(InRoom):
     usual_seconds = 5.0
 
 
+class Ask(InRoom):
+    """Finds out what else a build needs."""
+
+    name = "ask"
+    rank = 3.0
+    usual_seconds = 5.0
+    of_packages = False
+    others = "build dependencies of"
+
+
 class Build(InRoom):
     """Makes the built packages."""
 
@@ -63,5 +73,6 @@ class Verify(InRoom):
     """Looks at the built packages."""
 
     name = "verify"
+    finishes = True
     rank = 4.0
     usual_seconds = 5.0

@@ -9,15 +9,18 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib.sh"
 
 DEPENDS_FILE=build-depends.dsc
+CONTROL_FILE=pinned-control.txt
 CROSS_PROFILES='cross,nocheck'
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
-                [--archive-version=VERSION --archive-sha256=DIGEST]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+                [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root.
---archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file.
+--build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
+--archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
+behind its version, and patches (below the build root) on top of its own.
 TEXT
 }
 
@@ -47,7 +50,7 @@ print_name() {
 }
 
 print_version() {
-    if [ -n "$archive_version" ]; then say "$archive_version"; else changelog | cut -d ' ' -f 2; fi
+    if [ -n "$archive_version" ]; then say "$archive_version$archive_suffix"; else changelog | cut -d ' ' -f 2; fi
 }
 
 print_target() {
@@ -191,8 +194,78 @@ source_archive() {
         archive_complete "$fetched" "$dsc" || fail "$EX_TEMPFAIL" "a file of $dsc has not the digest that $dsc gives"
         copy_archive "$fetched" "$dsc" "$cache"
     fi
-    copy_archive "$cache" "$dsc" "$BUILD_OUT"
-    write_depends "$BUILD_OUT/$dsc"
+    if [ -n "$archive_suffix${archive_patches[*]}" ]; then
+        change_archive "$cache" "$dsc"
+    else
+        copy_archive "$cache" "$dsc" "$BUILD_OUT"
+    fi
+    dsc=$(find_dsc "$BUILD_OUT")
+    write_depends "$dsc"
+    # What it builds and what that needs, for the next plan: nothing else says it before the source is fetched.
+    { say "#package $name"; unpacked_control "$dsc"; } >"$BUILD_OUT/$CONTROL_FILE"
+}
+
+unpacked_control() {
+    local tree=$BUILD_WORK/unpacked
+    rm -rf "$tree"
+    dpkg-source --no-check --skip-patches --extract "$1" "$tree" >"$BUILD_WORK/unpacked.log" 2>&1 || {
+        cat "$BUILD_WORK/unpacked.log" >&2
+        fail 1 "$1 cannot be unpacked"
+    }
+    grep -v '^#' "$tree/debian/control"
+}
+
+# change_archive FOLDER DSC: the source package with a version and patches of ours; what is upstream's stays as it is
+change_archive() {
+    local from=$1 tree=$BUILD_WORK/source/changed digest file epoch
+    rm -rf "$tree"
+    mkdir -p "${tree%/*}"
+    dpkg-source --no-check --skip-patches --extract "$from/$2" "$tree"
+    for file in "${archive_patches[@]}"; do
+        add_patch "$tree" "$BUILD_ROOT/$file"
+    done
+    # One second later than the distribution's: the same bytes whenever it is made.
+    epoch=$(($(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp) + 1))
+    add_entry "$tree/debian/changelog" "$epoch"
+    export SOURCE_DATE_EPOCH=$epoch
+    find "$tree" -exec touch -h -d "@$epoch" {} +
+    while read -r digest file; do
+        case $file in *.orig.tar.* | *.orig-*.tar.*) cp "$from/$file" "$BUILD_OUT/" ;; esac
+    done < <(files_of "$from/$2")
+    (cd "$BUILD_OUT" && dpkg-source --build "$tree")
+}
+
+# add_patch TREE FILE: the last of the series; a package that has no series gets it applied
+add_patch() {
+    local name=${2##*/} series=$1/debian/patches/series
+    [ -f "$2" ] || fail 1 "the patch $2 is not there"
+    if grep -qs quilt "$1/debian/source/format"; then
+        mkdir -p "${series%/*}"
+        [ ! -e "${series%/*}/$name" ] || fail 1 "$archive_version has a patch $name itself" "give the file another name"
+        cp "$2" "${series%/*}/$name"
+        chmod 644 "${series%/*}/$name"
+        # A last line without its end must not swallow the name.
+        [ ! -s "$series" ] || [ -z "$(tail -c 1 "$series")" ] || say >>"$series"
+        say "$name" >>"$series"
+    else
+        patch --directory="$1" --strip=1 --no-backup-if-mismatch --forward <"$2" || fail 1 "the patch $name does not apply"
+    fi
+}
+
+# add_entry CHANGELOG EPOCH: a version of ours on top
+add_entry() {
+    local own=$BUILD_WORK/changelog source distribution maintainer
+    source=$(dpkg-parsechangelog -l "$1" -S Source)
+    distribution=$(dpkg-parsechangelog -l "$1" -S Distribution)
+    maintainer=$(dpkg-parsechangelog -l "$1" -S Maintainer)
+    {
+        printf '%s (%s) %s; urgency=medium\n\n' "$source" "$(print_version)" "$distribution"
+        say "  * Built from $archive_version by build-env."
+        [ "${#archive_patches[@]}" -eq 0 ] || printf '  * Patch: %s\n' "${archive_patches[@]##*/}"
+        printf '\n -- %s  %s\n\n' "$maintainer" "$(LC_ALL=C date --utc --rfc-email --date="@$2")"
+        cat "$1"
+    } >"$own"
+    cat "$own" >"$1"
 }
 
 stage_source() {
@@ -273,9 +346,19 @@ explain_unmet() {
 
 # check_depends DEPENDS_FILE: fails, and says what is missing, when not all build dependencies are installed
 check_depends() {
-    local options=()
+    local options=() name file=$1
     ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
-    dpkg-checkbuilddeps "${options[@]}" "$1" 2>&1
+    # dpkg refuses TOOL:native of a tool that says that it serves every architecture. apt installs it, and so it is meant.
+    file=$(mktemp)
+    cat "$1" >"$file"
+    while IFS=: read -r name _; do
+        # shellcheck disable=SC2016 # the variable is that of dpkg-query
+        if dpkg-query --show --showformat '${Multi-Arch}\n' "$name" 2>/dev/null | grep -q '^foreign$'; then
+            sed -i "s/\([ ,|]\)${name//./\\.}:native/\1$name/g" "$file"
+        fi
+    done < <(grep -oE '[a-z0-9][a-z0-9.+-]*:native' "$1" | sort -u)
+    dpkg-checkbuilddeps "${options[@]}" "$file" 2>&1 || { rm -f "$file"; return 1; }
+    rm -f "$file"
 }
 
 # In a container the layer has them; a machine that is its own room may lack some.
@@ -324,10 +407,16 @@ binary_option() {
     esac
 }
 
-stage_build() {
-    local dsc option tree options=() folder=$BUILD_WORK/build file
-    need BUILD_WORK BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+# The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step
+# that failed. What one step knows the next ones find in this file; without it there is nothing to make.
+build_state() {
+    say "$BUILD_WORK/build.state"
+}
+
+build_extract() {
+    local dsc option tree folder=$BUILD_WORK/build
     dsc=$(find_dsc "$source_folder")
+    rm -rf "$folder" "$(build_state)"
     option=$(binary_option "$dsc")
     if [ -z "$option" ]; then
         say "nothing to make for $ARCH: $(field "$dsc" Source) has Architecture: $(field "$dsc" Architecture | xargs)"
@@ -335,9 +424,15 @@ stage_build() {
     fi
     need_build_depends
     tree=$folder/$(field "$dsc" Source)
-    rm -rf "$folder"
     mkdir -p "$folder"
     dpkg-source --extract "$dsc" "$tree"
+    say "$option $tree" >"$(build_state)"
+}
+
+# buildpackage OPTION TREE ARGUMENT...: dpkg-buildpackage in the tree
+buildpackage() {
+    local option=$1 tree=$2 options=()
+    shift 2
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
     DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}"
     DEB_BUILD_PROFILES=
@@ -348,9 +443,42 @@ stage_build() {
         options=(-a "$ARCH")
     fi
     export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
-    (cd "$tree" && dpkg-buildpackage -us -uc "$option" "${options[@]}")
-    for file in "$folder"/*.{deb,ddeb,udeb,buildinfo,changes}; do
+    # What is needed was looked at when it was extracted.
+    (cd "$tree" && dpkg-buildpackage -us -uc -d "$option" "${options[@]}" "$@")
+}
+
+build_make() {
+    local option tree targets
+    read -r option tree <"$(build_state)"
+    case $option in
+    -b) targets=build ;;
+    -B) targets=build-arch ;;
+    -A) targets=build-indep ;;
+    esac
+    # A tree that this step has begun with is as somebody left it: cleaning could undo what was mended.
+    if [ ! -e "$tree.begun" ]; then
+        : >"$tree.begun"
+        targets=clean,$targets
+    fi
+    buildpackage "$option" "$tree" --rules-target="$targets"
+}
+
+build_package() {
+    local option tree file
+    read -r option tree <"$(build_state)"
+    # What is built is not built again.
+    buildpackage "$option" "$tree" --no-pre-clean
+    for file in "$BUILD_WORK"/build/*.{deb,ddeb,udeb,buildinfo,changes}; do
         [ ! -f "$file" ] || mv "$file" "$BUILD_OUT/"
+    done
+}
+
+stage_build() {
+    local step
+    need BUILD_WORK BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    for step in $build_steps; do
+        [ "$step" = extract ] || [ -f "$(build_state)" ] || return 0
+        "build_$step"
     done
 }
 
@@ -378,18 +506,21 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_install='' prints=''
-docker='' archive_version='' archive_sha256=''
+do_source='' do_build='' do_verify='' do_install='' prints='' build_steps='extract make package'
+docker='' archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
     --build) do_build=yes ;;
+    --build=extract | --build=make | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
     --archive-version=?*) archive_version=${argument#*=} ;;
     --archive-sha256=?*) archive_sha256=${argument#*=} ;;
+    --archive-suffix=*) archive_suffix=${argument#*=} ;;
+    --archive-patch=?*) archive_patches+=("${argument#*=}") ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
     --help) usage; exit 0 ;;
     *) usage >&2; fail "$EX_USAGE" "unknown option $argument" ;;

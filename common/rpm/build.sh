@@ -15,9 +15,11 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies and needs root.
+No stage: source, build and verify. --install installs build dependencies and needs root. --ask writes the set of build
+dependencies with those that %generate_buildrequires names when that much is installed.
+--build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
 TEXT
 }
 
@@ -68,6 +70,9 @@ set_build_macros() {
     # Releases before 4.16 know only the variable.
     export RPM_BUILD_NCPUS=${BUILD_JOBS:-1}
     umask 022
+}
+
+make_top() {
     rm -rf "$top"
     mkdir -p "$top"/{BUILD,BUILDROOT,RPMS,SOURCES,SRPMS,tmp}
 }
@@ -119,6 +124,14 @@ depends_lines() {
     [ -z "$conflicts" ] || printf '%s\n' "$conflicts" | sed 's/^/BuildConflicts: /'
 }
 
+set_head() {
+    printf '%s\n' 'Name: build-depends' 'Version: 0' 'Release: 0' 'Summary: Build dependencies' 'License: none'
+}
+
+set_foot() {
+    printf '%s\n' '' '%description' 'The build dependencies of a package.'
+}
+
 # What the layer of build dependencies is made from. Name and version are constant, so that packages with equal
 # build dependencies share a layer and a new version of the package makes no new one. The source package is made
 # once, so the answers for all architectures are in it.
@@ -134,7 +147,7 @@ write_depends() {
         [ "${answers[$arch]}" = "$first" ] || lines=''
     done
     {
-        printf '%s\n' 'Name: build-depends' 'Version: 0' 'Release: 0' 'Summary: Build dependencies' 'License: none'
+        set_head
         if [ -n "$lines" ]; then
             say "$lines"
         else
@@ -142,7 +155,7 @@ write_depends() {
                 [ -z "${answers[$arch]}" ] || printf '%%ifarch %s\n%s\n%%endif\n' "$arch" "${answers[$arch]}"
             done
         fi
-        printf '%s\n' '' '%description' 'The build dependencies of a package.'
+        set_foot
     } >"$top/$DEPENDS_FILE"
 }
 
@@ -150,6 +163,7 @@ stage_source() {
     local spec srpm
     need BUILD_SRC BUILD_OUT
     set_build_macros
+    make_top
     spec=$(the_spec "$BUILD_SRC/rpm")
     cp "$spec" "$top/SOURCES/"
     chmod 644 "$top/SOURCES/${spec##*/}"
@@ -215,6 +229,37 @@ stage_install() {
     clean_dnf
 }
 
+# ------------------------------------------------------------------------------------------------ ask
+
+unpack_srpm() {
+    local srpm
+    srpm=$(find_srpm "$source_folder")
+    make_top
+    rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
+}
+
+# rpmbuild says what is missing with status 11, and leaves all that it knows of in the header of a source package.
+stage_ask() {
+    local spec status=0 made requires
+    need BUILD_OUT ARCH
+    set_build_macros
+    unpack_srpm
+    spec=$(the_spec "$top/SOURCES")
+    rpmbuild -br "${RPM_MACROS[@]}" "$spec" || status=$?
+    made=("$top"/SRPMS/*.rpm)
+    case $status,${#made[@]},$([ ! -f "${made[0]}" ] || echo there) in
+    0,1,there | 11,1,there) ;;
+    *) fail 1 "rpmbuild could not find out what ${spec##*/} needs: it ended with status $status" ;;
+    esac
+    requires=$(rpm --query --package --requires "${made[0]}" | LC_ALL=C sort -u | sed '/^rpmlib(/d; s/^/BuildRequires: /')
+    {
+        set_head
+        say "$requires"
+        set_foot
+    } >"$top/$DEPENDS_FILE"
+    take "$top/$DEPENDS_FILE"
+}
+
 # ---------------------------------------------------------------------------------------------- build
 
 # Parsing the spec shows which binary packages it makes.
@@ -240,17 +285,42 @@ explain_failure() {
     exit "$1"
 }
 
-stage_build() {
-    local srpm spec file log status=0 results=()
-    need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
-    srpm=$(find_srpm "$source_folder")
-    set_build_macros
-    rpm2cpio "$srpm" | (cd "$top/SOURCES" && cpio --quiet --extract)
-    spec=$(the_spec "$top/SOURCES")
-    check_task "$spec"
-    log=$BUILD_WORK/rpmbuild.log
-    rpmbuild -bb "${RPM_MACROS[@]}" "$spec" 2>&1 | tee "$log" || status=$?
+# rpmbuild_from STAGE SCRIPT...: rpmbuild up to a stage, in which these scripts of the spec were done before and end at
+# once. Packages that rpmbuild's own --short-circuit makes cannot be installed.
+rpmbuild_from() {
+    local stage=$1 script skipped=() log=$BUILD_WORK/rpmbuild.log status=0
+    shift
+    for script in "$@"; do
+        skipped+=(-D "__spec_${script}_pre exit 0")
+    done
+    rpmbuild "$stage" "${RPM_MACROS[@]}" "${skipped[@]}" "$(the_spec "$top/SOURCES")" 2>&1 | tee "$log" || status=$?
     [ "$status" -eq 0 ] || explain_failure "$status" "$log"
+}
+
+# The steps are calls of their own, so that a build that failed can go on with its tree, mended by hand, from the step
+# that failed.
+build_extract() {
+    unpack_srpm
+    check_task "$(the_spec "$top/SOURCES")"
+    rpmbuild_from -bp
+}
+
+build_make() {
+    rpmbuild_from -bc prep
+}
+
+# rpmbuild looks at the files in this step, too. The links that it lays then would be there when it makes the packages,
+# and of their directories it announces only those that it made.
+build_install() {
+    RPM_MACROS+=(-D '_build_id_links none')
+    rpmbuild_from -bi prep buildrequires build
+}
+
+build_package() {
+    local spec file results=()
+    set_build_macros # without what the step before added, when all are done in one call
+    spec=$(the_spec "$top/SOURCES")
+    rpmbuild_from -bb prep buildrequires build install check
     for file in "$top"/RPMS/*/*.rpm; do
         case $file in
         */noarch/*) [ "$BUILD_ARCH_ALL" = 1 ] || continue ;;
@@ -259,6 +329,15 @@ stage_build() {
     done
     [ "${#results[@]}" -gt 0 ] || fail 1 "${spec##*/} made no packages"
     take "${results[@]}"
+}
+
+stage_build() {
+    local step
+    need BUILD_OUT BUILD_ARCH_ALL ARCH BUILD_HOST_ARCH
+    set_build_macros
+    for step in $build_steps; do
+        "build_$step"
+    done
 }
 
 # --------------------------------------------------------------------------------------------- verify
@@ -309,13 +388,16 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_install='' prints='' docker=''
+do_source='' do_build='' do_verify='' do_install='' do_ask='' prints='' docker=''
+build_steps='extract make install package'
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
     --build) do_build=yes ;;
+    --build=extract | --build=make | --build=install | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
+    --ask) do_ask=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
@@ -338,7 +420,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_install" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -348,5 +430,6 @@ build_folder=${BUILD_IN:-}/build
 
 [ -z "$do_source" ] || stage_source
 [ -z "$do_install" ] || stage_install
+[ -z "$do_ask" ] || stage_ask
 [ -z "$do_build" ] || stage_build
 [ -z "$do_verify" ] || stage_verify

@@ -4,69 +4,98 @@
 # Writes out/spec-facts.json, one JSON object per line and spec file:
 #   directory       of the package, "src/greet"         source          name of the source package
 #   version, release                                    noarch          every binary package is noarch
-#   mixed           some of them are, and others not    changed         seconds of the newest %changelog entry, or 0
-#   binaries        names of the binary packages        provides        names that they provide
-#   requires        names that they need when installed build_requires  names needed to build, of any kind
-# Names only: no versions, and from a rich dependency every name in it.
+#   mixed           some of them are, and others not    build_requires  what a build needs, as rpm writes it
+#   changed         seconds of the newest %changelog entry, or 0
+#   dynamic         it finds more of what it needs while it is built (%generate_buildrequires)
+#   packages        of each binary package name, noarch, provides, requires; names that rpm will find in its files are
+#                   among provides as far as the list of files tells them
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=common/rpm/lib.sh
 . "$here/lib.sh"
 
-# json_names: a JSON list of the names in the dependencies of standard input
-json_names() {
+# json_list: the lines of standard input as a JSON list of texts
+json_list() {
     awk '
-        function take(word) {
-            if (word == "" || word in seen) return
-            seen[word] = 1
-            gsub(/["\\]/, "\\\\&", word)
-            list = list (list == "" ? "" : ", ") "\"" word "\""
-        }
-        /[\001-\037]/ { exit 1 }
-        # A rich dependency: words that are no operator, no version, and brackets that belong to no name.
-        /^\(/ {
-            count = split($0, words, / +/)
-            for (i = 1; i <= count; i++) {
-                word = words[i]
-                if (word ~ /^[<=>]+$/) { i++; continue }
-                sub(/^\(+/, "", word)
-                while (gsub(/\)/, ")", word) > gsub(/\(/, "(", word)) sub(/\)$/, "", word)
-                if (word !~ /^(and|or|if|else|unless|with|without)$/) take(word)
-            }
-            next
-        }
-        { take($1) }
+        /[\001-\010\013-\037]/ { exit 1 }
+        { gsub(/["\\]/, "\\\\&"); list = list (list == "" ? "" : ", ") "\"" $0 "\"" }
         END { print "[" list "]" }'
 }
 
-# add KEY ARGUMENT...: one list of names to the facts of $spec
-add() {
-    local key=$1 answer list
-    shift
-    answer=$(query_spec "$BUILD_ROOT/$spec" --target "$rpm_arch" "$@")
-    list=$(printf '%s' "${answer:+$answer$'\n'}" | json_names) \
-        || fail 1 "$spec declares a name with a control character"
-    record+=", \"$key\": $list"
+# found_in_files SPEC: lines "PACKAGE<tab>NAME" for the names that rpm derives from files, by the lists of files
+found_in_files() {
+    rpmspec --parse "${RPM_MACROS[@]}" -D "_sourcedir ${1%/*}" --target "$rpm_arch" "$1" 2>/dev/null | awk -v lib64="$(rpm --target "$rpm_arch" --eval '%{_lib}')" '
+        function give(name) { print package "\t" name }
+        tolower($1) == "name:" && main == "" { main = $2 }
+        /^%files([ \t]|$)/ {
+            package = main
+            for (i = 2; i <= NF; i++) {
+                if ($i == "-n") package = $++i
+                else if ($i == "-f") i++
+                else if ($i !~ /^-/) package = main "-" $i
+            }
+            listed = 1
+            next
+        }
+        /^%(package|description|prep|build|install|check|clean|changelog|pre|post|preun|postun|pretrans|posttrans|trigger[a-z]*|verifyscript|filetrigger[a-z]*|transfiletrigger[a-z]*|generate_buildrequires|conf)([ \t]|$)/ { listed = 0 }
+        !listed { next }
+        {
+            path = $NF
+            if (path !~ /^\//) next
+            base = path; sub(/.*\//, "", base)
+            if (path ~ /\/pkgconfig\/[^\/*?[]+\.pc$/) { sub(/\.pc$/, "", base); give("pkgconfig(" base ")") }
+            else if (path ~ /\/cmake\/[^\/*?[]+(\/.*)?$/) {
+                sub(/.*\/cmake\//, "", path); sub(/\/.*/, "", path); give("cmake(" path ")"); give("cmake(" tolower(path) ")")
+            }
+            else if (path ~ /^(\/usr)?\/s?bin\/[^*?[]+$/) give(path)
+            else if (base ~ /^lib[^*?[]*\.so\.[0-9]+/) {
+                match(base, /\.so\.[0-9]+/)
+                give(substr(base, 1, RSTART + RLENGTH - 1) (lib64 == "lib64" ? "()(64bit)" : ""))
+            }
+            else if (path ~ /\/python3[^\/]*\/site-packages\/[^\/*?[]+-[^\/]*\.(dist|egg)-info/) {
+                sub(/.*\/site-packages\//, "", path); sub(/-.*/, "", path); gsub(/[_.]+/, "-", path)
+                give("python3dist(" tolower(path) ")")
+            }
+            else if (path ~ /\/perl5\/(vendor_perl\/)?([0-9.]+\/)?.*\.pm$/ && path !~ /[*?[]/) {
+                sub(/.*\/perl5\/(vendor_perl\/)?([0-9.]+\/)?/, "", path); sub(/\.pm$/, "", path); gsub(/\//, "::", path)
+                give("perl(" path ")")
+            }
+        }' || true
+}
+
+# relations SPEC PACKAGE ANSWER: those lines of an answer "PACKAGE<tab>NAME" that are about the package, as a JSON list
+relations() {
+    printf '%s\n' "$3" | awk -F '\t' -v package="$2" '$1 == package && $2 !~ /^rpmlib\(/ && !seen[$2]++ { print $2 }' \
+        | json_list || fail 1 "${1##*/} declares a name with a control character"
 }
 
 scan() {
-    local directory=$1 identity architectures changed noarch=false mixed=false record
-    identity=$(query_spec "$BUILD_ROOT/$spec" --srpm --queryformat \
+    local directory=$1 path=$BUILD_ROOT/$spec noarch=false mixed=false dynamic=false identity architectures provides
+    local requires needed name architecture packages='' own changed
+    identity=$(query_spec "$path" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
-    architectures=$(query_spec "$BUILD_ROOT/$spec" --target "$rpm_arch" --queryformat '%{ARCH}\n' | sort -u)
-    case $architectures in
+    architectures=$(query_spec "$path" --target "$rpm_arch" --queryformat '%{NAME}\t%{ARCH}\n')
+    case $(cut -f 2 <<<"$architectures" | sort -u | xargs) in
         noarch) noarch=true ;;
         *noarch*) mixed=true ;;
     esac
-    changed=$(query_spec "$BUILD_ROOT/$spec" --srpm --queryformat '%{CHANGELOGTIME}\n')
+    ! grep -q '^%generate_buildrequires' "$path" || dynamic=true
+    changed=$(query_spec "$path" --srpm --queryformat '%{CHANGELOGTIME}\n')
     [[ $changed =~ ^[0-9]+$ ]] || changed=0
-    record="\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"changed\": $changed"
-    add binaries --queryformat '%{NAME}\n'
-    add provides --provides
-    add requires --requires
-    add build_requires --srpm --requires
-    say "{$record}"
+    provides=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{PROVIDENAME}\n]')$'\n'$(found_in_files "$path")
+    requires=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{REQUIRENAME}\n]')
+    needed=$(query_spec "$path" --target "$rpm_arch" --srpm --requires)
+    while IFS=$'\t' read -r name architecture; do
+        own=false
+        [ "$architecture" != noarch ] || own=true
+        packages+="${packages:+, }{\"name\": \"$name\", \"noarch\": $own"
+        packages+=", \"provides\": $(relations "$spec" "$name" "$provides")"
+        packages+=", \"requires\": $(relations "$spec" "$name" "$requires")}"
+    done <<<"$architectures"
+    needed=$(printf '%s' "${needed:+$needed$'\n'}" | json_list) || fail 1 "$spec declares a name with a control character"
+    say "{\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"dynamic\": $dynamic," \
+        "\"changed\": $changed, \"build_requires\": $needed, \"packages\": [$packages]}"
 }
 
 need BUILD_ROOT BUILD_WORK BUILD_OUT ARCH

@@ -21,12 +21,12 @@ EXPECTED = [
     *(
         f"binary-{arch}/{name}_{arch}.deb"
         for arch in MACHINES
-        for name in ("libgreet1_1.0.0", "libgreet-dev_1.0.0", "greet_1.2", "hello_2.10-3")
+        for name in ("libgreet1_1.0.0", "libgreet-dev_1.0.0", "greet_1.2", "hello_2.10-3+~local1")
     ),
     "binary-all/greet-tools_0.4_all.deb",
     "binary-all/greet-suite_1.0_all.deb",
     "source/greet_1.2.dsc",
-    "source/hello_2.10-3.dsc",
+    "source/hello_2.10-3+~local1.dsc",
 ]
 
 

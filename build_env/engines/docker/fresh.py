@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.engines.docker.connection import NO_HANDLER, Connection, OutOfTime, no_handler
 from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, create
-from build_env.engines.docker.leftovers import failed_name, failed_rooms
+from build_env.engines.docker.leftovers import KEPT_FAILURES, drop_failed, failed_name
 from build_env.engines.docker.network import SharedNetwork
 from build_env.engines.docker.reaper import Reaper
 from build_env.engines.layout import outcome_of, timed_out
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FreshContainers", "in_time"]
 
-_KEPT_FAILURES = 3
 _KILLED = 137
 
 
@@ -157,7 +156,7 @@ class FreshContainers:
         return outcome
 
     def keep_failed(self, container: str, command: int) -> None:
-        """Keep the stopped room of a failed task for a look inside; only the last three of a project.
+        """Keep the stopped room of a failed task for a look inside; of the last three tasks of a project.
 
         An engine that fails at it does not make the failure of the task any other: then the room is not kept.
         """
@@ -166,5 +165,4 @@ class FreshContainers:
                 self.connection.api.rename(container, failed_name(container[:12], command))
             self._kept.add(container)  # ahead of what may fail: the name says already that it is kept
             self.connection.await_end(container)
-            for room in failed_rooms(self.connection, self.project)[_KEPT_FAILURES:]:
-                self.connection.remove(room.container)
+            drop_failed(self.connection, self.project, most=KEPT_FAILURES)

@@ -12,11 +12,23 @@ from build_env.model.garbage import EngineImage
 from build_env.model.identity import TaskName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from build_env.engines.docker.connection import Connection
 
-__all__ = ["BUILDER", "FailedRoom", "failed_name", "failed_rooms", "own_images", "remove_names", "sweep"]
+__all__ = [
+    "BUILDER",
+    "KEPT_FAILURES",
+    "FailedRoom",
+    "drop_failed",
+    "failed_name",
+    "failed_rooms",
+    "own_images",
+    "remove_names",
+    "sweep",
+]
+
+KEPT_FAILURES = 3  # of how many tasks the room is kept in which they failed last
 
 BUILDER = "image"  # the role of containers in which an image is built or looked at
 _FAILED = f"{LABEL}-failed-"
@@ -56,6 +68,20 @@ def failed_rooms(connection: Connection, project: str) -> list[FailedRoom]:
         if _FAILED in name and item["State"] != "running"
     ]
     return sorted(rooms, key=lambda room: -room.created)
+
+
+def drop_failed(connection: Connection, project: str, *, most: int, good: Collection[TaskName] = ()) -> None:
+    """Of the rooms of failed tasks keep the newest of each of the last `most` tasks, and none of tasks that are `good`.
+
+    A task that has come out well since leaves nobody anything to look into, and two rooms to choose from. Raises
+    InfrastructureError.
+    """
+    kept: set[TaskName] = set()
+    for room in failed_rooms(connection, project):
+        if room.task in good or room.task in kept or len(kept) == most:
+            connection.remove(room.container)
+        else:
+            kept.add(room.task)
 
 
 def _failed_room(item: Mapping[str, Any], name: str) -> FailedRoom:

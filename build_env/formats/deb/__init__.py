@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from build_env.formats.deb.control import build_depends_in, read_deb, read_packaging
+from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read_deb, read_packaging, with_pinned
 from build_env.formats.deb.entries import is_apt_file
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
-from build_env.formats.format import Format
+from build_env.formats.format import Format, Program, Scan
 
 __all__ = ["DEB"]
 
+# Those that Debian and Ubuntu mark as essential, with what dpkg and apt cannot be without.
+_ESSENTIAL = """
+    apt base-files base-passwd bash bsdutils coreutils dash debianutils diffutils dpkg findutils grep gzip hostname
+    init-system-helpers libc-bin libc6 login login.defs mount ncurses-base ncurses-bin passwd perl-base sed
+    sysvinit-utils tar util-linux
+"""
 _BINARY = (".deb", ".udeb", ".ddeb")
 _DEPENDENCY_SET = "build-depends.dsc"
 
@@ -43,6 +49,7 @@ DEB = Format(
     name="deb",
     packaging="deb",
     read_packaging=read_packaging,
+    scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
     elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
@@ -56,4 +63,6 @@ DEB = Format(
     build_depends=build_depends_in,
     package_facts=read_deb,
     archives=True,
+    essential=frozenset(_ESSENTIAL.split()),
+    programs=(Program(name="dpkg-deb", package="dpkg", purpose="reads Debian packages"),),
 )

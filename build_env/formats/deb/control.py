@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING
 
 from debian.deb822 import Deb822
 
-from build_env.core.errors import Fault, InputError, Location
+from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Location
 from build_env.core.later import imported_later
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
 
-with imported_later():  # only the contents of packages need it
-    from debian import arfile, debfile
+with imported_later():
+    from build_env.formats.deb import built as deb_built
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from build_env.model.package import Need
+    from build_env.model.package import Need, Package
 
-__all__ = ["build_depends_in", "control_of", "packaging_in", "read_deb", "read_packaging"]
+__all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
+PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
+_PINNED_MARK = "#package "
 _LINKED = "shlibs:Depends"
 _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other substitutions may be any package
 
@@ -68,6 +70,22 @@ def packaging_in(control: str, shown: str) -> Packaging:
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
     )
+
+
+def with_pinned(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+    """`packages` with the control files of the sources from the archive, each behind a line that says whose it is.
+
+    Raises:
+        InputError: one cannot be used.
+
+    """
+    result = dict(packages)
+    for part in report.split(_PINNED_MARK)[1:]:
+        name, _, control = part.partition("\n")
+        if name in result:
+            packaging = packaging_in(control, f"debian/control of the pinned source of {name}")
+            result[name] = replace(result[name], packaging={**result[name].packaging, "deb": packaging})
+    return result
 
 
 def _binary(fields: Mapping[str, str]) -> Binary:
@@ -138,8 +156,8 @@ def _build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
 def read_deb(path: Path) -> PackageFacts | None:
     """What the `.deb` at `path` says of itself, or None when its control file cannot be read here."""
     try:
-        control = control_of(path)
-    except InputError:
+        control = deb_built.control_of(path, path.name)
+    except (InputError, EnvironmentNotReady):
         return None
     return PackageFacts(
         name=control.get("Package", ""),
@@ -148,20 +166,6 @@ def read_deb(path: Path) -> PackageFacts | None:
         architecture=control.get("Architecture", "").removeprefix("all"),
         foreign=control.get("Multi-Arch", "") == "foreign",
     )
-
-
-def control_of(path: Path) -> dict[str, str]:
-    """The control file of the `.deb` at `path`.
-
-    Raises:
-        InputError: it cannot be read, or not here: a program that the machine may lack unpacks streams of zstd.
-
-    """
-    try:
-        with debfile.DebFile(filename=str(path)) as file:
-            return dict(file.debcontrol())
-    except (arfile.ArError, OSError, EOFError, KeyError, ValueError) as error:
-        raise InputError(f"not a readable Debian package: {path} ({error})") from error
 
 
 def _names(fields: Iterable[str]) -> tuple[str, ...]:

@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING
 
 from build_env.core.later import imported_later
 from build_env.formats.format import Format, Program, Scan
+from build_env.formats.rpm.needs import build_depends_in
 from build_env.formats.rpm.repository import DNF
 from build_env.formats.rpm.spec import SPEC_FACTS, read_packaging, with_spec_facts
 
 with imported_later():  # only where packages are compared
     from build_env.formats.rpm import header
+with imported_later():
+    from build_env.formats.rpm import facts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.formats.compare import Opened
+    from build_env.formats.format import PackageFacts
 
 __all__ = ["RPM"]
 
@@ -45,6 +51,10 @@ def _opened(data: bytes) -> Opened | None:
     return header.opened(data)
 
 
+def _facts(path: Path) -> PackageFacts | None:
+    return facts.read_rpm(path)
+
+
 RPM = Format(
     name="rpm",
     packaging="rpm",
@@ -58,6 +68,8 @@ RPM = Format(
     is_installed=_is_installed,
     plain_path=_plain_path,
     repository=DNF,
+    build_depends=build_depends_in,
+    package_facts=_facts,
     opened=_opened,
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},

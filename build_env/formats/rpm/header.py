@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import struct
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from build_env.formats.archives import Unreadable
 from build_env.formats.compare import Opened
 
-__all__ = ["opened"]
+if TYPE_CHECKING:
+    from mmap import mmap
+
+__all__ = ["main_header", "opened"]
 
 _RPM = b"\xed\xab\xee\xdb"
 _LEAD = 96
@@ -39,14 +43,24 @@ def opened(data: bytes) -> Opened | None:
     if not data.startswith(_RPM):
         return None
     try:
-        _, signature_end = _rpm_header(data, _LEAD)
-        tags, end = _rpm_header(data, signature_end + -signature_end % 8)
+        tags, end = main_header(data)
     except (struct.error, ValueError, LookupError) as error:
         raise Unreadable(str(error)) from error
     return Opened(fields=tags, payload=data[end:], names=_RPM_TAGS, following=_RPM_FOLLOWING)
 
 
-def _rpm_header(data: bytes, at: int) -> tuple[dict[int, tuple[bytes, bytes]], int]:
+def main_header(data: bytes | mmap) -> tuple[dict[int, tuple[bytes, bytes]], int]:
+    """The tags behind lead and signature, as stored, without the zeros at their ends; and where the payload begins.
+
+    Raises:
+        ValueError: it is no RPM; struct.error and LookupError say the same.
+
+    """
+    _, signature_end = _rpm_header(data, _LEAD)
+    return _rpm_header(data, signature_end + -signature_end % 8)
+
+
+def _rpm_header(data: bytes | mmap, at: int) -> tuple[dict[int, tuple[bytes, bytes]], int]:
     """The values of a header structure by tag, as stored, each with its type and number; and where it ends.
 
     Raises:

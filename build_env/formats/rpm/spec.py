@@ -9,11 +9,12 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from build_env.core.errors import InputError, Location
-from build_env.model.package import Binary, Packaging, needs_of
+from build_env.formats.rpm.needs import needs_in
+from build_env.model.package import Binary, Packaging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,29 +95,25 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
             as_read = package.packaging.get("rpm", Packaging())
             packaging = replace(
                 as_read,
-                binaries=_binaries(facts),
-                build_depends=needs_of(*facts["build_requires"]),
+                binaries=tuple(map(_binary, facts["packages"])),
+                build_depends=needs_in(facts["build_requires"]),
                 all_only=facts["noarch"],
                 mixed=facts["mixed"],
+                dynamic=facts["dynamic"],
                 epoch=facts.get("changed") or as_read.epoch,
             )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
 
 
-def _binaries(facts: Mapping[str, Any]) -> tuple[Binary, ...]:
-    """The packages of a spec. dnf installs all that a spec makes, so that each needs what any of them needs."""
-    depends, own = needs_of(*facts["requires"]), {*facts["binaries"]}
-    provided = tuple(name for name in facts["provides"] if name not in own)
-    return tuple(
-        Binary(
-            name=name,
-            provides=provided,
-            depends=depends,
-            every_architecture=facts["noarch"],
-            linked=not facts["noarch"],
-        )
-        for name in facts["binaries"]
+def _binary(facts: Mapping[str, Any]) -> Binary:
+    """One package of a spec. What rpm will find that it needs may be any package of the build."""
+    return Binary(
+        name=facts["name"],
+        provides=tuple(name for name in facts["provides"] if name != facts["name"]),
+        depends=needs_in(facts["requires"]),
+        every_architecture=facts["noarch"],
+        generated=True,
     )
 
 
@@ -125,7 +122,9 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
-    fields = {"directory", "binaries", "provides", "build_requires", "requires", "noarch", "mixed"}
-    if not isinstance(facts, dict) or not fields <= facts.keys():
-        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields))}")
-    return facts
+    fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
+    of_packages = {"name", "noarch", "provides", "requires"}
+    whole = isinstance(facts, dict) and fields <= facts.keys()
+    if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):
+        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields | of_packages))}")
+    return cast("dict[str, Any]", facts)

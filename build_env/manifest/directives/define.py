@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.manifest.directive import PREFIX, Absent, Directive, Form, Role, Visit, drive
-from build_env.manifest.names import no_name
+from build_env.manifest.names import is_key, no_name
 from build_env.manifest.nodes import Entry, Mapping, Node, Place, Scalar, kind
 from build_env.manifest.scope import Definition
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from build_env.manifest.frames import Frame
     from build_env.manifest.walker import Walker
 
-__all__ = ["DEFINE", "check_definitions"]
+__all__ = ["DEFAULT", "DEFINE", "check_definitions"]
 
 
 @dataclass(kw_only=True)
@@ -25,6 +25,7 @@ class _Block:
 
     walker: Walker
     frame: Frame
+    default: bool
     levels: list[tuple[Iterator[Entry], tuple[str, ...]]] = field(default_factory=list)
     values: list[Node] = field(default_factory=list)
 
@@ -46,7 +47,7 @@ class _Block:
     def enter(self, node: Node, path: tuple[str, ...]) -> None:
         """What follows an `otk.define`, or a map of names."""
         if isinstance(node, Mapping):
-            self.walker.scope.namespace(*path)
+            self.walker.scope.namespace(*(() if self.default else path))
             self.levels.append((iter(node.entries), path))
         elif isinstance(node, Scalar) and node.value is None:
             self.walker.faults.warn("this define is empty", node.place, self.frame.chain)
@@ -55,9 +56,9 @@ class _Block:
             self.walker.fault(message, node.place, self.frame)
 
     def name(self, entry: Entry, path: tuple[str, ...]) -> None:
-        """A name and its value; a map is names of its own, unless it is one directive or empty."""
+        """A name and its value; a map is names of its own, unless it is one directive, a table or empty."""
         node = entry.node
-        if isinstance(node, Mapping) and node.entries and not self.replaces(node):
+        if isinstance(node, Mapping) and node.entries and not self.replaces(node) and not is_table(node):
             self.enter(node, path)
         else:
             self.define(node, entry.place, path)
@@ -70,7 +71,8 @@ class _Block:
         """A value of a name; without a path a directive that gives names."""
         end = max(place, node.end) if place.file == node.end.file else place
         order = self.frame.at(end)
-        self.walker.scope.add(Definition(path=path, place=place, node=node, frame=self.frame, order=order))
+        definition = Definition(path=path, place=place, node=node, frame=self.frame, order=order, default=self.default)
+        self.walker.scope.add(definition)
         if not isinstance(node, Scalar) and node.directives:
             self.values.append(node)
 
@@ -79,7 +81,7 @@ class _Block:
         directive, _ = self.walker.directive(entry, self.frame) or (None, "")
         if directive is None:
             return
-        if directive is DEFINE:
+        if directive is DEFINE and not self.default:
             self.enter(entry.node, path)
         elif directive.role is not Role.REPLACED:
             message = f"{entry.key} is not allowed in an otk.define"
@@ -87,7 +89,7 @@ class _Block:
                 message += "; include a file that has an otk.define of its own"
                 self.walker.variables.incomplete = True
             self.walker.fault(message, entry.place, self.frame)
-        elif path:
+        elif path or self.default:
             message = f"{entry.key} should not have siblings: it replaces the map where other names also stand"
             self.walker.fault(message, entry.place, self.frame)
         else:
@@ -95,8 +97,13 @@ class _Block:
             self.define(alone, entry.place, ())
 
 
+def is_table(node: Mapping) -> bool:
+    """Whether a map is data, by release or distribution: a key in it, as "22.04" or "debian/12", is no name."""
+    return any(is_key(entry.key) and not entry.key.startswith(PREFIX) for entry in node.entries)
+
+
 def _gather(walker: Walker, visit: Visit, entry: Entry, _rest: str) -> Iterable[Visit]:
-    block = _Block(walker=walker, frame=visit.frame)
+    block = _Block(walker=walker, frame=visit.frame, default=entry.key.startswith(DEFAULT.name))
     block.walk(entry.node)
     return [Visit(node, visit.frame) for node in block.values]
 
@@ -133,4 +140,10 @@ DEFINE = Directive(
     value="a map of names and values; names are letters, digits and underscores",
     example="otk.define:\n  image:\n    boot_mode: uefi\nmode: $image.boot_mode\n",
     gather=_gather,
+)
+DEFAULT = replace(
+    DEFINE,
+    name="otk.default",
+    summary="Defines variables for the case that no `otk.define` does, here or in what includes this file.",
+    example="otk.default: {compress: zstd}\notk.define: {compress: xz}\nmethod: $compress\n",
 )

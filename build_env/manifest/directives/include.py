@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from build_env.manifest.sources import Document
     from build_env.manifest.walker import Walker
 
-__all__ = ["INCLUDE", "check_includes", "check_paths", "settle_includes"]
+__all__ = ["INCLUDE", "check_includes", "check_paths", "joins_deeply", "settle_includes"]
 
+# The keys beside the path, and the one value that each may have.
+_OPTIONS = {"path": "", "join": "deep", "optional": "true"}
 _MOST = 50_000
 _DEEPEST = 2_000
 
@@ -55,6 +57,11 @@ def _content(walker: Walker, visit: Visit, entry: Entry) -> Iterable[Visit]:
         raise TooMuch(f"there are more than {many}", entry.place, frame.chain)
     content = walker.behind[key] = _read(walker, path, entry, frame)
     return (Visit(*content, top=visit.top, file_top=True),) if content else ()
+
+
+def joins_deeply(entry: Entry) -> bool:
+    """Whether what an entry includes joins the maps in its map, too."""
+    return isinstance(entry.node, Mapping) and entry.node.get("join") is not None
 
 
 def settle_includes(walker: Walker, *, defaults: bool = False) -> None:
@@ -125,9 +132,11 @@ def _path(walker: Walker, entry: Entry, frame: Frame) -> Step:
     """The path that an include names, as text, or POISON."""
     node = entry.node
     if isinstance(node, Mapping) and not any(key.startswith(PREFIX) for key, _, _ in node):
-        for key, place, _ in node:
-            if key != "path":
+        for key, place, given in node:
+            if key not in _OPTIONS:
                 walker.fault(f"{entry.key} takes path, not {key}", place, frame)
+            elif _OPTIONS[key] and not (isinstance(given, Scalar) and given.text == _OPTIONS[key]):
+                walker.fault(f"{key} of {entry.key} is {_OPTIONS[key]}, or left out", given.place, frame)
         inner = node.get("path")
         if inner is None:
             return walker.fault(f"{entry.key} needs a path", entry.place, frame)
@@ -141,7 +150,9 @@ def _path(walker: Walker, entry: Entry, frame: Frame) -> Step:
 
 
 def _read(walker: Walker, path: str, entry: Entry, frame: Frame) -> tuple[Node, Frame] | None:
-    document = walker.job.sources.include(path, frame.document.file, (entry.place.location, *frame.chain))
+    optional = isinstance(entry.node, Mapping) and entry.node.get("optional") is not None
+    chain = (entry.place.location, *frame.chain)
+    document = walker.job.sources.include(path, frame.document.file, chain, optional=optional)
     if isinstance(document, str):
         inner = entry.node.get("path") if isinstance(entry.node, Mapping) else None
         walker.fault(document, (inner or entry.node).place, frame)
@@ -180,7 +191,7 @@ INCLUDE = Directive(
         "The content of another file, its path relative to the file that includes it. A map joins the map where the "
         "include stands; anything else replaces it."
     ),
-    value="a path, or a map with `path`",
+    value="a path, or a map with `path`, `join: deep` (also maps in maps join), `optional: true` (it may be missing)",
     example="otk.include: common.yaml\nname: hello\n",
     gather=_gather,
     evaluate=_evaluate,

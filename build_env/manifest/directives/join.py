@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from build_env.manifest.frames import Frame
-    from build_env.manifest.nodes import Entry, Node
+    from build_env.manifest.nodes import Entry, Node, Place
     from build_env.manifest.walker import Walker
 
-__all__ = ["HASH_MERGE", "JOIN", "MAP_JOIN", "SEQ_JOIN", "joined"]
+__all__ = ["DEEP_JOIN", "HASH_MERGE", "JOIN", "MAP_JOIN", "SEQ_JOIN", "deeply", "joined"]
 
 _WORDS: dict[type, str] = {list: "sequences", dict: "maps"}
 
@@ -44,6 +44,35 @@ def joined(
         message = f"{entry.key}: more than one map has {names}; otk.op.join lets the last one win"
         return walker.fault(message, entry.place, frame)
     return result
+
+
+def deeply(
+    walker: Walker, parts: list[tuple[dict[str, object], Record]], place: Place, frame: Frame
+) -> dict[str, object]:
+    """One map of maps, and so of the maps in them; of the same key anything else than two maps is the last one's."""
+    top: dict[str, object] = {}
+    waiting, trace = [(top, parts)], walker.trace
+    while waiting:
+        into, parts = waiting.pop()
+        walker.spend(sum(len(part) for part, _ in parts), place, frame)
+        maps: dict[str, list[tuple[dict[str, object], Record]]] = {}
+        for part, record in parts:
+            for key, value in part.items():
+                slot = trace.taken(record, part, key) if trace else record
+                maps[key] = [*maps.get(key, []), (value, slot)] if isinstance(value, dict) else []
+                if trace:
+                    trace.last = slot
+                    trace.put(into, key)
+                into[key] = value
+        for key, several in maps.items():
+            if len(several) > 1:
+                into[key] = joint = dict[str, object]()
+                waiting.append((joint, several))
+                if trace:
+                    trace.anew(into, key)
+    if trace:
+        trace.made()
+    return top
 
 
 def _operands(walker: Walker, entry: Entry, frame: Frame, wanted: type | None) -> Step:
@@ -91,11 +120,17 @@ def _checked(
     return values if good else Absent.POISON
 
 
-def _operation(wanted: type | None, *, last_wins: bool = False) -> Callable[[Walker, Entry, str, Frame], Step]:
+def _operation(
+    wanted: type | None, *, last_wins: bool = False, deep: bool = False
+) -> Callable[[Walker, Entry, str, Frame], Step]:
     def evaluate(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
         values = yield _operands(walker, entry, frame, wanted)
         if not isinstance(values, list):
             return Absent.POISON
+        if deep:
+            taken = walker.trace.taken if walker.trace else lambda *_: Record()
+            parts = [(each, taken(Record(), values, at)) for at, each in enumerate(values) if isinstance(each, dict)]
+            return deeply(walker, parts, entry.place, frame)
         what = wanted or (type(values[0]) if values else list)
         return joined(walker, values, what, entry, frame, last_wins=last_wins)
 
@@ -133,4 +168,11 @@ JOIN = replace(
     value="a map with `values`, a sequence of two or more sequences, or of two or more maps",
     example="user:\n  otk.op.join:\n    values:\n      - {name: ada, shell: /bin/sh}\n      - {shell: /bin/zsh}\n",
     evaluate=_operation(None, last_wins=True),
+)
+DEEP_JOIN = replace(
+    MAP_JOIN,
+    name="otk.op.deep.join",
+    summary="Joins maps, and the maps in them. Of the same key anything else is the last one's, whole.",
+    example="user:\n  otk.op.deep.join:\n    values:\n      - {home: {path: /a, size: 7}}\n      - {home: {size: 9}}\n",
+    evaluate=_operation(dict, deep=True),
 )

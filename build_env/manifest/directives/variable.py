@@ -30,7 +30,7 @@ def _evaluate(walker: Walker, entry: Entry, _name: str, frame: Frame) -> Step:
     path = yield walker.value(node, frame)
     if isinstance(path, Absent):
         return path
-    if not isinstance(path, str) or not is_path(path):
+    if not isinstance(path, str) or not is_path(path, keys=True):
         what = repr(path) if isinstance(path, str) else value_kind(path)
         return walker.fault(f"{entry.key} takes the name of a variable, this is {what}", node.place, frame)
     value = yield walker.variables.lookup(path, node.place, frame, optional=default is not None)

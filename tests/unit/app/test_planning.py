@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.app.planning import Planned
+    from build_env.model.task import Plan
     from tests.support.project import MakeProject, Project
 
 CONFIGURATION = "targets/here/1/packages.conf.py"
@@ -50,6 +51,53 @@ FILES = {
 
 def plan(made: Project, *archs: str, native: bool = False) -> Planned:
     return planner(made.root, archs=archs, native=native).plan(Request(), None)
+
+
+PINNED = FILES | {
+    CONFIGURATION: TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+    + '\n\ndef run_source(env, package):\n    env.run_command_source("fetch", package.name)\n',
+    "src/one/definition.yaml": "archive: {here/1: {version: '1', sha256: " + "0" * 64 + "}}\n",
+    "src/two/definition.yaml": "archive: {here/1: {version: '2', sha256: " + "1" * 64 + "}}\n",
+}
+CONTROLS = """\
+#package two
+Source: two
+
+Package: libtwo-dev
+Architecture: any
+#package one
+Source: one
+Build-Depends: libtwo-dev (>= 1)
+
+Package: one
+Architecture: any
+"""
+
+
+def test_what_pinned_sources_build_is_asked_of_their_source_stages_and_makes_edges(project: MakeProject) -> None:
+    made = project(PINNED)
+    scan = planner(made.root).scan()
+    assert scan is not None
+    sources = {str(task.name): task for task in scan.plan if task.stage is Stage.SOURCE}
+    assert list(sources) == ["here/1:one:source:source", "here/1:two:source:source"]
+    assert {task.stage for task in scan.plan} == {Stage.IMAGE, Stage.SOURCE}
+    unknown = planner(made.root).plan(Request(), None).plan
+    known = planner(made.root).plan(Request(), CONTROLS).plan
+    assert "here/1:two:build:amd64" not in needed_by(unknown, "here/1:one:build:amd64")
+    assert "here/1:two:build:amd64" in needed_by(known, "here/1:one:build:amd64")
+    # They are the same tasks before and after, so that each is done once.
+    assert {name: task.static_inputs for name, task in sources.items()} == {
+        str(task.name): task.static_inputs for task in known if task.stage is Stage.SOURCE
+    }
+
+
+def needed_by(plan: Plan, name: str) -> set[str]:
+    return {str(entry.task) for task in plan if str(task.name) == name for entry in task.inputs}
+
+
+def test_a_control_file_of_a_pinned_source_that_cannot_be_used_is_told(project: MakeProject) -> None:
+    with pytest.raises(InputError, match="pinned source of two"):
+        planner(project(PINNED).root).plan(Request(), "#package two\nSource: two\n")
 
 
 def keys(made: Project) -> dict[str, Mapping[str, str]]:

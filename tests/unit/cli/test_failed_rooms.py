@@ -46,3 +46,15 @@ def test_several_are_listed(wanted: str) -> None:
 def test_none_is_kept(wanted: str) -> None:
     with pytest.raises(UsageError, match="is kept"):
         choose_failed([HELLO] if wanted else [], wanted)
+
+
+def test_an_architecture_tells_rooms_of_one_package_apart() -> None:
+    assert choose_failed([AMD64, ARM64, HELLO], "greet", "arm64") is ARM64
+    with pytest.raises(UsageError, match="no failed room of greet is kept"):
+        choose_failed([AMD64, HELLO], "greet", "armhf")
+
+
+def test_of_several_a_command_is_named_that_takes_one() -> None:
+    with pytest.raises(UsageError) as refusal:
+        choose_failed([AMD64, ARM64, HELLO], "greet")
+    assert choose_failed([AMD64, ARM64, HELLO], refusal.value.hint.split()[3]) is AMD64

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.manifest.reference import directives_markdown
+from build_env.inspect.directives import directives_markdown
 from build_env.manifest.registry import DIRECTIVES
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from build_env.inspect.origins import value_at
 from build_env.manifest.compile import Compiled, CompileOptions, compile_manifest
-from build_env.manifest.explain import value_at
 
 _FILES = {
     "main.yaml": """\

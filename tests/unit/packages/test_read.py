@@ -16,6 +16,8 @@ from build_env.packages.names import check_name
 from build_env.packages.read import package_names, read_packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from build_env.model.package import Package
     from tests.support.project import MakeProject
 
@@ -58,6 +60,25 @@ def test_a_definition(project: MakeProject) -> None:
     assert (found.requires, found.provides, found.architectures) == (("a",), ("b",), ("arm64",))
     assert (found.archive["debian/12"].version, found.archive["debian/12"].sha256) == ("1-1", SHA256)
     assert (found.scripts, found.metapackage) == (("deb",), False)
+
+
+def test_patches_of_a_pin_are_files_of_the_package(project: MakeProject) -> None:
+    pin = f"archive:\n  d/1:\n    version: '1'\n    sha256: '{SHA256}'\n    patches: [patches/a.patch]\n"
+    found = read(project, {"src/one/definition.yaml": pin, "src/one/patches/a.patch": "x\n"})
+    assert found["one"].archive["d/1"].patches == ("patches/a.patch",)
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/two/definition.yaml": pin})
+    assert [str(fault) for fault in caught.value.faults] == [
+        "src/two/definition.yaml: the patch patches/a.patch is not in src/two/"
+    ]
+
+
+@pytest.mark.parametrize("name", ["../a.patch", "/a.patch", "a/../b", "a b", "./a"])
+def test_a_patch_lies_in_the_package(project: MakeProject, name: str) -> None:
+    pin = f"archive:\n  d/1: {{version: '1', sha256: '{SHA256}', patches: ['{name}']}}\n"
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": pin})
+    assert "is not a file below the package's directory" in str(caught.value.faults[0])
 
 
 def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(project: MakeProject) -> None:
@@ -109,14 +130,8 @@ def test_a_change_may_have_a_time_as_rpm_reads_it(project: MakeProject, entry: s
 
 def test_what_rpm_says_of_the_date_counts(project: MakeProject) -> None:
     packages = read(project, {"src/one/rpm/one.spec": "Name: one\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"})
-    facts: dict[str, object] = {
-        "directory": "src/one",
-        "binaries": [],
-        "provides": [],
-        "build_requires": [],
-        "requires": [],
-    }
-    facts |= {"noarch": False, "mixed": False}
+    facts: dict[str, object] = {"directory": "src/one", "packages": [], "build_requires": []}
+    facts |= dict.fromkeys(("noarch", "mixed", "dynamic"), False)
     assert with_spec_facts(packages, json.dumps(facts | {"changed": 7}))["one"].date("rpm") == 7
     assert with_spec_facts(packages, json.dumps(facts | {"changed": 0}))["one"].date("rpm") == 1759320000
 
@@ -215,6 +230,49 @@ def test_what_cannot_be_used_still_has_its_names(project: MakeProject) -> None:
     ]
 
 
+@pytest.mark.parametrize("link", ["one", "one/definition.yaml"])
+def test_a_definition_outside_of_the_project_is_not_read(project: MakeProject, link: str, tmp_path: Path) -> None:
+    made = project({"src/two/x": "x"})
+    outside = tmp_path / "outside"
+    (outside / "one").mkdir(parents=True)
+    (outside / "one/definition.yaml").write_text("name: [hidden\n", encoding="utf-8")
+    (made.root / "src" / link).parent.mkdir(exist_ok=True)
+    (made.root / "src" / link).symlink_to(outside / link)
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    assert f"src/{link}: leads out of the project, to {outside / link}: copy what" in str(found.faults[0])
+    allowed = read_packages(ProjectPaths(root=made.root), Purpose(outside=str(outside)))["one"]
+    assert "this is not YAML" in str(allowed.faults[0])
+
+
+def test_a_definition_may_be_a_table_by_release_with_shared_defaults(project: MakeProject) -> None:
+    files = {
+        "common/shared.yaml": (
+            "otk.default: {suffix: std}\nversion: 1-$suffix\narchive:\n  debian/12: {version: '1', sha256: "
+            + SHA256
+            + "}\n"
+        ),
+        "src/one/definition.yaml": (
+            "otk.include: {path: ../../common/shared.yaml, join: deep}\n"
+            "otk.include.own: {path: $distro.yaml, optional: true}\n"
+            "otk.define:\n  suffix: own\n  needs: {12: [a], 22.04: [b]}\n"
+            "requires: {otk.variable: {name: needs.$release, default: []}}\n"
+            "archive: {debian/13: {version: '2', sha256: " + SHA256 + "}}\n"
+        ),
+        "src/one/ubuntu.yaml": "summary: U\n",
+    }
+    made = project(files)
+
+    def read_as(target: str) -> Package:
+        purpose = Purpose(target=target, architectures=("amd64",))
+        return usable(read_packages(ProjectPaths(root=made.root), purpose))["one"]
+
+    found = {target: read_as(target) for target in ("debian/12", "ubuntu/22.04", "debian/13")}
+    assert [(each.requires, each.summary, each.version) for each in found.values()] == [
+        (("a",), "", "1-own"), (("b",), "U", "1-own"), ((), "", "1-own")
+    ]  # fmt: skip
+    assert set(found["debian/12"].archive) == {"debian/12", "debian/13"}
+
+
 def test_faults_of_all_packages_come_at_once(project: MakeProject) -> None:
     bad = {f"src/{name}/definition.yaml": "a: 1\nb: 2\n" for name in ("one", "two")}
     with pytest.raises(InputError) as caught:
@@ -241,8 +299,9 @@ def test_names_that_can_be(name: str) -> None:
 
 
 FACTS = (
-    '{"directory": "src/one", "binaries": ["one"], "provides": ["one", "virtual"], "build_requires": ["gcc"],'
-    ' "requires": ["lib"], "noarch": true, "mixed": false}'
+    '{"directory": "src/one", "build_requires": ["gcc >= 8", "(a or b)"], "noarch": true, "mixed": false,'
+    ' "dynamic": true, "packages":'
+    ' [{"name": "one", "noarch": true, "provides": ["one", "virtual"], "requires": ["lib"]}]}'
 )
 
 
@@ -250,9 +309,12 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
-        binaries=(Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True),),
-        build_depends=needs_of("gcc"),
+        binaries=(
+            Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True, generated=True),
+        ),
+        build_depends=((Alternative("gcc"),), (Alternative("a"), Alternative("b"))),
         all_only=True,
+        dynamic=True,
     )
     assert found["one"].of_every_architecture("rpm")
     assert found["two"] is packages["two"]

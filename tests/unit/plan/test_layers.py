@@ -111,3 +111,42 @@ def test_a_package_may_be_called_like_a_stage(subject: str) -> None:
     task = replace(BUILD, name=named(f"t/1:{subject}:build:arm64"))
     (layer,) = layers(task)
     assert str(layer.name) == f"t/1:{subject}:layer:arm64"
+
+
+ASK = replace(MAKE, argv=("ask",), role=Role.ASK)
+
+
+def test_what_asks_for_more_is_asked_on_layer_after_layer() -> None:
+    asking = replace(BUILD, action=RoomAction(room=replace(ROOM, commands=(INSTALL, ASK, MAKE)), declared=("greet",)))
+    made = with_layers({asking.name: asking})
+    names = [str(name).removeprefix("t/1:greet") for name in made]
+    rounds = [f" round {number}:{stage}:arm64" for number in (1, 2, 3) for stage in ("layer", "ask")]
+    assert names == [*rounds, ":layer:arm64", ":build:arm64"]
+    source, first, second = (
+        [
+            str(entry.task)
+            for entry in made[named(f"t/1:greet{round_}:layer:arm64")].inputs
+            if entry.place is Place.SOURCE
+        ][-1]
+        for round_ in (" round 1", " round 2", "")
+    )
+    assert (source, first, second) == (
+        "t/1:greet:source:source",
+        "t/1:greet round 1:ask:arm64",
+        "t/1:greet round 3:ask:arm64",
+    )
+    question = made[named("t/1:greet round 2:ask:arm64")]
+    assert question.room is not None
+    assert [command.argv for command in question.room.commands] == [("ask",)]
+    assert question.inputs[-1] == Input(task=named("t/1:greet round 2:layer:arm64"), place=Place.LAYER)
+    build = made[asking.name]
+    assert build.room is not None
+    assert [command.argv for command in build.room.commands] == [("install",), ("make",)]
+    assert build.inputs[-1] == Input(task=named("t/1:greet:layer:arm64"), place=Place.LAYER)
+
+
+def test_what_asks_is_left_out_where_there_are_no_layers() -> None:
+    asking = replace(BUILD, inputs=INPUTS[1:], action=RoomAction(room=replace(ROOM, commands=(ASK, MAKE))))
+    (task,) = with_layers({asking.name: asking}).values()
+    assert task.room is not None
+    assert task.room.commands == (MAKE,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +128,17 @@ def test_a_package_that_is_a_tool_of_others_is_built_for_the_build_machine_too(*
     assert units(found, Stage.DEPLOY) == ["tool arm64", "user arm64"]
     emulated = selected(target(["tool", "user"], archs=("arm64",)), packages, images=EMULATED)
     assert inputs(emulated, "user:build:arm64") == {"user:source:arm64", "tool:build:arm64"}
+
+
+def test_what_a_mixed_source_makes_for_all_is_there_for_each_architecture() -> None:
+    lib = made("lib", Binary(name="lib"), Binary(name="lib-data", every_architecture=True))
+    lib = replace(lib, packaging={"deb": replace(lib.packaging["deb"], mixed=True)})
+    packages = [lib, made("user", Binary(name="user"), needs=("lib",))]
+    found = selected(target(["lib", "user"], archs=("amd64", "arm64")), packages)
+    assert inputs(found, "user:build:arm64") == {"user:source:source", "lib:build:amd64", "lib:build:arm64"}
+    assert inputs(found, "user:build:amd64") == {"user:source:source", "lib:build:amd64"}
+    alone = selected(target(["lib", "user"], archs=("arm64",)), packages)
+    assert inputs(alone, "user:build:arm64") == {"user:source:source", "lib:build:arm64"}
 
 
 def test_two_packages_that_build_one_of_the_same_name_are_refused_where_both_are_meant() -> None:

@@ -288,7 +288,7 @@ def test_two_files_that_are_the_same_package_are_refused(publish: Publish, tmp_p
         publish(files)
 
 
-@pytest.mark.parametrize("fields", ["Source: ../../x\n", "Source: a b\nPackage: ../x\n"])
+@pytest.mark.parametrize("fields", ["Source: ../../x\n", "Source: x/y\n"])
 def test_names_in_a_package_cannot_leave_the_pool(publish: Publish, tmp_path: Path, fields: str) -> None:
     with pytest.raises(InputError, match="no valid"):
         publish([deb(tmp_path, "greet", fields=fields)])
@@ -302,7 +302,7 @@ def test_what_is_no_package_is_refused(publish: Publish, tmp_path: Path) -> None
         publish([tar])
     (tmp_path / "x.deb").write_bytes(b"!<arch>\nnothing")
     broken = tmp_path / "x.deb"
-    with pytest.raises(InputError, match="not a readable Debian package"):
+    with pytest.raises(InputError, match=r"x\.deb is not a package that dpkg takes"):
         publish([type(tar)(path=broken, artifact=tar.artifact.__class__(name="x.deb", digest="0" * 64, size=1))])
 
 

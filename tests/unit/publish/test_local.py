@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -11,20 +12,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.canonical import digest_file
+from build_env.core.errors import TaskError
 from build_env.model.action import DeployAction, TarAction
 from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
+from build_env.publish import snapshot
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
 from tests.support.repositories import deb
 from tests.support.samples import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from build_env.formats.view import PackageFile, View
     from build_env.publish.signing import Signer
 
 
@@ -49,26 +53,34 @@ def publisher(tmp_path: Path) -> Iterator[LocalPublisher]:
         )
 
 
+def content(publisher: LocalPublisher, name: str) -> bytes:
+    """A real package of that name, or anything for another file."""
+    if not name.endswith(".deb"):
+        return name.encode()
+    package, version, architecture = name.removesuffix(".deb").split("_")
+    return deb(publisher.root / "made", package, version, architecture=architecture).path.read_bytes()
+
+
 def work(publisher: LocalPublisher, *names: str, stage: Stage = Stage.DEPLOY, stand_in: str = "") -> Work:
     deployment = Deployment(format="deb", suite="bookworm") if stage is Stage.DEPLOY else None
     task = Task(
         name=TaskName("debian/12", "a", stage, "amd64"),
         action=DeployAction(deployment=deployment) if deployment else TarAction(),
     )
-    artifacts = tuple(publisher.store.put(name, name.encode()) for name in names)
+    artifacts = tuple(publisher.store.put(name, content(publisher, name)) for name in names)
     facts = {"stand-in": stand_in}
     inputs = (ResolvedInput(task=named("b"), place=Place.DEPLOY, artifacts=artifacts, facts=facts),)
     return Work(task=task, key="key", inputs=inputs)
 
 
 def test_a_deployment_holds_until_a_file_is_gone(publisher: LocalPublisher) -> None:
-    deploy = work(publisher, "a_1_amd64.deb", "a_1.dsc", "a.changes")
+    deploy = work(publisher, "a_1_amd64.deb", "a_1_all.deb", "a.changes")
     assert not publisher.holds(deploy)
     lines: list[str] = []
     publisher.add(deploy, lines.append)
-    assert lines == ["deb/bookworm/main/binary-amd64/a_1_amd64.deb", "deb/bookworm/main/source/a_1.dsc"]
+    assert lines == ["deb/bookworm/main/binary-amd64/a_1_amd64.deb", "deb/bookworm/main/binary-all/a_1_all.deb"]
     assert publisher.holds(deploy)
-    assert publisher.commit() == ["build/deploy/deb/bookworm/main/binary-amd64/a_1_amd64.deb"]
+    assert publisher.commit() == [f"build/deploy/{line}" for line in sorted(lines)]
     (publisher.deploy / lines[1]).unlink()
     assert not publisher.holds(deploy)
 
@@ -108,6 +120,61 @@ def test_others_read_what_is_published_whatever_the_umask(
     assert publisher.repositories.stat().st_mode & 0o011 == 0o011
 
 
+def broken(publisher: LocalPublisher, name: str, fields: str) -> Work:
+    """A deployment of one package with these fields."""
+    package, version, architecture = name.removesuffix(".deb").split("_")
+    made = deb(publisher.root / "made", package, version, architecture=architecture, fields=fields)
+    artifact = publisher.store.put(name, made.path.read_bytes())
+    deploy = work(publisher)
+    return replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "words"),
+    [
+        ("a_1_amd64.deb", "Depends: b (>= 1\n", "'Depends' field, reference to 'b': version unterminated"),
+        ("a_1_amd64.deb", "Homepage: x\rPackage: b\n", r"a_1_amd64.deb: line 5 has a character"),
+        ("a_1_amd64.deb", "Homepage: x\x0bPackage: b\n", r"a_1_amd64.deb: line 5 has a character"),
+        ("a_1_amd64.deb", "Homepage: x\u2028Package: b\n", r"a_1_amd64.deb: line 5 has a character"),
+        ("libc6_99_amd64.deb", "", "builds libc6, which would be essential on every client"),
+        ("a_1_amd64.deb", "Essential: yes\n", "builds a, which would be essential on every client"),
+        ("a_1_amd64.deb", "Protected: yes\n", "builds a, which would be essential on every client"),
+    ],
+)
+def test_what_would_break_clients_is_refused_with_its_package(
+    publisher: LocalPublisher, name: str, fields: str, words: str
+) -> None:
+    deploy = broken(publisher, name, fields)
+    with pytest.raises(TaskError, match=re.escape(words)):
+        replace(publisher, publishes=True).add(deploy, lambda _line: None)
+    assert not publisher.deploy.exists()
+    assert publisher.commit() == []
+
+
+def test_an_essential_package_is_published_where_that_is_meant(publisher: LocalPublisher) -> None:
+    meant = replace(publisher, publishes=True, replaces=frozenset({"a"}))
+    meant.add(broken(publisher, "a_1_amd64.deb", "Essential: yes\n"), lambda _line: None)
+    assert len([*publisher.deploy.rglob("*.deb")]) == 1
+
+
+def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None:
+    deploy = work(publisher, "one_9.0_amd64.deb")
+    artifact = replace(deploy.inputs[0].artifacts[0], name="two_1.0_amd64.deb")
+    deploy = replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+    with pytest.raises(TaskError, match=r"two_1\.0_amd64\.deb says of itself that it is one 9\.0"):
+        replace(publisher, publishes=True).add(deploy, lambda _line: None)
+
+
+@pytest.mark.parametrize("name", ["a_1_amd64\nb/x.deb", "../a_1_amd64.deb", "a b_1_amd64.deb"])
+def test_a_name_makes_no_folders(publisher: LocalPublisher, name: str) -> None:
+    deploy = work(publisher, "a_1_amd64.deb")
+    artifact = replace(deploy.inputs[0].artifacts[0], name=name)
+    deploy = replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+    with pytest.raises(TaskError, match="not a name for a file in a package repository"):
+        publisher.add(deploy, lambda _line: None)
+    assert not publisher.deploy.exists()
+
+
 def test_results_of_a_stand_in_lie_apart(publisher: LocalPublisher) -> None:
     lines: list[str] = []
     publisher.add(work(publisher, "a_1_amd64.deb", stand_in="centos/8"), lines.append)
@@ -138,7 +205,7 @@ def test_an_archive_of_nothing_holds_for_its_key(publisher: LocalPublisher) -> N
 
 def test_two_runs_that_deploy_the_same_file_leave_it_whole(publisher: LocalPublisher) -> None:
     """Each write of one would be cut short by the other if they shared a temporary file."""
-    deploy = work(publisher, "a_1_amd64.deb", "a_1.dsc")
+    deploy = work(publisher, "a_1_amd64.deb", "a_1_all.deb")
     others = [replace(publisher) for _ in range(4)]
     errors: list[BaseException] = []
 
@@ -157,3 +224,23 @@ def test_two_runs_that_deploy_the_same_file_leave_it_whole(publisher: LocalPubli
     assert errors == []
     assert publisher.holds(deploy)
     assert [path for path in publisher.deploy.rglob("*") if path.name.endswith(".temporary")] == []
+
+
+def test_only_what_is_asked_for_is_published_and_nothing_twice(
+    publisher: LocalPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def publish(_root: object, files: Mapping[View, Sequence[PackageFile]], **_how: object) -> None:
+        seen.append(sorted(file.artifact.name for those in files.values() for file in those))
+
+    monkeypatch.setattr(snapshot, "publish", publish)
+    early = replace(publisher, publishes=True, signer=lambda: None)  # type: ignore[arg-type, return-value]
+    one, two = work(early, "one_1_amd64.deb"), work(early, "two_1_amd64.deb")
+    two = replace(two, task=replace(two.task, name=two.task.name._replace(subject="two")))
+    for each in (one, two):
+        early.add(each, lambda _line: None)
+    assert early.commit({one.task.name}) == ["build/deploy/deb/bookworm/main/binary-amd64/one_1_amd64.deb"]
+    assert len(early.commit()) == 2
+    early.commit()
+    assert seen == [["one_1_amd64.deb"], ["two_1_amd64.deb"]]

@@ -40,7 +40,7 @@ from tests.support.locking import holding
 from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
 
@@ -86,7 +86,7 @@ class FakePublisher:
     def tar(self, work: Work) -> Path:
         raise NotImplementedError
 
-    def commit(self) -> list[str]:
+    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
         return []
 
 

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, InfrastructureError, InputError, Interrupted, Location, TaskError
-from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
+from build_env.model.action import DeployAction
+from build_env.model.command import Deployment
+from build_env.model.events import Note, RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
 from build_env.schedule import loop as loop_module
 from build_env.schedule.loop import Loop
 from build_env.schedule.resources import Capacity
 from build_env.work.resolve import work_of
-from tests.support.samples import A, B, C, artifact, named, plan_of, stored, task
+from tests.support.samples import A, B, C, D, artifact, named, plan_of, stored, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.events import Event
@@ -110,9 +112,11 @@ class FakePublisher:
     """The `Publisher` port, as far as the loop calls it."""
 
     commits: int = 0
+    told: list[Collection[TaskName] | None] = field(default_factory=list)
 
-    def commit(self) -> list[str]:
+    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
         self.commits += 1
+        self.told.append(tasks)
         return ["a.deb"]
 
 
@@ -227,7 +231,139 @@ def test_what_was_deployed_is_published_once_also_after_a_failure() -> None:
     assert (publisher.commits, summary.deployed) == (1, ("a.deb",))
 
 
-def test_an_interrupt_kills_rooms_and_publishes_nothing() -> None:
+def deploying(name: TaskName, *needs: TaskName) -> Task:
+    """A task that deploys."""
+    return replace(task(name, *needs), action=DeployAction(deployment=Deployment(format="deb", suite="bookworm")))
+
+
+@dataclass
+class Hand:
+    """A clock that is moved by hand."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def switching(
+    plan: Plan,
+    executor: FakeExecutor,
+    publisher: FakePublisher,
+    clock: Callable[[], float],
+    sink: Callable[[Event], None] = _nothing,
+) -> RunSummary:
+    """A run with one slot that may switch every five minutes."""
+    return Loop(
+        plan=plan,
+        executor=executor,
+        sink=sink,  # type: ignore[arg-type]  # the port names its parameter otherwise
+        capacity=Capacity(slots=1),
+        keep_going=True,
+        publisher=publisher,  # type: ignore[arg-type]  # the double has only what is called
+        publish_every=300.0,
+        clock=clock,
+    ).run()
+
+
+def taking(clock: Hand, seconds: float) -> Act:
+    """Work that takes its time."""
+
+    def act(_output: object) -> None:
+        clock.now += seconds
+
+    return act
+
+
+def notes(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Note)]
+
+
+def test_what_is_whole_is_published_while_the_run_goes_on_and_not_too_often() -> None:
+    clock, publisher = Hand(), FakePublisher()
+    events: list[Event] = []
+    took = {A: 301.0, B: 100.0, C: 250.0, D: 0.0}
+
+    def sink(event: Event) -> None:
+        events.append(event)
+        clock.now += took[event.task.name] if isinstance(event, TaskFinished) else 0
+
+    plan = plan_of(deploying(A), deploying(B, A), deploying(C, B), task(D, C))
+    switching(plan, FakeExecutor(), publisher, clock, sink)
+    assert publisher.told == [{A}, {A, B, C}, None]
+    assert notes(events) == [
+        "published 1 package before the end of the run",
+        "published 3 packages before the end of the run",
+    ]
+
+
+def test_a_short_run_switches_once() -> None:
+    publisher = FakePublisher()
+    switching(plan_of(deploying(A), deploying(B, A)), FakeExecutor(), publisher, Hand())
+    assert publisher.told == [None]
+
+
+def test_a_switch_does_not_wait_for_the_next_task_to_end() -> None:
+    clock, publisher = Hand(), FakePublisher()
+    published = threading.Event()
+
+    def commit(tasks: Collection[TaskName] | None = None) -> list[str]:
+        publisher.told.append(tasks)
+        published.set()
+        return []
+
+    def wait(_output: object) -> None:
+        assert published.wait(timeout=20)
+
+    executor = FakeExecutor(acts={A: taking(clock, 299.95), B: wait})
+
+    def moving() -> float:
+        clock.now += 0.01 if B in executor.runs else 0  # the rest of the interval passes while B is at work
+        return clock.now
+
+    publisher.commit = commit  # type: ignore[method-assign]
+    switching(plan_of(deploying(A), task(B, A)), executor, publisher, moving)
+    assert publisher.told == [{A}, None]
+
+
+def test_trouble_with_an_early_switch_ends_no_run() -> None:
+    clock, publisher = Hand(), FakePublisher()
+    events: list[Event] = []
+
+    def commit(tasks: Collection[TaskName] | None = None) -> list[str]:
+        publisher.told.append(tasks)
+        if tasks is not None:
+            raise EnvironmentNotReady("no gpg")
+        return ["all"]
+
+    publisher.commit = commit  # type: ignore[method-assign]
+    executor = FakeExecutor(acts={A: taking(clock, 400)})
+    summary = switching(plan_of(deploying(A), task(B, A)), executor, publisher, clock, events.append)
+    assert publisher.told == [{A}, None]
+    assert summary.deployed == ("all",)
+    assert notes(events) == ["what is whole is not published yet: no gpg"]
+
+
+def test_an_interrupted_run_publishes_what_is_whole() -> None:
+    executor, publisher = FakeExecutor(), FakePublisher()
+
+    def stop(output: Callable[[str], None]) -> None:
+        output("ready")
+        assert executor.cancelled.wait(timeout=20)
+        raise Interrupted("stopped")
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise KeyboardInterrupt
+
+    executor.acts[B] = stop
+    summary = switching(plan_of(deploying(A), task(B, A), deploying(C, B)), executor, publisher, Hand(), sink)
+    assert statuses(summary) == {A: "done", B: "interrupted", C: "interrupted"}
+    assert publisher.told == [{A}]
+    assert summary.deployed == ("a.deb",)
+
+
+def test_an_interrupt_kills_rooms_and_publishes_nothing_that_is_not_whole() -> None:
     executor, publisher = FakeExecutor(), FakePublisher()
 
     def stop(_output: object) -> None:
@@ -403,7 +539,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 )
 def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, raised: type[BaseException]) -> None:
     class Failing(FakePublisher):
-        def commit(self) -> list[str]:
+        def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
             raise trouble
 
     events: list[Event] = []

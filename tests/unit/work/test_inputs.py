@@ -16,6 +16,7 @@ from build_env.model.task import Place, Stage
 from build_env.model.work import ResolvedInput, Work
 from build_env.store.results import LocalStore
 from build_env.work.inputs import layer_inputs, refuse_undeclared, room_inputs
+from build_env.work.registry import kind_of
 from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
@@ -200,3 +201,17 @@ def test_a_need_that_only_the_source_names_is_refused_with_the_line_to_add(store
         refused(blocked, store)
     assert caught.value.hint == "add the line `requires: [lib]`"
     assert str(caught.value.location) == "src/greet/definition.yaml"
+
+
+def test_the_last_set_that_was_asked_for_counts(store: LocalStore) -> None:
+    offered = [package(store, "a"), package(store, "b")]
+    both = work([depends(store, "a"), depends(store, "a, b")], offered)
+    assert view(both, store) == ["a_1_amd64.deb", "b_1_amd64.deb"]
+    destinations = [entry.destination for entry in room_inputs(both, store)]
+    assert len(destinations) == len(set(destinations))
+
+
+@pytest.mark.parametrize("name", ["build-depends.dsc", "build-depends.spec"])
+def test_the_key_of_a_layer_covers_the_set_of_build_dependencies(store: LocalStore, name: str) -> None:
+    assert kind_of("layer").counts(Place.SOURCE, name)
+    assert not kind_of("layer").counts(Place.SOURCE, "greet-1.src.rpm")
