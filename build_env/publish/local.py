@@ -15,7 +15,7 @@ from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, check_name, mark_of
-from build_env.publish.generation import evidence, holds
+from build_env.publish.holdings import evidence, holds
 from build_env.publish.model import CHANNEL
 
 with imported_later():
@@ -82,7 +82,7 @@ class LocalPublisher:
         if not plain or not self.publishes:
             return plain
         digests = {item.digest for item in items}
-        return digests <= holds(self.channel, view_of(work, deployment).name, digests)
+        return digests <= holds(self.channel, view_of(work, deployment).name, digests, self.digest_of)
 
     def evidence(self, work: Work) -> list[Path]:
         """The files whose being as they are means that `holds` answers as it did."""
@@ -181,6 +181,7 @@ class LocalPublisher:
                 label=self.label,
                 signer=self.signer(),
                 architectures={view.target: self.architectures(view.target) for view in files},
+                digest_of=self.digest_of,
             )
         self._published |= chosen.keys()
         return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})

@@ -14,7 +14,7 @@ from debian.deb822 import Deb822, Release
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.deb.entries import is_apt_file
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import holds
+from build_env.publish.holdings import holds
 from tests.support.repositories import BOOKWORM, deb, publish_to, source
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ import re
 import threading
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,6 @@ from tests.support.samples import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from build_env.formats.view import PackageFile, View
     from build_env.publish.signing import Signer
@@ -93,6 +93,29 @@ def test_a_package_built_again_with_the_size_of_the_old_one_is_deployed(publishe
     assert not publisher.holds(deploy)
     publisher.add(deploy, lambda _line: None)
     assert publisher.holds(deploy)
+
+
+def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
+    publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    package = deb(tmp_path / "made", "greet")
+    empty = work(publisher)
+    item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+    deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),))
+    publisher.publishes, publisher.signer = True, lambda: signer
+    publisher.add(deploy, lambda _line: None)
+    publisher.commit()
+    assert publisher.holds(deploy)
+    for damaged in (publisher.channel / "deb/pool").rglob("*.deb"), publisher.channel.glob("deb/dists/*/*/InRelease"):
+        (path,) = damaged
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes().swapcase())
+        assert path in publisher.evidence(deploy) or path.resolve() in map(Path.resolve, publisher.evidence(deploy))
+        assert not publisher.holds(deploy)
+        another_run = replace(publisher, _taken={}, _published=set())
+        another_run.add(deploy, lambda _line: None)
+        another_run.commit()
+        assert publisher.holds(deploy)
 
 
 def test_others_read_what_is_published_whatever_the_umask(
