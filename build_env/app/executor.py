@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.later import imported_later
-from build_env.core.machine import ALSO_CALLED
 from build_env.engines.native import NativeRooms
 from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
     from build_env.settings import Settings
 
 __all__ = ["MissingEngine", "new_executor", "time_limit"]
-
-_ARCHITECTURES = tuple(sorted(set(ALSO_CALLED.values())))  # whose indexes a target is asked about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +71,6 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             signer=lambda: _signer(settings, paths),
             label=settings.repository_label,
             digest_of=session.digests.digest,
-            architectures=partial(session.project.supported, architectures=_ARCHITECTURES),
             publishes=options.publishes,
             replaces=frozenset(settings.replaces.split()),
         ),

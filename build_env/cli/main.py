@@ -25,6 +25,7 @@ COMMANDS = {
     ),
     "gc": CommandEntry("gc:gc", "What nothing needs any more; removes it with --delete."),
     "verify-store": CommandEntry("verify_store:verify_store", "Read every recorded result and object; find damage."),
+    "validate": CommandEntry("validate:validate", "All definitions, packaging and hooks, for all targets at once."),
     "doctor": CommandEntry("doctor:doctor", "What this machine lacks, and the command that mends it."),
     "base": CommandEntry("base:base", "Base images: list, make, map."),
     "manifest": CommandEntry("manifest:manifest", "YAML with directives: compile, check, explain, format it."),

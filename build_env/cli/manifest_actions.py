@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from build_env.cli.errors import tell_error
 from build_env.cli.streams import write_error, write_output
+from build_env.cli.validate import validation_lines
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
@@ -28,11 +29,13 @@ from build_env.ui.files import write_whole
 
 with imported_later():
     from build_env.inspect import directives
+    from build_env.inspect import validate as inspect_validate
     from build_env.manifest import format as manifest_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from build_env.app.project import Project
     from build_env.core.errors import Fault
     from build_env.model.options import ManifestOptions
 
@@ -76,8 +79,11 @@ def _keep_sources(output: Path, files: Iterable[str]) -> None:
 
 def validate_all(asked: ManifestOptions) -> int:
     """Check each file, and say all that is wrong with any."""
-    status = 0
-    for file, outcome in compile_each(asked, _tell):
+    found = {file: inspect_validate.package_of(Path(file)) for file in asked.files if not asked.definitions}
+    owners = {file: own for file, own in found.items() if own}
+    status = max((_validate_definition(*own) for own in owners.values()), default=0)
+    others = replace(asked, files=tuple(file for file in asked.files if file not in owners))
+    for file, outcome in compile_each(others, _tell):
         if isinstance(outcome, InputError):
             status = tell_error(outcome)
             continue
@@ -87,6 +93,13 @@ def validate_all(asked: ManifestOptions) -> int:
         files = len(outcome.files)
         _say(f"ok      {visible_name(file)}: {files} file{'s' * (files != 1)}{targets}")
     return status
+
+
+def _validate_definition(project: Project, package: str) -> int:
+    """Check the definition of a project's package, which is compiled for each of the targets."""
+    validated = inspect_validate.validate(project, project.target_names(), (package,))
+    _say("\n".join(validation_lines(validated)))
+    return InputError.exit_code if validated.findings else 0
 
 
 def explain_path(asked: ManifestOptions, path: str) -> int:

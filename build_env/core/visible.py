@@ -31,6 +31,8 @@ def printable(line: str) -> str:
 
     Of a line that was drawn over with carriage returns, as progress bars are, the last state.
     """
+    if line.isprintable():  # most lines are: this costs nothing
+        return line
     shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
     return _CONTROL.sub("", shown.expandtabs())
 

@@ -1,8 +1,7 @@
 """Owns small transfers through a room's own pipes: archives as text in a script and in what the script prints.
 
 Each archive that goes through the engine's interface costs 50 ms, which is more than many stages take. What is too
-large, or comes from an image without the programs for it, takes the engine's way. The memory that a room needed comes
-this way, too, because the engine may be on another machine.
+large, or comes from an image without the programs for it, takes the engine's way.
 """
 
 from __future__ import annotations
@@ -12,27 +11,29 @@ import binascii
 import gzip
 import re
 import secrets
-import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["ENTERING_CAPABILITIES", "NOT_ENTERED", "Receiver", "entering_script", "laying_script"]
+__all__ = ["Receiver", "gathered", "laying_script", "printing_script"]
 
-NOT_ENTERED = 127  # what setpriv ends with, too, when it may not do what it should
-# What root needs for `entering_script`; the builder gets none of it, nor can it ever.
-ENTERING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETPCAP", "SETUID")
 _PROGRAMS = "{ command -v base64 && command -v gzip && command -v tar; } >/dev/null"
 _LARGEST_ARGUMENT = 100_000  # the kernel takes 131072 bytes in one argument
-_LARGEST_RESULT = 512  # kibibytes
-# What the kernel counts for the room, files that it holds in memory included: of cgroup v2, else of v1.
-_COUNTER = """\
-counter() {
-    { read -r counted <"/sys/fs/cgroup/$1" || read -r counted <"/sys/fs/cgroup/memory/$2"; } 2>/dev/null || counted=0
-}
-peak() { counter memory.peak memory.max_usage_in_bytes; }
-"""
+_LARGEST_ARCHIVE = 1 << 20  # bytes: more will hardly fit into an argument, however well it is compressed
+_LARGEST_RESULT = 1 << 19  # bytes of the tar
+_WHOLE = b"whole"  # follows the tar when nothing is wrong with it
+
+
+def gathered(chunks: Iterable[bytes]) -> bytes | None:
+    """All of an archive in one piece if it is small; no more than that is asked for."""
+    archive = bytearray()
+    for chunk in chunks:
+        archive += chunk
+        if len(archive) > _LARGEST_ARCHIVE:
+            return None
+    return bytes(archive)
 
 
 def laying_script(archive: bytes) -> str:
@@ -45,69 +46,45 @@ def laying_script(archive: bytes) -> str:
     return f"{_PROGRAMS} && printf %s {text} | base64 -d | {unzip}tar -xpf - --numeric-owner -C /\n"
 
 
-def entering_script(archive: bytes, uid: int, gid: int) -> str:
-    """A script for root that unpacks `archive` at `/`, becomes the builder for good and runs the script in `$1`.
+def printing_script(root: str, *names: str) -> str:
+    """A script that prints the directories `names` of `root`, as `Receiver` reads them, and ends early if they are big.
 
-    Nothing when it would be too long. It ends with `NOT_ENTERED` where the image lacks the programs for it. The
-    builder gets the pipes of the output, too, so that /dev/stdout can be opened.
+    Also a sparse file is as long as its tar: the tar itself is measured.
     """
-    laying = laying_script(archive).rstrip("\n")
-    if not laying:
-        return ""
-    become = f"setpriv --reuid={uid} --regid={gid} --groups={gid} --inh-caps=-all --bounding-set=-all"
-    return (
-        f"command -v setpriv >/dev/null && {laying} && chown {uid}:{gid} /proc/self/fd/1 /proc/self/fd/2 "
-        f'&& exec {become} /bin/sh -c "$1"\nexit {NOT_ENTERED}\n'
-    )
+    tar = f"tar --hard-dereference -cf - {' '.join(names)}"
+    return f"cd {root} && {{ {tar} && printf %s {_WHOLE.decode()}; }} | head -c {_LARGEST_RESULT} | base64"
 
 
+@dataclass
 class Receiver:
-    """Lets a script print its results at the end, and takes them out of what it prints.
+    """Takes what a script tells the tool out of what it prints; everything else goes on to `output`.
 
-    A result counts only when it is whole: a process that still prints between the lines spoils nothing.
+    `trusted` says that nobody else can know the mark (see `supervisor`). Then the word of an end is taken for one, and
+    results may come this way. Else only the figures count, which a build may make up to its own harm.
     """
 
-    def __init__(self, output: Callable[[str], None]) -> None:
-        """Everything else goes on to `output`."""
-        self._output = output
-        self._mark = f"build-env-results-{secrets.token_hex(8)}"
-        self._end = re.compile(rf"{self._mark} (\d+) (\d+) (\d+)")
-        self._lines: list[str] | None = None
-        self._whole = False
-        self._blank = False
-        self.peak_memory = 0
-        self.status: int | None = None  # of the script, when it has ended
-        self.command = 0  # the number of the one at work then
+    output: Callable[[str], None]
+    trusted: bool = False
+    mark: str = field(default_factory=lambda: f"build-env-{secrets.token_hex(16)}")
+    peak_memory: int = 0
+    status: int | None = None  # of the script, when it has ended
+    command: int = 0  # the number of the one at work then
+    _lines: list[str] | None = None
+    _whole: bool = False
+    _blank: bool = False
 
-    def measuring(self, *, kept: bool = False) -> str:
-        """What to run before the commands: at its end the script prints memory, exit status and the last command.
+    def __post_init__(self) -> None:
+        """No figure can be longer than what it stands for: whoever says it, it must fit a database."""
+        self._end = re.compile(rf"{self.mark} ([0-9]{{1,18}}) ([0-9]{{1,3}}) ([0-9]{{1,6}})")
 
-        The counter of a room that is kept goes on from task to task and cannot be set back from inside. There, what
-        use grew by counts, if it grew beyond all before; else nothing is known.
-
-        All output takes one pipe: of two, the engine passes on the second one's last words after the end was told.
-        """
-        begin, memory = "", "peak"
-        if kept:
-            begin = "counter memory.current memory.usage_in_bytes; began=$counted; peak; highest=$counted\n"
-            memory = 'peak; [ "$counted" -gt "$highest" ] && counted=$((counted - began)) || counted=0'
-        end = f"""ended=$?; {memory}; printf '\\n%s %s %s %s\\n' {self._mark} "$counted" "$ended" "${{running:-0}}\""""
-        return f"exec 2>&1\n{_COUNTER}{begin}trap {shlex.quote(end)} EXIT\n"
-
-    def script(self, root: str, *names: str) -> str:
-        """What to run after the commands: print the directories `names` of `root` when they are small."""
-        listed = " ".join(names)
-        small = f"{{ sum=0; while read -r size name; do sum=$((sum + size)); done; [ $sum -le {_LARGEST_RESULT} ]; }}"
-        return (
-            f"cd {root} && {_PROGRAMS} && du -sk {listed} | {small} "
-            f"&& tar --hard-dereference -cf {root}/work/.results {listed} 2>/dev/null "
-            f"&& printf '\\n%s\\n' {self._mark} && base64 {root}/work/.results && printf '%s\\n' {self._mark}\n"
-            "exit 0\n"
-        )
+    @property
+    def ended(self) -> int | None:
+        """The exit status, if it can be believed."""
+        return self.status if self.trusted else None
 
     def line(self, text: str) -> None:
         """Take one printed line."""
-        if text == self._mark:
+        if self.trusted and text == self.mark:
             self._whole = self._lines is not None
             self._lines = self._lines or []
             self._blank = False
@@ -120,12 +97,12 @@ class Receiver:
             self.flush()
             self._blank = text == ""
             if text:
-                self._output(text)
+                self.output(text)
 
     def flush(self) -> None:
         """Pass on an empty line that was held back, because one comes before the mark."""
         if self._blank:
-            self._output("")
+            self.output("")
         self._blank = False
 
     def archive(self) -> bytes | None:
@@ -133,6 +110,7 @@ class Receiver:
         if not self._whole or self._lines is None:
             return None
         try:
-            return base64.b64decode("".join(self._lines), validate=True)
+            data = base64.b64decode("".join(self._lines), validate=True)
         except binascii.Error:
             return None
+        return data.removesuffix(_WHOLE) if data.endswith(_WHOLE) and len(data) < _LARGEST_RESULT else None

@@ -102,23 +102,25 @@ def room_script(
     exported: Mapping[str, str] | None = None,
     umask: int = 0o022,
     first: int = 1,
+    become: str = "",
 ) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
     `exported` is set in the script itself, for rooms whose container must not carry an environment. `first` is the
-    number of the command to begin with; the script's own variable `running` has the number of the one at work.
+    number of the command to begin with; the script's own variable `running` has the number of the one at work. `become`
+    are the words before a command that make it somebody else's.
     """
     lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
         if number >= first:
-            lines += [f"running={number}", _run(command, root, number, len(commands))]
+            lines += [f"running={number}", _run(command, root, number, len(commands), become)]
     return "\n".join(lines) + "\n"
 
 
-def _run(command: Command, root: str, number: int, total: int) -> str:
+def _run(command: Command, root: str, number: int, total: int, become: str) -> str:
     directory = command.cwd if command.cwd.startswith("/") else f"{root}/{command.cwd}".removesuffix("/.")
-    words = shlex.join([_program(command.argv[0], root), *command.argv[1:]])
+    words = f"{become} {shlex.join([_program(command.argv[0], root), *command.argv[1:]])}".lstrip()
     settings = " ".join(f"export {name}={shlex.quote(value)};" for name, value in sorted(command.environment.items()))
     what = "install command" if command.role is Role.INSTALL else "command"
     report = shlex.quote(f"build-env: {what} {number} of {total} failed: {shlex.join(command.argv)}")

@@ -8,18 +8,20 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import shutil
 import signal
 import subprocess
 import tarfile
 import threading
 from dataclasses import dataclass, field, replace
-from io import BytesIO
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import scratch
 from build_env.core.errors import EnvironmentNotReady, Interrupted
+from build_env.engines.collecting import Chunks, refuse_names
 from build_env.engines.layout import SEARCH_PATH, commands_of, outcome_of, room_environment, room_script, timed_out
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
@@ -29,11 +31,13 @@ from build_env.model.command import Role
 from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from build_env.model.room import RoomSpec
 
 __all__ = ["NativeRooms"]
+
+_CHUNK = 1 << 16
 
 
 @dataclass
@@ -67,8 +71,8 @@ class NativeRooms:
                 os.killpg(group, signal.SIGKILL)
 
     def _run_in(self, directory: Path, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        archive = pack(spec, owner=os.getuid(), group=os.getgid())
-        with tarfile.open(fileobj=BytesIO(archive)) as content:
+        archive = Chunks(pack(spec, owner=os.getuid(), group=os.getgid()))
+        with tarfile.open(fileobj=BufferedReader(archive), mode="r|") as content:
             # Not an argument: Python 3.11.2 has none of it, and no need of it, because we packed this ourselves.
             content.extraction_filter = getattr(tarfile, "tar_filter", None)
             content.extractall(directory)  # noqa: S202 - as above
@@ -129,7 +133,7 @@ class NativeRooms:
         if timer:
             timer.start()
         try:
-            status, peak_memory = _follow(process, output)
+            status, peak_memory = _follow(process, LineSplitter(output, spec.limits.log))
         finally:
             if timer:
                 timer.cancel()
@@ -140,22 +144,42 @@ class NativeRooms:
         return timed_out(spec) if late.is_set() else replace(outcome_of(status), peak_memory=peak_memory)
 
 
-def _follow(process: subprocess.Popen[bytes], output: Callable[[str], None]) -> tuple[int, int]:
+def _follow(process: subprocess.Popen[bytes], lines: LineSplitter) -> tuple[int, int]:
     """Pass on what the process prints until its end; its exit status and the memory of its largest descendant.
 
-    The kernel counts this program's own memory for the process until that became another program. A number that is no
-    larger says nothing.
+    What it left at work in its group ends with it, and is not waited for. The kernel counts this program's own memory
+    for the process until that became another program. A number that is no larger says nothing.
     """
     own = _resident(resource.getrusage(resource.RUSAGE_SELF))
-    lines = LineSplitter(output)
     with process:
-        while chunk := os.read(process.stdout.fileno() if process.stdout else -1, 1 << 16):
-            lines.feed(chunk)
+        try:
+            for chunk in _printed(process):
+                lines.feed(chunk)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # it is not reaped yet: nobody else has its number
+                os.killpg(process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     lines.close()
     peak = _resident(usage)
     return process.returncode, peak if peak > own else 0
+
+
+def _printed(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """What comes until the process has ended, and what is in its pipe then."""
+    output = process.stdout.fileno() if process.stdout else -1
+    ended = os.pidfd_open(process.pid)
+    try:
+        while ended not in (ready := select.select([output, ended], [], [])[0]):
+            chunk = os.read(output, _CHUNK)
+            if not chunk:
+                return
+            yield chunk
+        while output in ready and (chunk := os.read(output, _CHUNK)):
+            yield chunk
+            ready = select.select([output], [], [], 0)[0]
+    finally:
+        os.close(ended)
 
 
 def _resident(usage: resource.struct_rusage) -> int:
@@ -174,10 +198,11 @@ def _as_root(script: str) -> list[str]:
 
 
 def _move(source: Path, destination: Path) -> None:
-    """Hand over the regular files, as `staging.unpack` does for the rooms of an engine."""
-    for directory, _, names in os.walk(source):
-        for path in (Path(directory) / name for name in names):
-            if path.is_file() and not path.is_symlink():
-                target = destination / path.relative_to(source)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.move(path, target)
+    """Hand over the regular files, as `collecting.unpack` does for the rooms of an engine."""
+    files = [path for directory, _, names in os.walk(source) for path in (Path(directory) / name for name in names)]
+    files = [path for path in files if path.is_file() and not path.is_symlink()]
+    refuse_names([f"{source.name}/{path.relative_to(source)}" for path in files])
+    for path in files:
+        target = destination / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, target)

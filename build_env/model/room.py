@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
     from build_env.model.command import Command, Mount
 
-__all__ = ["BuildContext", "RoomEntry", "RoomOrder", "RoomOutcome", "RoomSpec", "TimeLimit", "Variation"]
+__all__ = [
+    "BuildContext",
+    "RoomEntry",
+    "RoomLimits",
+    "RoomOrder",
+    "RoomOutcome",
+    "RoomSpec",
+    "TimeLimit",
+    "Variation",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,20 @@ class TimeLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoomLimits:
+    """What a room may use at most: processes and threads, open files of each, and bytes. 0 sets no limit.
+
+    `shared_memory` is the size of /dev/shm, which counts as memory; `log` is all that the commands print.
+    """
+
+    processes: int = 0
+    memory: int = 0
+    files: int = 0
+    shared_memory: int = 0
+    log: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomOrder:
     """A room and its commands, without what is of one machine only.
 
@@ -90,6 +113,7 @@ class RoomOrder:
     name: str = ""
     layer_key: str = ""
     limit: TimeLimit | None = None
+    limits: RoomLimits = field(default_factory=RoomLimits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,12 +123,13 @@ class RoomSpec(RoomOrder):
     `collect` is the host directory that receives `out/`, `downloads` the one that is both given to and taken from the
     room. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the object with a
     digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared with those of
-    others.
+    others. `proxies` are variables that only a room with network gets.
     """
 
     collect: Path
     downloads: Path | None = None
     ssh_agent: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)
     object_path: Callable[[str], Path] = _no_objects
     variation: Variation = field(default_factory=Variation)
 

@@ -117,6 +117,7 @@ def locked(root: Path) -> Iterator[None]:
     lock = private(root) / "lock"
     # The file stays: a lock on a name that is removed and made again would be two locks.
     with lock.open("ab"), locks.locked(lock):  # to append: only made, a publish of nothing new leaves its time
+        permit(lock, PUBLIC_FILE)
         yield
 
 

@@ -37,9 +37,10 @@ __all__ = ["LocalPublisher"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
-    """What one task deploys: its packages, the view they go into, and the plain paths of the binary ones."""
+    """What one task deploys: its packages, their view with its architectures, plain paths of the binary ones."""
 
     view: View
+    architectures: tuple[str, ...]
     files: tuple[PackageFile, ...]
     plain: frozenset[Path]
 
@@ -49,8 +50,7 @@ class LocalPublisher:
     """The `Publisher` port on the local disk; what a run deploys, for whichever targets, is published together.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
-    `digest_of` tells the digest of a file's content, `architectures` those that a target builds for, `replaces` names
-    the essential packages that may be published.
+    `digest_of` tells the digest of a file's content, `replaces` names the essential packages that may be published.
     """
 
     root: Path
@@ -60,7 +60,6 @@ class LocalPublisher:
     signer: Callable[[], Signer]
     label: str
     digest_of: Callable[[Path], str]
-    architectures: Callable[[str], tuple[str, ...]]
     publishes: bool = True
     replaces: frozenset[str] = frozenset()
     _taken: dict[TaskName, _Taken] = field(default_factory=dict)
@@ -117,6 +116,7 @@ class LocalPublisher:
             output(f"{path.relative_to(self.deploy)}")
         taken = _Taken(
             view=view_of(work, deployment),
+            architectures=deployment.architectures,
             files=tuple(files),
             plain=frozenset(path for path, item in plain if is_binary(item.name)),
         )
@@ -180,7 +180,7 @@ class LocalPublisher:
                 files,
                 label=self.label,
                 signer=self.signer(),
-                architectures={view.target: self.architectures(view.target) for view in files},
+                architectures={taken.view: taken.architectures for taken in chosen.values()},
                 digest_of=self.digest_of,
             )
         self._published |= chosen.keys()

@@ -34,6 +34,7 @@ def incoming(root: Path) -> Path:
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
+    permit(directory, PUBLIC_DIRECTORY)
     return directory
 
 

@@ -62,14 +62,14 @@ class _Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class _Index:
-    """What the channel knows of one view: entries by key, the time of its publish, index files of the past."""
+    """What the channel knows of one view: architectures, entries by key, time of its publish, index files before."""
 
     view: View
+    architectures: tuple[str, ...] = ()
     epoch: int = 0
     entries: Mapping[str, Entry] = field(default_factory=dict)
     hashed: tuple[str, ...] = ()
     retained: tuple[Retained, ...] = ()
-    architectures: tuple[str, ...] = ()
 
     @property
     def repository(self) -> Repository:
@@ -105,15 +105,15 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
     *,
     label: str,
     signer: Signer,
+    architectures: Mapping[View, Collection[str]] | None = None,
     clock: Clock | None = None,
-    architectures: Mapping[str, Collection[str]] | None = None,
     digest_of: Callable[[Path], str] = digest_file,
 ) -> None:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
-    Without anything new, nothing is written. `label` names the channel in its indexes, for ever. `architectures` maps a
-    target to those that it builds for: its clients find an index for each. What is damaged of the given views is put
-    back; `digest_of` tells the digest of a file.
+    Without anything new, nothing is written. `label` names the channel in its indexes, for ever; `architectures` are
+    those that the target of a view is for, whether it has packages of them or not. What is damaged of the given views
+    is put back; `digest_of` tells the digest of a file.
 
     Raises:
         InputError: files do not belong into their view, or the channel has another label or key.
@@ -147,11 +147,11 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
                 directory=generation.new_index(index.view.name),
                 root=root,
                 view=index.view,
+                architectures=index.architectures,
                 entries=[index.entries[name] for name in sorted(index.entries)],
                 label=label,
                 signer=signer,
                 epoch=epoch,
-                architectures=index.architectures,
             )
             _write_index(index, request, generation.number, indexes.get(index.view.name), channel, digest_bytes(key))
             indexes[index.view.name] = request.directory
@@ -176,7 +176,7 @@ def _changes(
     indexes: Mapping[str, Path],
     *,
     everything: bool,
-    architectures: Mapping[str, Collection[str]],
+    architectures: Mapping[View, Collection[str]],
     digest_of: Callable[[Path], str],
 ) -> list[_Change]:
     """The views that need a new index: those with files that they do not have, or all."""
@@ -193,7 +193,7 @@ def _changes(
         missing = {digest: file for digest, file in given.items() if digest not in held}
         old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
         # What a target built for once stays: its packages and clients do, too.
-        wanted = tuple(sorted({*old.architectures, *architectures.get(view.target, ())}))
+        wanted = tuple(sorted({*old.architectures, *architectures.get(view, ())}))
         if missing or everything or view.name not in indexes or wanted != old.architectures:
             old = replace(old, architectures=wanted)
             check_links(root, old.links)  # before anything is written

@@ -9,6 +9,7 @@ import contextlib
 import os
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,8 @@ class LocalExecutor:
                         attempt, _state_after(error), seconds=time.monotonic() - began, message=str(error), log=log
                     )
                 with contextlib.suppress(OSError):
-                    write(f"build-env: {error}")
+                    for line in _told(error):
+                        write(line)
                 raise
 
     def _attempt(self, work: Work, attempt: str, write: Callable[[str], None], began: float, log: str) -> TaskResult:
@@ -119,7 +121,8 @@ class LocalExecutor:
         done = kind.do(work, self.hands, write, anew=work.task.name in self.anew)
         seconds = time.monotonic() - began
         if done.stored is None:
-            _refuse_trouble(work.task, done.status, log)
+            if _may_fetch(work.task):
+                _refuse_trouble(work.task, done.status, log)
             failed = TaskResult(
                 status=Status.FAILED, seconds=seconds, message=done.message, log=log, isolation=self.rooms.isolation
             )
@@ -176,6 +179,18 @@ def _state_after(error: BaseException) -> AttemptState:
     if isinstance(error, BuildEnvError) and not isinstance(error, EnvironmentNotReady):
         return AttemptState.FAILED
     return AttemptState.INFRASTRUCTURE
+
+
+def _told(error: BaseException) -> list[str]:
+    """What the log says of an error: all that is known where it is a defect of ours."""
+    if isinstance(error, BuildEnvError | KeyboardInterrupt | SystemExit):
+        return [f"build-env: {error}"]
+    return [f"build-env: {line}" for part in traceback.format_exception(error) for line in part.splitlines()]
+
+
+def _may_fetch(task: Task) -> bool:
+    """Whether something outside can be at fault: a room without network has no such excuse."""
+    return task.room is None or any(command.network for command in task.room.commands)
 
 
 def _refuse_trouble(task: Task, status: int, log: str) -> None:

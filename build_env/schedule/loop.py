@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
+from build_env.core.expected import as_expected
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.schedule.excerpt import Excerpt, ExcerptBuilder
@@ -23,7 +24,7 @@ from build_env.schedule.sharing import Claimed, Sharing
 from build_env.schedule.state import ScheduleState, longest_chain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from build_env.model.artifact import StoredResult
     from build_env.model.estimate import Estimate
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Loop"]
 
 _PATIENCE = 0.1  # seconds between looks for workers that an interrupt kept from starting or from being heard
+_UNHEARD = 256  # lines that wait for the main thread
+_REPORT = "read the log of the task, and report what it says at its end"
 _FAREWELL = 7.0  # seconds that cancelled workers have to end; what engines need for it is less
 
 
@@ -49,11 +52,11 @@ class _Ended:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Defect:
+class _Quit:
     error: BaseException
 
 
-_Message = _Ended | _Defect | Claimed | TaskOutput
+_Message = _Ended | _Quit | Claimed | TaskOutput
 
 
 @dataclass
@@ -79,6 +82,8 @@ class Loop:
     _queue: queue.SimpleQueue[_Message] = field(default_factory=queue.SimpleQueue)
     _excerpts: dict[TaskName, ExcerptBuilder] = field(default_factory=dict)
     _workers: dict[TaskName, threading.Thread] = field(default_factory=dict)
+    _unheard: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_UNHEARD))
+    _deaf: bool = False  # nobody takes what is told any more
 
     def __post_init__(self) -> None:
         """Nothing is claimed and nothing was tried yet."""
@@ -148,15 +153,20 @@ class Loop:
         if hit := self.hits.get(task.name):
             self._end(task, TaskResult(status=Status.HIT, stored=hit), state)
             return
-        work = self._work(task, state)
+        with _asked():
+            work = self._work(task, state)
         if not self._sharing.holds(task):
-            stored = self.executor.find(work)
-            if stored is None and not self._sharing.claim(work):
+            with _asked():
+                stored = self.executor.find(work)
+                free = stored is not None or self._sharing.claim(work)
+                # It may have been finished between the look and the claim.
+                stored = stored or (self.executor.find(work) if free else None)
+            if not free:
                 state.set_aside(task.name)
-                self.sink(self._sharing.wait(work))
+                with _asked():
+                    event = self._sharing.wait(work)
+                self.sink(event)
                 return
-            # It may have been finished between the look and the claim.
-            stored = stored or self.executor.find(work)
             if stored is not None:
                 self._end(task, TaskResult(status=Status.HIT, stored=stored), state)
                 return
@@ -174,16 +184,24 @@ class Loop:
         began = self.clock()
         again = False
         try:
-            result = self.executor.run(work, lambda line: self._queue.put(TaskOutput(task=work.task, line=line)))
+            result = self.executor.run(work, lambda line: self._tell(TaskOutput(task=work.task, line=line)))
         except Interrupted:
             result = TaskResult(status=Status.INTERRUPTED, seconds=self.clock() - began)
-        except BuildEnvError as error:
-            result = _failure(error, seconds=self.clock() - began)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about one task: the others go on
+            result = _failure(as_expected(error, _REPORT), seconds=self.clock() - began)
             again = isinstance(error, InfrastructureError)
-        except BaseException as error:  # noqa: BLE001 - a defect: raised again in the main thread
-            self._queue.put(_Defect(error=error))
+        except BaseException as error:  # noqa: BLE001 - somebody wants the process to end: the main thread does
+            self._queue.put(_Quit(error=error))
             return
         self._queue.put(_Ended(task=work.task, result=result, again=again))
+
+    def _tell(self, event: TaskOutput) -> None:
+        """Tell the main thread; a worker that prints faster than it hears waits, so that nothing piles up."""
+        self._unheard.acquire()
+        if self._deaf:
+            self._unheard.release()  # for the next one that waits
+        else:
+            self._queue.put(event)
 
     def _wait(self, state: ScheduleState) -> None:
         """Take note of the next thing that happens; return also when a task is due to be tried again, or a switch."""
@@ -197,6 +215,7 @@ class Loop:
     def _handle(self, message: _Message, state: ScheduleState) -> None:
         match message:
             case TaskOutput(task=task, line=line):
+                self._unheard.release()
                 self._excerpts[task.name].take(line)
                 self.sink(message)
             case Claimed():
@@ -207,7 +226,7 @@ class Loop:
                     self.sink(event)
                 else:
                     self._end(task, result, state)
-            case _Defect(error=error):
+            case _Quit(error=error):
                 raise error
 
     def _take_over(self, message: Claimed, state: ScheduleState) -> None:
@@ -217,9 +236,10 @@ class Loop:
             self._sharing.release(task)
             return
         try:
-            if message.error is not None:
-                raise message.error
-            stored = self.executor.find(message.work)
+            with _asked():
+                if message.error is not None:
+                    raise message.error
+                stored = self.executor.find(message.work)
         except BuildEnvError as error:
             self._end(task, _failure(error), state)
             return
@@ -271,6 +291,8 @@ class Loop:
     def _abandon(self) -> None:
         """Kill the rooms and wait for the workers, not for ever: nobody hears them any more."""
         deadline = time.monotonic() + _FAREWELL
+        self._deaf = True
+        self._unheard.release()
         self._cancel()
         for worker in [worker for worker in self._workers.values() if worker.is_alive()]:
             worker.join(timeout=max(0.0, deadline - time.monotonic()))
@@ -284,6 +306,15 @@ class Loop:
         silent = [task for task in self.plan if task.name in state.running and task.name not in at_work]
         # Asked last: a worker that ended since then has put its word into the queue before.
         return silent if self._queue.empty() else []
+
+
+@contextlib.contextmanager
+def _asked() -> Iterator[None]:
+    """Let what the executor raises when it is asked about one task be the end of that task, not of the run."""
+    try:
+        yield
+    except Exception as error:
+        raise as_expected(error, _REPORT) from error
 
 
 def _failure(error: BuildEnvError, *, seconds: float = 0.0) -> TaskResult:

@@ -45,9 +45,9 @@ def native_project() -> dict[str, str]:
     return {
         "build-env.toml": "",
         "targets/here/1/packages.conf.py": NATIVE_TARGET,
-        "src/one/definition.yaml": "version: '1.0'\nsummary: The first\n",
+        "src/one/definition.yaml": "version: '1.0'\nsummary: The first\ndate: 2025-10-01\n",
         "src/one/build.sh": SCRIPT,
-        "src/two/definition.yaml": "version: '2.0'\nsummary: The second\nrequires: [one]\n",
+        "src/two/definition.yaml": "version: '2.0'\nsummary: The second\nrequires: [one]\ndate: 2025-10-01\n",
         "src/two/build.sh": SCRIPT,
     }
 

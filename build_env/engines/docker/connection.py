@@ -21,7 +21,7 @@ from build_env.engines.docker.patience import FAREWELL, USUAL, Patience
 from build_env.engines.docker.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["LABEL", "NO_HANDLER", "Connection", "EngineFacts", "OutOfTime", "connect", "labelled", "no_handler"]
 
@@ -171,10 +171,18 @@ class Connection:
             stream.cut()
         return stream
 
-    def put(self, container: str, archive: bytes) -> None:
-        """Unpack a tar at the root of a container. Raises InfrastructureError."""
+    def in_time(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """What passes between the engine and this host, as long as it may. Raises Interrupted, TimeoutError."""
+        for chunk in chunks:
+            if self.cancelled:
+                raise Interrupted("stopped")
+            self.patience.left()
+            yield chunk
+
+    def put(self, container: str, archive: Iterable[bytes]) -> None:
+        """Unpack a tar at the root of a container. Raises InfrastructureError, Interrupted, OutOfTime."""
         with self.errors("filling a room"):
-            self.api.put_archive(container, "/", archive)
+            self.api.put_archive(container, "/", self.in_time(archive))
 
     def start(self, container: str) -> None:
         """Start a container. Raises InfrastructureError, EnvironmentNotReady when the machine cannot run it."""

@@ -6,10 +6,13 @@ Who makes one says what it needs; what it does not ask for it does not get.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from docker.types import Ulimit
 
 from build_env.engines.docker.connection import labelled
 from build_env.engines.layout import BUILD_ROOT
+from build_env.model.room import RoomLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,12 +28,12 @@ BRIDGE, NO_NETWORK = "bridge", "none"
 
 @dataclass(frozen=True, kw_only=True)
 class Container:
-    """What a container is made from; without more it has no capabilities, no network, and can gain nothing.
+    """What a container is made from; without more it has no capabilities and no network. None can gain anything.
 
     `labels` are ours, without their prefix. `capabilities` are all that root has in it, None leaves the engine's own
-    choice. `network` is the engine's word for a mode, `user` empty for the image's. `volume` keeps the build root out
-    of its file system, `memory` has file systems in memory with their options, `init` a first process that reaps,
-    `open_input` lets it wait for input that never comes.
+    choice. `network` is the engine's word for a mode; each has a namespace of its own, with its own loopback. `user` is
+    empty for the image's. `volume` keeps the build root out of its file system, `memory` has file systems in memory
+    with their options, `init` a first process that reaps.
     """
 
     image: str
@@ -38,7 +41,6 @@ class Container:
     labels: Mapping[str, str]
     user: str = ""
     capabilities: tuple[str, ...] | None = ()
-    can_gain: bool = False
     network: str = NO_NETWORK
     name: str = ""
     host_name: str = ""
@@ -49,7 +51,7 @@ class Container:
     memory: Mapping[str, str] = field(default_factory=dict)
     processors: str = ""
     init: bool = False
-    open_input: bool = False
+    limits: RoomLimits = field(default_factory=RoomLimits)
 
 
 def binds_of(mounts: Sequence[Mount]) -> list[str]:
@@ -68,12 +70,11 @@ def create(connection: Connection, container: Container) -> str:
             tmpfs=dict(container.memory) or None,
             cap_drop=None if capabilities is None else ["ALL"],
             cap_add=list(capabilities or ()) or None,
-            security_opt=None if container.can_gain else ["no-new-privileges"],
+            security_opt=["no-new-privileges"],
             init=container.init,
+            **_limited(container.limits),
             mounts=[{"Type": "volume", "Target": BUILD_ROOT}] if container.volume else None,
         )
-        # A namespace that is joined brings its host name, and the engine refuses another one, even an empty one.
-        named = {"hostname": container.host_name} if container.host_name else {}
         created = api.create_container(
             container.image,
             list(container.command),
@@ -82,9 +83,21 @@ def create(connection: Connection, container: Container) -> str:
             user=container.user or None,
             working_dir=container.directory or None,
             environment=dict(container.environment) or None,
-            stdin_open=container.open_input,
+            hostname=container.host_name or None,
             host_config=host,
-            **named,
         )
     identifier: str = created["Id"]
     return identifier
+
+
+def _limited(limits: RoomLimits) -> dict[str, Any]:
+    """The limits in the words of the SDK; what is 0 is left to the engine. There is no swap beside the memory."""
+    given: dict[str, Any] = {
+        "pids_limit": limits.processes,
+        "mem_limit": limits.memory,
+        "memswap_limit": limits.memory,
+        "shm_size": limits.shared_memory,
+    }
+    if limits.files:
+        given["ulimits"] = [Ulimit(name="nofile", soft=limits.files, hard=limits.files)]
+    return {name: value for name, value in given.items() if value}

@@ -9,16 +9,18 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from build_env.engines.collecting import unpack
 from build_env.engines.inline import Receiver
 from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, commands_of, room_script
-from build_env.engines.staging import unpack
+from build_env.engines.supervisor import MARK, measuring_script
 from build_env.model.command import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.engines.docker.connection import Connection
+    from build_env.engines.supervisor import Supervisor
     from build_env.model.room import RoomOutcome, RoomSpec
 
 __all__ = ["Conversation"]
@@ -30,18 +32,21 @@ class Conversation:
 
     `exported` is set by the script itself, where the container must not carry it. A room that is `kept` has a memory
     counter that goes on. What a room installs is listed, and its results are asked for: they may be gigabytes.
+
+    With a `supervisor` the script is root's, and its last words are believed. Without one it is that of whoever runs
+    the commands: how they ended is the engine's to say then.
     """
 
     spec: RoomSpec
     output: Callable[[str], None]
     role: Role = Role.RUN
     exported: Mapping[str, str] = field(default_factory=dict)
-    kept: bool = False
+    supervisor: Supervisor | None = None
     first: int = 1
 
     def __post_init__(self) -> None:
         """Prepare the marks, which are new for each conversation."""
-        self.receiver = Receiver(self.output)
+        self.receiver = Receiver(self.output, trusted=self.supervisor is not None)
         self.commands = commands_of(self.spec, self.role)
 
     @property
@@ -56,21 +61,34 @@ class Conversation:
         return any(command.network for command in self.commands)
 
     @property
+    def environment(self) -> dict[str, str]:
+        """The variable with which the script must be started; nobody but root may see it."""
+        return {MARK: self.receiver.mark} if self.supervisor else {}
+
+    @property
     def script(self) -> str:
         """What the room's shell gets. Its last words are the marks that `Receiver` waits for, whatever fails."""
-        umask = self.spec.variation.umask
-        parts = [self.receiver.measuring(kept=self.kept), f"cd {BUILD_ROOT}\n" if self.kept else ""]
-        parts += [room_script(self.commands, BUILD_ROOT, exported=self.exported, umask=umask, first=self.first)]
-        if self.role is Role.INSTALL or (self.kept and not self.commands):  # a layer: what the room has now
-            parts += [f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"]
-        if self.role is Role.RUN:
-            parts += [self.receiver.script(BUILD_ROOT, *self.results)]
-        return "".join(parts)
+        supervisor = self.supervisor
+        kept = supervisor is not None and supervisor.kept
+        commands = room_script(
+            self.commands,
+            BUILD_ROOT,
+            exported=self.exported,
+            umask=self.spec.variation.umask,
+            first=self.first,
+            become=supervisor.become if supervisor else "",
+        )
+        if self.role is Role.INSTALL or (kept and not self.commands):  # a layer: what the room has now
+            commands += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
+        if supervisor is None:
+            return f"{measuring_script(self.receiver.mark)}{commands}exit 0\n"
+        return supervisor.around(f"cd {BUILD_ROOT}\n{commands}", BUILD_ROOT, *self.results)
 
     def hold(self, connection: Connection, container: str, talk: Callable[[], RoomOutcome]) -> RoomOutcome:
         """Let `talk` run the script and tell `receiver` each line; fetch what came of it when all went well.
 
-        Raises what `talk` raises, and InfrastructureError when results cannot be fetched.
+        Raises what `talk` raises, InfrastructureError when results cannot be fetched, TaskError when they cannot be
+        kept, Interrupted after `cancel`, OutOfTime.
         """
         outcome = talk()
         self.receiver.flush()
@@ -80,17 +98,14 @@ class Conversation:
 
 
 def _fetch(connection: Connection, container: str, printed: bytes | None, results: Mapping[str, Path]) -> None:
-    """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked.
-
-    Raises InfrastructureError.
-    """
+    """Bring results to the host: `printed` is the tar that the room printed, without it the engine is asked."""
     if printed is not None:
         unpack([printed], results)
         return
     with connection.errors("fetching results"):
         for name, path in results.items():
-            chunks: Iterable[bytes]
+            chunks: Iterator[bytes]
             chunks, _ = connection.api.get_archive(container, f"{BUILD_ROOT}/{name}")
             # Closed also on an error: the engine does not remove a container that it still reads from.
             with contextlib.closing(chunks):  # type: ignore[type-var]  # a generator
-                unpack(chunks, {name: path})
+                unpack(connection.in_time(chunks), {name: path})

@@ -20,6 +20,7 @@ from build_env.engines.docker.fresh import in_time
 from build_env.engines.docker.leftovers import failed_name
 from build_env.engines.docker.shell import HeldShell
 from build_env.engines.layout import HOST_NAME, outcome_of
+from build_env.engines.supervisor import ENTERING_CAPABILITIES, Supervisor
 from build_env.model.artifact import Isolation
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def copied(
         image=image,
         command=IDLE,
         labels=labels,
-        user=user,
+        user="0:0",  # ends with the copy, not with what is left of the builder
+        capabilities=ENTERING_CAPABILITIES,
         network=network,
         name=name,
         host_name=HOST_NAME,
@@ -120,12 +122,16 @@ class ContinuedRoom:
 
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """See `Engine.run`: what the room must hold is in it, its environment is the container's own."""
-        talk = Conversation(spec=spec, output=output, kept=True, first=self.command)
+        uid, gid = map(int, self.user.split(":"))
+        supervisor = Supervisor(uid=uid, gid=gid, kept=True)
+        talk = Conversation(spec=spec, output=output, supervisor=supervisor, first=self.command)
 
         def work() -> RoomOutcome:
-            with contextlib.closing(HeldShell(self.connection, self.container, self.user)) as shell:
+            with contextlib.closing(HeldShell(self.connection, self.container, "0:0")) as shell:
                 return talk.hold(
-                    self.connection, self.container, lambda: outcome_of(shell.run(talk.script, talk.receiver.line))
+                    self.connection,
+                    self.container,
+                    lambda: outcome_of(shell.run(talk.script, talk.receiver.line, talk.environment, spec.limits.log)),
                 )
 
         try:

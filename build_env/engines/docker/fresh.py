@@ -9,18 +9,18 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
+from build_env.core.errors import BuildEnvError, InfrastructureError, Interrupted
 from build_env.engines.docker.connection import NO_HANDLER, Connection, OutOfTime, no_handler
-from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, create
+from build_env.engines.docker.containers import create
 from build_env.engines.docker.leftovers import KEPT_FAILURES, drop_failed, failed_name
-from build_env.engines.docker.network import SharedNetwork
 from build_env.engines.docker.reaper import Reaper
 from build_env.engines.layout import outcome_of, timed_out
 from build_env.engines.output import LineSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from build_env.engines.docker.containers import Container
     from build_env.engines.inline import Receiver
     from build_env.model.room import RoomOutcome, RoomSpec
 
@@ -47,26 +47,22 @@ class FreshContainers:
     _kept: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Prepare what rooms share."""
-        self._networks = {mode: SharedNetwork(self.connection, mode) for mode in (NO_NETWORK, BRIDGE)}
+        """Nothing is made yet."""
         self._reaper = Reaper(connection=self.connection)
 
     def close(self) -> None:
-        """Remove what rooms shared and wait until all are gone; none may be made after."""
-        for network in self._networks.values():
-            network.close(self._reaper.remove)
+        """Wait until all are gone; none may be made after."""
         self._reaper.close()
 
     @contextlib.contextmanager
-    def made(self, container: Container, archive: bytes | None = None) -> Iterator[str]:
+    def made(self, container: Container, archive: Iterable[bytes] | None = None) -> Iterator[str]:
         """A container that is not started yet, `archive` unpacked in it; removed at the end unless it was kept.
 
         Raises InfrastructureError.
         """
         if self.connection.cancelled:
             raise Interrupted("stopped")
-        with self._forgetting_networks():
-            identifier = create(self.connection, self._joined(container))
+        identifier = create(self.connection, container)
         try:
             if archive is not None:
                 self.connection.put(identifier, archive)
@@ -79,26 +75,11 @@ class FreshContainers:
         if identifier not in self._kept:
             self._reaper.remove(identifier)
 
-    def _joined(self, container: Container) -> Container:
-        """In a shared namespace, except that one with a host name of its own has its own namespace, too."""
-        if container.host_name:
-            return container
-        return replace(container, network=self._networks[container.network].mode(container.image, container.labels))
-
-    @contextlib.contextmanager
-    def _forgetting_networks(self) -> Iterator[None]:
-        """A container that cannot be made or started may be one that joins a network that has ended."""
-        try:
-            yield
-        except EnvironmentNotReady:
-            for network in self._networks.values():
-                network.forget_ended()
-            raise
-
     def follow(self, container: str, spec: RoomSpec, receiver: Receiver) -> RoomOutcome:
-        """Start the container, take what it prints, wait until its script has told its end or could not.
+        """Start the container, take what it prints, wait until a script that can be believed has told its end.
 
-        Raises Interrupted after `cancel`, InfrastructureError when the engine fails or somebody kills the room.
+        Else until the engine tells it. Raises Interrupted after `cancel`, InfrastructureError when the engine fails or
+        somebody kills the room, TaskError when it prints more than it may.
         """
         refused: list[str] = []
 
@@ -106,11 +87,11 @@ class FreshContainers:
             refused.extend([line] if line.strip() == NO_HANDLER else [])
             receiver.line(line)
 
-        lines = LineSplitter(heard)
+        lines = LineSplitter(heard, spec.limits.log)
 
         def told(_is_error: bool, data: bytes) -> int | None:  # noqa: FBT001 - as `listen` gives it
             lines.feed(data)
-            return receiver.status
+            return receiver.ended
 
         try:
             status = self.listen(container, told)
@@ -133,8 +114,7 @@ class FreshContainers:
         """
         connection, status = self.connection, None
         with connection.errors("running a room"), contextlib.closing(connection.attached(container)) as stream:
-            with self._forgetting_networks():
-                connection.start(container)
+            connection.start(container)
             for is_error, data in stream.frames():
                 status = told(is_error, data)
                 if status is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import re
 import tarfile
@@ -23,7 +22,7 @@ from build_env.engines.docker.leftovers import BUILDER
 from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
-from build_env.engines.staging import Packer
+from build_env.engines.staging import Packer, end_of_archive, member
 from build_env.model.garbage import LAYER_IMAGE, TARGET_IMAGE
 from build_env.model.identity import TaskName
 from build_env.model.image import ImageDescription, ImageInventory
@@ -87,7 +86,7 @@ class DockerImages:
         uid, gid = builder_id()
         with self._in_time(), self.connection.errors("building an image"):
             events = self.connection.api.build(
-                fileobj=_context(self._marked(dockerfile), context, object_path),
+                fileobj=self.connection.in_time(_context(self._marked(dockerfile), context, object_path)),
                 custom_context=True,
                 tag=tag,
                 buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
@@ -241,18 +240,15 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
     lines.close()
 
 
-def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[str], Path]) -> io.BytesIO:
-    """The build context as a tar: the files of `context` and the rendered Dockerfile."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        data = dockerfile.encode()
-        info = tarfile.TarInfo("Dockerfile")
-        info.size = len(data)
-        archive.addfile(info, io.BytesIO(data))
-        if context:
-            Packer(archive, object_path).tree("", context.digest)
-    buffer.seek(0)
-    return buffer
+def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[str], Path]) -> Iterator[bytes]:
+    """The build context as a tar: the rendered Dockerfile and the files of `context`."""
+    data = dockerfile.encode()
+    info = tarfile.TarInfo("Dockerfile")
+    info.size = len(data)
+    yield member(info) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
+    if context:
+        yield from Packer(object_path).tree("", context.digest)
+    yield end_of_archive()
 
 
 def _image_config(architecture: str, layer_digest: str, labels: Mapping[str, str]) -> bytes:
@@ -281,8 +277,8 @@ def _image_archive(layer: Path, config: bytes, tag: str) -> Iterator[bytes]:
     """The tar that `docker load` takes, streamed: config, manifest, the root file system as its one layer."""
     name = hashlib.sha256(config).hexdigest()
     manifest = json.dumps([{"Config": f"{name}.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]).encode()
-    for member, data in ((f"{name}.json", config), ("manifest.json", manifest)):
-        info = tarfile.TarInfo(member)
+    for part, data in ((f"{name}.json", config), ("manifest.json", manifest)):
+        info = tarfile.TarInfo(part)
         info.size = len(data)
         yield info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
     info = tarfile.TarInfo("layer.tar")

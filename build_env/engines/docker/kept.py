@@ -1,8 +1,8 @@
 """Owns reused rooms: one kept container per name, entered by one task at a time (`--container`).
 
-Lower isolation by choice: the image's files may carry traces of earlier tasks. The build root is laid anew for each
-task, and what was installed is remembered by layer key, because apt and dnf take the same version with other bytes
-for up to date.
+Lower isolation by choice: what was installed for one task is there for the next. The build root is laid anew for each
+task, and of what the builder left behind nothing stays: processes, files in temporary directories. What was installed
+is remembered by layer key, because apt and dnf take the same version with other bytes for up to date.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import InfrastructureError, Interrupted
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError
 from build_env.core.machine import builder_id
-from build_env.engines.docker.connection import OutOfTime
 from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_of, create
 from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.shell import HeldShell
-from build_env.engines.inline import laying_script
+from build_env.engines.inline import gathered, laying_script
 from build_env.engines.layout import BUILD_ROOT, HOST_NAME, commands_of, outcome_of, room_environment, room_script
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
+from build_env.engines.supervisor import Supervisor
 from build_env.model.command import Role
 
 if TYPE_CHECKING:
@@ -37,53 +37,57 @@ _INSTALLED = "/var/lib/build-env/installed"
 
 @dataclass
 class KeptRoom:
-    """One kept, running container with two held shells: root's for housekeeping, the builder's for the commands."""
+    """One kept, running container with a held shell of root, who lets the builder run the commands."""
 
     connection: Connection
     container: str
     image: str
     root_shell: HeldShell
-    builder_shell: HeldShell
     networked: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
         """Lay the build root, install what is missing, run the commands, fetch the results.
 
-        Raises InfrastructureError, Interrupted after `cancel`, OutOfTime; the last two with nothing left at work.
+        Raises InfrastructureError, Interrupted after `cancel`, OutOfTime, TaskError; with nothing left at work.
         """
         try:
             owner, group = builder_id()
-            self._lay(pack(spec, owner=owner, group=group))
+            self._lay(spec, owner, group)
             environment = room_environment(
                 BUILD_ROOT, spec.environment, downloads=spec.downloads is not None, kept=True
             )
             if status := self._install(spec, environment, output):
                 return outcome_of(status)
-            talk = Conversation(spec=spec, output=output, exported=environment, kept=True)
+            supervisor = Supervisor(uid=owner, gid=group, kept=True)
+            talk = Conversation(spec=spec, output=output, exported=environment, supervisor=supervisor)
             self._network(on=talk.network)
             return talk.hold(
                 self.connection,
                 self.container,
-                lambda: outcome_of(self.builder_shell.run(talk.script, talk.receiver.line)),
+                lambda: outcome_of(
+                    self.root_shell.run(talk.script, talk.receiver.line, talk.environment, spec.limits.log)
+                ),
             )
-        except (OutOfTime, Interrupted):
+        except BuildEnvError:
             self.connection.kill(self.container)  # only the shell was left, what it had started goes on
             raise
 
     def close(self) -> None:
-        """Let the shells end; the container stays."""
+        """Let the shell end; the container stays."""
         self.root_shell.close()
-        self.builder_shell.close()
 
-    def _lay(self, archive: bytes) -> None:
+    def _lay(self, spec: RoomSpec, owner: int, group: int) -> None:
         """Unpack the build root anew, through the shell when that is possible, because it is much faster."""
-        empty = f"rm -rf {BUILD_ROOT}/*"
-        script = laying_script(archive)
+        supervisor = Supervisor(uid=owner, gid=group, kept=True)
+        # A killed run may have left something at work, too.
+        empty = f"{supervisor.sweeping}; {supervisor.emptying} && rm -rf {BUILD_ROOT}/*"
+        archive = gathered(pack(spec, owner=owner, group=group))
+        script = laying_script(archive) if archive is not None else ""
         if script and self._root(f"{empty} && {script}", check=False) == 0:
             return
         self._root(f"{empty} && mkdir -p {BUILD_ROOT}")
-        self.connection.put(self.container, archive)
+        self.connection.put(self.container, pack(spec, owner=owner, group=group))
 
     def _install(self, spec: RoomSpec, environment: dict[str, str], output: Callable[[str], None]) -> int:
         commands = commands_of(spec, Role.INSTALL)
@@ -92,7 +96,8 @@ class KeptRoom:
             return 0
         self._network(on=True)
         listener = Listener(output)
-        status = self.root_shell.run(room_script(commands, BUILD_ROOT, exported=environment), listener.line)
+        script = room_script(commands, BUILD_ROOT, exported=environment)
+        status = self.root_shell.run(script, listener.line, most=spec.limits.log)
         if status:
             listener.refuse_fault(status)
         else:
@@ -172,12 +177,17 @@ class KeptRooms:
         container = there[0]["Id"] if there else self._create(spec)
         if connection.inspect(container)["State"]["Status"] != "running":
             connection.start(container)
+        shell = HeldShell(connection, container, "0:0")
+        owner, group = builder_id()
+        if shell.run(f"command -v setpriv && chown {owner}:{group} /proc/self/fd/1", lambda _line: None):
+            raise EnvironmentNotReady(
+                f"{spec.image} has no setpriv, which rooms that are kept need", hint="install util-linux in it"
+            )
         return KeptRoom(
             connection=connection,
             container=container,
             image=spec.image,
-            root_shell=HeldShell(connection, container, "0:0"),
-            builder_shell=HeldShell(connection, container, ":".join(map(str, builder_id()))),
+            root_shell=shell,
             networked=BRIDGE in connection.inspect(container)["NetworkSettings"]["Networks"],
         )
 

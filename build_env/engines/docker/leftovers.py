@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.engines.docker.client import REFUSED
 from build_env.engines.docker.connection import LABEL
-from build_env.engines.docker.network import NETWORK
 from build_env.model.garbage import EngineImage
 from build_env.model.identity import TaskName
 
@@ -112,7 +111,7 @@ def sweep(connection: Connection, project: str, alive: Callable[[str], bool]) ->
     ]
     for item in dead:
         connection.remove(item["Id"])
-    return sum(item["Labels"].get(f"{LABEL}.task") != NETWORK for item in dead)
+    return len(dead)
 
 
 def own_images(connection: Connection, project: str) -> list[EngineImage]:

@@ -16,11 +16,12 @@ from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, b
 from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import FreshContainers, in_time
 from build_env.engines.docker.kept import KeptRooms
-from build_env.engines.inline import ENTERING_CAPABILITIES, NOT_ENTERED, entering_script
-from build_env.engines.layout import ARCHIVES, BUILD_ROOT, room_environment
+from build_env.engines.inline import gathered, laying_script
+from build_env.engines.layout import ARCHIVES, BUILD_ROOT, HOST_NAME, room_environment
 from build_env.engines.network_faults import Listener
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
+from build_env.engines.supervisor import ENTERING_CAPABILITIES, NOT_ENTERED, Supervisor, entering_script
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerRooms"]
 
+# What package managers need as root: to unpack for all users, to become the one who fetches, and to end it.
+INSTALLING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
 _AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 
 
@@ -78,47 +81,61 @@ class DockerRooms:
             return room.run(spec, output)
 
     def _run_fresh(self, spec: RoomSpec, output: Callable[[str], None]) -> RoomOutcome:
-        """Run in a room of its own, filled through its own pipes when that is possible: it saves a third of the time.
-
-        What is too large, or an image that lacks a program for it, takes the engine's way.
-        """
+        """Run in a room of its own, in which root supervises the builder; without that where the image cannot."""
         owner, group = _user(spec)
-        archive = pack(spec, owner=owner, group=group)
-        entering = "" if spec.image in self._plain else entering_script(archive, owner, group)
+        supervisor = Supervisor(uid=owner, gid=group)
         with self._agent(spec, output) as agent:
-            outcome = self._run_filled(spec, archive, entering, agent, output)
-            if outcome is None:
+            if spec.image not in self._plain:
+                archive = gathered(pack(spec, owner=owner, group=group))
+                # Filled through its own pipes where that is possible: it saves a third of the time.
+                laying = laying_script(archive) if archive is not None else ""
+                outcome = self._run_filled(spec, agent, output, supervisor=supervisor, laying=laying)
+                if outcome is not None:
+                    return outcome
                 self._plain.add(spec.image)
-                outcome = self._run_filled(spec, archive, "", agent, output)
+            outcome = self._run_filled(spec, agent, output)
         if outcome is None:
             raise InfrastructureError("the room ended before its commands began")
         return outcome
 
     def _run_filled(
-        self, spec: RoomSpec, archive: bytes, entering: str, agent: str, output: Callable[[str], None]
+        self,
+        spec: RoomSpec,
+        agent: str,
+        output: Callable[[str], None],
+        *,
+        supervisor: Supervisor | None = None,
+        laying: str = "",
     ) -> RoomOutcome | None:
-        """Run the commands in a room that `entering` fills, without it the engine; None when it could not."""
-        talk = Conversation(spec=spec, output=output)
-        builder, script = ":".join(map(str, _user(spec))), talk.script
+        """Run the commands in a room that `laying` fills, without it the engine; None when nobody could supervise."""
+        talk = Conversation(spec=spec, output=output, supervisor=supervisor)
+        owner, group = _user(spec)
         declared = {**spec.environment, **spec.variation.environment}
         environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None)
+        begin = ["/bin/sh", "-c", entering_script(laying, supervisor), "sh"] if supervisor else ["/bin/sh", "-c"]
         container = Container(
             image=spec.image,
-            command=["/bin/sh", "-c", entering, "sh", script] if entering else ["/bin/sh", "-c", script],
-            labels={**spec.labels, "user": builder},
-            user="0:0" if entering else builder,
-            capabilities=ENTERING_CAPABILITIES if entering else (),
+            command=[*begin, talk.script],
+            labels={**spec.labels, "user": f"{owner}:{group}"},
+            user="0:0" if supervisor else f"{owner}:{group}",
+            capabilities=ENTERING_CAPABILITIES if supervisor else (),
             network=BRIDGE if talk.network else NO_NETWORK,
-            host_name=spec.variation.host_name,
+            host_name=spec.variation.host_name or HOST_NAME,
             directory=BUILD_ROOT,
-            environment={**environment, **({"SSH_AUTH_SOCK": _AGENT_SOCKET} if agent else {})},
+            environment={
+                **(spec.proxies if talk.network else {}),
+                **environment,
+                **({"SSH_AUTH_SOCK": _AGENT_SOCKET} if agent else {}),
+                **talk.environment,
+            },
             binds=[*binds_of(spec.mounts), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
-            memory=_work_in_memory(*_user(spec)) if spec.variation.reversed_order else {},
+            memory=_work_in_memory(owner, group) if spec.variation.reversed_order else {},
             processors=spec.variation.processors,
+            limits=spec.limits,
         )
-        with self.fresh.made(container, None if entering else archive) as room:
+        with self.fresh.made(container, None if laying else pack(spec, owner=owner, group=group)) as room:
             outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
-            if entering and outcome.status == NOT_ENTERED and talk.receiver.status is None:
+            if supervisor and outcome.status == NOT_ENTERED and talk.receiver.status is None:
                 return None
             if outcome.status:
                 self.fresh.keep_failed(room, talk.receiver.command)
@@ -134,9 +151,10 @@ class DockerRooms:
     def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
 
-        Root keeps the capabilities that the engine gives, and may gain: package managers become other users.
+        Root installs, and so do scripts of packages: what the script says is not believed, the engine tells the end.
         """
         environment = room_environment(BUILD_ROOT, {**spec.environment, "BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"})
+        environment |= spec.proxies
         listener = Listener(output)
         talk = Conversation(spec=spec, output=listener.line, role=Role.INSTALL, exported=environment)
         container = Container(
@@ -144,23 +162,17 @@ class DockerRooms:
             command=["/bin/sh", "-c", talk.script],
             labels=spec.labels,
             user="0:0",
-            capabilities=None,
-            can_gain=True,
+            capabilities=INSTALLING_CAPABILITIES,
             network=BRIDGE if talk.network else NO_NETWORK,
+            host_name=HOST_NAME,
             directory="/",
             binds=binds_of(spec.mounts),
             volume=True,
+            limits=spec.limits,
         )
-        archive = pack(spec, owner=builder_id()[0], group=builder_id()[1])
-        with self.fresh.made(container, archive) as room:
-
-            def follow() -> RoomOutcome:
-                outcome = self.fresh.follow(room, spec, talk.receiver)
-                if outcome.status == 0:
-                    self.connection.await_end(room)  # what is fetched and kept must not change any more
-                return outcome
-
-            outcome = talk.hold(self.connection, room, follow)
+        owner, group = builder_id()
+        with self.fresh.made(container, pack(spec, owner=owner, group=group)) as room:
+            outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
             if outcome.status:
                 listener.refuse_fault(outcome.status)
             else:

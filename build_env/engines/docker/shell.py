@@ -5,6 +5,7 @@ An exec per command costs fifty times as much. One script runs at a time; each h
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from build_env.core.errors import InfrastructureError, Interrupted
 from build_env.engines.output import LineSplitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from build_env.engines.docker.connection import Connection
 
@@ -30,22 +31,28 @@ class HeldShell:
             created = connection.api.exec_create(container, ["/bin/sh"], stdin=True, user=user)
             self._stream = connection.executed(created["Id"])
 
-    def run(self, script: str, output: Callable[[str], None]) -> int:
-        """Run `script` in a subshell without input; its exit status.
+    def run(
+        self, script: str, output: Callable[[str], None], environment: Mapping[str, str] | None = None, most: int = 0
+    ) -> int:
+        """Run `script` in a shell of its own without input, which gets `environment`, too; its exit status.
 
-        Raises InfrastructureError when the shell dies, Interrupted after `cancel`, OutOfTime.
+        Raises InfrastructureError when the shell dies, Interrupted after `cancel`, OutOfTime, TaskError when it prints
+        more than `most` bytes.
         """
         # A new mark each time: what an earlier script left running may still print an old one.
         mark = f"build-env-end-{secrets.token_hex(8)}"
         # A shell below this one, which the script's `exit` does not end; without input, or it would read what is ours.
-        command = f"/bin/sh -c {shlex.quote(script)} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n"
+        # What only it may see comes by the environment: everybody reads the arguments of a process.
+        given = "".join(f"{name}={shlex.quote(value)} " for name, value in (environment or {}).items())
+        command = f"{given}/bin/sh -c {shlex.quote(script)} </dev/null 2>&1; printf '\\n%s %s\\n' {mark} $?\n"
+        ended = re.compile(rf"{mark} ([0-9]{{1,3}})")
         status: list[int] = []
         blank = False  # an empty line is held back: one comes before the mark
 
         def line(text: str) -> None:
             nonlocal blank
-            if text.startswith(f"{mark} "):
-                status.append(int(text.split()[1]))
+            if told := ended.fullmatch(text):
+                status.append(int(told[1]))
                 return
             if blank:
                 output("")
@@ -53,7 +60,7 @@ class HeldShell:
             if text:
                 output(text)
 
-        splitter = LineSplitter(line)
+        splitter = LineSplitter(line, most)
         with self._connection.errors("talking to a kept room"):
             self._stream.send(command.encode())
             for chunk in self._stream.chunks():

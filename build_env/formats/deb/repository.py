@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
 from build_env.formats.deb.entries import is_apt_file, read_binary, read_source
-from build_env.formats.deb.index import architectures_of, index_files, release_text, write_indexes
+from build_env.formats.deb.index import index_files, release_text, write_indexes
 from build_env.formats.view import Entry, Repository
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def _read(_view: View, files: Sequence[PackageFile], held: Collection[str]) -> l
 
 def _write(request: IndexRequest) -> Collection[str]:
     directory = request.directory / _INDEX
-    architectures = architectures_of(request.entries, request.architectures)
-    listed = write_indexes(directory, index_files(request.entries, architectures), request.epoch)
+    listed = write_indexes(directory, index_files(request.entries, request.architectures), request.epoch)
     _write_signed(directory, release_text(request, listed).encode(), request.signer, request.epoch)
     return {f"{_INDEX}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from build_env.core.errors import InputError, Location
+from build_env.core.errors import Fault, InputError, Location
+from build_env.core.texts import carriage_returns
 from build_env.formats.rpm.needs import needs_in
 from build_env.model.package import Binary, Packaging
 
@@ -44,7 +45,11 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
     if len(specs) > 1:
         names = ", ".join(spec.name for spec in specs)
         raise InputError(f"more than one spec file: {names}", location=Location(file=shown))
-    return Packaging(epoch=_epoch(specs[0], f"{shown}/{specs[0].name}")) if specs else None
+    if not specs:
+        return None
+    file = f"{shown}/{specs[0].name}"
+    faults = carriage_returns(specs[0].read_bytes(), file)
+    return Packaging(epoch=_epoch(specs[0], file), faults=faults)
 
 
 def _epoch(spec: Path, shown: str) -> int:
@@ -90,20 +95,30 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
     by_directory = {f"src/{name}": package for name, package in packages.items()}
     for line in report.splitlines():
         facts = _facts(line)
-        package = by_directory.get(facts["directory"])
+        try:
+            package = by_directory.get(facts["directory"])
+            packaging = _with_facts(package.packaging.get("rpm", Packaging()), facts) if package else Packaging()
+        except (TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"the scan of the spec files answered what it should not: {line[:80]}") from error
         if package is not None:
-            as_read = package.packaging.get("rpm", Packaging())
-            packaging = replace(
-                as_read,
-                binaries=tuple(map(_binary, facts["packages"])),
-                build_depends=needs_in(facts["build_requires"]),
-                all_only=facts["noarch"],
-                mixed=facts["mixed"],
-                dynamic=facts["dynamic"],
-                epoch=facts.get("changed") or as_read.epoch,
-            )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
+
+
+def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
+    if "unreadable" in facts:
+        where = Location(file=facts["spec"])
+        said = "; ".join(line.strip() for line in facts["unreadable"])
+        return replace(packaging, faults=(*packaging.faults, Fault(message=said, location=where)))
+    return replace(
+        packaging,
+        binaries=tuple(map(_binary, facts["packages"])),
+        build_depends=needs_in(facts["build_requires"]),
+        all_only=facts["noarch"],
+        mixed=facts["mixed"],
+        dynamic=facts["dynamic"],
+        epoch=facts.get("changed") or packaging.epoch,
+    )
 
 
 def _binary(facts: Mapping[str, Any]) -> Binary:
@@ -122,6 +137,8 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
+    if isinstance(facts, dict) and {"directory", "spec", "unreadable"} <= facts.keys():
+        return facts
     fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
     of_packages = {"name", "noarch", "provides", "requires"}
     whole = isinstance(facts, dict) and fields <= facts.keys()

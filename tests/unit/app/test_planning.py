@@ -125,7 +125,7 @@ def with_hook(project: MakeProject, text: str) -> Project:
         ({CONFIGURATION: f"{TARGET}# a comment\n"}, set()),
         ({CONFIGURATION: TARGET.replace('"make"', '"make", "-k"')}, {"one:build:amd64", "two:build:amd64"}),
         ({"common/other/x": "y\n", "src/one/package.py": "x\n", "src/one/rpm/notes": "x\n"}, set()),
-        ({"src/one/definition.yaml": "version: '2'\nsummary: Other\n"}, set()),
+        ({"src/one/definition.yaml": "version: '2'\nsummary: Other\ndate: 2025-10-01\n"}, set()),
     ],
     ids=["source", "shared", "dockerfile", "comment", "flag", "unused", "definition"],
 )
@@ -252,11 +252,22 @@ def test_a_wrong_answer_is_an_error(project: MakeProject, text: str, kind: type[
 
 
 def test_what_has_no_date_is_dated_1980_and_told(project: MakeProject) -> None:
-    made = project({**FILES, "src/one/definition.yaml": "date: 2025-10-01\n"})
+    made = project({**FILES, "src/two/definition.yaml": "version: '2.0'\n"})
     planned = plan(made)
     assert planned.notes == ("dated 1980, as neither a changelog nor `date` in definition.yaml says when: two",)
     dates = {task.subject: task.room.environment["SOURCE_DATE_EPOCH"] for task in planned.plan if task.room}
     assert dates == {"one": "1759276800", "two": "315619200"}
+
+
+def test_line_ends_of_windows_are_told_while_planning(project: MakeProject) -> None:
+    made = with_hook(
+        project,
+        "def run_verify(env, package):\n    env.use('common/files')\n    env.run_command_build('common/files/x')",
+    )
+    (made.root / "common/files/x").write_bytes(b"#!/bin/sh\r\nexit\r\n")
+    with pytest.raises(InputError, match="scripts cannot be run") as caught:
+        plan(made)
+    assert str(caught.value.faults[0]).startswith("common/files/x:1: its lines end with CR LF")
 
 
 BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}

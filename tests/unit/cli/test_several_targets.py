@@ -108,7 +108,7 @@ def test_one_plan_one_summary_and_the_same_again(sample: Project, words: tuple[s
     first = sample.run(*words, *NATIVE, "--arch", "amd64")
     assert (first.returncode, first.stderr) == (0, "")
     lines = first.stdout.splitlines()
-    assert lines[0] == "plan    8 tasks for here/1, there/2 on amd64: 8 to run"
+    assert lines[0] == "plan    8 tasks for here/1, there/2 on amd64, native on this machine: 8 to run"
     assert sum(line.startswith("plan") for line in lines) == 1
     assert sum(line.startswith("done") for line in lines) == 1
     assert any(line.split()[:5] == ["ok", "build", "two", "amd64", "here/1"] for line in lines), first.stdout
@@ -136,14 +136,16 @@ def test_an_architecture_that_one_target_has_not_is_a_line_of_the_plan(sample: P
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "note    there/2 does not build for arm64: left out"
-    assert lines[1].startswith("plan    11 tasks for here/1 on amd64, arm64; there/2 on amd64: "), lines[1]
+    assert lines[1].startswith(
+        "plan    11 tasks for here/1 on amd64, arm64; there/2 on amd64, native on this machine: "
+    ), lines[1]
 
 
 def test_a_target_that_has_none_of_the_architectures_is_left_out(sample: Project) -> None:
     result = sample.run("--target", "all", *NATIVE, "--arch", "arm64")
     assert result.returncode == 0, result.stdout
     assert "note    there/2 does not build for arm64: left out\n" in result.stdout
-    assert "tasks for here/1 on arm64: " in result.stdout
+    assert "tasks for here/1 on arm64, native on this machine: " in result.stdout
 
 
 def test_an_architecture_that_no_target_has_is_an_error(sample: Project) -> None:

@@ -28,6 +28,9 @@ class Api:
     def inspect_image(self, _reference: str) -> dict[str, str]:
         return {"Id": "image"}
 
+    def kill(self, _container: str) -> None:
+        """What ran in the room ends."""
+
     def inspect_container(self, _container: str) -> dict[str, Any]:
         return {"State": {"Status": "running"}, "NetworkSettings": {"Networks": {}}}
 
@@ -41,7 +44,9 @@ class Shell:
     user: str
     closed: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, _script: str, output: Callable[[str], None]) -> int:
+    def run(self, script: str, output: Callable[[str], None], *_more: object, **_options: object) -> int:
+        if "setpriv &&" in script:  # the room is looked at, and as it should be
+            return 0
         output("no space left")
         return 2
 

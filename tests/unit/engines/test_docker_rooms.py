@@ -18,7 +18,6 @@ from build_env.engines.docker.connection import Connection
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.fresh import FreshContainers
 from build_env.engines.docker.images import DockerImages
-from build_env.engines.docker.network import SharedNetwork
 from build_env.engines.docker.rooms import DockerRooms
 from build_env.model.room import RoomSpec
 
@@ -52,9 +51,6 @@ class Api:
 
     def create_container(self, image: str, *_command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
         self._refuse("create_container")
-        mode = str(options["host_config"].get("network_mode"))
-        if mode.startswith("container:") and mode.removeprefix("container:") not in self.running:
-            raise docker.errors.APIError("cannot join network of a non running container")
         identifier = f"container{next(self.numbers)}"
         self.made[identifier] = {"image": image, **options}
         return {"Id": identifier}
@@ -113,34 +109,6 @@ def spec() -> RoomSpec:
 
 
 ROOM = Container(image="image", command=["true"], labels=RUN)
-
-
-def test_a_network_that_ended_is_forgotten_with_the_first_room_that_fails(api: Api, connection: Connection) -> None:
-    containers = FreshContainers(connection=connection, project="p")
-    with containers.made(ROOM):
-        pass
-    api.running.clear()
-    with pytest.raises(InfrastructureError, match="non running"), containers.made(ROOM):
-        pass
-    with containers.made(ROOM) as again:
-        assert again in api.made
-    containers.close()
-    assert api.made == {}
-
-
-def test_a_network_that_runs_is_kept_when_a_room_fails(api: Api, connection: Connection) -> None:
-    network = SharedNetwork(connection, "none")
-    mode = network.mode("image", RUN)
-    network.forget_ended()
-    assert network.mode("image", RUN) == mode
-    assert len(api.made) == 1
-
-
-def test_a_network_that_does_not_start_leaves_nothing(api: Api, connection: Connection) -> None:
-    api.broken.add("start")
-    with pytest.raises(InfrastructureError, match="start is broken"):
-        SharedNetwork(connection, "none").mode("image", RUN)
-    assert api.made == {}
 
 
 @pytest.mark.parametrize("refused", [1, 2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from build_env.core.canonical import digest_bytes
-from build_env.core.errors import InfrastructureError
+from build_env.core.errors import InfrastructureError, TaskError
 from build_env.core.trees import Trees, read_manifest
-from build_env.engines.output import LineSplitter
-from build_env.engines.staging import pack, unpack
+from build_env.engines import collecting
+from build_env.engines.collecting import unpack
+from build_env.engines.output import LONGEST, LineSplitter
+from build_env.engines.staging import end_of_archive, member, pack
 from build_env.model.room import RoomEntry, RoomSpec, Variation
 
 
@@ -68,7 +71,7 @@ def packed(tmp_path: Path, *, downloads: Path | None = None) -> dict[str, tarfil
         downloads=downloads,
         object_path=objects.path,
     )
-    with tarfile.open(fileobj=io.BytesIO(pack(spec, owner=5, group=6))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(pack(spec, owner=5, group=6)))) as archive:
         return {member.name: member for member in archive}
 
 
@@ -183,9 +186,102 @@ def test_backwards_means_siblings_from_the_last_and_directories_before_their_con
             object_path=objects.path,
             variation=variation,
         )
-        with tarfile.open(fileobj=io.BytesIO(pack(spec, owner=5, group=6))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(b"".join(pack(spec, owner=5, group=6)))) as archive:
             return [name.removeprefix("build/") for name in archive.getnames() if "one/" in name or name.endswith("/b")]
 
     straight, back = names(Variation()), names(Variation(reversed_order=True))
     assert straight == [*(f"src/one/{name}" for name in ("a", "a/x", "a/y", "b", "c", "c/z")), "in/b"]
     assert back == ["in/b", *(f"src/one/{name}" for name in ("c", "b", "a", "c/z", "a/y", "a/x"))]
+
+
+@pytest.mark.parametrize("size", [100, 70_000, 200_000])
+def test_a_long_line_is_told_in_pieces_and_nothing_of_it_is_lost(size: int) -> None:
+    text = "aé😀" * size
+    found: list[str] = []
+    splitter = LineSplitter(found.append)
+    data = text.encode()
+    for start in range(0, len(data), 30_000):
+        splitter.feed(data[start : start + 30_000])
+    splitter.close()
+    assert "".join(found) == text
+    assert all(len(line.encode()) <= LONGEST for line in found)
+
+
+def test_a_long_line_is_looked_at_once() -> None:
+    """Counted in bytes that are held: what is held is looked at again with each chunk."""
+    held: list[int] = []
+    splitter = LineSplitter(lambda _line: None)
+    for _ in range(256):
+        splitter.feed(b"x" * 4096)
+        held.append(len(splitter._rest))
+    assert max(held) <= LONGEST
+
+
+def test_a_long_line_that_is_drawn_over_is_cut_between_its_states() -> None:
+    found: list[str] = []
+    splitter = LineSplitter(found.append)
+    splitter.feed(b"".join(b"%08d\r" % number for number in range(20_000)) + b"\n")
+    assert "\r".join(found).split("\r") == [f"{number:08}" for number in range(20_000)]
+    assert len(found) > 1
+
+
+def test_output_without_an_end_is_stopped() -> None:
+    splitter = LineSplitter(lambda _line: None, most=1 << 20)
+    splitter.feed(bytes(1 << 20))
+    with pytest.raises(TaskError, match="printed more than 1M"):
+        splitter.feed(b"x")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("out/a", "out/a/b"), "cannot be kept"),
+        (("out/a/b", "out/a"), "cannot be kept"),
+        (("out/" + "n" * 300,), "cannot be kept"),
+        (("out/" + "d/" * 1500 + "x",), "more than 32 directories"),
+        (("out/a\nb",), "cannot be shown"),
+        (("out/\udcff",), "cannot be shown"),
+    ],
+)
+def test_a_result_that_cannot_be_kept_is_the_fault_of_the_package(
+    tmp_path: Path, names: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(TaskError, match=said):
+        unpack([stream(*((name, tarfile.REGTYPE, b"x") for name in names))], {"out": tmp_path})
+
+
+def test_too_many_results_are_the_fault_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "_MOST_FILES", 3)
+    with pytest.raises(TaskError, match="more than 3 files"):
+        unpack([stream(*((f"out/{number}", tarfile.REGTYPE, b"") for number in range(4)))], {"out": tmp_path})
+
+
+def test_a_sparse_result_stays_sparse(tmp_path: Path) -> None:
+    size = (8 << 20) + 5
+    unpack([stream(("out/a", tarfile.REGTYPE, bytes(size)))], {"out": tmp_path})
+    facts = (tmp_path / "a").stat()
+    assert facts.st_size == size
+    assert facts.st_blocks * 512 < size / 4
+
+
+def test_a_file_with_two_names_is_there_once(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("out/a")
+        info.size = 1
+        archive.addfile(info, io.BytesIO(b"x"))
+        other = tarfile.TarInfo("out/b")
+        other.type, other.linkname = tarfile.LNKTYPE, "out/a"
+        archive.addfile(other)
+    unpack([buffer.getvalue()], {"out": tmp_path})
+    assert (tmp_path / "b").read_bytes() == b"x"
+    assert (tmp_path / "a").samefile(tmp_path / "b")
+
+
+def test_names_that_are_no_text_enter_a_room_as_they_are(tmp_path: Path) -> None:
+    info = tarfile.TarInfo(os.fsdecode(b"src/caf\xe9"))
+    data = member(info) + end_of_archive()
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        assert [os.fsencode(name) for name in archive.getnames()] == [b"src/caf\xe9"]
+    listed = subprocess.run(["tar", "-t", "--quoting-style=literal"], input=data, capture_output=True, check=True)
+    assert listed.stdout == b"src/caf\xe9\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -205,18 +206,6 @@ def test_the_label_is_for_ever(publish: Publish, tmp_path: Path) -> None:
         publish([deb(tmp_path, "other")], label="x")
 
 
-def test_indexes_follow_the_target_and_not_what_was_built(repository: Path, signer: Signer, tmp_path: Path) -> None:
-    files = [deb(tmp_path, "greet", architecture="all")]
-    wanted = {"debian/12": ("amd64", "arm64")}
-    snapshot_module.publish(repository, {BOOKWORM: files}, label="tests", signer=signer, architectures=wanted)
-    release = Release((repository / "deb/dists/bookworm/debian-12/Release").read_text())
-    assert release["Architectures"] == "amd64 arm64"
-    for architecture in ("amd64", "arm64"):
-        assert [entry["Package"] for entry in packages(repository, architecture)] == ["greet"]
-        listed = [entry["name"] for entry in release["SHA256"]]
-        assert f"main/binary-{architecture}/Packages" in listed
-
-
 def test_a_target_that_builds_for_one_more_gets_its_index(
     repository: Path, signer: Signer, time: Time, tmp_path: Path
 ) -> None:
@@ -229,7 +218,7 @@ def test_a_target_that_builds_for_one_more_gets_its_index(
             label="tests",
             signer=signer,
             clock=time.clock(),
-            architectures={"debian/12": architectures},
+            architectures={BOOKWORM: architectures},
         )
     assert [entry["Package"] for entry in packages(repository, "arm64")] == ["tools"]
     assert len(list((repository / ".publish/generations").iterdir())) == 2
@@ -325,3 +314,34 @@ def test_a_damaged_record_is_an_environment_error(publish: Publish, repository: 
     (repository / ".publish/current/channel.json").write_text("{")
     with pytest.raises(EnvironmentNotReady, match="damaged"):
         publish([deb(tmp_path, "other")])
+
+
+def test_clients_of_every_architecture_of_the_target_find_packages_of_all(
+    repository: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    files = [deb(tmp_path, "notes", architecture="all"), deb(tmp_path, "greet")]
+    for given, wanted in (([files[0]], ("amd64", "arm64")), ([files[1]], ("arm64", "riscv64"))):
+        snapshot_module.publish(
+            repository,
+            {BOOKWORM: given},
+            label="tests",
+            signer=signer,
+            architectures={BOOKWORM: wanted},
+            clock=time.clock(),
+        )
+    release = Release((repository / "deb/dists/bookworm/debian-12/Release").read_text())
+    assert release["Architectures"] == "amd64 arm64 riscv64"
+    assert [package["Package"] for package in packages(repository, "amd64")] == ["greet", "notes"]
+    assert [package["Package"] for package in packages(repository, "arm64")] == ["notes"]
+    assert [package["Package"] for package in packages(repository, "riscv64")] == ["notes"]
+
+
+def test_what_is_published_can_be_read_by_everybody(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        publish([deb(tmp_path, "greet"), *source(tmp_path, "greet")])
+    finally:
+        assert os.umask(before) == 0o077, "the caller's own mask holds again"
+    served = [path for path in (repository, *repository.rglob("*")) if not path.is_symlink()]
+    unreadable = [path for path in served if path.stat().st_mode & 0o055 != (0o055 if path.is_dir() else 0o044)]
+    assert unreadable == []

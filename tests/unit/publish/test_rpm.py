@@ -184,7 +184,7 @@ def test_a_missing_rpmsign_says_how_to_install_it(
 ) -> None:
     file = rpm(tmp_path, "greet")
 
-    monkeypatch.setattr("build_env.formats.rpm.tools._PROGRAMS", str(tmp_path))
+    monkeypatch.setattr("build_env.core.processes._SEARCH_PATH", str(tmp_path))
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint

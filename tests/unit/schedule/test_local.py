@@ -23,7 +23,7 @@ from build_env.core.trees import Trees
 from build_env.model.action import RoomAction
 from build_env.model.artifact import Isolation, StoredResult
 from build_env.model.attempt import AttemptState
-from build_env.model.command import Command, Role
+from build_env.model.command import Command, ImageKind, Role
 from build_env.model.identity import TaskName
 from build_env.model.result import Status
 from build_env.model.room import RoomOutcome, RoomSpec
@@ -189,9 +189,32 @@ def test_trouble_that_a_command_tells_by_its_status_is_no_fact_about_the_package
     executor: LocalExecutor, store: LocalStore, engine: FakeEngine
 ) -> None:
     engine.outcome = RoomOutcome(status=75)
+    commands = (Command(kind=ImageKind.SOURCE, argv=("fetch",), network=True),)
+    fetching = work()
+    fetching = replace(
+        fetching, task=replace(fetching.task, action=RoomAction(room=replace(room(), commands=commands)))
+    )
     with pytest.raises(EnvironmentNotReady):
-        executor.run(work(), silent)
+        executor.run(fetching, silent)
     assert ended(store)[0] is AttemptState.INFRASTRUCTURE
+
+
+@pytest.mark.parametrize("status", [75, 78])
+def test_a_room_without_network_has_no_trouble_elsewhere(
+    executor: LocalExecutor, store: LocalStore, engine: FakeEngine, status: int
+) -> None:
+    engine.outcome = RoomOutcome(status=status)
+    assert executor.run(work(), silent).status is Status.FAILED
+    assert ended(store)[0] is AttemptState.FAILED
+
+
+def test_the_log_has_all_that_is_known_of_a_defect(executor: LocalExecutor, engine: FakeEngine, tmp_path: Path) -> None:
+    engine.error = KeyError("missing")
+    with pytest.raises(KeyError):
+        executor.run(work(), silent)
+    log = (tmp_path / "build/logs/debian-12/greet.amd64.build.log").read_text(encoding="utf-8")
+    assert "Traceback" in log
+    assert "KeyError: 'missing'" in log
 
 
 @pytest.mark.parametrize("stage", [Stage.DEPLOY])

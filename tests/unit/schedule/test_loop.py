@@ -14,6 +14,7 @@ from build_env.model.action import DeployAction
 from build_env.model.command import Deployment
 from build_env.model.events import Note, RunFinished, TaskFinished, TaskOutput, TaskRetried, TaskStarted, TaskWaiting
 from build_env.model.result import Status, TaskResult
+from build_env.model.task import Task
 from build_env.schedule import loop as loop_module
 from build_env.schedule.loop import Loop
 from build_env.schedule.resources import Capacity
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from build_env.model.events import Event
     from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
-    from build_env.model.task import Plan, Task
+    from build_env.model.task import Plan
     from build_env.model.work import Work
     from build_env.ports import Store
 
@@ -217,11 +218,87 @@ def test_trouble_while_looking_a_result_up_fails_the_task() -> None:
     assert statuses(run(plan_of(task(A), task(B, A)), executor)[0]) == {A: "failed", B: "not-run"}
 
 
-def test_a_defect_in_a_worker_stops_the_run_and_reaches_the_caller() -> None:
-    executor = FakeExecutor(acts={A: raising(ZeroDivisionError("defect"))})
-    with pytest.raises(ZeroDivisionError):
-        run(plan_of(task(A)), executor)
-    assert executor.cancelled.is_set()
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError("x"),
+        RecursionError(),
+        UnicodeEncodeError("utf-8", "\udcff", 0, 1, "x"),
+        KeyError("k"),
+        OSError(errno.ENAMETOOLONG, "x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_defect_in_a_worker_is_the_end_of_its_task_and_of_nothing_else(error: Exception) -> None:
+    executor = FakeExecutor(acts={A: raising(error)})
+    summary, _ = run(plan_of(task(A), task(B), task(C, A)), executor, keep_going=True)
+    assert statuses(summary) == {A: "failed", B: "done", C: "not-run"}
+    assert type(error).__name__ in summary.results[A].message
+    assert summary.results[A].message.endswith("[defect]")
+    assert summary.exit_code == 1
+
+
+@pytest.mark.parametrize("method", ["work", "find", "claim"])
+def test_a_defect_in_what_is_asked_about_a_task_is_the_end_of_it_alone(method: str) -> None:
+    executor = FakeExecutor()
+    real = getattr(executor, method)
+
+    def ask(about: Task | Work, *more: object) -> object:
+        if (about if isinstance(about, Task) else about.task).name == A:
+            raise ZeroDivisionError("x")
+        return real(about, *more)
+
+    setattr(executor, method, ask)
+    summary, _ = run(plan_of(task(A), task(B)), executor, keep_going=True)
+    assert statuses(summary) == {A: "failed", B: "done"}
+
+
+def test_a_disk_that_is_full_is_no_defect_of_a_worker() -> None:
+    executor = FakeExecutor(acts={A: raising(OSError(errno.ENOSPC, "No space left on device", "file"))})
+    summary, _ = run(plan_of(task(A)), executor)
+    assert summary.results[A].message == "file: No space left on device"
+    assert summary.exit_code == 4
+
+
+def test_a_worker_that_prints_faster_than_is_heard_waits() -> None:
+    """The first line is heard only when the worker cannot go on."""
+    printed: list[int] = []
+    stuck = threading.Event()
+
+    def act(output: Callable[[str], None]) -> None:
+        for number in range(5000):
+            printed.append(number)
+            if len(printed) == loop_module._UNHEARD + 2:
+                stuck.set()
+            output("line")
+
+    heard: list[int] = []
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            assert stuck.wait(timeout=20)
+            heard.append(len(printed) - len(heard))
+
+    executor = FakeExecutor(acts={A: act})
+    Loop(plan=plan_of(task(A)), executor=executor, sink=sink, capacity=Capacity(slots=1)).run()
+    assert len(heard) == len(printed) == 5000
+    assert max(heard) <= loop_module._UNHEARD + 3
+
+
+def test_a_worker_that_waits_to_be_heard_does_not_outlive_the_run() -> None:
+    def act(output: Callable[[str], None]) -> None:
+        for _ in range(5000):
+            output("line")
+
+    def sink(event: Event) -> None:
+        if isinstance(event, TaskOutput):
+            raise SinkBroken
+
+    executor = FakeExecutor(acts={A: act, B: act})
+    loop = Loop(plan=plan_of(task(A), task(B)), executor=executor, sink=sink, capacity=Capacity(slots=2))
+    with pytest.raises(SinkBroken):
+        loop.run()
+    assert workers() == []
 
 
 def test_what_was_deployed_is_published_once_also_after_a_failure() -> None:
@@ -452,13 +529,13 @@ def test_a_listener_that_breaks_leaves_no_worker_behind() -> None:
 
 
 def test_a_cancel_that_fails_does_not_hide_what_went_wrong() -> None:
-    executor = FakeExecutor(acts={A: raising(ZeroDivisionError("defect"))})
+    executor = FakeExecutor(acts={A: raising(SystemExit(3))})
 
     def cancel() -> None:
         raise InfrastructureError("the engine is gone")
 
     executor.cancel = cancel  # type: ignore[method-assign]
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(SystemExit):
         run(plan_of(task(A)), executor)
 
 
@@ -769,11 +846,9 @@ def test_trouble_while_waiting_for_another_run_is_told(error: Exception) -> None
 
     executor.claim = look  # type: ignore[method-assign,assignment]
     loop = Loop(plan=plan_of(task(A)), executor=executor, sink=lambda _: None, capacity=Capacity(slots=1))
-    if isinstance(error, EnvironmentNotReady):
-        assert loop.run().results[A].message == "no lock"
-    else:
-        with pytest.raises(ZeroDivisionError):
-            loop.run()
+    message = loop.run().results[A].message
+    defect = "this is a defect of build-env: ZeroDivisionError: defect [defect]"
+    assert message == ("no lock" if isinstance(error, EnvironmentNotReady) else defect)
     claim.close()
 
 

@@ -69,7 +69,12 @@ RUN set -eu; \
 # all tools bring nothing foreign, and dpkg-shlibdeps needs them. The lists stay: the layers with the build
 # dependencies resolve from them.
 RUN set -eu; \
-    apt-get update; \
+    apt-get update || { \
+        printf '%s\n' 'error: the index of trixie cannot be had for all of amd64, armhf, which share this image' \
+            '       an architecture whose suites are out of step gets SUITES_FOR in packages.conf.py of the target, and an image of its own' \
+            '       build-env doctor --probe says which suites each has' >&2; \
+        exit 1; \
+    }; \
     foreign='crossbuild-essential-armhf libc6-dev:armhf libstdc++-14-dev:armhf '; \
     left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
         --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
