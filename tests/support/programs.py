@@ -9,6 +9,7 @@ __all__ = ["provide_programs"]
 
 _PACKAGES = {
     "cpio": "cpio",
+    "dpkg-source": "dpkg-dev",
     "file": "file",
     "git": "git",
     "gpg": "gnupg",
