@@ -12,7 +12,7 @@ import pytest
 
 from build_env.formats.deb.control import PINNED_CONTROL, with_pinned
 from build_env.model.package import Package
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 
 SCRIPT = Path(__file__).resolve().parents[2] / "common/deb/build.sh"
 CONTROL = (
@@ -70,7 +70,7 @@ class Pinned:
 @pytest.fixture(params=FORMATS, ids=[name for name, _ in FORMATS])
 def pinned(request: pytest.FixtureRequest, tmp_path: Path) -> Pinned:
     """A source package of each format."""
-    provide_programs("dpkg-source")
+    need_programs("dpkg-source")
     source_format, version = request.param
     tree = tmp_path / "made/thing-2"
     files = {
@@ -130,7 +130,7 @@ def test_a_patch_that_does_not_fit_is_a_failure(pinned: Pinned) -> None:
 
 
 def test_the_suffix_is_higher_than_the_same_version_and_lower_than_each_newer_one() -> None:
-    provide_programs("dpkg-source")
+    need_programs("dpkg-source")
     ours = "2-1+~local1"
     for relation, other in (("gt", "2-1"), ("lt", "2-1+deb12u1"), ("lt", "2-1+b1"), ("lt", "2-1.1"), ("lt", "2-2")):
         subprocess.run(["dpkg", "--compare-versions", ours, relation, other], check=True)
