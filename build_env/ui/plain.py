@@ -56,12 +56,9 @@ class PlainListener:
         """See `EventSink`."""
         match event:
             case TaskOutput(task=task, line=line):
-                if self.groups:
-                    self._keep(task.name, line)
+                self._keep(task.name, line)
             case TaskFinished():
-                self._group(event)
-                self._all(finished_lines(event))
-                self._command(self.annotations(event))
+                self._finished(event)
             case Note(text=text):
                 self._all([f"note    {text}"])
             case PlanReady(plan=plan, answers=answers):
@@ -79,15 +76,22 @@ class PlainListener:
         for line in lines:
             self.write(harmless(line))
 
+    def _finished(self, event: TaskFinished) -> None:
+        self._group(event)
+        self._all(finished_lines(event))
+        self._command(self.annotations(event))
+
     def _command(self, lines: list[str]) -> None:
         """Write what a CI system is meant to obey."""
         for line in lines:
             self.write(line)
 
     def _keep(self, name: TaskName, line: str) -> None:
-        """Put the line aside: on the disk, when there are many."""
+        """Put the line aside for its group: on the disk, when there are many."""
+        if not self.groups:
+            return
         if name not in self._outputs:
-            self._outputs[name] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - open until the task ends
+            self._outputs[name] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when the task ends
         self._outputs[name].write(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def _group(self, event: TaskFinished) -> None:
