@@ -15,7 +15,7 @@ from debian.deb822 import Deb822, Release
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.deb.entries import is_apt_file
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import holds
+from build_env.publish.holdings import holds
 from tests.support.repositories import BOOKWORM, deb, publish_to, source
 
 if TYPE_CHECKING:
@@ -204,6 +204,24 @@ def test_the_label_is_for_ever(publish: Publish, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet")])
     with pytest.raises(InputError, match="label"):
         publish([deb(tmp_path, "other")], label="x")
+
+
+def test_a_target_that_builds_for_one_more_gets_its_index(
+    repository: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    """Also where all packages are published; one that is not asked for any more keeps its own."""
+    files = [deb(tmp_path, "tools", architecture="all"), deb(tmp_path, "greet")]
+    for architectures in (["amd64"], ["arm64"], ["amd64"]):
+        snapshot_module.publish(
+            repository,
+            {BOOKWORM: files},
+            label="tests",
+            signer=signer,
+            clock=time.clock(),
+            architectures={BOOKWORM: architectures},
+        )
+    assert [entry["Package"] for entry in packages(repository, "arm64")] == ["tools"]
+    assert len(list((repository / ".publish/generations").iterdir())) == 2
 
 
 def test_only_packages_of_every_architecture_are_found_too(publish: Publish, repository: Path, tmp_path: Path) -> None:

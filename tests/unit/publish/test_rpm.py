@@ -17,7 +17,7 @@ from build_env.formats.rpm.repository import DNF
 from build_env.formats.view import PackageFile
 from build_env.model.artifact import Artifact
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import holds
+from build_env.publish.holdings import holds
 from build_env.publish.signing import ensure_project_key
 from tests.support.repositories import CENTOS, publish_to, rpm
 
