@@ -73,6 +73,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             label=settings.repository_label,
             digest_of=session.digests.digest,
             publishes=options.publishes,
+            final=settings.final_versions,
             replaces=frozenset(settings.replaces.split()),
         ),
         rooms=RoomWork(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from build_env.publish.generation import Generation
     from build_env.publish.signing import Signer
 
-__all__ = ["client_lines", "publish", "trusted_key"]
+__all__ = ["client_lines", "publish", "published_marks", "trusted_key"]
 
 _VERSION = 1
 
@@ -173,6 +173,18 @@ def trusted_key(root: Path) -> Trusted | None:
     """
     current = current_generation(root)
     return Trusted(fingerprint=_load_channel(current).key, file=root / KEY_FILE) if current else None
+
+
+def published_marks(root: Path, view: View) -> dict[str, str]:
+    """What the view has: the digest that stands for each package, by its key (`greet 1.0 amd64`).
+
+    Raises:
+        RepositoryDamaged: the view's record is damaged.
+
+    """
+    current = current_generation(root)
+    index = current.indexes().get(view.name) if current else None
+    return {key: entry.mark for key, entry in _load_index(index).entries.items()} if index else {}
 
 
 def _is_another(file: Path, key: bytes) -> bool:

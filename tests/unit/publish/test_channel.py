@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -232,6 +234,16 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
     publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE])
     assert lines[1:] == (f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main",)
+
+
+def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Signer, time: Time, tmp_path: Path) -> None:
+    for name in ("with space", "with]bracket", "with,comma"):
+        root = tmp_path / name
+        publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+        *_, copying, _, line = client_lines(root, [BOOKWORM])
+        command, mode, key, keyring = shlex.split(copying)
+        assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
+        assert line == f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
 
 
 @pytest.mark.parametrize("view", [replace(BOOKWORM, suite="../x"), replace(BOOKWORM, target="a/../../x")])
