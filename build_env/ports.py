@@ -114,6 +114,9 @@ class Store(Objects, Protocol):
     def find(self, key: str, isolation: Isolation) -> StoredResult | None:
         """The result recorded for `key` at that rank or a higher one, if all its artifacts are there and whole."""
 
+    def put_file(self, name: str, file: Path) -> Artifact:
+        """Store a copy of `file`, however large; it need not outlive a power cut."""
+
     def damaged(self, digest: str) -> bool:
         """Whether the object with that digest is not there, or is not what it was."""
 

@@ -93,6 +93,36 @@ class Settings:
         "what all running tasks together may be expected to use (8G); empty: what the engine's machine has",
         default="",
     )
+    room_processes: int = _setting(
+        Whole(least=16),
+        "how many processes and threads a room may have",
+        default=8192,
+    )
+    room_files: int = _setting(
+        Whole(),
+        "how many files each process of a room may have open, at most as many as the engine itself; 0: as many as that",
+        default=16_384,
+    )
+    room_memory: str = _setting(
+        Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN, blank=True),
+        "the memory that a room may use; empty: what `memory` says, else nine tenths of what the engine's machine has",
+        default="",
+    )
+    room_shared_memory: str = _setting(
+        Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN),
+        "the size of a room's /dev/shm, which counts as memory",
+        default="1G",
+    )
+    room_log: str = _setting(
+        Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN),
+        "how much the commands of a task may print before they are stopped",
+        default="4G",
+    )
+    proxies: Mapping[str, str] = _setting(
+        Table(each=Text()),
+        "proxies for rooms with network: http, https, ftp, all, and no; those of the environment are used without",
+        default={},
+    )
     retries: int = _setting(
         Whole(),
         "how often a task is tried again when the engine or the network failed, not its own work",

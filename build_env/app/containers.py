@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from build_env.app.limits import proxy_variables
 from build_env.core.errors import BuildEnvError
 from build_env.engines.docker.connection import connect
 from build_env.engines.docker.images import DockerImages
@@ -65,7 +67,10 @@ def connect_containers(
 ) -> Containers:
     """Connect to the engine; `limit` is for making images. Raises EnvironmentNotReady when none answers."""
     connection = connect(slots=slots, timeout=project.settings.engine_timeout)
+    proxies = proxy_variables(project.settings, os.environ)
     rooms = DockerRooms(connection=connection, project=project.checkout, reuse=reuse)
-    images = DockerImages(connection=connection, rooms=rooms, project=project.checkout, run=run, limit=limit)
+    images = DockerImages(
+        connection=connection, rooms=rooms, project=project.checkout, run=run, limit=limit, proxies=proxies
+    )
     bases = Bases(images=images, settings=project.settings, temporary=project.paths.build / "rooms")
     return Containers(project=project, connection=connection, rooms=rooms, images=images, bases=bases)

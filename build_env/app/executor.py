@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from build_env.app.limits import proxy_variables, room_limits
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.later import imported_later
 from build_env.engines.native import NativeRooms
@@ -84,6 +85,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
                 downloads=paths.downloads,
                 images=images,
                 ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
+                proxies=proxy_variables(settings, os.environ),
             ),
             orders=_orders(session),
             claims=claims,
@@ -105,6 +107,11 @@ def _orders(session: Session) -> Orders:
         },
         reused_prefix=f"{project.settings.image_prefix}-{project.checkout}-" if options.container else "",
         limit=time_limit(options, project.settings),
+        limits=room_limits(
+            project.settings,
+            together=options.memory_bytes,
+            machine=session.containers.connection.facts.memory if session.containers else 0,
+        ),
     )
 
 

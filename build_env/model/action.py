@@ -52,7 +52,10 @@ class Tree:
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """Everything a room is made of, except the engine: commands, environment, trees, mounts."""
+    """Everything a room is made of, except the engine: commands, environment, trees, mounts.
+
+    `limits` are those of `RoomLimits` that the package says itself; they are in no key.
+    """
 
     commands: tuple[Command, ...]
     environment: Mapping[str, str]
@@ -61,6 +64,7 @@ class Room:
     platform: str = ""
     downloads: bool = False
     epoch: int = 0
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,7 @@ class Package:
     packaging: Mapping[str, Packaging] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
     epoch: int = 0
+    limits: Mapping[str, int] = field(default_factory=dict)
     variants: Mapping[str, Package] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 

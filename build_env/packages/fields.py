@@ -7,6 +7,7 @@ from typing import Final
 
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
+from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
 from build_env.packages.names import PACKAGE_NAME
 
 __all__ = ["DEFINITION", "day_of"]
@@ -27,6 +28,8 @@ def _is_day(text: str) -> bool:
 _ARCHITECTURES = tuple(MACHINE_TO_DEBIAN.values())
 _ALL = Text(choices=("all",))
 _NAMES = Items(each=Text(words="a name"))
+_NUMBER = Text(words="a whole number above zero", pattern="[1-9][0-9]{0,8}")
+_SIZE = Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN)
 _PIN = Fields(
     fields={
         "version": Field(shape=Text(words="a version"), summary="the version of the source package", required=True),
@@ -71,6 +74,19 @@ DEFINITION: Final = Fields(
             ),
             summary="`all` for a package of every architecture, or those that it is built for; default: no limit",
             default=[],
+        ),
+        "room": Field(
+            shape=Fields(
+                fields={
+                    "processes": Field(shape=_NUMBER, summary="how many processes and threads its rooms may have"),
+                    "files": Field(shape=_NUMBER, summary="how many files each process may have open"),
+                    "memory": Field(shape=_SIZE, summary="the memory that its rooms may use"),
+                    "shared_memory": Field(shape=_SIZE, summary="the size of /dev/shm"),
+                    "log": Field(shape=_SIZE, summary="how much its commands may print"),
+                }
+            ),
+            summary="limits of its rooms that differ from the settings room_processes, room_files and so on",
+            default={},
         ),
         "archive": Field(
             shape=Table(each=_PIN),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
+from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
@@ -151,7 +152,14 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         provides=_words(fields["provides"]),
         archive=_archives(fields["archive"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
+        limits=_limits(fields["room"]),
     )
+
+
+def _limits(value: object) -> Mapping[str, int]:
+    """The limits of rooms that the definition gives, in numbers or bytes."""
+    given = value.items() if isinstance(value, dict) else ()
+    return {name: parse_size(text) or int(text) for name, text in given if text is not None}
 
 
 def _words(value: object) -> tuple[str, ...]:

@@ -211,6 +211,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         platform=recipe.build.platform if recipe else "",
         downloads=unit.stage is Stage.SOURCE,
         epoch=epoch,
+        limits=package.limits,
     )
 
 

@@ -27,6 +27,7 @@ __all__ = ["DAMAGED", "GONE", "ContentStore"]
 
 GONE = "is no longer there"
 DAMAGED = "is damaged"
+_SMALL = 1 << 20  # bytes that are read at once
 _READ_ONLY = 0o444
 _NOT_SAFE = 0o400  # the mode of what was never synced
 
@@ -67,6 +68,21 @@ class ContentStore:
             return self._digests.digest(name) != digest
         except OSError:
             return True
+
+    def put_file(self, name: str, file: Path) -> Artifact:
+        """See `Store.put_file`."""
+        if file.stat().st_size <= _SMALL:
+            return self.put(name, file.read_bytes(), durable=False)
+        with disk_errors():
+            temporary = self._new()
+            shutil.copyfile(file, temporary)
+            # Of the copy: the file may change between two reads.
+            artifact = Artifact(name=name, digest=digest_file(temporary), size=temporary.stat().st_size)
+            if self.fault(artifact):
+                self._keep(temporary, artifact.digest, durable=False)
+            else:
+                temporary.unlink()
+        return artifact
 
     def put(self, name: str, data: bytes, *, durable: bool = True) -> Artifact:
         """See `Objects.put`. What is not `durable` may be cut short by a power cut, and is told then."""

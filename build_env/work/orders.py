@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.images.render import build_context
 from build_env.model.action import ImageAction, LayerAction, Tree
 from build_env.model.order import WorkOrder
-from build_env.model.room import RoomEntry, RoomOrder
+from build_env.model.room import RoomEntry, RoomLimits, RoomOrder
 from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
@@ -42,6 +42,7 @@ class Orders:
     labels: Mapping[str, str]
     reused_prefix: str = ""
     limit: TimeLimit | None = None
+    limits: RoomLimits = field(default_factory=RoomLimits)
 
     def image(self, task: Task, key: str, *, anew: bool) -> WorkOrder:
         """Make the image of the task.
@@ -108,6 +109,7 @@ class Orders:
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
             limit=self.limit,
+            limits=replace(self.limits, **room.limits),
         )
 
 

@@ -42,7 +42,7 @@ def _put(trees: Trees, tree: Tree, store: Store) -> bool:
     manifest = listing.manifest()
     return store.put("tree", manifest, durable=False).digest == tree.digest and all(
         # The content may change between the two reads: then the digest is another one.
-        store.put(entry.name, Path(entry.path).read_bytes(), durable=False).digest == kept.value
+        store.put_file(entry.name, Path(entry.path)).digest == kept.value
         for entry, kept in zip(listing.entries, read_manifest(manifest), strict=True)
         if entry.kind == "file"
     )

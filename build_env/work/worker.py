@@ -16,7 +16,7 @@ from build_env.model.order import Ended, Outcome
 from build_env.model.room import RoomSpec, Variation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from build_env.images.target import TargetImages
@@ -32,7 +32,8 @@ class Worker:
     """Carries out orders, in several threads at a time. `images` is None where rooms are native.
 
     `store` has the objects that orders name and gets what comes out, `directory` is for unfinished results, below
-    `downloads` lie the sources that were fetched before, `ssh_agent` is the socket for those that are fetched.
+    `downloads` lie the sources that were fetched before, `ssh_agent` is the socket for those that are fetched,
+    `proxies` are variables for rooms with network.
     """
 
     engine: Engine
@@ -41,6 +42,7 @@ class Worker:
     downloads: Path
     images: TargetImages | None = None
     ssh_agent: str = ""
+    proxies: Mapping[str, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)  # target images that the engine had
 
     @property
@@ -147,6 +149,7 @@ class Worker:
             collect=collect,
             downloads=downloads,
             ssh_agent=self.ssh_agent if room.fetches else "",
+            proxies=self.proxies,
             object_path=lambda digest: self.store.path(Artifact(name="", digest=digest, size=0)),
         )
 

@@ -101,3 +101,41 @@ def test_rooms_at_work_have_a_loopback_each(project: Tiny) -> None:
     logs = [project.log(name, "build", "amd64") for name in ("one", "two")]
     namespaces = {line for log in logs for line in log.splitlines() if line.startswith("namespace")}
     assert len(namespaces) == 2
+
+
+LIMITED = building(
+    'echo "pids $(cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null)";'
+    'echo "files $(ulimit -n)"; echo "shared $(df -k /dev/shm | tail -n 1 | tr -s " " | cut -d " " -f 2)"'
+)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_room_has_the_limits_of_the_settings(project: Tiny, *, kept: bool) -> None:
+    project.package("one", LIMITED)
+    environment = {"BUILD_ENV_ROOM_PROCESSES": "500", "BUILD_ENV_ROOM_SHARED_MEMORY": "80M"}
+    project.build(*(["--container"] if kept else []), environment=environment).expect(0)
+    log = project.log("one", "build", "amd64")
+    assert "pids 500\n" in log
+    assert "files 16384\n" in log
+    assert f"shared {80 * 1024}\n" in log
+
+
+def test_a_package_may_ask_for_other_limits(project: Tiny) -> None:
+    definition = "name: two\nroom:\n  processes: 600\n  files: 3000\n  shared_memory: 2M\n"
+    project.package("two", LIMITED, definition=definition)
+    project.build().expect(0)
+    log = project.log("two", "build", "amd64")
+    assert "pids 600\n" in log
+    assert "files 3000\n" in log
+    assert "shared 2048\n" in log
+
+
+def test_a_bomb_of_processes_ends_with_its_room(project: Tiny) -> None:
+    project.package("bad", building("b() { b | b & }; b 2>/dev/null; exit 9"))
+    project.build("--keep-going", environment={"BUILD_ENV_ROOM_PROCESSES": "100"}).expect(1, "failed  1 task failed")
+
+
+def test_output_without_end_is_stopped(project: Tiny) -> None:
+    project.package("bad", building("yes"))
+    answer = project.build("--keep-going", environment={"BUILD_ENV_ROOM_LOG": "1M"})
+    answer.expect(1, "printed more than 1M", "failed  1 task failed")

@@ -31,6 +31,13 @@ echo "directory $(pwd)"
 if [ -t 0 ] || [ -t 1 ]; then echo "terminal yes"; else echo "terminal no"; fi
 echo "input $(readlink /proc/self/fd/0)"
 grep -E '^(Cap|NoNewPrivs|Seccomp:|Groups)' /proc/self/status
+echo "== limits"
+echo "processes $(cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || :)"
+memory=$(cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || :)
+swap=$(cat /sys/fs/cgroup/memory.swap.max 2>/dev/null || echo 0)
+if [ "$memory" != max ] && [ "$memory" -lt 9000000000000000000 ]; then echo "memory limited, swap $swap"; fi
+echo "files $(ulimit -n) to $(ulimit -Hn)"
+echo "/dev/shm $(df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2) KiB"
 echo "== network"
 ls /sys/class/net
 echo "routes $(awk 'NR > 1' /proc/net/route | grep -c . || true)"

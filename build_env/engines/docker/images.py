@@ -54,6 +54,7 @@ class DockerImages:
     project: str
     run: str = ""
     limit: TimeLimit | None = None  # for each thing that is done with one
+    proxies: Mapping[str, str] = field(default_factory=dict)  # builders know these arguments, and keep none of them
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -89,7 +90,7 @@ class DockerImages:
                 fileobj=self.connection.in_time(_context(self._marked(dockerfile), context, object_path)),
                 custom_context=True,
                 tag=tag,
-                buildargs={"USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
+                buildargs={**self.proxies, "USER_ID": str(uid), "GROUP_ID": str(gid), **arguments},
                 labels={**labels, f"{LABEL}.role": TARGET_IMAGE, f"{LABEL}.run": ""},
                 platform=platform or None,
                 rm=True,

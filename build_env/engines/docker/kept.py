@@ -60,6 +60,8 @@ class KeptRoom:
             if status := self._install(spec, environment, output):
                 return outcome_of(status)
             supervisor = Supervisor(uid=owner, gid=group, kept=True)
+            if any(command.network for command in commands_of(spec, Role.RUN)):
+                environment |= spec.proxies
             talk = Conversation(spec=spec, output=output, exported=environment, supervisor=supervisor)
             self._network(on=talk.network)
             return talk.hold(
@@ -96,7 +98,7 @@ class KeptRoom:
             return 0
         self._network(on=True)
         listener = Listener(output)
-        script = room_script(commands, BUILD_ROOT, exported=environment)
+        script = room_script(commands, BUILD_ROOT, exported={**environment, **spec.proxies})
         status = self.root_shell.run(script, listener.line, most=spec.limits.log)
         if status:
             listener.refuse_fault(status)
@@ -208,5 +210,6 @@ class KeptRooms:
             network=BRIDGE,
             binds=binds_of(spec.mounts),
             init=True,
+            limits=spec.limits,
         )
         return create(self.connection, room)
