@@ -148,6 +148,9 @@ class Store(Objects, Protocol):
     def history(self, tasks: Collection[TaskName], limit: int = 5) -> Mapping[TaskName, tuple[Attempt, ...]]:
         """The last attempts at each of `tasks` that have ended, newest first."""
 
+    def last_ended(self, task: TaskName) -> Attempt | None:
+        """The last attempt at a task that has ended."""
+
 
 class Publisher(Protocol):
     """Collects what `run_deploy` deploys and puts it into repositories in one transaction each."""

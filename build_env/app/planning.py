@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
+from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
+from build_env.core.texts import carriage_returns
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
@@ -162,6 +164,7 @@ class Planner:
             unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
         }
+        self._refuse_carriage_returns(records.values())
         unit_images = {} if self.native else self._unit_images(selection, records)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
@@ -186,6 +189,20 @@ class Planner:
             for name, found in sorted(faults.items())
             if found
         ]
+
+    def _refuse_carriage_returns(self, records: Iterable[Record]) -> None:
+        """Scripts of a checkout with the line ends of Windows would be found out in a room.
+
+        Raises:
+            InputError: there are some.
+
+        """
+        scripts = dict.fromkeys(command.argv[0] for record in records for command in record.commands)
+        files = {name: self.project.paths.root / name for name in scripts if "/" in name and not name.startswith("/")}
+        read = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
+        faults = tuple(fault for name, data in read.items() for fault in carriage_returns(data, name))
+        if faults:
+            raise InputError("scripts cannot be run", faults=faults)
 
     def _misplaced(self, package: Package) -> Iterator[Fault]:
         """A package without packaging of the family that has something like it where build-env does not look."""
@@ -258,6 +275,7 @@ class Planner:
             provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
+            architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
 

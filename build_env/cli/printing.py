@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from build_env.core.later import imported_later
 
 with imported_later():
-    from build_env.core import canonical
+    from build_env.core import canonical, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ def print_lines(lines: Iterable[str]) -> None:
 
 def print_json(data: object) -> None:
     """Print `data` as canonical JSON."""
-    sys.stdout.write(f"{canonical.canonical_json(data)}\n")
+    sys.stdout.write(f"{visible.harmless_json(canonical.canonical_json(data))}\n")
 
 
 def print_line(line: str) -> None:

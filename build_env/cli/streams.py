@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady
-from build_env.core.visible import visible
+from build_env.core.visible import harmless, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def give_up_output() -> None:
 def write_error(text: str) -> None:
     """Write lines to standard error, if there is anybody to read them."""
     try:
-        sys.stderr.write(visible(text))
+        sys.stderr.write(harmless(visible(text)))
         sys.stderr.flush()
     except (OSError, ValueError):
         _to_null(sys.stderr)

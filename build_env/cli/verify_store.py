@@ -1,4 +1,4 @@
-"""Owns `build-env verify-store`: whether everything in the store is what it was, and removing what is not."""
+"""Owns `build-env verify-store`: whether store and repositories are what they were, and removing what is not."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def verify_store(
     json: JSON = False,
     root: ROOT = None,
 ) -> int:
-    """Read every object and every result in build/store and compare them with their digests.
+    """Read the store and what clients get of the repositories, and compare every file with its digest.
 
     Exit code 1 when something is damaged and --repair is not given.
     """
-    damage = verify.verify_store(project.open_project(root), _progress(), repair=repair)
+    damage, published = verify.verify_store(project.open_project(root), _progress(), repair=repair)
+    found = damage.found or bool(published.files)
     if json:
-        print_json({**vars(damage), "repaired": repair and damage.found})
+        print_json({**vars(damage), "published": vars(published), "repaired": repair and found})
     else:
-        print_lines(store.damage_lines(damage, repaired=repair))
-    return int(damage.found and not repair)
+        print_lines(store.damage_lines(damage, published, repaired=repair))
+    return int(bool(published.records) or (found and not repair))
 
 
 def _progress() -> Callable[[int, int], None]:

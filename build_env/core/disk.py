@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,12 @@ from build_env.core.errors import EnvironmentNotReady
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Disk", "disk_errors", "scratch", "sync"]
+__all__ = ["PASSED", "PUBLIC_DIRECTORY", "PUBLIC_FILE", "Disk", "disk_errors", "permit", "scratch", "sync"]
 
+# Modes of what others read, whatever the caller's umask: a web server, apt's own user.
+PUBLIC_DIRECTORY = 0o755
+PUBLIC_FILE = 0o644
+PASSED = 0o711  # a directory that holds more than what others read: they can go through, and see nothing
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
@@ -44,6 +49,13 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name).resolve()
+
+
+def permit(path: Path | str, mode: int) -> None:
+    """Add `mode` to what is allowed with a file or directory; nothing is written where that is so already."""
+    known = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116 - strings, too
+    if known | mode != known:
+        os.chmod(path, known | mode)  # noqa: PTH101
 
 
 def sync(path: Path | str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import heapq
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,11 +13,23 @@ if TYPE_CHECKING:
 
 __all__ = ["did_you_mean", "nearest"]
 
+_MANY = 50
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
     """The candidate most like `name`, or an empty string when none is near."""
-    matches = difflib.get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    names = list(candidates)
+    if len(names) > _MANY:
+        # Comparing is slow: only with those that have most in common, which is fast to tell.
+        own = _pairs(name)
+        names = heapq.nlargest(_MANY, names, key=lambda other: len(own & _pairs(other)))
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return matches[0] if matches else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _pairs(name: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(name)))
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

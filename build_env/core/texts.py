@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import InputError, Location
+from build_env.core.errors import Fault, InputError, Location
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["read_text"]
+__all__ = ["carriage_returns", "read_text"]
 
 
 def read_text(path: Path, shown: str) -> str:
@@ -19,3 +19,11 @@ def read_text(path: Path, shown: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError("this is not UTF-8", location=Location(file=shown, line=line)) from error
+
+
+def carriage_returns(data: bytes, shown: str) -> tuple[Fault, ...]:
+    """A fault if the first line of a script ends as on Windows: what runs it takes the CR for a part of the line."""
+    if not data.partition(b"\n")[0].endswith(b"\r"):
+        return ()
+    message = "its lines end with CR LF, which shells do not read; let git check it out with LF (core.autocrlf=input)"
+    return (Fault(message=message, location=Location(file=shown, line=1)),)

@@ -35,6 +35,8 @@ def read_toml(file: FilePath, shown: str) -> tuple[dict[str, Any], Mapping[Path,
     text = read_text(file, shown)
     try:
         return tomllib.loads(text), _places(text, shown)
+    except RecursionError as error:
+        raise InputError("this is nested too deeply", location=Location(file=shown)) from error
     except tomllib.TOMLDecodeError as error:
         at = _FAULT.search(str(error))
         where = Location(file=shown, line=int(at[1]), column=int(at[2])) if at else Location(file=shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-__all__ = ["printable", "shown_lines", "visible", "visible_name"]
+__all__ = ["harmless", "harmless_json", "printable", "shown_lines", "visible", "visible_name"]
 
 # Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -13,6 +13,8 @@ _IN_LINES = re.compile(f"[{_HIDDEN}]")
 _IN_NAMES = re.compile(f"[{_HIDDEN}\t\n]")
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LED = re.compile(r"((?:^|[\r\n])(?:[^\S\r\n]|[\ufeff\u200b\u180e])*)::")
+_MARKED = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -26,13 +28,28 @@ def visible_name(name: str) -> str:
     return _IN_NAMES.sub(_escaped, name)
 
 
+def harmless(text: str) -> str:
+    """Lines that no CI system takes for its commands: it would obey what a package's build prints.
+
+    GitHub's runner looks at the start of a line, behind what it trims; `##[` and Azure's `##vso[` count anywhere.
+    """
+    return _MARKED.sub("## ", _LED.sub(r"\1: :", text))
+
+
+def harmless_json(text: str) -> str:
+    """The same for JSON text, which means what it meant: only marks that count anywhere are in it."""
+    return _MARKED.sub(r"#\\u0023", text)
+
+
 def printable(line: str) -> str:
-    """A line of a task's output without what would move a terminal's cursor or change its colours.
+    """A line of a task's output without what would move a terminal's cursor, change its colours, or be obeyed.
 
     Of a line that was drawn over with carriage returns, as progress bars are, the last state.
     """
+    if line.isprintable():  # most lines are: this costs nothing
+        return line
     shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
-    return _CONTROL.sub("", shown.expandtabs())
+    return harmless(_CONTROL.sub("", shown.expandtabs()))
 
 
 def shown_lines(line: str) -> list[str]:

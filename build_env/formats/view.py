@@ -120,13 +120,15 @@ class Entry:
 class IndexRequest:
     """What an index is written from: `entries` in the order of their keys, whose files lie below the channel's `root`.
 
-    It goes into the empty `directory`; files below `directory/served[...]` are what clients get. `label` names the
-    channel, `epoch` is the time of the publish in whole seconds, later than that of the view's publish before.
+    It goes into the empty `directory`; files below `directory/served[...]` are what clients get. `architectures` are
+    those that the target is for, `label` names the channel, `epoch` is the time of the publish in whole seconds, later
+    than that of the view's publish before.
     """
 
     directory: Path
     root: Path
     view: View
+    architectures: Sequence[str]
     entries: Sequence[Entry]
     label: str
     signer: Signer

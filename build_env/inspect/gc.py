@@ -22,7 +22,7 @@ from build_env.inspect.failed import CONTINUED
 from build_env.model.garbage import Collection, Garbage, Kind, LayerLimit
 from build_env.packages.read import package_names
 from build_env.plancache.memory import old_memories, remembered_keys
-from build_env.publish.generation import published_digests
+from build_env.publish.holdings import published_digests
 from build_env.store.collect import StoreGarbage, remove_garbage, survey_store
 from build_env.store.reachable import Roots, layer_of
 from build_env.store.results import LocalStore, new_run

@@ -14,6 +14,7 @@ from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
+    from build_env.core.errors import Fault
     from build_env.model.package import Package
 
 __all__ = ["list_packages", "list_targets"]
@@ -33,6 +34,7 @@ def list_packages(project: Project) -> list[PackageEntry]:
             summary=package.summary,
             families=_families(package),
             metapackage=package.metapackage,
+            problem=tuple(map(str, _faults(package))),
         )
         for _, package in sorted(read_packages(project.paths, _purpose(project)).items())
     ]
@@ -42,6 +44,11 @@ def _families(package: Package) -> tuple[str, ...]:
     """The formats it can be built as: it has their packaging, or its source is taken from a distribution's archive."""
     from_archive = (known.name for known in formats() if known.archives and package.archive)
     return tuple(sorted({*package.packaging, *from_archive}))
+
+
+def _faults(package: Package) -> dict[Fault, None]:
+    """What is wrong with it, for whatever family."""
+    return dict.fromkeys(fault for family in package.packaging or ("",) for fault in package.faults_for(family))
 
 
 def _purpose(project: Project) -> Purpose:

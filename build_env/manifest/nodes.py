@@ -36,7 +36,7 @@ class Spot(Place):
 
 def spot(place: Place, text: str, number: int) -> Spot:
     """The place of a reference in the text at `place`."""
-    made = Spot(*place)
+    made = tuple.__new__(Spot, place)  # half the time of calling it; there is one for each reference
     made.text, made.number = text, number
     return made
 

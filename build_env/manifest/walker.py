@@ -242,13 +242,13 @@ class Walker:
 
     def _put(self, result: dict[str, object], value: object, entry: Entry, frame: Frame, *, deep: bool) -> None:
         """Put the last value into a map, in which two maps of one key may become one."""
-        key = entry.key
-        old, record = result.get(key), self.trace.last if self.trace else Record()
-        if not (deep and isinstance(old, dict) and isinstance(value, dict)):
+        key, old = entry.key, result.get(entry.key) if deep else None
+        if not (isinstance(old, dict) and isinstance(value, dict)):
             if self.trace:
                 self.trace.put(result, key)
             result[key] = value
             return
+        record = self.trace.last if self.trace else Record()
         before = self.trace.taken(Record(), result, key) if self.trace else record
         result[key] = deeply(self, [(old, before), (value, record)], entry.place, frame)
         if self.trace:

@@ -77,10 +77,14 @@ class ImageBuild:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Where `run_deploy` puts a package: `format` is `deb` or `rpm`, `suite` the codename or tree name."""
+    """Where `run_deploy` puts a package: `format` is `deb` or `rpm`, `suite` the codename or tree name.
+
+    `architectures` are all that the target builds for: clients of each find packages of every architecture.
+    """
 
     format: str
     suite: str
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,10 +22,11 @@ class TargetEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PackageEntry:
-    """One package of `src/`."""
+    """One package of `src/`; `problem` are lines that say why it cannot be used."""
 
     name: str
     version: str
     summary: str
     families: tuple[str, ...]
     metapackage: bool
+    problem: tuple[str, ...] = ()

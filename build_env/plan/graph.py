@@ -37,7 +37,8 @@ class PlanFacts:
 
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `rank` orders kinds of tasks in listings. `withheld` are packages of `DEPENDS` whose `run_deploy_deps`
-    provides nothing; `tar_archs` the architectures for which `run_tar_build` wants an archive.
+    provides nothing; `architectures` all that the target is for, `tar_archs` those for which `run_tar_build` wants an
+    archive.
     """
 
     packages: Mapping[str, Package]
@@ -54,6 +55,7 @@ class PlanFacts:
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
     tar_archs: frozenset[str] = frozenset()
+    architectures: tuple[str, ...] = ()
 
 
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
@@ -163,7 +165,7 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
     if unit.stage is Stage.DEPLOY:
         if not record.deployments:
             return None
-        deployment = record.deployments[0]
+        deployment = replace(record.deployments[0], architectures=facts.architectures)
         covered = deploy_inputs(target.name, deployment)
         return Task(**common, inputs=inputs, action=DeployAction(deployment=deployment), static_inputs=covered)  # type: ignore[arg-type]  # kept in one dict
     if not record.commands:

@@ -1,8 +1,9 @@
 """Owns the states of a channel on disk: locking, writing a new generation, switching to it, sweeping.
 
     <channel>/.publish/lock                  two publishers wait for each other
-    <channel>/.publish/indexes/<view>/<n>/   a view as generation n wrote it, with `state.json` and `holdings`
+    <channel>/.publish/indexes/<view>/<n>/   a view as generation n wrote it, with its records (`holdings.py`)
     <channel>/.publish/generations/<n>/      a whole state: a link to an index for each view, the key, `channel.json`
+    <channel>/.publish/keys/                 public keys, each called by its digest
     <channel>/.publish/current               a link to one generation; renaming it is the only switch
     <channel>/deb, rpm, …                    pools, and links through `current` to the indexes, each made once
 
@@ -20,12 +21,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from build_env.core import locks
-from build_env.core.disk import sync
+from build_env.core.canonical import digest_bytes
+from build_env.core.disk import PUBLIC_DIRECTORY, PUBLIC_FILE, permit, sync
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.view import KEY_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -35,21 +37,16 @@ __all__ = [
     "check_links",
     "commit",
     "current_generation",
-    "evidence",
-    "held_files",
-    "holds",
     "locked",
     "private",
-    "published_digests",
     "read_json",
-    "write_index_record",
+    "through_current",
 ]
 
 _KEPT_GENERATIONS = 3
 _CHANNEL = "channel.json"
-_STATE = "state.json"
-_HOLDINGS = "holdings"
 _INDEXES = "indexes"
+_KEYS = "keys"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +67,8 @@ class Generation:
 
     def indexes(self) -> dict[str, Path]:
         """The directory of each view's index, by the name of the view."""
-        return {link.name: link.resolve() for link in self.path.iterdir() if link.is_symlink()}
+        links = (link for link in self.path.iterdir() if link.is_symlink() and link.name != KEY_FILE)
+        return {link.name: link.resolve() for link in links}
 
     def new_index(self, name: str) -> Path:
         """An empty directory for a view's index in this generation; what a crash left under its name is gone."""
@@ -114,9 +112,12 @@ def private(root: Path) -> Path:
 def locked(root: Path) -> Iterator[None]:
     """Hold the channel's lock, waiting for another publisher; the kernel frees it if this process dies."""
     private(root).mkdir(parents=True, exist_ok=True)
+    for directory in (root, private(root)):
+        permit(directory, PUBLIC_DIRECTORY)
     lock = private(root) / "lock"
     # The file stays: a lock on a name that is removed and made again would be two locks.
     with lock.open("ab"), locks.locked(lock):  # to append: only made, a publish of nothing new leaves its time
+        permit(lock, PUBLIC_FILE)
         yield
 
 
@@ -146,13 +147,6 @@ def begin(root: Path) -> Generation:
     return Generation(number=number + 1, path=path)
 
 
-def write_index_record(index: Path, state: Mapping[str, object], holdings: Mapping[str, str]) -> None:
-    """Write what `holds` and the next publish read of an index; `holdings` maps each digest to its published file."""
-    text = "".join(f"{digest} {path}\n" for digest, path in sorted(holdings.items()))
-    (index / _HOLDINGS).write_text(text, encoding="utf-8")
-    (index / _STATE).write_text(json.dumps(state, sort_keys=True), encoding="utf-8")
-
-
 def check_links(root: Path, links: Mapping[str, str]) -> None:
     """See that each path below the channel is free, or is the link that it should be (path → path in a generation).
 
@@ -162,7 +156,7 @@ def check_links(root: Path, links: Mapping[str, str]) -> None:
     """
     for name, target in links.items():
         link = root / name
-        if link.is_symlink() and os.readlink(link) != _through_current(name, target):  # noqa: PTH115 - text is compared
+        if link.is_symlink() and os.readlink(link) != through_current(name, target):  # noqa: PTH115 - text is compared
             raise InputError(
                 f"{name} of the repository belongs to another view: {link.readlink()}",
                 hint="targets whose names differ in - and / only cannot share a suite; name another in run_deploy",
@@ -187,12 +181,15 @@ def commit(
         (generation.path / name).symlink_to(f"../../{_INDEXES}/{name}/{index.name}")
         if index.name == generation.path.name:  # the others were synced by the publish that wrote them
             _sync_tree(index)
+            permit(index.parent, PUBLIC_DIRECTORY)
             sync(index.parent)
     sync(private(root) / _INDEXES)
-    (generation.path / KEY_FILE).write_bytes(key)
+    (generation.path / KEY_FILE).symlink_to(f"../../{_keep_key(root, key)}")
     (generation.path / _CHANNEL).write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
     # All that the new state consists of is on the disk before anything leads to it.
     _sync_tree(generation.path)
+    for directory in (generation.path.parent, private(root) / _INDEXES):
+        permit(directory, PUBLIC_DIRECTORY)
     sync(generation.path.parent)
     sync(private(root))
     # A link of a new view leads nowhere until the switch; to clients that is a view that is not there yet.
@@ -207,77 +204,41 @@ def commit(
     _sweep(root, generation.number)
 
 
+def _keep_key(root: Path, key: bytes) -> str:
+    """Write the key under its digest, so that a publish that does not change it leaves its file as it is."""
+    place = f"{_KEYS}/{digest_bytes(key)}.asc"
+    file = private(root) / place
+    file.parent.mkdir(exist_ok=True)
+    if not file.is_file() or file.read_bytes() != key:
+        whole = file.with_suffix(".new")
+        whole.write_bytes(key)
+        permit(whole, PUBLIC_FILE)
+        sync(whole)
+        whole.replace(file)
+    permit(file.parent, PUBLIC_DIRECTORY)
+    sync(file.parent)
+    return place
+
+
 def _link(root: Path, name: str, target: str) -> None:
     """Make the link at which clients read something of whatever generation is current, once and for ever."""
     link = root / name
-    if link.is_symlink():
+    if link.is_symlink() and os.readlink(link) == through_current(name, target):  # noqa: PTH115 - text is compared
         return
+    if link.is_symlink() or link.is_file():  # somebody's copy or link in its place
+        link.unlink()
     link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(_through_current(name, target))
+    link.symlink_to(through_current(name, target))
     for directory in link.parents:  # each of them may be new
+        permit(directory, PUBLIC_DIRECTORY)
         sync(directory)
         if directory == root:
             break
 
 
-def _through_current(name: str, target: str) -> str:
+def through_current(name: str, target: str) -> str:
+    """The text of the link at `name` below the channel to a path in whatever generation is current."""
     return f"{'../' * name.count('/')}.publish/current/{target}"
-
-
-def holds(root: Path, name: str, digests: Collection[str]) -> frozenset[str]:
-    """Tell which of `digests` the view called `name` has now, and whose files are still there; reads one small file.
-
-    Raises:
-        RepositoryDamaged: that file is damaged.
-
-    """
-    held = held_files(root, name)
-    asked = frozenset(digests)
-    return frozenset(digest for digest in asked & held.keys() if (root / held[digest]).is_file())
-
-
-def evidence(root: Path, name: str, digests: Collection[str]) -> list[Path]:
-    """The files that `holds` goes by: the view's list, which other views do not touch, and the published files.
-
-    Raises:
-        RepositoryDamaged: that list is damaged.
-
-    """
-    held = held_files(root, name)
-    files = [root / held[digest] for digest in sorted(held.keys() & frozenset(digests))]
-    return [private(root) / "current" / name / _HOLDINGS, *files]
-
-
-def published_digests(repositories: Path) -> frozenset[str]:
-    """All that clients of the channels below this directory get now.
-
-    Raises:
-        RepositoryDamaged: a record is damaged.
-
-    """
-    published: set[str] = set()
-    for root in repositories.iterdir() if repositories.is_dir() else ():
-        current = current_generation(root)
-        for name in current.indexes() if current else ():
-            published |= held_files(root, name).keys()
-    return frozenset(published)
-
-
-def held_files(root: Path, name: str) -> dict[str, str]:
-    """The published digests of a view with their files, nothing for a view that is not there.
-
-    Raises:
-        RepositoryDamaged: the list is damaged.
-
-    """
-    index = private(root) / "current" / name  # one path through the switch: a list is never mixed of two states
-    if not index.is_symlink():
-        return {}
-    try:
-        lines = (index / _HOLDINGS).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RepositoryDamaged(index / _HOLDINGS) from error
-    return dict(line.split(" ", 1) for line in lines if " " in line)
 
 
 def _sweep(root: Path, number: int) -> None:
@@ -296,10 +257,12 @@ def _sweep(root: Path, number: int) -> None:
 
 
 def _sync_tree(root: Path) -> None:
-    """Put every file and directory below `root` on the disk; links already point to synced data."""
+    """Put all below `root` on the disk, for everybody to read whatever the caller's umask; links are synced already."""
     for directory, _, files in os.walk(root, topdown=False):
         for name in files:
             path = os.path.join(directory, name)  # noqa: PTH118  (os.walk gives strings)
             if not os.path.islink(path):  # noqa: PTH114
+                permit(path, PUBLIC_FILE)
                 sync(path)
+        permit(directory, PUBLIC_DIRECTORY)
         sync(directory)

@@ -9,12 +9,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import PASSED, PUBLIC_DIRECTORY, PUBLIC_FILE, permit
 from build_env.core.errors import InputError, TaskError
 from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, check_name, mark_of
-from build_env.publish.generation import evidence, holds
+from build_env.publish.holdings import evidence, holds
 from build_env.publish.model import CHANNEL
 
 with imported_later():
@@ -36,9 +37,10 @@ __all__ = ["LocalPublisher"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
-    """What one task deploys: its packages, the view they go into, and the plain paths of the binary ones."""
+    """What one task deploys: its packages, their view with its architectures, plain paths of the binary ones."""
 
     view: View
+    architectures: tuple[str, ...]
     files: tuple[PackageFile, ...]
     plain: frozenset[Path]
 
@@ -79,7 +81,7 @@ class LocalPublisher:
         if not plain or not self.publishes:
             return plain
         digests = {item.digest for item in items}
-        return digests <= holds(self.channel, view_of(work, deployment).name, digests)
+        return digests <= holds(self.channel, view_of(work, deployment).name, digests, self.digest_of)
 
     def evidence(self, work: Work) -> list[Path]:
         """The files whose being as they are means that `holds` answers as it did."""
@@ -114,6 +116,7 @@ class LocalPublisher:
             output(f"{path.relative_to(self.deploy)}")
         taken = _Taken(
             view=view_of(work, deployment),
+            architectures=deployment.architectures,
             files=tuple(files),
             plain=frozenset(path for path, item in plain if is_binary(item.name)),
         )
@@ -149,7 +152,7 @@ class LocalPublisher:
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
         path = self._tar_path(work)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_public(path.parent)
         temporary = path.with_suffix(".temporary")
         members = {item.name: item for item in _own(work) if is_binary(item.name)}
         with locked(path.parent), contextlib.ExitStack() as cleaning:
@@ -160,6 +163,7 @@ class LocalPublisher:
                     info.size, info.mode = item.size, 0o644
                     with self.store.path(item).open("rb") as file:
                         archive.addfile(info, file)
+            permit(temporary, PUBLIC_FILE)
             temporary.replace(path)
         return path
 
@@ -172,9 +176,29 @@ class LocalPublisher:
             if name not in self._published:
                 files.setdefault(taken.view, []).extend(taken.files)
         if files and self.publishes:
-            snapshot.publish(self.channel, files, label=self.label, signer=self.signer())
+            self._make_public(self.channel)
+            snapshot.publish(
+                self.channel,
+                files,
+                label=self.label,
+                signer=self.signer(),
+                architectures={taken.view: taken.architectures for taken in chosen.values()},
+                digest_of=self.digest_of,
+            )
         self._published |= chosen.keys()
         return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
+
+    def _make_public(self, directory: Path) -> None:
+        """Make a directory of results that others can reach, whatever the caller's umask.
+
+        Directories between it and the project may hold more than results: these can be passed, and not listed.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        shown = (self.deploy, self.channel)
+        for each in (directory, *directory.parents):
+            if each == self.root:
+                break
+            permit(each, PUBLIC_DIRECTORY if any(each.is_relative_to(top) for top in shown) else PASSED)
 
     def _tar_path(self, work: Work) -> Path:
         mark = mark_of(stand_in=_stand_in(work))
@@ -192,11 +216,12 @@ class LocalPublisher:
         return path.is_file() and path.stat().st_size == item.size and self.digest_of(path) == item.digest
 
     def _copy(self, item: Artifact, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_public(path.parent)
         temporary = path.with_name(f".{path.name}.temporary")
         with locked(path.parent):  # another run may deploy the same file
             try:
                 shutil.copyfile(self.store.path(item), temporary)
+                permit(temporary, PUBLIC_FILE)
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)

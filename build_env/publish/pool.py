@@ -12,7 +12,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from build_env.core.disk import sync
+from build_env.core.disk import PUBLIC_DIRECTORY, permit, sync
 from build_env.core.errors import InputError
 from build_env.publish.generation import RepositoryDamaged, private
 
@@ -34,6 +34,7 @@ def incoming(root: Path) -> Path:
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
+    permit(directory, PUBLIC_DIRECTORY)
     return directory
 
 
@@ -87,12 +88,13 @@ def place(root: Path, files: Mapping[str, Path]) -> None:
     for path, source in files.items():
         destination = root / path
         destination.parent.mkdir(parents=True, exist_ok=True)
-        source.chmod(0o444)  # nobody edits a published file by mistake
+        source.chmod(0o444)  # nobody edits a published file by mistake, and everybody may read it
         sync(source)  # content before name: a power cut never leaves a short file under a published name
         source.rename(destination)
         touched.update(destination.parents)
     # Names are on the disk before anything announces them; a directory that many files went into is synced once.
     for directory in sorted(touched - {*root.parents}, key=lambda path: len(path.parts), reverse=True):
+        permit(directory, PUBLIC_DIRECTORY)
         sync(directory)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from build_env.core.canonical import digest_bytes, digest_file
 from build_env.core.errors import InputError
 from build_env.formats.registry import format_called
 from build_env.formats.view import KEY_FILE, Entry, IndexRequest, View, check_name
@@ -21,18 +22,16 @@ from build_env.publish.generation import (
     check_links,
     commit,
     current_generation,
-    held_files,
-    holds,
     locked,
     private,
     read_json,
-    write_index_record,
 )
+from build_env.publish.holdings import Held, holds, is_whole, undamaged, write_index_record
 from build_env.publish.model import Clock
 from build_env.publish.retention import Retained, carry_over, select_retained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.view import PackageFile, Repository
@@ -46,18 +45,27 @@ _VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class _Channel:
-    """What a generation knows of the whole channel; `pool` maps every file ever announced to its artifact's digest."""
+    """What a generation knows of the whole channel.
+
+    `pool` maps every file ever announced to its artifact's digest, `signed` those with a signature to their own.
+    """
 
     label: str
     key: str
     pool: Mapping[str, str] = field(default_factory=dict)
+    signed: Mapping[str, str] = field(default_factory=dict)
+
+    def digest_of(self, path: str) -> str:
+        """The digest of the published bytes; empty for a file that is not announced."""
+        return self.signed.get(path) or self.pool.get(path, "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Index:
-    """What the channel knows of one view: entries by key, the time of its publish, index files of the past."""
+    """What the channel knows of one view: architectures, entries by key, time of its publish, index files before."""
 
     view: View
+    architectures: tuple[str, ...] = ()
     epoch: int = 0
     entries: Mapping[str, Entry] = field(default_factory=dict)
     hashed: tuple[str, ...] = ()
@@ -73,13 +81,14 @@ class _Index:
         """Where clients read it: path below the channel → path in a generation."""
         return {place: f"{self.view.name}/{part}" for place, part in self.repository.served(self.view).items()}
 
-    def holdings(self) -> dict[str, str]:
+    def holdings(self, channel: _Channel) -> dict[str, Held]:
         """Map each artifact's digest to its published file."""
-        return {
+        paths = {
             digest: f"{entry.directory}/{name}"
             for entry in self.entries.values()
             for name, digest in entry.files.items()
         }
+        return {digest: Held(path=path, digest=channel.digest_of(path)) for digest, path in paths.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,17 +99,21 @@ class _Change:
     given: Mapping[str, PackageFile]
 
 
-def publish(
+def publish(  # noqa: PLR0913 - all by keyword: what a publish has
     root: Path,
     deposits: Mapping[View, Sequence[PackageFile]],
     *,
     label: str,
     signer: Signer,
+    architectures: Mapping[View, Collection[str]] | None = None,
     clock: Clock | None = None,
+    digest_of: Callable[[Path], str] = digest_file,
 ) -> None:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
-    Without anything new, nothing is written. `label` names the channel in its indexes, for ever.
+    Without anything new, nothing is written. `label` names the channel in its indexes, for ever; `architectures` are
+    those that the target of a view is for, whether it has packages of them or not. What is damaged of the given views
+    is put back; `digest_of` tells the digest of a file.
 
     Raises:
         InputError: files do not belong into their view, or the channel has another label or key.
@@ -111,39 +124,40 @@ def publish(
         previous = current_generation(root)
         indexes = previous.indexes() if previous else {}
         channel = _load_channel(previous) if previous else _Channel(label=label, key=signer.fingerprint)
-        changes = _changes(root, deposits, indexes, everything=channel.key != signer.fingerprint)
+        key = signer.public_key()
+        changes = _changes(
+            root,
+            deposits,
+            indexes,
+            everything=channel.key != signer.fingerprint,
+            architectures=architectures or {},
+            digest_of=digest_of,
+        )
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
             return
         # From here on something is written: what a crash left goes first, so that its names are free again.
         pool.sweep(root, channel.pool)
-        added, announced = _add(root, changes, channel.pool, signer)
+        added, channel = _add(root, changes, replace(channel, key=signer.fingerprint), signer, digest_of)
         # Read with the lock held and the files in place: clients ignore a date that is not later than the last one.
         epoch = (clock or Clock()).second_after(max((change.old.epoch for change in changes), default=0))
         generation = begin(root)
-        links: dict[str, str] = {}
         for index in added:
             request = IndexRequest(
                 directory=generation.new_index(index.view.name),
                 root=root,
                 view=index.view,
-                entries=[index.entries[key] for key in sorted(index.entries)],
+                architectures=index.architectures,
+                entries=[index.entries[name] for name in sorted(index.entries)],
                 label=label,
                 signer=signer,
                 epoch=epoch,
             )
-            _write_index(index, request, generation.number, indexes.get(index.view.name))
+            _write_index(index, request, generation.number, indexes.get(index.view.name), channel, digest_bytes(key))
             indexes[index.view.name] = request.directory
-            links |= index.links
-        record = _Channel(label=label, key=signer.fingerprint, pool=announced)
-        commit(
-            root,
-            generation,
-            indexes=indexes,
-            record=asdict(record) | {"version": _VERSION},
-            key=signer.public_key(),
-            links=links,
-        )
+        links = {place: target for index in added for place, target in index.links.items()}
+        record = asdict(channel) | {"version": _VERSION}
+        commit(root, generation, indexes=indexes, record=record, key=key, links=links)
         # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
 
@@ -157,7 +171,13 @@ def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
 
 
 def _changes(
-    root: Path, deposits: Mapping[View, Sequence[PackageFile]], indexes: Mapping[str, Path], *, everything: bool
+    root: Path,
+    deposits: Mapping[View, Sequence[PackageFile]],
+    indexes: Mapping[str, Path],
+    *,
+    everything: bool,
+    architectures: Mapping[View, Collection[str]],
+    digest_of: Callable[[Path], str],
 ) -> list[_Change]:
     """The views that need a new index: those with files that they do not have, or all."""
     files: dict[View, dict[str, PackageFile]] = {}
@@ -169,10 +189,13 @@ def _changes(
     changes = []
     for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:
         given = files.get(view, {})
-        held = holds(root, view.name, given)  # a file that is listed and gone counts as not held, and comes back
+        held = holds(root, view.name, given, digest_of)  # what is gone or damaged counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
-        if missing or everything or view.name not in indexes:
-            old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+        old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+        # What a target built for once stays: its packages and clients do, too.
+        wanted = tuple(sorted({*old.architectures, *architectures.get(view, ())}))
+        if missing or everything or view.name not in indexes or wanted != old.architectures:
+            old = replace(old, architectures=wanted)
             check_links(root, old.links)  # before anything is written
             changes.append(_Change(old=old, given=missing | _beside(missing, old, given)))
     return changes
@@ -187,50 +210,76 @@ def _beside(
 
 
 def _add(
-    root: Path, changes: Sequence[_Change], published: Mapping[str, str], signer: Signer
-) -> tuple[list[_Index], dict[str, str]]:
-    """Read the given packages, put their files into the pools and replace their entries; the pools as they are then."""
-    announced = dict(published)
+    root: Path, changes: Sequence[_Change], channel: _Channel, signer: Signer, digest_of: Callable[[Path], str]
+) -> tuple[list[_Index], _Channel]:
+    """Read the given packages, put their files into the pools, replace their entries; the channel as it is then."""
+    announced, signed = dict(channel.pool), dict(channel.signed)
     arriving = pool.incoming(root)
     placed: dict[str, Path] = {}
     added = []
     for change in changes:
-        view, held = change.old.view, held_files(root, change.old.view.name)
-        new = change.old.repository.read(view, list(change.given.values()), held)
+        held = change.old.holdings(channel)
+        new = change.old.repository.read(change.old.view, list(change.given.values()), held)
         _check_unique(new)
         entries = dict(change.old.entries)
-        copies: list[Path] = []
+        copies: dict[str, Path] = {}
         for entry in new:
             directory = pool.choose_directory(entry.home, entry.files, announced, entry.mark)
             entries[entry.key] = replace(entry, directory=directory)
             for name, digest in entry.files.items():
                 path = f"{directory}/{name}"
-                # The same name is the same bytes: of another view of this publish, or published and not lost.
-                if path in placed or (path in announced and (root / path).is_file()):
+                # The same name is the same bytes: of another view of this publish, or published and not damaged.
+                if path in placed or is_whole(root / path, channel.digest_of(path), digest_of):
                     continue
-                placed[path] = arriving / str(len(placed))
+                placed[path] = copies[path] = arriving / str(len(placed))
                 _take(root, change.given.get(digest), held.get(digest), placed[path])
-                copies.append(placed[path])
                 announced[path] = digest
         # Copies are whole, proven and signed before the journal names them: what is left to do is to rename them.
         if change.old.repository.sign:
-            change.old.repository.sign(copies, signer)
+            change.old.repository.sign(list(copies.values()), signer)
+            signed |= {path: digest_file(copy) for path, copy in copies.items()}
         added.append(replace(change.old, entries=entries))
     if placed:
         pool.place(root, placed)
-    return added, announced
+    return added, replace(channel, pool=announced, signed=signed)
 
 
-def _take(root: Path, given: PackageFile | None, held: str | None, destination: Path) -> None:
-    """Copy the bytes of one file from where they are: given now, or in the pool under another name."""
+def _take(root: Path, given: PackageFile | None, held: Held | None, destination: Path) -> None:
+    """Copy the bytes of one file from where they are: given now, or in the pool under another name.
+
+    Raises:
+        InputError: they are in the pool only, and damaged there.
+
+    """
     if given:
         pool.verified_copy(given, destination)
     elif held:
-        destination.write_bytes((root / held).read_bytes())
+        _refuse_damaged(root, [held])
+        destination.write_bytes((root / held.path).read_bytes())
 
 
-def _write_index(index: _Index, request: IndexRequest, number: int, previous: Path | None) -> None:
+def _refuse_damaged(root: Path, files: Iterable[Held]) -> None:
+    """See that files of the pool are what was published.
+
+    Raises:
+        InputError: one is not.
+
+    """
+    damaged = next((held.path for held in files if held.digest and not is_whole(root / held.path, held.digest)), None)
+    if damaged:
+        raise InputError(
+            f"a published file is damaged or gone: {root / damaged}",
+            hint="deploy its package again first, alone; build-env verify-store tells all that is damaged",
+        )
+
+
+def _write_index(
+    index: _Index, request: IndexRequest, number: int, previous: Path | None, channel: _Channel, key: str
+) -> None:
     """Let the format write, and keep what clients of the index before may still ask for."""
+    holdings = index.holdings(channel)
+    if index.repository.sign:  # such a format reads the signed copies for its index: a damaged one must not enter
+        _refuse_damaged(request.root, holdings.values())
     hashed = index.repository.write(request)
     retained = select_retained(
         was_current=index.hashed,
@@ -240,10 +289,10 @@ def _write_index(index: _Index, request: IndexRequest, number: int, previous: Pa
         epoch=request.epoch,
     )
     if previous:  # hard links, so that a generation is whole by itself when older ones are swept
-        retained = carry_over(previous, request.directory, retained)
+        retained = carry_over(previous, request.directory, undamaged(previous, retained))
     state = replace(index, epoch=request.epoch, hashed=tuple(sorted(hashed)), retained=retained)
     record = asdict(state) | {"entries": [asdict(entry) for entry in request.entries]}
-    write_index_record(request.directory, record, state.holdings())
+    write_index_record(request.directory, record, holdings, links=index.links, key=key)
 
 
 def _load_channel(generation: Generation) -> _Channel:
@@ -282,6 +331,7 @@ def _load_index(directory: Path) -> _Index:
             entries={entry.key: entry for entry in entries},
             hashed=tuple(value["hashed"]),
             retained=tuple(Retained(**entry) for entry in value["retained"]),
+            architectures=tuple(value.get("architectures", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RepositoryDamaged(directory / "state.json") from error

@@ -30,11 +30,10 @@ _STATES = 20  # of a line that was drawn over
 _BLANKS = 1  # empty lines that what belongs to a line may have in it
 _BELONGS = (" ", "\t", "|", "#", "^", "E   ")
 _LONGEST = 300  # characters of a reason
-_PLACED = ("-->", " line ", ".py:", "', ")  # what lines with a place have in them
-
 _BY_WORD: dict[str, list[tuple[int, Clue]]] = defaultdict(list)
 for _rank, _clue in enumerate(CLUES):
     _BY_WORD[_clue.word].append((_rank, _clue))
+_WORDS = tuple(_BY_WORD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +142,11 @@ class ExcerptBuilder:
 def _clue_in(text: str) -> tuple[Clue | None, re.Match[str] | None]:
     """The clue that the line fits."""
     small = text.lower()
-    ranked = [entry for word, entries in _BY_WORD.items() if word in small for entry in entries]
-    for _, clue in sorted(ranked, key=lambda entry: entry[0]):
-        if match := clue.pattern.search(text):
-            return clue, match
+    words = [word for word in _WORDS if word in small]
+    if words:  # most lines have none, and there are millions
+        for _, clue in sorted((entry for word in words for entry in _BY_WORD[word]), key=lambda entry: entry[0]):
+            if match := clue.pattern.search(text):
+                return clue, match
     return None, None
 
 
@@ -159,7 +159,9 @@ def _found(number: int, text: str, clue: Clue, match: re.Match[str], before: tup
 
 
 def _place(text: str) -> tuple[str, int] | None:
-    for pattern in PLACES if any(sign in text for sign in _PLACED) else ():
+    for sign, pattern in PLACES:
+        if sign not in text:
+            continue
         if match := pattern.search(text):
             return match["file"], int(match["line"])
     return None

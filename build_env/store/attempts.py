@@ -29,6 +29,7 @@ __all__ = [
     "ended_attempts",
     "finish_attempt",
     "finish_run",
+    "last_ended",
     "lose_attempts",
     "runs_at_work",
     "tried_tasks",
@@ -96,6 +97,12 @@ def ended_attempts(database: Database, tasks: Collection[TaskName], limit: int) 
     for attempt in _understood(database.read(_HISTORY, (json.dumps(list(tried)), limit)) if tried else ()):
         attempts.setdefault(attempt.task, []).append(attempt)
     return {task: tuple(ended) for task, ended in attempts.items()}
+
+
+def last_ended(database: Database, task: TaskName) -> Attempt | None:
+    """The last attempt at a task that has ended; None when there is none that can be understood."""
+    query = f"SELECT {_COLUMNS} FROM attempt WHERE {OF_TASK} AND state != 'running' ORDER BY began DESC, id LIMIT 1"  # noqa: S608 - constants only
+    return next(_understood(database.read(query, task)), None)
 
 
 def tried_tasks(connection: sqlite3.Connection) -> list[TaskName]:

@@ -23,6 +23,7 @@ from build_env.store.attempts import (
     ended_attempts,
     finish_attempt,
     finish_run,
+    last_ended,
     lose_attempts,
     runs_at_work,
 )
@@ -190,6 +191,10 @@ class LocalStore(ContentStore):
     def history(self, tasks: Collection[TaskName], limit: int = 5) -> dict[TaskName, tuple[Attempt, ...]]:
         """See `Store.history`."""
         return ended_attempts(self._database, tasks, limit)
+
+    def last_ended(self, task: TaskName) -> Attempt | None:
+        """See `Store.last_ended`."""
+        return last_ended(self._database, task)
 
 
 def stored_result(row: Row) -> StoredResult | None:

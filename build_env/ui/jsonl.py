@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import plain
 from build_env.core.later import imported_later
+from build_env.core.visible import harmless_json
 from build_env.model.events import (
     Note,
     PlanReady,
@@ -89,7 +90,7 @@ class JsonListener:
 
     def _put(self, data: dict[str, Any]) -> None:
         # ASCII only: a line can hold bytes that are no UTF-8.
-        self.write(json.dumps({"schema": SCHEMA, **data}))
+        self.write(harmless_json(json.dumps({"schema": SCHEMA, **data})))
 
 
 def task_data(task: Task) -> dict[str, Any]:

@@ -29,6 +29,7 @@ def listing_lines(targets: Sequence[TargetEntry] | None, packages: Sequence[Pack
         lines += [f"  {line}" for entry in targets for line in entry.problem]
     if packages is not None:
         lines += ["packages", *_rows([_package_row(entry) for entry in packages], none="none below src/")]
+        lines += [f"  {line}" for entry in packages for line in entry.problem]
     return lines
 
 
@@ -55,7 +56,7 @@ def _target_row(entry: TargetEntry) -> tuple[str, ...]:
 
 def _package_row(entry: PackageEntry) -> tuple[str, ...]:
     kind = "metapackage" if entry.metapackage else ", ".join(entry.families)
-    return (entry.name, entry.version, kind, entry.summary)
+    return (entry.name, entry.version, kind, "cannot be used, see below" if entry.problem else entry.summary)
 
 
 def _rows(rows: Sequence[tuple[str, ...]], *, none: str) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
 from build_env.core.later import imported_later
-from build_env.core.visible import printable
+from build_env.core.visible import harmless, printable
 from build_env.model.events import (
     Note,
     PlanReady,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainListener", "finished_lines", "forecast_of", "plan_headline"]
 
+_IN_MEMORY = 1 << 20  # bytes of the output of one task
 _SILENT = frozenset({Status.HIT, Status.NOT_RUN, Status.INTERRUPTED})
 
 
@@ -48,41 +50,56 @@ class PlainListener:
     write: Callable[[str], None]
     groups: bool = False
     annotations: Callable[[TaskFinished], list[str]] = lambda _event: []
-    _outputs: dict[TaskName, list[str]] = field(default_factory=dict)
+    _outputs: dict[TaskName, SpooledTemporaryFile[bytes]] = field(default_factory=dict)
 
     def __call__(self, event: Event) -> None:
         """See `EventSink`."""
         match event:
             case TaskOutput(task=task, line=line):
-                if self.groups:
-                    self._outputs.setdefault(task.name, []).append(line)
+                self._keep(task.name, line)
             case TaskFinished():
-                self._group(event)
-                self._all([*finished_lines(event), *self.annotations(event)])
+                self._finished(event)
             case Note(text=text):
-                self.write(f"note    {text}")
+                self._all([f"note    {text}"])
             case PlanReady(plan=plan, answers=answers):
                 self._all([] if all_hits(answers) else [plan_headline(plan, answers), *forecast_lines(event)])
             case RunFinished(summary=summary):
                 self._all(summary_lines(summary))
             case TaskRetried(task=task, attempt=attempt, message=message, delay=delay):
-                self.write(task_line(None, task, None, f"attempt {attempt} in {delay:g}s: {message}", word=RETRY))
+                self._all([task_line(None, task, None, f"attempt {attempt} in {delay:g}s: {message}", word=RETRY)])
             case TaskWaiting(task=task, text=text):
-                self.write(task_line(None, task, None, text, word=WAITING))
+                self._all([task_line(None, task, None, text, word=WAITING)])
             case TaskStarted():
                 pass
 
     def _all(self, lines: list[str]) -> None:
         for line in lines:
-            self.write(line)
+            self.write(harmless(line))
+
+    def _finished(self, event: TaskFinished) -> None:
+        self._group(event)
+        self._all(finished_lines(event))
+        for line in self.annotations(event):
+            self.write(line)  # a command of ours
+
+    def _keep(self, name: TaskName, line: str) -> None:
+        """Put the line aside for its group: on the disk, when there are many."""
+        if not self.groups:
+            return
+        if name not in self._outputs:
+            self._outputs[name] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when the task ends
+        self._outputs[name].write(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def _group(self, event: TaskFinished) -> None:
         """The task's output, folded: written when the task ends, because tasks run side by side."""
-        output = self._outputs.pop(event.task.name, [])
-        if output:
+        output = self._outputs.pop(event.task.name, None)
+        if output is None:
+            return
+        with output:
+            output.seek(0)
             self.write(f"::group::{event.task.stage} {event.task.label}")
             for line in output:
-                self.write(_harmless(line))
+                self.write(harmless(line.decode("utf-8").removesuffix("\n")))
             self.write("::endgroup::")
 
 
@@ -124,10 +141,3 @@ def forecast_of(event: PlanReady) -> Forecast | None:
 def all_hits(answers: Mapping[TaskName, str]) -> bool:
     """Whether nothing is to be done."""
     return all(answer == "hit" for answer in answers.values())
-
-
-def _harmless(line: str) -> str:
-    """A line that GitHub's runner does not take for a command: it would obey what a package's build prints."""
-    if line.lstrip().startswith("::"):
-        line = line.replace("::", ": :", 1)
-    return line.replace("##[", "## [")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["is_dependency_set", "layer_inputs", "refuse_damaged", "refuse_undeclared", "room_inputs", "view"]
 
 
+_PACKAGES, _ALTERNATIVES = "packages", "alternatives"  # below in/
+
+
 def room_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
     """The entries below `in/` for the task's own room."""
     own = {
@@ -47,7 +50,8 @@ def layer_inputs(work: Work, store: Store) -> tuple[RoomEntry, ...]:
         return ()
     sets = {item.name: item for item in _at(work.inputs, Place.SOURCE) if is_dependency_set(item.name)}
     named = [(f"dependencies/{name}", item) for name, item in sets.items()]
-    return _entries([*named, *((f"packages/{item.name}", item) for item in view(work.task, work.inputs, store))])
+    seen = view(work.task, work.inputs, store)
+    return _entries([*named, *((f"{folder}/{item.name}", item) for item, folder in seen.items())])
 
 
 def _entries(named: Iterable[tuple[str, Artifact]]) -> tuple[RoomEntry, ...]:
@@ -63,11 +67,11 @@ def _at(inputs: Iterable[ResolvedInput], place: Place) -> Iterator[Artifact]:
     return (item for entry in inputs if entry.place is place for item in entry.artifacts)
 
 
-def view(task: Task, inputs: Collection[ResolvedInput], store: Store) -> list[Artifact]:
-    """The built packages that the build may install, by what the packages themselves say.
+def view(task: Task, inputs: Collection[ResolvedInput], store: Store) -> dict[Artifact, str]:
+    """The built packages that the build may install, by what they say of themselves, and the folder for each.
 
     All that the plan gives where there is no list of build dependencies, where their format cannot read it, and where
-    a package cannot be read here.
+    a package cannot be read here. What only a later alternative names is apart.
     """
     offered = [item for item in _at(inputs, Place.PACKAGES) if any(each.is_installed(item.name) for each in formats())]
     source_format, build_depends = _build_depends(inputs, store)
@@ -76,13 +80,15 @@ def view(task: Task, inputs: Collection[ResolvedInput], store: Store) -> list[Ar
         or source_format.package_facts is None
         or not all(source_format.is_installed(item.name) for item in offered)
     ):
-        return offered
+        return dict.fromkeys(offered, _PACKAGES)
     facts = {item: source_format.package_facts(store.path(item)) for item in offered}
     readable = {item: fact for item, fact in facts.items() if fact is not None}
     if len(readable) < len(facts):
-        return offered
-    needed = needed_of(build_depends, readable, context_of(task, source_format))
-    return [item for item in offered if item in needed]
+        return dict.fromkeys(offered, _PACKAGES)
+    needed, instead = needed_of(build_depends, readable, context_of(task, source_format))
+    return {
+        item: _PACKAGES if item in needed else _ALTERNATIVES for item in offered if item in needed or item in instead
+    }
 
 
 def context_of(task: Task, source_format: Format) -> Context:

@@ -22,20 +22,28 @@ if TYPE_CHECKING:
 __all__ = ["needed_of"]
 
 
-def needed_of(needs: Iterable[Need], offered: Mapping[Artifact, PackageFacts], context: Context) -> set[Artifact]:
-    """The packages among `offered` that fulfil `needs` in the context, and those that they need in turn."""
+def needed_of(
+    needs: Iterable[Need], offered: Mapping[Artifact, PackageFacts], context: Context
+) -> tuple[set[Artifact], set[Artifact]]:
+    """The packages among `offered` that fulfil `needs` in the context, and those that they need in turn.
+
+    The second set is what only later alternatives name: it is of use where the distribution has none of the earlier.
+    """
     choice = _Choice(offered, context)
     needed: set[Artifact] = set()
-    pending = [(need, context.arch) for need in needs]
+    instead: set[Artifact] = set()
+    pending = [(need, context.arch, needed) for need in needs]
     while pending:
-        need, arch = pending.pop()
-        for item in choice.among(need, arch):
-            if item not in needed:
-                needed.add(item)
+        need, arch, into = pending.pop()
+        items, later = choice.among(need, arch)
+        into = instead if later else into
+        for item in items:
+            if item not in into:
+                into.add(item)
                 facts = offered[item]
                 # What is of every architecture runs here, and so does what it needs.
-                pending += [(other, facts.architecture or context.build_arch) for other in facts.depends]
-    return needed
+                pending += [(other, facts.architecture or context.build_arch, into) for other in facts.depends]
+    return needed, instead - needed
 
 
 class _Choice:
@@ -53,13 +61,16 @@ class _Choice:
         for name, items in provided.items():
             self._by_name.setdefault(name, items)
 
-    def among(self, need: Need, arch: str) -> list[Artifact]:
-        """What fulfils the need of a package of `arch`; nothing where none of the offered packages does."""
-        for wanted in need:
-            items = self._by_name.get(wanted.name)
-            if items and counts(wanted, self._context):
-                return self._fitting(items, wanted, arch)
-        return []
+    def among(self, need: Need, arch: str) -> tuple[list[Artifact], bool]:
+        """What fulfils the need of a package of `arch`, and whether that is not the first way to fulfil it.
+
+        Nothing where none of the offered packages does.
+        """
+        counting = (wanted for wanted in need if counts(wanted, self._context))
+        for position, wanted in enumerate(counting):
+            if items := self._by_name.get(wanted.name):
+                return self._fitting(items, wanted, arch), position > 0
+        return [], False
 
     def _fitting(self, items: list[Artifact], wanted: Alternative, arch: str) -> list[Artifact]:
         """Those of the right architecture; all, for the package manager to say what is wrong, where there is none."""

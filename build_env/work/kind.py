@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from build_env.core.canonical import digest_bytes
+from build_env.core.visible import printable
 from build_env.formats.registry import is_content
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.attempt import AttemptState
@@ -164,14 +165,14 @@ def _manifest(task: Task, digest: str, hands: Hands) -> bytes | None:
 
 def _failure(work: Work, hands: Hands, *, anyhow: bool) -> str:
     """That the last attempt failed, and at what: with the same inputs, or `anyhow`."""
-    for attempt in hands.store.history((work.task.name,), limit=1).get(work.task.name, ()):
-        if attempt.state is not AttemptState.DONE and (anyhow or attempt.key == work.key):
-            same = "" if attempt.key == work.key else ", with other inputs"
-            log = f" (log {attempt.log})" if attempt.log else ""
-            what = _UNFINISHED.get(attempt.state, "failed")
-            said = f": {attempt.message.splitlines()[0]}" if attempt.message else ""
-            return f"the last attempt {what}{same}{said}{log}"
-    return ""
+    attempt = hands.store.last_ended(work.task.name)
+    if attempt is None or attempt.state is AttemptState.DONE or not (anyhow or attempt.key == work.key):
+        return ""
+    same = "" if attempt.key == work.key else ", with other inputs"
+    log = f" (log {attempt.log})" if attempt.log else ""
+    what = _UNFINISHED.get(attempt.state, "failed")
+    said = f": {printable(attempt.message.splitlines()[0])}" if attempt.message else ""
+    return f"the last attempt {what}{same}{said}{log}"
 
 
 def _origin(isolation: Isolation) -> str:

@@ -280,10 +280,10 @@ stage_source() {
 
 # -------------------------------------------------------------------------------------------- install
 
-# The local packages, without those that hold debug symbols.
+# local_packages [FOLDER]: the local packages, without those that hold debug symbols
 local_packages() {
     local file
-    for file in "$BUILD_IN"/packages/*.deb; do
+    for file in "$BUILD_IN/${1:-packages}"/*.deb; do
         [ -f "$file" ] || continue
         case ${file##*/} in *-dbgsym_*) ;; *) say "$file" ;; esac
     done
@@ -309,7 +309,7 @@ is_installed() {
 # apt takes the same version with other bytes for up to date; a kept room has to install it again.
 install_local() {
     local options=(--allow-downgrades) file missing=''
-    mapfile -t files < <(local_packages)
+    mapfile -t files < <(local_packages "$@")
     [ "${#files[@]}" -gt 0 ] || return 0
     if [ "${BUILD_REINSTALL:-0}" = 1 ]; then
         options+=(--reinstall)
@@ -383,6 +383,11 @@ stage_install() {
         say "the build dependencies are installed already"
     else
         ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
+        # What only a later alternative names is ours to give where the distribution has none of the earlier.
+        if [ -n "$(local_packages alternatives)" ] \
+            && ! apt-get --simulate --quiet=2 build-dep "${options[@]}" "$file" >/dev/null 2>&1; then
+            install_local alternatives
+        fi
         run_apt build-dep "${options[@]}" "$file" || explain_unmet
     fi
     clean_apt

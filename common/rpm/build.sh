@@ -179,10 +179,10 @@ stage_source() {
 
 # -------------------------------------------------------------------------------------------- install
 
-# The local packages, without those that hold debug symbols.
+# local_packages [FOLDER]: the local packages, without those that hold debug symbols
 local_packages() {
     local file
-    for file in "$BUILD_IN"/packages/*.rpm; do
+    for file in "$BUILD_IN/${1:-packages}"/*.rpm; do
         [ -f "$file" ] || continue
         case ${file##*/} in *-debuginfo-* | *-debugsource-* | *.src.rpm) ;; *) say "$file" ;; esac
     done
@@ -204,10 +204,17 @@ install_local() {
             || [ "$installed" != "$(rpm --query --package --queryformat '%{SHA256HEADER}\n' "$file")" ]; then
             same+=("$file")
         fi
-    done < <(local_packages)
+    done < <(local_packages "$@")
     [ "${#other[@]}" -eq 0 ] || run_dnf install "${other[@]}" || explain_unmet
     [ "${#older[@]}" -eq 0 ] || run_dnf downgrade "${older[@]}" || explain_unmet
     [ "${#same[@]}" -eq 0 ] || run_dnf reinstall "${same[@]}" || explain_unmet
+}
+
+# can_install SPEC: whether dnf finds all that the spec needs, as far as it is told; it changes nothing
+can_install() {
+    local said
+    said=$(LC_ALL=C.UTF-8 dnf --assumeno --setopt='*.metadata_expire=never' builddep --spec "$1" 2>&1 || true)
+    grep -Eq '^(Operation aborted|Nothing to do)' <<<"$said"
 }
 
 explain_unmet() {
@@ -225,6 +232,8 @@ stage_install() {
     offer_archives
     install_local
     # The file has no macros but the tests for the architecture, so dnf needs no definitions.
+    # What only a later alternative names is ours to give where the distribution has none of the earlier.
+    [ -z "$(local_packages alternatives)" ] || can_install "$file" || install_local alternatives
     run_dnf builddep --spec "$file" || explain_unmet
     clean_dnf
 }

@@ -5,6 +5,7 @@
 #   directory       of the package, "src/greet"         source          name of the source package
 #   version, release                                    noarch          every binary package is noarch
 #   mixed           some of them are, and others not    build_requires  what a build needs, as rpm writes it
+#   unreadable      with spec, its path, in the place of all others: why it cannot be read, a list of lines
 #   changed         seconds of the newest %changelog entry, or 0
 #   dynamic         it finds more of what it needs while it is built (%generate_buildrequires)
 #   packages        of each binary package name, noarch, provides, requires; names that rpm will find in its files are
@@ -99,6 +100,7 @@ scan() {
 }
 
 need BUILD_ROOT BUILD_WORK BUILD_OUT ARCH
+command -v rpmspec >/dev/null || fail "$EX_CONFIG" "rpmspec is not installed" "the image needs the package rpm-build"
 set_target_macros
 rpm_arch=$(rpm_architecture "$ARCH")
 cd "$BUILD_ROOT"
@@ -110,6 +112,18 @@ for spec in "${specs[@]}"; do
     [[ $spec =~ ^(src/[A-Za-z0-9._+/-]+)/rpm/[A-Za-z0-9._+-]+\.spec$ ]] \
         || fail "$EX_USAGE" "not a spec file of a package: $spec"
     [ -f "$spec" ] || fail "$EX_USAGE" "$spec is not there"
-    scan "${BASH_REMATCH[1]}"
+    directory=${BASH_REMATCH[1]}
+    # In a shell of its own: a spec that cannot be read must not keep the others from being read.
+    set +e
+    (set -e; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
+    status=$?
+    set -e
+    if [ "$status" -eq 0 ]; then
+        cat "$BUILD_WORK/record"
+    else
+        cat "$BUILD_WORK/complaint" >&2
+        said=$(tail -n 5 "$BUILD_WORK/complaint" | tr -d '\001-\010\013-\037' | json_list)
+        say "{\"directory\": \"$directory\", \"spec\": \"$spec\", \"unreadable\": $said}"
+    fi
 done >"$BUILD_WORK/spec-facts.json"
 mv "$BUILD_WORK/spec-facts.json" "$BUILD_OUT/"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bases import provide_bases
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 
 REPOSITORY = Path(__file__).parents[2]
 PARTS = ("Dockerfiles", "common", "src", "targets", "build-env.toml")
@@ -45,8 +45,8 @@ class Shipped:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
-    """Install what only these tests look with."""
-    provide_programs("cpio", "file")
+    """What only these tests look with."""
+    need_programs("cpio", "file")
 
 
 @pytest.fixture(scope="session")

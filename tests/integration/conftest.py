@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.bases import provide_bases
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 
 
 @pytest.fixture(scope="session", autouse=True)
 def bases() -> None:
-    """Make the base images, and install the programs, that this machine lacks."""
-    provide_programs("git", "ssh-agent")
+    """Make the base images that this machine lacks."""
+    need_programs("git", "ssh-agent")
     provide_bases()

@@ -14,7 +14,7 @@ from build_env.externals.executables import ProgramRunner
 from build_env.externals.program import Context
 from build_env.externals.runner import ProjectRunner
 from build_env.inspect.externals import TargetRooms
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 from tests.support.tiny import tiny_project, tool_environment
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class TestSfdisk:
     @pytest.mark.parametrize("alignment", [512, 4096, MIB, 4 * MIB])
     @pytest.mark.parametrize("label", ["gpt", "dos"])
     def test_offsets_sizes_and_types_are_those_asked_for(self, tmp_path: Path, label: str, alignment: int) -> None:
-        provide_programs("sfdisk")
+        need_programs("sfdisk")
         rows: list[dict[str, object]] = [
             {"type": "esp", "size": "33M", "bootable": label == "dos"},
             {"type": "swap", "size": 5000 * 512, "start": 64 * MIB},
@@ -252,7 +252,7 @@ class TestSfdisk:
         assert found["partitions"][1]["start"] == 64 * 2048
 
     def test_the_smallest_disk_is_large_enough(self, tmp_path: Path) -> None:
-        provide_programs("sfdisk")
+        need_programs("sfdisk")
         rows = [{"type": kind, "size": MIB} for kind in ("bios-boot", "esp", "home", "lvm", "prep", "raid", "xbootldr")]
         rows += [{"type": f"root-{kind}", "size": 512} for kind in ("x86-64", "arm64", "arm")]
         table = laid({"alignment": 512, "partitions": rows})
@@ -262,7 +262,7 @@ class TestSfdisk:
 
     @pytest.mark.parametrize("label", ["gpt", "dos"])
     def test_sectors_of_4096_bytes(self, tmp_path: Path, label: str) -> None:
-        provide_programs("sfdisk")  # its package has fdisk, which believes what it is told of a file's sectors
+        need_programs("sfdisk")  # its package has fdisk, which believes what it is told of a file's sectors
         rows = [{"type": "esp", "size": "10 MB"}, {"type": "swap", "size": MIB, "start": 64 * MIB}, {"type": "linux"}]
         table = laid({"label": label, "size": "256M", "sector-size": 4096, "partitions": rows})
         disk, script = tmp_path / "disk", tmp_path / "script"

@@ -24,7 +24,7 @@ TRACING = SCRIPT.replace(
     "set -eu\n",
     """set -eu
 for place in /tmp /var/tmp /dev/shm; do
-    find $place -mindepth 1 -user "$(id -u)" -exec echo "trace {}" +
+    find $place -mindepth 1 -user "$(id -u)" -printf 'trace %p\\n'
     mkdir $place/left && echo x >$place/left/behind
 done
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'sleep 9[0-9]*' | sed 's/^/trace /' || :

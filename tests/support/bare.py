@@ -15,16 +15,17 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["SUITES", "BareMachine", "bare_machine", "why_not"]
+__all__ = ["CHECKOUT", "REPOSITORY", "SUITES", "BareMachine", "bare_machine", "why_not"]
 
 SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
-_REPOSITORY = Path(__file__).parents[2]
-_PLACE = _REPOSITORY / ".build-env" / "bare"
+REPOSITORY = Path(__file__).parents[2]
+CHECKOUT = "/srv/build-env"  # where a machine has it
+_PLACE = REPOSITORY / ".build-env" / "bare"
 _INSIDE = Path(__file__).with_name("bare.sh")
 _CGROUPS = Path("/sys/fs/cgroup")
 _USERS = 200_000  # those of Debian, and a range that a user may divide
@@ -38,7 +39,7 @@ mount -t overlay -o "lowerdir=$1,upperdir=$3/upper,workdir=$3/work,volatile" bar
 shift 3
 exec "$@"
 """
-_ENTER = 'for group in $1; do echo $$ >"$group/cgroup.procs"; done; shift; exec nsenter "$@"'
+_JOIN = 'for group in $1; do echo $$ >"$group/cgroup.procs"; done; shift; exec "$@"'
 
 
 def why_not() -> str:
@@ -68,7 +69,7 @@ class BareMachine:
         self, line: str, *, user: str = "root", directory: str = "/", timeout: int = 1200
     ) -> subprocess.CompletedProcess[str]:
         """Run a line of shell in it, as a login of `user` would; both outputs are in `stdout`."""
-        enter = [" ".join(str(group) for group in self.groups), f"--target={self.process}", "--all", "--"]
+        enter = [" ".join(map(str, self.groups)), "nsenter", f"--target={self.process}", "--all", "--"]
         home = "/root" if user == "root" else f"/home/{user}"
         given = {name: os.environ[name] for name in _PROXIES if name in os.environ}
         environment = {"PATH": _PATH, "HOME": home, "USER": user, "LANG": "C.UTF-8", "BUILD_ENV_BARE": "1", **given}
@@ -77,7 +78,7 @@ class BareMachine:
         inside = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), *other]
         inside += ["sh", "-c", 'cd "$1" && eval "$2"', "sh", directory, line]
         return subprocess.run(
-            ["sh", "-c", _ENTER, "sh", *enter, *inside],
+            ["sh", "-c", _JOIN, "sh", *enter, *inside],
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -87,9 +88,9 @@ class BareMachine:
             timeout=timeout,
         )
 
-    def expect(self, status: int, line: str, *words: str, user: str = "root", directory: str = "/") -> str:
+    def expect(self, status: int, line: str, *words: str, **options: Any) -> str:  # noqa: ANN401 - those of `run`
         """Run a line that has to end with `status` and to say `words`; what it said."""
-        done = self.run(line, user=user, directory=directory)
+        done = self.run(line, **options)
         missing = [word for word in words if word not in done.stdout]
         assert (done.returncode, missing) == (status, []), f"{line}: status {done.returncode}\n{done.stdout}"
         return done.stdout
@@ -122,19 +123,11 @@ def bare_machine(name: str) -> Iterator[BareMachine]:
 def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
     """The host's number of the first process of a machine; afterwards nothing of it runs."""
     outside = ["setpriv", "--pdeathsig=KILL", "unshare", "--mount"]
-    outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, _REPOSITORY, place))]
+    outside += ["sh", "-c", _OUTSIDE, "sh", *map(str, (root, REPOSITORY, place))]
     version2 = (_CGROUPS / "cgroup.controllers").exists()
-    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place)]
-    command = [
-        "sh",
-        "-c",
-        _ENTER.replace("nsenter ", ""),
-        "sh",
-        " ".join(map(str, groups)),
-        *outside,
-        *inside,
-        *map(str, groups),
-    ]
+    own = " ".join(map(str, groups))
+    inside = [*_NEW, *(["--cgroup"] if version2 else []), "sh", str(_INSIDE), str(place), own]
+    command = ["sh", "-c", _JOIN, "sh", own, *outside, *inside]
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
         contextlib.ExitStack() as stack,

@@ -1,6 +1,8 @@
+# shellcheck shell=sh
 # Makes the inside of a bare machine and becomes its first process; sourced by sh from bare.py, in namespaces of its own.
 #
-# $1 is the directory of what it is made of, the others are its control groups. The caller writes the map of users when it reads "waiting", and a line when the network is there.
+# $1 is the directory of what it is made of, $2 its control groups. The caller writes the map of users when it reads
+# "waiting", and a line when the network is there.
 set -eu
 if [ "${stage:-}" != inside ]; then
     echo waiting
@@ -8,8 +10,7 @@ if [ "${stage:-}" != inside ]; then
     # A process is root of the new user namespace, with all capabilities, only if it begins when users are mapped.
     stage=inside exec sh "$0" "$@"
 fi
-place=$1
-shift
+place=$1 groups=$2
 mount --rbind "$place/root" "$place/root" # a mount of ours: the one from outside is locked, and could not become the root
 cd "$place/root"
 mount -t proc -o nosuid,nodev,noexec proc proc
@@ -18,7 +19,7 @@ if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
     mount -t cgroup2 cgroup2 sys/fs/cgroup
 else
     mount -t tmpfs -o mode=755 cgroups sys/fs/cgroup
-    for group; do
+    for group in $groups; do
         controller=$(basename "$(dirname "$group")")
         mkdir "sys/fs/cgroup/$controller"
         mount --bind "$group" "sys/fs/cgroup/$controller"
@@ -45,4 +46,5 @@ umount -l old-root
 rmdir old-root
 hostname bare
 echo up
-exec sleep infinity </dev/null >/dev/null 2>&1
+exec </dev/null >/dev/null 2>&1
+exec sleep infinity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
 from email.utils import mktime_tz, parsedate_tz
@@ -11,6 +12,7 @@ from debian.deb822 import Deb822
 
 from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Location
 from build_env.core.later import imported_later
+from build_env.core.texts import carriage_returns
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
@@ -48,6 +50,8 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
         faults = error.all_faults
         # Who needs these names must hear of the fault, and not get another package of that name.
         packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
+    with contextlib.suppress(FileNotFoundError):
+        faults += carriage_returns((directory / "rules").read_bytes(), f"{shown}/rules")
     try:
         return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
     except InputError as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from build_env.formats.deb.entries import SOURCE, stanza
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.view import Entry, IndexRequest
@@ -25,19 +25,19 @@ __all__ = ["architectures_of", "index_files", "release_text", "write_indexes"]
 _ALL = "all"
 
 
-def architectures_of(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """What a suite announces: packages of every architecture are in the index of each, or in one of their own."""
+def architectures_of(entries: Iterable[Entry], wanted: Collection[str] = ()) -> tuple[str, ...]:
+    """What a suite announces: those of its packages and the `wanted` ones; packages of all are in the index of each."""
     # Without any other, `all` is announced itself: a suite that names no architecture is empty for apt.
-    named = {str(entry.facts["architecture"]) for entry in entries} - {SOURCE, _ALL}
+    named = {*wanted, *(str(entry.facts["architecture"]) for entry in entries)} - {SOURCE, _ALL}
     return tuple(sorted(named)) or (_ALL,)
 
 
-def index_files(entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+def index_files(entries: Sequence[Entry], wanted: Collection[str] = ()) -> Iterator[tuple[str, bytes]]:
     """Yield every index of the component main, each plain, as .gz and as .xz.
 
     The plain one must be listed in Release even if nobody fetches it; else apt silently sees no package.
     """
-    for architecture in architectures_of(entries):
+    for architecture in architectures_of(entries, wanted):
         chosen = [entry for entry in entries if entry.facts["architecture"] in {architecture, _ALL}]
         yield from _packed(f"main/binary-{architecture}/Packages", chosen)
     yield from _packed("main/source/Sources", [entry for entry in entries if entry.facts["architecture"] == SOURCE])
@@ -69,7 +69,7 @@ def release_text(request: IndexRequest, indexes: Mapping[str, tuple[str, int]]) 
         "Codename": request.view.suite,
         "Date": date,
         "Acquire-By-Hash": "yes",
-        "Architectures": " ".join(architectures_of(request.entries)),
+        "Architectures": " ".join(architectures_of(request.entries, request.architectures)),
         "Components": "main",
     }
     head = "".join(f"{name}: {value}\n" for name, value in fields.items())

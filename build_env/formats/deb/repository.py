@@ -56,7 +56,7 @@ def _read(_view: View, files: Sequence[PackageFile], held: Collection[str]) -> l
 
 def _write(request: IndexRequest) -> Collection[str]:
     directory = request.directory / _INDEX
-    listed = write_indexes(directory, index_files(request.entries), request.epoch)
+    listed = write_indexes(directory, index_files(request.entries, request.architectures), request.epoch)
     _write_signed(directory, release_text(request, listed).encode(), request.signer, request.epoch)
     return {f"{_INDEX}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from build_env.core.errors import InputError, Location
+from build_env.core.errors import Fault, InputError, Location
+from build_env.core.texts import carriage_returns
 from build_env.formats.rpm.needs import needs_in
 from build_env.model.package import Binary, Packaging
 
@@ -44,7 +45,11 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
     if len(specs) > 1:
         names = ", ".join(spec.name for spec in specs)
         raise InputError(f"more than one spec file: {names}", location=Location(file=shown))
-    return Packaging(epoch=_epoch(specs[0], f"{shown}/{specs[0].name}")) if specs else None
+    if not specs:
+        return None
+    file = f"{shown}/{specs[0].name}"
+    faults = carriage_returns(specs[0].read_bytes(), file)
+    return Packaging(epoch=_epoch(specs[0], file), faults=faults)
 
 
 def _epoch(spec: Path, shown: str) -> int:
@@ -90,20 +95,30 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
     by_directory = {f"src/{name}": package for name, package in packages.items()}
     for line in report.splitlines():
         facts = _facts(line)
-        package = by_directory.get(facts["directory"])
+        try:
+            package = by_directory.get(facts["directory"])
+            packaging = _with_facts(package.packaging.get("rpm", Packaging()), facts) if package else Packaging()
+        except (TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"the scan of the spec files answered what it should not: {line[:80]}") from error
         if package is not None:
-            as_read = package.packaging.get("rpm", Packaging())
-            packaging = replace(
-                as_read,
-                binaries=tuple(map(_binary, facts["packages"])),
-                build_depends=needs_in(facts["build_requires"]),
-                all_only=facts["noarch"],
-                mixed=facts["mixed"],
-                dynamic=facts["dynamic"],
-                epoch=_seconds(facts.get("changed")) or as_read.epoch,
-            )
             result[package.name] = replace(package, packaging={**package.packaging, "rpm": packaging})
     return result
+
+
+def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
+    if "unreadable" in facts:
+        where = Location(file=facts["spec"])
+        said = "; ".join(line.strip() for line in facts["unreadable"])
+        return replace(packaging, faults=(*packaging.faults, Fault(message=said, location=where)))
+    return replace(
+        packaging,
+        binaries=tuple(map(_binary, facts["packages"])),
+        build_depends=needs_in(facts["build_requires"]),
+        all_only=facts["noarch"],
+        mixed=facts["mixed"],
+        dynamic=facts["dynamic"],
+        epoch=facts.get("changed") or packaging.epoch,
+    )
 
 
 def _binary(facts: Mapping[str, Any]) -> Binary:
@@ -122,29 +137,11 @@ def _facts(line: str) -> dict[str, Any]:
         facts = json.loads(line)
     except ValueError as error:
         raise InputError(f"the scan of the spec files answered something else than JSON: {line[:80]}") from error
+    if isinstance(facts, dict) and {"directory", "spec", "unreadable"} <= facts.keys():
+        return facts
     fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
     of_packages = {"name", "noarch", "provides", "requires"}
-    if not _is_whole(facts, fields) or not all(_is_whole(package, of_packages) for package in facts["packages"]):
+    whole = isinstance(facts, dict) and fields <= facts.keys()
+    if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):
         raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields | of_packages))}")
     return cast("dict[str, Any]", facts)
-
-
-def _seconds(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-# What a hostile spec makes rpm answer is not what the scan promises: each value is looked at before it is used.
-_LISTS = frozenset({"build_requires", "provides", "requires"})
-
-
-def _is_whole(facts: object, fields: set[str]) -> bool:
-    """Whether all fields are there, and each of the kind that it must be."""
-    return isinstance(facts, dict) and all(name in facts and _fits(name, facts[name]) for name in fields)
-
-
-def _fits(name: str, value: object) -> bool:
-    if name == "packages":
-        return isinstance(value, list)
-    if name in _LISTS:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    return isinstance(value, str if name in {"directory", "name"} else bool)

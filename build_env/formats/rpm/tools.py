@@ -111,7 +111,7 @@ def _header(values: Sequence[str]) -> RpmHeader:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:
-    environment = listed_environment({}, HOME="/nonexistent", **environment)
+    environment = listed_environment({}, **{"HOME": "/nonexistent", **environment})
     try:
         return run_program(Invocation(argv=command, environment=environment, seconds=_TIMEOUT))
     except CannotStart as error:

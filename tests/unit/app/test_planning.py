@@ -259,6 +259,17 @@ def test_what_has_no_date_is_dated_1980_and_told(project: MakeProject) -> None:
     assert dates == {"one": "1759276800", "two": "315619200"}
 
 
+def test_line_ends_of_windows_are_told_while_planning(project: MakeProject) -> None:
+    made = with_hook(
+        project,
+        "def run_verify(env, package):\n    env.use('common/files')\n    env.run_command_build('common/files/x')",
+    )
+    (made.root / "common/files/x").write_bytes(b"#!/bin/sh\r\nexit\r\n")
+    with pytest.raises(InputError, match="scripts cannot be run") as caught:
+        plan(made)
+    assert str(caught.value.faults[0]).startswith("common/files/x:1: its lines end with CR LF")
+
+
 BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}
 LISTED = {CONFIGURATION: TARGET.replace('"two"', '"two", "old"')}
 

@@ -59,3 +59,12 @@ def test_a_definition_alone_is_checked_for_the_targets_of_its_project(project: M
     assert "sumary: there is no such field (did you mean summary?)" in answer.stdout
     by_hand = ["manifest", "validate", "src/two/definition.yaml", "-D", "distro=here", "-D", "release=1"]
     assert made.run(*by_hand, command="build-env").returncode == 0
+
+
+def test_a_list_of_packages_says_which_cannot_be_used(project: MakeProject) -> None:
+    made = project({**FILES, "src/spare/definition.yaml": "versoin: '1'\n"})
+    answer = made.run("list", "packages", command="build-env")
+    assert answer.returncode == 0
+    assert "spare" in answer.stdout
+    assert "cannot be used, see below" in answer.stdout
+    assert "  src/spare/definition.yaml:1:1: versoin: there is no such field (did you mean version?)" in answer.stdout

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.publish.signing import ensure_project_key
+from tests.support.programs import provide_programs
+from tests.support.repositories import BOOKWORM, deb, publish_to
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -141,3 +145,39 @@ def test_nothing_is_mended_while_a_run_is_at_work(built: Project) -> None:
         run.stdout.read()
     assert run.returncode == 0
     verify(built, "--repair")
+
+
+@pytest.fixture
+def published(built: Project, tmp_path: Path) -> Project:
+    provide_programs("gpg")
+    signer = ensure_project_key(tmp_path / "gnupg", "Tests <tests@example.invalid>")
+    publish_to(built.root / CHANNEL, BOOKWORM, [deb(tmp_path, "greet")], signer=signer)
+    return built
+
+
+CHANNEL = "build/repositories/main"
+PACKAGE = f"{CHANNEL}/deb/pool/main/g/greet/greet_1.0_amd64.deb"
+
+
+def test_a_damaged_package_in_a_repository_is_found_and_removed(published: Project) -> None:
+    assert verify(published).splitlines()[1].startswith("read    ")
+    change(published.root / PACKAGE)
+    lines = verify(published, code=1).splitlines()
+    assert lines[-3:] == [
+        f"  DAMAGED  {PACKAGE}",
+        "failed  a repository is damaged",
+        "next    build-env verify-store --repair",
+    ]
+    assert json.loads(verify(published, "--json", code=1))["published"]["files"] == [PACKAGE.removeprefix("build/")]
+    verify(published, "--repair")
+    assert not (published.root / PACKAGE).exists()
+
+
+def test_a_record_of_a_repository_is_told_and_kept(published: Project) -> None:
+    record = published.root / CHANNEL / ".publish/current" / BOOKWORM.name / "holdings"
+    record.write_text("nothing")
+    for words in ((), ("--repair",)):
+        lines = verify(published, *words, code=1).splitlines()
+        assert lines[-2] == "failed  the record of a repository is damaged"
+        assert "restore the repository from a copy" in lines[-1]
+    assert record.read_text() == "nothing"

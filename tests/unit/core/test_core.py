@@ -24,7 +24,8 @@ from build_env.core.errors import (
 )
 from build_env.core.machine import debian_architecture, read_os_release
 from build_env.core.paths import ProjectPaths, find_root
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import did_you_mean, nearest
+from build_env.core.toml import read_toml
 from build_env.model.artifact import Isolation
 from build_env.model.task import Stage
 
@@ -135,6 +136,16 @@ def test_the_lines_of_an_error_say_what_where_and_what_next() -> None:
 def test_exit_codes() -> None:
     codes = {TaskError: 1, UsageError: 2, InputError: 2, HookError: 2, EnvironmentNotReady: 4, Interrupted: 130}
     assert {kind: kind.exit_code for kind in codes} == codes
+
+
+def test_of_many_names_the_nearest_is_found_fast() -> None:
+    assert nearest("nome_77", [f"name_{number}" for number in range(20_000)]) == "name_77"
+
+
+def test_toml_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(f"a = {'[' * 9000}{']' * 9000}", encoding="utf-8")
+    with pytest.raises(InputError, match="this is nested too deeply"):
+        read_toml(tmp_path / "a.toml", "a.toml")
 
 
 def test_the_nearest_name_is_suggested() -> None:

@@ -19,7 +19,8 @@ from build_env.model.options import BuildOptions
 from build_env.model.result import Status
 from build_env.plan.select import Request
 from build_env.plancache import watch
-from build_env.publish.generation import begin, commit, write_index_record
+from build_env.publish.generation import begin, commit
+from build_env.publish.holdings import Held, write_index_record
 from build_env.store import digests
 from tests.support.project import make_project
 
@@ -121,7 +122,8 @@ def publish_record(channel: Path, holdings: dict[str, str]) -> Path:
     """Make a generation with one view that has these digests; the directory of its index."""
     generation = begin(channel)
     index = generation.new_index("toy@s@here@1")
-    write_index_record(index, {}, holdings)
+    held = {digest: Held(path=path, digest=digest) for digest, path in holdings.items()}
+    write_index_record(index, {}, held, links={}, key="")
     commit(channel, generation, indexes={"toy@s@here@1": index}, record={}, key=b"", links={})
     return index
 

@@ -211,6 +211,30 @@ def test_packaging_is_read_whatever_encoding_people_of_old_wrote_their_names_in(
     assert usable(read_packages(ProjectPaths(root=made.root))) == before
 
 
+@pytest.mark.parametrize(("file", "family"), [("deb/rules", "deb"), ("rpm/one.spec", "rpm")])
+def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
+    project: MakeProject, file: str, family: str
+) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG, "src/one/deb/rules": "#!/x\n"})
+    (made.root / "src/one/deb/control").write_bytes(CONTROL.replace("\n", "\r\n").encode())
+    (made.root / "src/one" / file).parent.mkdir(exist_ok=True)
+    (made.root / "src/one" / file).write_bytes(b"#!/usr/bin/make -f\r\nall:\r\n")
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    (fault,) = found.faults_for(family)
+    assert str(fault).startswith(f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git")
+    assert found.names("deb") == {"one", "one-doc"}
+
+
+def test_a_spec_that_the_scan_could_not_read_is_a_fault_of_its_package(project: MakeProject) -> None:
+    packages = read(project, {"src/one/rpm/one.spec": "Name: one\n", "src/two/rpm/two.spec": "Name: two\n"})
+    line = {"directory": "src/one", "spec": "src/one/rpm/one.spec", "unreadable": ["error: line 1: Bad", " stopped"]}
+    found = with_spec_facts(packages, json.dumps(line))
+    assert [str(fault) for fault in found["one"].faults_for("rpm")] == [
+        "src/one/rpm/one.spec: error: line 1: Bad; stopped"
+    ]
+    assert not found["two"].faults_for("rpm")
+
+
 def test_what_cannot_be_used_still_has_its_names(project: MakeProject) -> None:
     files = {
         "src/one/definition.yaml": "name: uno\nunknown: 1\n",

@@ -60,6 +60,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "common").mkdir()
     (root / "common" / "shared.py").write_text("FLAG = 1\n", encoding="utf-8")
     (root / _FILE).with_name("link").symlink_to("file-0.c")
+    (root / "common/first").write_text("1", encoding="utf-8")
+    (root / "common/second").write_text("2", encoding="utf-8")
+    (root / "common/current").symlink_to("first")
+    (root / _FILE).with_name("shared").symlink_to("../../common/current")
     assert run(root) == PACKAGES * 4
     assert quick(root), "the first run did not leave a memory that answers"
     return root
@@ -102,6 +106,11 @@ def relink(root: Path) -> None:
     link.symlink_to("file-1.c")
 
 
+def lead_to(link: Path, target: str) -> None:
+    link.unlink()
+    link.symlink_to(target)
+
+
 def drop_package(root: Path) -> None:
     name = name_of(PACKAGES - 1)
     shutil.rmtree(root / "src" / name)
@@ -126,6 +135,8 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "mode": lambda root: (root / _FILE).chmod(0o755),
     "link target": relink,
     "deleted file": lambda root: (root / _FILE).unlink(),
+    "file behind a link": lambda root: (root / "common/first").write_text("3", encoding="utf-8"),
+    "link on the way to a file": lambda root: lead_to(root / "common/current", "second"),
     "new file": lambda root: (root / _FILE).with_name("new.c").touch(),
     "new directory": lambda root: (root / _FILE).with_name("new").mkdir(),
     "flag in a hook": lambda root: rewrite(root / _CONFIGURATION, '"true"', '"true", "-flag"'),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.publish.signing import Signer, ensure_project_key
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 from tests.support.repositories import Time
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
-    """Install GnuPG where it is missing: keys and signatures are real."""
-    provide_programs("gpg")
+    """Keys and signatures are real."""
+    need_programs("gpg")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from debian.deb822 import Deb822, Release
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.deb.entries import is_apt_file
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import holds
+from build_env.publish.holdings import holds
 from tests.support.repositories import BOOKWORM, deb, publish_to, source
 
 if TYPE_CHECKING:
@@ -205,6 +206,24 @@ def test_the_label_is_for_ever(publish: Publish, tmp_path: Path) -> None:
         publish([deb(tmp_path, "other")], label="x")
 
 
+def test_a_target_that_builds_for_one_more_gets_its_index(
+    repository: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    """Also where all packages are published; one that is not asked for any more keeps its own."""
+    files = [deb(tmp_path, "tools", architecture="all"), deb(tmp_path, "greet")]
+    for architectures in (["amd64"], ["arm64"], ["amd64"]):
+        snapshot_module.publish(
+            repository,
+            {BOOKWORM: files},
+            label="tests",
+            signer=signer,
+            clock=time.clock(),
+            architectures={BOOKWORM: architectures},
+        )
+    assert [entry["Package"] for entry in packages(repository, "arm64")] == ["tools"]
+    assert len(list((repository / ".publish/generations").iterdir())) == 2
+
+
 def test_only_packages_of_every_architecture_are_found_too(publish: Publish, repository: Path, tmp_path: Path) -> None:
     publish([deb(tmp_path, "greet", architecture="all")])
     assert [entry["Package"] for entry in packages(repository, "all")] == ["greet"]
@@ -295,3 +314,34 @@ def test_a_damaged_record_is_an_environment_error(publish: Publish, repository: 
     (repository / ".publish/current/channel.json").write_text("{")
     with pytest.raises(EnvironmentNotReady, match="damaged"):
         publish([deb(tmp_path, "other")])
+
+
+def test_clients_of_every_architecture_of_the_target_find_packages_of_all(
+    repository: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    files = [deb(tmp_path, "notes", architecture="all"), deb(tmp_path, "greet")]
+    for given, wanted in (([files[0]], ("amd64", "arm64")), ([files[1]], ("arm64", "riscv64"))):
+        snapshot_module.publish(
+            repository,
+            {BOOKWORM: given},
+            label="tests",
+            signer=signer,
+            architectures={BOOKWORM: wanted},
+            clock=time.clock(),
+        )
+    release = Release((repository / "deb/dists/bookworm/debian-12/Release").read_text())
+    assert release["Architectures"] == "amd64 arm64 riscv64"
+    assert [package["Package"] for package in packages(repository, "amd64")] == ["greet", "notes"]
+    assert [package["Package"] for package in packages(repository, "arm64")] == ["notes"]
+    assert [package["Package"] for package in packages(repository, "riscv64")] == ["notes"]
+
+
+def test_what_is_published_can_be_read_by_everybody(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        publish([deb(tmp_path, "greet"), *source(tmp_path, "greet")])
+    finally:
+        assert os.umask(before) == 0o077, "the caller's own mask holds again"
+    served = [path for path in (repository, *repository.rglob("*")) if not path.is_symlink()]
+    unreadable = [path for path in served if path.stat().st_mode & 0o055 != (0o055 if path.is_dir() else 0o044)]
+    assert unreadable == []

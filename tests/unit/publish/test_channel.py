@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from build_env.core.errors import InputError
 from build_env.formats.view import KEY_FILE, View
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import current_generation, evidence, holds, published_digests
+from build_env.publish.generation import current_generation
+from build_env.publish.holdings import check_channel, evidence, holds, published_digests
 from build_env.publish.signing import ensure_project_key
 from build_env.publish.snapshot import client_lines, publish
 from tests.support import toy
@@ -39,6 +41,12 @@ def stamps(directory: Path) -> dict[str, tuple[int, int]]:
             path = Path(current, name)
             found[str(path)] = (path.stat().st_ino, path.stat().st_mtime_ns)
     return found
+
+
+def facts(path: Path) -> tuple[int, ...]:
+    """What changes with a file, and not when it is read."""
+    status = path.lstat()
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def test_all_views_switch_at_once(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
@@ -79,11 +87,11 @@ def test_a_publish_leaves_other_views_and_their_evidence_as_they_are(
     publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
     suite = root / "deb/dists/bookworm/debian-12"
     before = stamps(suite)
-    proofs = [(path, path.lstat()) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])]
+    proofs = [(path, facts(path)) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])]
     for number in range(5):
         publish_to(root, TRIXIE, [deb(tmp_path, f"package{number}")], signer=signer, clock=time.clock())
     assert stamps(suite) == before
-    assert [(path, path.lstat()) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])] == proofs
+    assert [(path, facts(path)) for path in evidence(root, BOOKWORM.name, [file.artifact.digest])] == proofs
     indexes = root / ".publish/indexes"
     assert [len(list((indexes / view.name).iterdir())) for view in (BOOKWORM, TRIXIE)] == [1, 3]
 
@@ -113,6 +121,64 @@ def test_another_key_signs_every_view_anew(root: Path, signer: Signer, time: Tim
     assert publish_to(root, TRIXIE, [files[TRIXIE]], signer=other, clock=time.clock())
     assert (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes() != before
     assert (root / KEY_FILE).read_bytes() == other.public_key()
+
+
+DAMAGED = {
+    "package": "deb/pool/main/g/greet/greet_1.0_amd64.deb",
+    "inline signature": "deb/dists/bookworm/debian-12/InRelease",
+    "list": "deb/dists/bookworm/debian-12/main/binary-amd64/Packages.xz",
+    "key": KEY_FILE,
+}
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+@pytest.mark.parametrize("what", DAMAGED)
+def test_what_is_damaged_is_not_held_and_is_put_back(
+    what: str, how: str, root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    file, other = deb(tmp_path, "greet"), deb(tmp_path, "other")
+    publish_to(root, BOOKWORM, [file, other], signer=signer, clock=time.clock())
+    assert list(check_channel(root, lambda _path: None)) == []
+    path = (root / DAMAGED[what]).resolve()
+    good = path.read_bytes()
+    path.unlink()
+    if how != "gone":
+        path.write_bytes(good[:-3] if how == "cut" else bytes([good[0] ^ 1]) + good[1:])
+    assert len(list(check_channel(root, lambda _path: None))) >= 1
+    assert holds(root, BOOKWORM.name, [file.artifact.digest]) == frozenset()
+    assert publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
+    assert list(check_channel(root, lambda _path: None)) == []
+    assert (root / DAMAGED[what]).is_file()
+    digests = {file.artifact.digest, other.artifact.digest}
+    assert holds(root, BOOKWORM.name, digests) == digests
+
+
+def test_a_link_that_leads_elsewhere_is_put_back(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    file = deb(tmp_path, "greet")
+    publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
+    link = root / "deb/dists/bookworm/debian-12"
+    link.unlink()
+    assert list(check_channel(root, lambda _path: None)) == [("deb/dists/bookworm/debian-12", False)]
+    assert publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
+    assert (link / "InRelease").is_file()
+
+
+def test_a_damaged_list_of_the_past_is_not_carried_on(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    index = root / "deb/dists/bookworm/debian-12/main/binary-amd64"
+    digest = hashlib.sha256((index / "Packages").read_bytes()).hexdigest()
+    (index / "by-hash/SHA256" / digest).write_text("damaged")
+    publish_to(root, BOOKWORM, [deb(tmp_path, "other")], signer=signer, clock=time.clock())
+    assert not (index / "by-hash/SHA256" / digest).exists()
+    assert list(check_channel(root, lambda _path: None)) == []
+
+
+def test_a_record_that_is_damaged_is_told(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    (root / ".publish/current" / BOOKWORM.name / "state.json").write_text("{}")
+    assert list(check_channel(root, lambda _path: None)) == [(f".publish/current/{BOOKWORM.name}/state.json", True)]
+    (root / ".publish/current/channel.json").write_text("{")
+    assert list(check_channel(root, lambda _path: None)) == [(".publish/current", True)]
 
 
 def test_what_a_crash_placed_is_found_without_looking_through_the_pools(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +27,6 @@ from tests.support.samples import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from build_env.formats.view import PackageFile, View
     from build_env.publish.signing import Signer
@@ -91,6 +92,54 @@ def test_a_package_built_again_with_the_size_of_the_old_one_is_deployed(publishe
     assert not publisher.holds(deploy)
     publisher.add(deploy, lambda _line: None)
     assert publisher.holds(deploy)
+
+
+def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
+    publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    package = deb(tmp_path / "made", "greet")
+    empty = work(publisher)
+    item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+    deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),))
+    publisher.publishes, publisher.signer = True, lambda: signer
+    publisher.add(deploy, lambda _line: None)
+    publisher.commit()
+    assert publisher.holds(deploy)
+    for damaged in (publisher.channel / "deb/pool").rglob("*.deb"), publisher.channel.glob("deb/dists/*/*/InRelease"):
+        (path,) = damaged
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes().swapcase())
+        assert path in publisher.evidence(deploy) or path.resolve() in map(Path.resolve, publisher.evidence(deploy))
+        assert not publisher.holds(deploy)
+        another_run = replace(publisher, _taken={}, _published=set())
+        another_run.add(deploy, lambda _line: None)
+        another_run.commit()
+        assert publisher.holds(deploy)
+
+
+def test_others_read_what_is_published_whatever_the_umask(
+    publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    """Apt reads the key and the indexes as a user of its own, a web server as well."""
+    package = deb(tmp_path / "made", "greet")
+    deploy = work(publisher)
+    item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+    (entry,) = deploy.inputs
+    before = os.umask(0o077)
+    try:
+        publisher.publishes, publisher.signer = True, lambda: signer
+        publisher.add(replace(deploy, inputs=(replace(entry, artifacts=(item,)),)), lambda _line: None)
+        publisher.commit()
+    finally:
+        os.umask(before)
+    closed = [
+        str(path)
+        for top in (publisher.deploy, publisher.channel)
+        for path in (top, *top.rglob("*"))
+        if ~path.stat().st_mode & (0o055 if path.is_dir() else 0o044)
+    ]
+    assert closed == []
+    assert publisher.repositories.stat().st_mode & 0o011 == 0o011
 
 
 def broken(publisher: LocalPublisher, name: str, fields: str) -> Work:

@@ -17,7 +17,7 @@ from build_env.formats.rpm.repository import DNF
 from build_env.formats.view import PackageFile
 from build_env.model.artifact import Artifact
 from build_env.publish import snapshot as snapshot_module
-from build_env.publish.generation import holds
+from build_env.publish.holdings import holds
 from build_env.publish.signing import ensure_project_key
 from tests.support.repositories import CENTOS, publish_to, rpm
 
@@ -199,7 +199,7 @@ def test_a_missing_rpmsign_says_how_to_install_it(
 ) -> None:
     file = rpm(tmp_path, "greet")
 
-    monkeypatch.setattr("build_env.formats.rpm.tools._PROGRAMS", str(tmp_path))
+    monkeypatch.setattr("build_env.core.processes._SEARCH_PATH", str(tmp_path))
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint

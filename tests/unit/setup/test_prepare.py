@@ -40,7 +40,7 @@ BARE = replace(
         (
             BARE,
             Work(
-                packages=("docker.io", "qemu-user-static", "gnupg", "rpm", "mmdebstrap", "arch-test"),
+                packages=("docker.io", "qemu-user-static", "gnupg", "dpkg", "rpm", "mmdebstrap", "arch-test"),
                 start_engine=True,
                 mount_binfmt=True,
                 handlers=("arm64",),
@@ -88,7 +88,7 @@ def test_what_is_to_be_done(machine: Machine, work: Work) -> None:
 
 def test_only_what_the_targets_need() -> None:
     needs = Needs(bases=(DEBIAN,), families=frozenset({"deb"}))
-    assert wanted_work(BARE, needs) == Work(packages=("docker.io", "gnupg", "mmdebstrap"), start_engine=True)
+    assert wanted_work(BARE, needs) == Work(packages=("docker.io", "gnupg", "dpkg", "mmdebstrap"), start_engine=True)
 
 
 @dataclass
@@ -140,7 +140,7 @@ def test_a_bare_machine_becomes_ready(monkeypatch: pytest.MonkeyPatch, tmp_path:
     hands = Hands(machine=BARE)
     prepared(hands, monkeypatch, tmp_path)
     apt = "env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0"
-    packages = "docker.io qemu-user-static gnupg rpm mmdebstrap arch-test"
+    packages = "docker.io qemu-user-static gnupg dpkg rpm mmdebstrap arch-test"
     assert hands.commands == [
         f"{apt} update",
         f"{apt} install --yes --no-install-recommends {packages}",

@@ -103,7 +103,12 @@ def test_provided_names_and_alternatives_count(store: LocalStore) -> None:
         package(store, "third"),
     ]
     assert view(work([depends(store, "virtual | second:native")], offered), store) == ["real_1_amd64.deb"]
-    assert view(work([depends(store, "absent | second:native")], offered), store) == ["second_1_amd64.deb"]
+    later = work([depends(store, "absent | second:native, third")], offered)
+    assert [entry.destination for entry in layer_inputs(later, store)] == [
+        "in/dependencies/build-depends.dsc",
+        "in/alternatives/second_1_amd64.deb",
+        "in/packages/third_1_amd64.deb",
+    ]
 
 
 CROSSING = {"ARCH": "arm64", "BUILD_HOST_ARCH": "amd64"}
@@ -215,3 +220,11 @@ def test_the_last_set_that_was_asked_for_counts(store: LocalStore) -> None:
 def test_the_key_of_a_layer_covers_the_set_of_build_dependencies(store: LocalStore, name: str) -> None:
     assert kind_of("layer").counts(Place.SOURCE, name)
     assert not kind_of("layer").counts(Place.SOURCE, "greet-1.src.rpm")
+
+
+@pytest.mark.parametrize("stage", ["layer", "build"])
+def test_what_is_refused_is_refused_before_a_result_is_looked_for(store: LocalStore, stage: str) -> None:
+    """The key is asked of the kind for hits, too: green here and red elsewhere must not be."""
+    blocked = may_install(work([depends(store, "lib-dev")], []), {"lib-dev": ("lib",)}, ("greet",))
+    with pytest.raises(InputError, match="needs lib-dev, which lib builds"):
+        kind_of(stage).inputs(blocked.task, blocked.inputs, store)
