@@ -57,9 +57,9 @@ def _facts(path: Path) -> PackageFacts | None:
 
 # What dnf protects itself, and what no system of the family runs without.
 _ESSENTIAL = """
-    basesystem bash centos-stream-release coreutils coreutils-single dnf dnf5 filesystem glibc glibc-common libdnf libgcc
-    ncurses-base ncurses-libs redhat-release rocky-release rpm rpm-libs setup shadow-utils sudo systemd systemd-libs
-    systemd-udev util-linux yum
+    basesystem bash centos-stream-release coreutils coreutils-single dnf dnf5 filesystem glibc glibc-common libdnf
+    libgcc ncurses-base ncurses-libs redhat-release rocky-release rpm rpm-libs setup shadow-utils sudo systemd
+    systemd-libs systemd-udev util-linux yum
 """
 
 RPM = Format(
