@@ -10,6 +10,7 @@ from build_env.core.errors import Fault, HookError, InputError, Location, UsageE
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.suggest import did_you_mean
 from build_env.core.texts import carriage_returns
+from build_env.core.visible import visible_name
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
@@ -185,7 +186,7 @@ class Planner:
         if wrong:
             raise InputError("packages of src/ cannot be used", faults=tuple(wrong))
         return [
-            f"{packages[name].directory} cannot be used, and is not needed: {found[0]}"
+            f"{visible_name(packages[name].directory)} cannot be used, and is not needed: {found[0]}"
             for name, found in sorted(faults.items())
             if found
         ]

@@ -46,7 +46,7 @@ def printable(line: str) -> str:
 
     Of a line that was drawn over with carriage returns, as progress bars are, the last state.
     """
-    if line.isprintable():  # most lines are: this costs nothing
+    if line.isprintable() and "::" not in line and "##" not in line:  # most lines are: this costs nothing
         return line
     shown = _ESCAPES.sub("", line).rstrip("\r").rpartition("\r")[2]
     return harmless(_CONTROL.sub("", shown.expandtabs()))

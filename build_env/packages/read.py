@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
+from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
 from build_env.packages.definitions import Purpose, read_definition
@@ -82,7 +83,7 @@ def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
 def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
     shown = directory.relative_to(root).as_posix()
     if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
-        return Package(name=directory.name, directory=shown, faults=(fault,))
+        return Package(name=visible_name(directory.name), directory=shown, faults=(fault,))
     packaging = _packaging(directory, shown)
     scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
     file = f"{shown}/definition.yaml"
@@ -103,7 +104,7 @@ def _named(directory: Path) -> str:
         found = _NAME.search((directory / "definition.yaml").read_text(encoding="utf-8", errors="replace"))
     except OSError:
         found = None
-    return found[1] if found and is_name(found[1]) else directory.name
+    return found[1] if found and is_name(found[1]) else visible_name(directory.name)
 
 
 def _merged(variants: Mapping[str, Package], file: str) -> Package:

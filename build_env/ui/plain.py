@@ -79,8 +79,12 @@ class PlainListener:
     def _finished(self, event: TaskFinished) -> None:
         self._group(event)
         self._all(finished_lines(event))
-        for line in self.annotations(event):
-            self.write(line)  # a command of ours
+        self._command(self.annotations(event))
+
+    def _command(self, lines: list[str]) -> None:
+        """Write what a CI system is meant to obey."""
+        for line in lines:
+            self.write(line)
 
     def _keep(self, name: TaskName, line: str) -> None:
         """Put the line aside for its group: on the disk, when there are many."""

@@ -27,7 +27,7 @@ for place in /tmp /var/tmp /dev/shm; do
     find $place -mindepth 1 -user "$(id -u)" -printf 'trace %p\\n'
     mkdir $place/left && echo x >$place/left/behind
 done
-cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'sleep 9[0-9]*' | sed 's/^/trace /' || :
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'sleep 9[0-9][0-9]*' | sed 's/^/trace /' || :
 setsid sleep 9$$ >/dev/null 2>&1 &
 sleep 9$$ &
 """,

@@ -19,6 +19,7 @@ _PACKAGES = {
     "cpio": ("cpio",),
     "docker": ("docker-cli", "docker.io"),  # the first that the distribution has
     "dot": ("graphviz",),
+    "dpkg-source": ("dpkg-dev",),
     "file": ("file",),
     "git": ("git",),
     "gpg": ("gnupg",),
@@ -31,7 +32,7 @@ _PACKAGES = {
 
 _OF_PARTS = {
     "unit": ("dot", "git", "gpg", "rpmbuild"),
-    "integration": ("cpio", "docker", "file", "git", "gpg", "sfdisk", "ssh-agent"),
+    "integration": ("cpio", "docker", "dpkg-source", "file", "git", "gpg", "sfdisk", "ssh-agent"),
     "bare": ("git", "slirp4netns"),
 }
 

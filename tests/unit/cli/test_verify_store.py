@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.publish.signing import ensure_project_key
-from tests.support.programs import provide_programs
+from tests.support.programs import need_programs
 from tests.support.repositories import BOOKWORM, deb, publish_to
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_nothing_is_mended_while_a_run_is_at_work(built: Project) -> None:
 
 @pytest.fixture
 def published(built: Project, tmp_path: Path) -> Project:
-    provide_programs("gpg")
+    need_programs("gpg")
     signer = ensure_project_key(tmp_path / "gnupg", "Tests <tests@example.invalid>")
     publish_to(built.root / CHANNEL, BOOKWORM, [deb(tmp_path, "greet")], signer=signer)
     return built

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from build_env.core.errors import Location
-from build_env.core.visible import shown_lines, visible, visible_name
+from build_env.core.visible import harmless, harmless_json, printable, shown_lines, visible, visible_name
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,39 @@ def test_lines_stay_lines_but_a_name_is_one() -> None:
 )
 def test_what_something_else_was_drawn_over_is_shown(line: str, shown: list[str]) -> None:
     assert shown_lines(line) == shown
+
+
+COMMANDS = [
+    "::error file=x::no",
+    "  ::stop-commands::t",
+    "\ufeff\u00a0::error::x",
+    "\x08::error::x",
+    "\x1b[0m::error::x",
+    "progress\r::error::x",
+    "a\n::error::x",
+    "text ##[command]x",
+    "text ##vso[task.setvariable variable=a]b",
+    "text ##VSO[task.complete]",
+    "####[error]",
+]
+# What runners take for a command, as their sources have it: at the start of a line that is trimmed, or anywhere.
+_OBEYED = re.compile(r"(?:^|[\r\n])[\s\ufeff\u200b]*::|##(?:\[|vso\[)", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_ci_system_obeys_what_is_shown(text: str) -> None:
+    assert not _OBEYED.search(harmless(text))
+    assert not _OBEYED.search(printable(text))
+    assert not any(_OBEYED.search(line) for line in shown_lines(text))
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_json_means_what_it_meant(text: str) -> None:
+    shown = harmless_json(json.dumps({"line": text}))
+    assert json.loads(shown) == {"line": text}
+    assert not _OBEYED.search(shown)
+
+
+@pytest.mark.parametrize("text", ["a::b", "std::move", "# [x]", "#[derive(Debug)]", "## title", "x ::y"])
+def test_what_no_ci_system_obeys_is_as_it_was(text: str) -> None:
+    assert harmless(text) == printable(text) == text

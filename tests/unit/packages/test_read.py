@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -223,6 +224,14 @@ def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
     (fault,) = found.faults_for(family)
     assert str(fault).startswith(f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git")
     assert found.names("deb") == {"one", "one-doc"}
+
+
+def test_a_directory_whose_name_is_no_text_is_a_package_that_cannot_be_used(project: MakeProject) -> None:
+    made = project({"src/one/x": "x"})
+    (made.root / "src" / os.fsdecode(b"caf\xe9")).mkdir()
+    found = read_packages(ProjectPaths(root=made.root))
+    assert set(found) == {"one", "caf\\udce9"}
+    assert str(found["caf\\udce9"].faults[0]).startswith("src/caf\\udce9: 'caf\\udce9' is not a package name")
 
 
 def test_a_spec_that_the_scan_could_not_read_is_a_fault_of_its_package(project: MakeProject) -> None:

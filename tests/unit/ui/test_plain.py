@@ -39,7 +39,9 @@ def test_groups_look_as_reviewed(*, update_golden: bool) -> None:
     check_golden("plain/github-groups.txt", told("failure", groups=True), update=update_golden)
 
 
-@pytest.mark.parametrize("line", ["::error file=x::no", "  ::stop-commands::t", "##[command]x"])
+@pytest.mark.parametrize(
+    "line", ["::error file=x::no", "  ::stop-commands::t", "##[command]x", "a\r::error::x", "##vso[x]y"]
+)
 def test_output_is_no_command_of_githubs_runner(line: str) -> None:
     lines: list[str] = []
     listener = PlainListener(write=lines.append, groups=True)
@@ -49,7 +51,29 @@ def test_output_is_no_command_of_githubs_runner(line: str) -> None:
     assert lines[0].startswith("::group::")
     assert len(shown) == 1
     assert not shown[0].startswith("::")
+    assert "\r::" not in shown[0]
     assert "##[" not in shown[0]
+    assert "##vso[" not in shown[0]
+
+
+def test_what_is_told_of_a_failure_is_no_command_either() -> None:
+    lines: list[str] = []
+    hostile = replace(FAILED, message="##vso[task.complete]\n::error::x", hint="##[error]")
+    PlainListener(write=lines.append)(TaskFinished(task=BUILD, result=hostile, tail=("##vso[a]", "x\r::error::y")))
+    text = "\n".join(lines)
+    assert "##vso[" not in text
+    assert "##[" not in text
+    assert not any(line.lstrip().startswith("::") for line in text.replace("\r", "\n").split("\n"))
+
+
+def test_the_output_of_a_task_waits_on_the_disk() -> None:
+    listener = PlainListener(write=lambda _line: None, groups=True)
+    for _ in range(40):
+        listener(TaskOutput(task=BUILD, line="x" * 65_536))
+    (kept,) = listener._outputs.values()
+    assert kept._rolled  # type: ignore[attr-defined]  # it has left the memory
+    listener(TaskFinished(task=BUILD, result=DONE))
+    assert listener._outputs == {}
 
 
 def test_a_hint_takes_the_place_of_the_room() -> None:
