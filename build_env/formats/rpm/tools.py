@@ -52,13 +52,14 @@ def read_headers(files: Mapping[str, Path]) -> list[RpmHeader]:
     query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as database:
         names = (str(file.absolute()) for file in files.values())
-        done = _run(["rpm", "--dbpath", database, "-qp", "--qf", query, *names], {})
+        # A text instead of a package would be a list of paths and addresses that rpm reads in its place.
+        done = _run(["rpm", "--dbpath", database, "-qp", "--nomanifest", "--qf", query, *names], {})
     lines = _lines(done)
     if done.failure or len(lines) != len(files):
         reason = done.reason if done.failure else "its header has a tag of several lines"
         for name, path in files.items():  # people know no objects of the store
             reason = reason.replace(str(path.absolute()), name)
-        raise InputError(f"not a readable RPM file: {reason}", hint="build the package again")
+        raise InputError(f"not a readable RPM file among {', '.join(files)}: {reason}", hint="build the package again")
     return [_header(line.split("\t")) for line in lines]
 
 

@@ -186,6 +186,14 @@ def test_an_rpm_is_called_after_its_header(publish: Publish, tmp_path: Path) -> 
     assert {"bash", "glibc", "rpm"} <= RPM.essential
 
 
+def test_a_list_of_packages_is_none_itself(publish: Publish, tmp_path: Path) -> None:
+    sound = rpm(tmp_path, "one")
+    listing = tmp_path / "object"
+    listing.write_text(f"{sound.path}\n")
+    with pytest.raises(InputError, match="not a readable RPM"):
+        publish([replace(sound, path=listing)])
+
+
 def test_the_path_of_an_object_is_not_told(publish: Publish, tmp_path: Path) -> None:
     broken = tmp_path / "object"
     broken.write_bytes(b"nothing")
