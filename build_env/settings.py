@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from build_env.core.errors import Fault, InputError, Location
 from build_env.core.paths import MARKER
 from build_env.core.schema import Path, fitted, located
-from build_env.core.shapes import Decimal, Field, Fields, Shape, Table, Text, Whole
+from build_env.core.shapes import Decimal, Field, Fields, Shape, Table, Text, Truth, Whole
 from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
 from build_env.core.suggest import did_you_mean, nearest
 from build_env.core.toml import read_toml
@@ -76,6 +76,11 @@ class Settings:
         Text(),
         "Origin and Label of apt repositories; clients remember it, so set it once",
         default="build-env",
+    )
+    final_versions: bool = _setting(
+        Truth(),
+        "whether a published version may never be deployed again with other bytes; otherwise that is told",
+        default=False,
     )
     timeout: float = _setting(Decimal(), "the seconds that a task may take; 0: no limit", default=0.0)
     engine_timeout: float = _setting(
@@ -222,6 +227,8 @@ def _from_text(shape: Shape, text: str) -> object:
             return int(text)
         case Decimal() if re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
             return float(text)
+        case Truth() if text in {"true", "false"}:
+            return text == "true"
         case Table():
             pairs = [piece.partition("=") for piece in text.split(",")]
             if not all(name.strip() and value.strip() for name, _, value in pairs):

@@ -11,6 +11,7 @@ from build_env.core.later import imported_later
 from build_env.engines.native import NativeRooms
 from build_env.model.room import TimeLimit
 from build_env.publish.local import LocalPublisher
+from build_env.publish.model import CHANNEL
 from build_env.schedule.local import LocalExecutor
 from build_env.work.kind import Hands
 from build_env.work.orders import Orders
@@ -18,7 +19,7 @@ from build_env.work.rooms import RoomWork
 from build_env.work.worker import Worker
 
 with imported_later():
-    from build_env.publish import signing
+    from build_env.publish import signing, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
             label=settings.repository_label,
             digest_of=session.digests.digest,
             publishes=options.publishes,
+            final=settings.final_versions,
             replaces=frozenset(settings.replaces.split()),
         ),
         rooms=RoomWork(
@@ -111,7 +113,10 @@ def _signer(settings: Settings, paths: ProjectPaths) -> Signer:
     if settings.signing_key:
         home = paths.root / settings.signing_home if settings.signing_home else None
         return signing.configured_signer(home, settings.signing_key)
-    return signing.ensure_project_key(paths.private / "gnupg", f"{settings.repository_label} package repository")
+    trusted = snapshot.trusted_key(paths.repositories / CHANNEL)
+    return signing.ensure_project_key(
+        paths.private / "gnupg", f"{settings.repository_label} package repository", trusted
+    )
 
 
 def time_limit(options: BuildOptions, settings: Settings) -> TimeLimit | None:

@@ -50,7 +50,8 @@ class LocalPublisher:
     """The `Publisher` port on the local disk; what a run deploys, for whichever targets, is published together.
 
     `publishes` is false where rooms are less than fresh: their results are handed out, but no client gets them.
-    `digest_of` tells the digest of a file's content, `replaces` names the essential packages that may be published.
+    `digest_of` tells the digest of a file's content, `replaces` names the essential packages that may be published,
+    `final` tells that a published version never gets other bytes.
     """
 
     root: Path
@@ -62,6 +63,7 @@ class LocalPublisher:
     digest_of: Callable[[Path], str]
     publishes: bool = True
     replaces: frozenset[str] = frozenset()
+    final: bool = False
     _taken: dict[TaskName, _Taken] = field(default_factory=dict)
     _published: set[TaskName] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,7 +111,7 @@ class LocalPublisher:
             raise RuntimeError(f"{work.task.name} deploys nothing")
         items = list(_own(work))
         files = [PackageFile(path=self.store.path(item), artifact=item) for item in items]
-        self._check(work, deployment, files)
+        self._check(work, deployment, files, output)
         plain = self._plain_files(work, deployment, items)
         for path, item in plain:
             self._copy(item, path)
@@ -123,7 +125,9 @@ class LocalPublisher:
         with self._lock:
             self._taken[work.task.name] = taken
 
-    def _check(self, work: Work, deployment: Deployment, files: Sequence[PackageFile]) -> None:
+    def _check(
+        self, work: Work, deployment: Deployment, files: Sequence[PackageFile], output: Callable[[str], None]
+    ) -> None:
         """Read the packages as the commit will.
 
         Raises:
@@ -141,6 +145,15 @@ class LocalPublisher:
             raise TaskError(
                 f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"
             ) from error
+        marks = snapshot.published_marks(self.channel, view) if entries else {}
+        changed = sorted(entry.key for entry in entries if marks.get(entry.key, entry.mark) != entry.mark)
+        if changed and self.final:
+            raise TaskError(
+                f"{', '.join(changed)} is published with other bytes, and versions are final (final_versions)",
+                hint="raise the version of the package",
+            )
+        for key in changed:
+            output(f"{key} was published with other bytes: raise the version, so that clients take these")
         essential = {entry.name for entry in entries if entry.facts.get("essential")}
         replaced = sorted((essential | {entry.name for entry in entries} & deployed.essential) - self.replaces)
         if replaced:

@@ -7,11 +7,13 @@ The agent that gpg starts for the project key is stopped again, so that nothing 
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from build_env.core.errors import EnvironmentNotReady
 from build_env.core.locks import locked
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-__all__ = ["Signer", "configured_signer", "ensure_project_key"]
+__all__ = ["Signer", "Trusted", "configured_signer", "ensure_project_key"]
 
 # A socket's path has 108 bytes; the longest name that an agent makes in its home is S.gpg-agent.browser.
 _LONGEST_HOME = 107 - len("/S.gpg-agent.browser")
@@ -56,9 +58,16 @@ class Signer:
         return self._sign("--clear-sign", data)
 
     def public_key(self) -> bytes:
-        """Return the armoured public key that clients need."""
+        """Return the armoured public key that clients need, with the signature of the key before it if it has one."""
         with self.session() as environment:
-            return _gpg(environment, "--armor", "--export-options", "export-minimal", "--export", self.fingerprint)
+            return _gpg(environment, "--armor", "--export-options", "export-clean", "--export", self.fingerprint)
+
+    def certified_by(self, fingerprint: str) -> bool:
+        """Whether another key signed this one: who trusts that one can see that this one follows it."""
+        with self.session() as environment:
+            listed = _gpg(environment, "--with-colons", "--check-sigs", self.fingerprint).decode(errors="replace")
+        lines = [line.split(":") for line in listed.splitlines() if line.startswith("sig:")]
+        return any(fields[1] == "!" and fingerprint.endswith(fields[4]) for fields in lines)
 
     def session(self) -> AbstractContextManager[Mapping[str, str]]:
         """Lend the environment in which gpg, and programs that call it, find the key."""
@@ -73,18 +82,34 @@ class Signer:
             )
 
 
-def ensure_project_key(home: Path, user_id: str) -> Signer:
+@dataclass(frozen=True, kw_only=True)
+class Trusted:
+    """The key that clients of a channel were told to trust, and where they read it."""
+
+    fingerprint: str
+    file: Path
+
+
+def ensure_project_key(home: Path, user_id: str, trusted: Trusted | None = None) -> Signer:
     """Return the project's key, making it on first use: RSA 3072, which EL8 reads, without a passphrase.
 
+    None is made in the place of one that expired, or of that which clients trust already.
+
     Raises:
-        EnvironmentNotReady: gpg is missing, or makes no key.
+        EnvironmentNotReady: gpg is missing, or makes no key; the key that should be there is lost or has expired.
 
     """
+    if trusted and not home.is_dir():
+        _tell_lost(trusted, home)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     home.chmod(0o700)
     with _session(home, owned=True) as environment:
-        fingerprint = _fingerprint(environment, f"={user_id}")
+        fingerprint = _fingerprint(environment, trusted.fingerprint) if trusted else None
+        fingerprint = fingerprint or _fingerprint(environment, f"={user_id}")
         if fingerprint is None:
+            _refuse_expired(environment, home, trusted.fingerprint if trusted else f"={user_id}")
+            if trusted:
+                _tell_lost(trusted, home)
             protection = ("--pinentry-mode", "loopback", "--passphrase", "")
             _gpg(environment, *protection, "--quick-generate-key", user_id, "rsa3072", "sign", "never")
             fingerprint = _fingerprint(environment, f"={user_id}")
@@ -105,6 +130,8 @@ def configured_signer(home: Path | None, key: str) -> Signer:
     if place.is_dir():
         with _session(place, owned=False) as environment:
             fingerprint = _fingerprint(environment, key)
+            if fingerprint is None:
+                _refuse_expired(environment, place, key)
     if fingerprint is None:
         raise EnvironmentNotReady(
             f"no secret key {key!r} in {place}",
@@ -155,6 +182,40 @@ def _fingerprint(environment: Mapping[str, str], key: str) -> str | None:
         elif fields[0] == "fpr" and usable:
             return fields[9]
     return None
+
+
+def _refuse_expired(environment: Mapping[str, str], home: Path, key: str) -> None:
+    """Say how a key that expired is used on.
+
+    Raises:
+        EnvironmentNotReady: the only secret key that matches has expired.
+
+    """
+    done = _run(environment, "gpg", "--batch", "--with-colons", "--list-secret-keys", key)
+    lines = [line.split(":") for line in done.output.decode(errors="replace").splitlines()]
+    for number, fields in enumerate(lines):
+        if fields[0] == "sec" and fields[1] == "e":
+            day = datetime.fromtimestamp(int(fields[6]), UTC).date() if fields[6].isdecimal() else "some time ago"
+            fingerprint = next((line[9] for line in lines[number:] if line[0] == "fpr"), key)
+            raise EnvironmentNotReady(
+                f"the key that signs the repository expired on {day}: {fingerprint}",
+                hint=f"extend it: gpg --homedir {shlex.quote(str(home))} --quick-set-expire {fingerprint} 2y; "
+                "the next publish hands it out, and clients fetch archive-key.asc again",
+            )
+
+
+def _tell_lost(trusted: Trusted, home: Path) -> NoReturn:
+    """Stop where a new key would lock all clients out.
+
+    Raises:
+        EnvironmentNotReady: always.
+
+    """
+    raise EnvironmentNotReady(
+        f"the key that clients of {trusted.file.parent} trust is not in {home}: {trusted.fingerprint}",
+        hint=f"restore {home} from a copy; without one, remove {trusted.file.parent} and deploy again: "
+        "a new key is made, and every client has to be given it by hand",
+    )
 
 
 def _gpg(environment: Mapping[str, str], *arguments: str, data: bytes = b"") -> bytes:

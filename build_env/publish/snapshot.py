@@ -29,6 +29,7 @@ from build_env.publish.generation import (
 from build_env.publish.holdings import Held, holds, is_whole, undamaged, write_index_record
 from build_env.publish.model import Clock
 from build_env.publish.retention import Retained, carry_over, select_retained
+from build_env.publish.signing import Trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from build_env.publish.generation import Generation
     from build_env.publish.signing import Signer
 
-__all__ = ["client_lines", "publish"]
+__all__ = ["client_lines", "publish", "published_marks", "trusted_key"]
 
 _VERSION = 1
 
@@ -129,7 +130,7 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
             root,
             deposits,
             indexes,
-            everything=channel.key != signer.fingerprint,
+            everything=channel.key != signer.fingerprint or _is_another(root / KEY_FILE, key),
             architectures=architectures or {},
             digest_of=digest_of,
         )
@@ -160,6 +161,35 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
         commit(root, generation, indexes=indexes, record=record, key=key, links=links)
         # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
+
+
+def trusted_key(root: Path) -> Trusted | None:
+    """The key that clients of the channel trust, None where nothing was published.
+
+    Raises:
+        InputError: another version of build-env published there.
+        RepositoryDamaged: the channel's record is damaged.
+
+    """
+    current = current_generation(root)
+    return Trusted(fingerprint=_load_channel(current).key, file=root / KEY_FILE) if current else None
+
+
+def published_marks(root: Path, view: View) -> dict[str, str]:
+    """What the view has: the digest that stands for each package, by its key (`greet 1.0 amd64`).
+
+    Raises:
+        RepositoryDamaged: the view's record is damaged.
+
+    """
+    current = current_generation(root)
+    index = current.indexes().get(view.name) if current else None
+    return {key: entry.mark for key, entry in _load_index(index).entries.items()} if index else {}
+
+
+def _is_another(file: Path, key: bytes) -> bool:
+    """Whether another form of the key is published: it was extended, or signed by the one before."""
+    return file.is_file() and file.read_bytes() != key
 
 
 def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
@@ -361,6 +391,14 @@ def _check_identity(channel: _Channel, label: str, signer: Signer, changes: Sequ
     """
     if "\n" in label or not label:
         raise InputError("the label of a repository is one line of text")
+    if channel.key != signer.fingerprint and not signer.certified_by(channel.key):
+        raise InputError(
+            f"clients of this repository trust another key, {channel.key}, than the one that would sign, "
+            f"{signer.fingerprint}",
+            hint=f"sign with the key they trust; or let it sign the new one (gpg --default-key {channel.key} "
+            f"--quick-sign-key {signer.fingerprint}) and give clients the new archive-key.asc; "
+            "or publish into another directory",
+        )
     if channel.label != label:
         raise InputError(
             f"the label of this repository is {channel.label!r} and can never change",

@@ -48,11 +48,13 @@ def priorities(
     chains = chain_seconds(edges, seconds)
     early = _with_finishing(edges, chains, finishing) if finishing else chains
     work = sum(seconds.get(task, 0.0) for task in edges.before)
-    least = least_seconds(max(chains.values(), default=0.0), work, slots) * _SAME
+    least = least_seconds(max(chains.values(), default=0.0), work, slots)
     by_early, _ = simulate(edges, seconds, slots, early)
-    if by_early <= least:
+    if by_early <= least * _SAME:
         return early
     as_they_come, starts = simulate(edges, seconds, slots)
+    if by_early <= min(as_they_come * _SAME, least * _SOON):
+        return early
     by_chain = simulate(edges, seconds, slots, chains)[0] if finishing else by_early
     if by_early <= min(as_they_come * _SAME, by_chain * _SOON):
         return early
@@ -68,15 +70,15 @@ def _with_finishing(
     early = dict(chains)
     needed: set[TaskName] = set()
     for task in reversed(list(edges.before)):
-        if task in finishing:
-            own = [chains[other] for other in edges.before[task] if other[:2] == task[:2] and other not in finishing]
-            early[task] = max(early[task], min(own, default=0.0))
-        elif task not in needed:
+        if task not in finishing and task not in needed:
             continue
-        for other in edges.before[task]:
-            if other not in finishing and other[:2] != task[:2]:
-                early[other] = max(early[other], early[task])
-                needed.add(other)
+        others = [other for other in edges.before[task] if other not in finishing]
+        apart = [other for other in others if other.subject != task.subject or other.target != task.target]
+        if task in finishing and len(apart) < len(others):
+            early[task] = max(early[task], min(chains[other] for other in others if other not in apart))
+        for other in apart:
+            early[other] = max(early[other], early[task])
+            needed.add(other)
     return early
 
 

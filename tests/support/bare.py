@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -147,7 +148,12 @@ def _started(root: Path, place: Path, groups: Sequence[Path]) -> Iterator[int]:
         process.stdin.flush()
         assert process.stdout.readline() == "up\n"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        yield int(children.split()[0])
+        first = int(children.split()[0])
+        try:
+            yield first
+        finally:  # the kernel ends all others before this one is gone: the groups are empty then
+            os.kill(first, signal.SIGKILL)
+            process.wait()
 
 
 @contextlib.contextmanager

@@ -47,4 +47,4 @@ rmdir old-root
 hostname bare
 echo up
 exec </dev/null >/dev/null 2>&1
-exec sleep infinity
+exec setpriv --pdeathsig KILL sleep infinity # what unshare asked for was lost when this became root

@@ -10,7 +10,9 @@ part with `Codename`, so this is a name that it takes without a warning.
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+import re
+import shlex
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
@@ -21,13 +23,14 @@ from build_env.formats.view import Entry, Repository
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from pathlib import Path
 
     from build_env.formats.view import IndexRequest, PackageFile, Signer, View
 
 __all__ = ["APT"]
 
 _INDEX = "suite"
+_NO_OPTION = re.compile(r"[\s\[\],]")  # what ends a path in the options of a line
+_KEYRING = Path("/etc/apt/keyrings/build-env.asc")
 
 
 def _served(view: View) -> Mapping[str, str]:
@@ -74,8 +77,17 @@ def _write_signed(directory: Path, release: bytes, signer: Signer, epoch: int) -
         os.utime(directory / name, (epoch, epoch))
 
 
+def _install_key(key: Path) -> str:
+    return f"install -Dm644 {shlex.quote(str(key))} {_KEYRING}"
+
+
 def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
+    first: tuple[str, ...] = ()
+    if _NO_OPTION.search(str(key)):  # addresses are quoted; a path in [signed-by=…] cannot be
+        first = ("first copy its key, whose path apt cannot read in a line:", _install_key(key))
+        key = _KEYRING
     return (
+        *first,
         "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
         f"deb [signed-by={key}] {address}/deb {view.suite}/{view.slug} main",
     )

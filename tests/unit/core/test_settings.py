@@ -96,6 +96,7 @@ def test_variables_win_over_files_and_an_empty_one_is_not_set(tmp_path: Path) ->
     environ = {
         "BUILD_ENV_BUILD_JOBS": "7",
         "BUILD_ENV_TIMEOUT": "1.5",
+        "BUILD_ENV_FINAL_VERSIONS": "true",
         "BUILD_ENV_IMAGE_PREFIX": "ours",
         "BUILD_ENV_BASE_IMAGES": "x:1=v, new:2=w",
         "BUILD_ENV_SIGNING_KEY": "",
@@ -107,6 +108,7 @@ def test_variables_win_over_files_and_an_empty_one_is_not_set(tmp_path: Path) ->
     assert (found.build_jobs, found.timeout, found.image_prefix, found.signing_key) == (7, 1.5, "ours", "k")
     assert found.base_images == {"x:1": "v", "z": "z", "new:2": "w"}
     assert found.origins["build_jobs"] == "BUILD_ENV_BUILD_JOBS"
+    assert found.final_versions is True
 
 
 @pytest.mark.parametrize(

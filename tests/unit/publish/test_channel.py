@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -47,6 +51,16 @@ def facts(path: Path) -> tuple[int, ...]:
     """What changes with a file, and not when it is read."""
     status = path.lstat()
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def follow(signer: Signer, home: Path) -> Signer:
+    """Another key, signed by that of `signer`: how a key is changed."""
+    shutil.copytree(signer.home, home, ignore=shutil.ignore_patterns("S.*", "*.lock"))
+    other = ensure_project_key(home, "Other <other@example.invalid>")
+    with other.session() as environment:
+        words = ("--batch", "--yes", "--default-key", signer.fingerprint, "--quick-sign-key", other.fingerprint)
+        subprocess.run(["gpg", *words], env=dict(environment), check=True, capture_output=True)
+    return other
 
 
 def test_all_views_switch_at_once(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
@@ -112,12 +126,24 @@ def test_targets_that_would_be_read_at_one_place_are_refused(
         publish_to(root, other, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
 
 
+def test_another_key_is_refused_until_the_one_that_clients_trust_has_signed_it(
+    root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
+    file = deb(tmp_path, "greet")
+    publish_to(root, BOOKWORM, [file], signer=signer, clock=time.clock())
+    other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
+    with pytest.raises(InputError, match="trust another key") as caught:
+        publish_to(root, BOOKWORM, [file, deb(tmp_path, "more")], signer=other, clock=time.clock())
+    assert f"--quick-sign-key {other.fingerprint}" in caught.value.hint
+    assert (root / KEY_FILE).read_bytes() == signer.public_key()
+
+
 def test_another_key_signs_every_view_anew(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
     files = {view: deb(tmp_path, "greet") for view in (BOOKWORM, TRIXIE)}
     for view, file in files.items():
         publish_to(root, view, [file], signer=signer, clock=time.clock())
     before = (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes()
-    other = ensure_project_key(tmp_path / "other", "Other <other@example.invalid>")
+    other = follow(signer, tmp_path / "other")
     assert publish_to(root, TRIXIE, [files[TRIXIE]], signer=other, clock=time.clock())
     assert (root / "deb/dists/bookworm/debian-12/InRelease").read_bytes() != before
     assert (root / KEY_FILE).read_bytes() == other.public_key()
@@ -208,6 +234,16 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
     publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE])
     assert lines[1:] == (f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main",)
+
+
+def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Signer, time: Time, tmp_path: Path) -> None:
+    for name in ("with space", "with]bracket", "with,comma"):
+        root = tmp_path / name
+        publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+        *_, copying, _, line = client_lines(root, [BOOKWORM])
+        command, mode, key, keyring = shlex.split(copying)
+        assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
+        assert line == f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
 
 
 @pytest.mark.parametrize("view", [replace(BOOKWORM, suite="../x"), replace(BOOKWORM, target="a/../../x")])

@@ -117,6 +117,33 @@ def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
         assert publisher.holds(deploy)
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_a_published_version_with_other_bytes_is_told_or_refused(
+    *, final: bool, publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    publisher.publishes, publisher.signer, publisher.final = True, lambda: signer, final
+    lines: list[str] = []
+
+    def deploy(text: str) -> None:
+        package = deb(tmp_path / text, "greet", text=text)
+        empty = work(publisher)
+        item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+        run = replace(publisher, _taken={}, _published=set())
+        run.add(replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),)), lines.append)
+        run.commit()
+
+    deploy("first")
+    deploy("first")
+    told = [line for line in lines if "greet 1.0 amd64" in line]
+    assert told == []
+    if final:
+        with pytest.raises(TaskError, match=r"greet 1\.0 amd64 is published with other bytes"):
+            deploy("second")
+    else:
+        deploy("second")
+        assert "greet 1.0 amd64 was published with other bytes: raise the version, so that clients take these" in lines
+
+
 def test_others_read_what_is_published_whatever_the_umask(
     publisher: LocalPublisher, signer: Signer, tmp_path: Path
 ) -> None:

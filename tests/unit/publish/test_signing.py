@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady
-from build_env.publish.signing import configured_signer, ensure_project_key
+from build_env.publish.signing import Trusted, configured_signer, ensure_project_key
 
 USER = "Tests <tests@example.invalid>"
 
@@ -72,3 +72,39 @@ def test_a_missing_gpg_says_how_to_install_it(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(EnvironmentNotReady) as caught:
         ensure_project_key(tmp_path / "gnupg", USER)
     assert "apt-get install gnupg" in caught.value.hint
+
+
+def test_a_lost_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    trusted = Trusted(fingerprint="A" * 40, file=tmp_path / "main/archive-key.asc")
+    said = f"clients of {tmp_path}/main trust is not in .*: {'A' * 40}"
+    with pytest.raises(EnvironmentNotReady, match=said) as caught:
+        ensure_project_key(tmp_path / "gnupg", USER, trusted)
+    assert "from a copy" in caught.value.hint
+    assert not (tmp_path / "gnupg").exists()
+    ensure_project_key(tmp_path / "gnupg", "Somebody <else@example.invalid>")
+    with pytest.raises(EnvironmentNotReady, match=said):
+        ensure_project_key(tmp_path / "gnupg", USER, trusted)
+
+
+def test_the_key_that_clients_trust_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+    first = ensure_project_key(tmp_path / "gnupg", "Before <before@example.invalid>")
+    trusted = Trusted(fingerprint=first.fingerprint, file=tmp_path / "archive-key.asc")
+    assert ensure_project_key(tmp_path / "gnupg", USER, trusted).fingerprint == first.fingerprint
+
+
+def test_an_expired_key_says_how_it_is_extended(tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    signer = ensure_project_key(home, USER)
+    created = "--faked-system-time", "20200102T000000!"
+    with signer.session() as environment:
+        words = ["--batch", "--passphrase", "", "--quick-generate-key", "Old <old@example.invalid>", "rsa3072", "sign"]
+        subprocess.run(["gpg", *created, *words, "1d"], env=dict(environment), check=True, capture_output=True)
+    with pytest.raises(EnvironmentNotReady, match="expired on 2020-01-03"):
+        configured_signer(home, "old@example.invalid")
+    with pytest.raises(EnvironmentNotReady, match="expired on 2020-01-03") as caught:
+        ensure_project_key(home, "Old <old@example.invalid>")
+    assert str(home) in caught.value.hint
+    command = caught.value.hint.partition(": ")[2].partition(";")[0]
+    subprocess.run(command, shell=True, check=True, capture_output=True)  # noqa: S602 - as people are told
+    assert ensure_project_key(home, "Old <old@example.invalid>").fingerprint in command
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
