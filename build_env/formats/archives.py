@@ -104,6 +104,8 @@ def _ar(data: bytes) -> list[Member]:
         at += 60
         facts = {"mtime": _word(mtime), "owner": f"{_word(uid)}:{_word(gid)}", "mode": _word(mode)}
         length = int(size)
+        if not 0 <= length <= len(data) - at:
+            raise ValueError("a member with an impossible size")
         members.append(Member(name=_word(name).rstrip("/"), facts=facts, content=data[at : at + length]))
         at += length + length % 2
     return members

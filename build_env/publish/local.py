@@ -139,6 +139,8 @@ class LocalPublisher:
             for file in files:
                 check_name(file.artifact.name)
             entries = deployed.repository.read(view, files, frozenset()) if self.publishes else ()
+            if self.publishes and deployed.repository.check:
+                deployed.repository.check(files)
         except InputError as error:
             raise TaskError(
                 f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.formats.registry import is_binary
 from build_env.work.inputs import refuse_undeclared
 from build_env.work.kind import Kind
 
@@ -67,6 +68,13 @@ class Build(InRoom):
     name = "build"
     rank = 3.0
     usual_seconds = 30.0
+
+    def do(self, work: Work, hands: Hands, write: Callable[[str], None], *, anew: bool) -> Done:
+        """See `Kind.do`. A build of nothing may be meant (other architectures only), but not be left unsaid."""
+        done = super().do(work, hands, write, anew=anew)
+        if done.stored and not any(is_binary(item.name) for item in done.stored.artifacts):
+            write("note: it left no package in out/; links are not taken, the files themselves must lie there")
+        return done
 
 
 class Verify(InRoom):

@@ -434,19 +434,29 @@ build_extract() {
     say "$option $tree" >"$(build_state)"
 }
 
+# build_profiles CONTROL: nobody publishes packages for Debian's installer, so they are not built. A package without them
+# gets no profile for that: dpkg writes profiles into each package.
+build_profiles() {
+    local profiles=''
+    ! is_cross || profiles=${CROSS_PROFILES/,/ }
+    if grep -Eqi '^(XC-)?Package-Type:[[:space:]]*udeb[[:space:]]*$' "$1"; then
+        profiles+="${profiles:+ }noudeb"
+    fi
+    printf '%s\n' "$profiles"
+}
+
 # buildpackage OPTION TREE ARGUMENT...: dpkg-buildpackage in the tree
 buildpackage() {
     local option=$1 tree=$2 options=()
     shift 2
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
     DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}"
-    DEB_BUILD_PROFILES=
     if is_cross; then
         # Whether a foreign program can run depends on the machine around the room; the result must not.
         DEB_BUILD_OPTIONS+=" nocheck"
-        DEB_BUILD_PROFILES=${CROSS_PROFILES/,/ }
         options=(-a "$ARCH")
     fi
+    DEB_BUILD_PROFILES=$(build_profiles "$tree/debian/control")
     export SOURCE_DATE_EPOCH DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
     # What is needed was looked at when it was extracted.
     (cd "$tree" && dpkg-buildpackage -us -uc -d "$option" "${options[@]}" "$@")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import InputError
 from build_env.formats.deb.entries import is_apt_file, read_binary, read_source
 from build_env.formats.deb.index import index_files, release_text, write_indexes
+from build_env.formats.deb.names import check_declared
 from build_env.formats.view import Entry, Repository
 
 if TYPE_CHECKING:
@@ -92,4 +93,4 @@ def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
     )
 
 
-APT = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines)
+APT = Repository(served=_served, read=_read, check=check_declared, write=_write, client_lines=_client_lines)

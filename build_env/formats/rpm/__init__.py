@@ -55,6 +55,13 @@ def _facts(path: Path) -> PackageFacts | None:
     return facts.read_rpm(path)
 
 
+# What dnf protects itself, and what no system of the family runs without.
+_ESSENTIAL = """
+    basesystem bash centos-stream-release coreutils coreutils-single dnf dnf5 filesystem glibc glibc-common libdnf
+    libgcc ncurses-base ncurses-libs redhat-release rocky-release rpm rpm-libs setup shadow-utils sudo systemd
+    systemd-libs systemd-udev util-linux yum
+"""
+
 RPM = Format(
     name="rpm",
     packaging="rpm",
@@ -71,6 +78,7 @@ RPM = Format(
     build_depends=build_depends_in,
     package_facts=_facts,
     opened=_opened,
+    essential=frozenset(_ESSENTIAL.split()),
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,

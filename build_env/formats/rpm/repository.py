@@ -48,9 +48,12 @@ def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> l
     for file in files:
         if not check_name(file.artifact.name).endswith(".rpm"):
             raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
-    headers = tools.read_headers([file.path for file in files])
+    headers = tools.read_headers({file.artifact.name: file.path for file in files})
     entries = []
     for file, header in zip(files, headers, strict=True):
+        # Sources that cannot be built everywhere are called nosrc.
+        if file.artifact.name not in {header.file_name, header.file_name.replace(".src.rpm", ".nosrc.rpm")}:
+            raise InputError(f"{file.artifact.name} says of itself that it is {header.file_name}")
         if header.stand_in != view.stand_in:
             kind = "was built on a stand-in base" if header.stand_in else "was not built on a stand-in base"
             raise InputError(f"{file.artifact.name} {kind}; the view {view.slug} is for the other kind")

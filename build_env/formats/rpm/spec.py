@@ -117,8 +117,12 @@ def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
         all_only=facts["noarch"],
         mixed=facts["mixed"],
         dynamic=facts["dynamic"],
-        epoch=facts.get("changed") or packaging.epoch,
+        epoch=_seconds(facts.get("changed")) or packaging.epoch,
     )
+
+
+def _seconds(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _binary(facts: Mapping[str, Any]) -> Binary:
@@ -141,7 +145,24 @@ def _facts(line: str) -> dict[str, Any]:
         return facts
     fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
     of_packages = {"name", "noarch", "provides", "requires"}
-    whole = isinstance(facts, dict) and fields <= facts.keys()
-    if not whole or any(not of_packages <= package.keys() for package in facts["packages"]):
-        raise InputError(f"the scan of the spec files left out one of {', '.join(sorted(fields | of_packages))}")
+    if not _is_whole(facts, fields) or not all(_is_whole(package, of_packages) for package in facts["packages"]):
+        names = ", ".join(sorted(fields | of_packages))
+        raise InputError(f"the scan of the spec files left out one of {names}, or wrote something else than is meant")
     return cast("dict[str, Any]", facts)
+
+
+# What a hostile spec makes rpm answer is not what the scan promises: each value is looked at before it is used.
+_LISTS = frozenset({"build_requires", "provides", "requires"})
+
+
+def _is_whole(facts: object, fields: set[str]) -> bool:
+    """Whether all fields are there, and each of the kind that it must be."""
+    return isinstance(facts, dict) and all(name in facts and _fits(name, facts[name]) for name in fields)
+
+
+def _fits(name: str, value: object) -> bool:
+    if name == "packages":
+        return isinstance(value, list)
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, str if name in {"directory", "name"} else bool)

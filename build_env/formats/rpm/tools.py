@@ -29,15 +29,19 @@ _TIMEOUT = 600  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class RpmHeader:
-    """What a repository must know of one RPM file; `key` is what it holds only once, as people read it."""
+    """What a repository must know of one RPM file; `key` is what it holds only once, as people read it.
+
+    `file_name` is what rpmbuild calls the file.
+    """
 
     key: str
+    file_name: str
     is_source: bool
     stand_in: bool
 
 
-def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
-    """Read the headers of RPM files, in their order.
+def read_headers(files: Mapping[str, Path]) -> list[RpmHeader]:
+    """Read the headers of RPM files, given by their names, in their order.
 
     Raises:
         InputError: one of them cannot be read.
@@ -47,11 +51,15 @@ def read_headers(files: Sequence[Path]) -> list[RpmHeader]:
         return []
     query = "\\t".join(f"%{{{tag}}}" for tag in _TAGS) + "\\n"
     with tempfile.TemporaryDirectory(prefix="build-env-rpm-") as database:
-        names = (str(file.absolute()) for file in files)
-        done = _run(["rpm", "--dbpath", database, "-qp", "--qf", query, *names], {})
+        names = (str(file.absolute()) for file in files.values())
+        # A text instead of a package would be a list of paths and addresses that rpm reads in its place.
+        done = _run(["rpm", "--dbpath", database, "-qp", "--nomanifest", "--qf", query, *names], {})
     lines = _lines(done)
     if done.failure or len(lines) != len(files):
-        raise InputError(f"not a readable RPM file: {done.reason}", hint="build the package again")
+        reason = done.reason if done.failure else "its header has a tag of several lines"
+        for name, path in files.items():  # people know no objects of the store
+            reason = reason.replace(str(path.absolute()), name)
+        raise InputError(f"not a readable RPM file among {', '.join(files)}: {reason}", hint="build the package again")
     return [_header(line.split("\t")) for line in lines]
 
 
@@ -94,7 +102,13 @@ def _header(values: Sequence[str]) -> RpmHeader:
     *version, architecture, source, distribution = values
     is_source = source == "1"
     key = " ".join([*version, "source" if is_source else architecture])
-    return RpmHeader(key=key, is_source=is_source, stand_in=_STAND_IN in distribution)
+    name, _, number, release = version
+    return RpmHeader(
+        key=key,
+        file_name=f"{name}-{number}-{release}.{'src' if is_source else architecture}.rpm",
+        is_source=is_source,
+        stand_in=_STAND_IN in distribution,
+    )
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> Finished:

@@ -22,3 +22,23 @@ def test_name_and_version_are_what_dpkg_reads(tmp_path: Path, head: str) -> None
     environment = {"PATH": os.environ["PATH"], "BUILD_SRC": str(tmp_path)}
     answer = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True)
     assert answer.stdout.split() == ["one", "1:2.0-1"]
+
+
+@pytest.mark.parametrize(
+    ("control", "cross", "profiles"),
+    [
+        ("Package: one\n", "false", ""),
+        ("Package: one-udeb\nPackage-Type: udeb\n", "false", "noudeb"),
+        ("Package: one-udeb\nXC-Package-Type: udeb \n", "true", "cross nocheck noudeb"),
+        ("Package: one\nDescription: a\n Package-Type: udeb\n", "true", "cross nocheck"),
+    ],
+)
+def test_packages_for_the_installer_are_not_built(tmp_path: Path, control: str, cross: str, profiles: str) -> None:
+    (tmp_path / "control").write_text(control, encoding="utf-8")
+    lines = SCRIPT.read_text(encoding="utf-8")
+    start = lines.index("build_profiles() {")
+    function = lines[start : lines.index("\n}\n", start) + 3]
+    given = "set -eu\nCROSS_PROFILES='cross,nocheck'\n"
+    script = f"{given}is_cross() {{ {cross}; }}\n{function}build_profiles {tmp_path}/control"
+    asked = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
+    assert asked.stdout == f"{profiles}\n"

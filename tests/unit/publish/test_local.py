@@ -22,7 +22,7 @@ from build_env.model.work import ResolvedInput, Work
 from build_env.publish import snapshot
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
-from tests.support.repositories import deb
+from tests.support.repositories import deb, source
 from tests.support.samples import named
 
 if TYPE_CHECKING:
@@ -204,6 +204,16 @@ def test_an_essential_package_is_published_where_that_is_meant(publisher: LocalP
     meant = replace(publisher, publishes=True, replaces=frozenset({"a"}))
     meant.add(broken(publisher, "a_1_amd64.deb", "Essential: yes\n"), lambda _line: None)
     assert len([*publisher.deploy.rglob("*.deb")]) == 1
+
+
+def test_what_the_source_does_not_declare_fails_its_own_deployment(publisher: LocalPublisher, tmp_path: Path) -> None:
+    empty = work(publisher)
+    given = [*source(tmp_path, "one"), deb(tmp_path, "two", fields="Source: one\n")]
+    items = tuple(publisher.store.put(file.artifact.name, file.path.read_bytes()) for file in given)
+    deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=items),))
+    with pytest.raises(TaskError, match="does not declare"):
+        replace(publisher, publishes=True).add(deploy, lambda _line: None)
+    assert not publisher.deploy.exists()
 
 
 def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None:

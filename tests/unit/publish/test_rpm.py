@@ -179,6 +179,29 @@ def test_what_is_no_rpm_is_refused(publish: Publish, tmp_path: Path) -> None:
             publish([PackageFile(path=broken, artifact=Artifact(name=name, digest="0" * 64, size=7))])
 
 
+def test_an_rpm_is_called_after_its_header(publish: Publish, tmp_path: Path) -> None:
+    sound = rpm(tmp_path, "one")
+    with pytest.raises(InputError, match=r"it is one-1\.0-1\.noarch\.rpm"):
+        publish([replace(sound, artifact=replace(sound.artifact, name="two-1.0-1.noarch.rpm"))])
+    assert {"bash", "glibc", "rpm"} <= RPM.essential
+
+
+def test_a_list_of_packages_is_none_itself(publish: Publish, tmp_path: Path) -> None:
+    sound = rpm(tmp_path, "one")
+    listing = tmp_path / "object"
+    listing.write_text(f"{sound.path}\n")
+    with pytest.raises(InputError, match="not a readable RPM"):
+        publish([replace(sound, path=listing)])
+
+
+def test_the_path_of_an_object_is_not_told(publish: Publish, tmp_path: Path) -> None:
+    broken = tmp_path / "object"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"x\.rpm") as refused:
+        publish([PackageFile(path=broken, artifact=Artifact(name="x.rpm", digest="0" * 64, size=7))])
+    assert str(broken) not in "".join(refused.value.lines())
+
+
 def test_a_missing_rpmsign_says_how_to_install_it(
     publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
