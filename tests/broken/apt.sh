@@ -1,1 +1,2 @@
+#!/bin/bash
 apt-get install --yes package-that-is-not-there

@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >greet.c <<'C'
 #include <stdio.h>
 int main(void)

@@ -1,3 +1,4 @@
+#!/bin/bash
 printf 'int main(void) { return missing_name; }\n' >main.c
 cat >CMakeLists.txt <<'C'
 cmake_minimum_required(VERSION 3.20)

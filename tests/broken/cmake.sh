@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >CMakeLists.txt <<'C'
 cmake_minimum_required(VERSION 3.20)
 project(greet C)

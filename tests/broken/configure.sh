@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >configure.ac <<'A'
 AC_INIT([greet], [1.0])
 AC_PROG_CC

@@ -1,3 +1,4 @@
+#!/bin/bash
 printf '#include <stdio.h>\nint main(void) { puts("expected 3, got 4"); return 1; }\n' >check.c
 cat >CMakeLists.txt <<'C'
 cmake_minimum_required(VERSION 3.20)

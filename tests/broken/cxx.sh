@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >greet.cc <<'C'
 #include <string>
 #include <vector>

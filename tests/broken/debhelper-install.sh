@@ -1,3 +1,5 @@
+#!/bin/bash
+# shellcheck disable=SC2016,SC2164 # it fails where it is meant to
 # deb: the least that debhelper needs
 mkdir -p greet/debian/source
 cd greet

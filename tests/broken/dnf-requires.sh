@@ -1,3 +1,4 @@
+#!/bin/bash
 mkdir -p repository etc
 cat >greet.spec <<'S'
 Name: greet

@@ -1,3 +1,4 @@
+#!/bin/bash
 mkdir -p repository etc
 createrepo_c --quiet repository
 printf '[here]\nname=here\nbaseurl=file://%s/repository\ngpgcheck=1\ngpgkey=file://%s/key\n' "$PWD" "$PWD" >etc/here.repo

@@ -1,2 +1,3 @@
+#!/bin/bash
 printf 'all: greet\ngreet: missing.c\n\tcc -o $@ $<\n' >Makefile
 make

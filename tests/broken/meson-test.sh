@@ -1,3 +1,4 @@
+#!/bin/bash
 printf 'int main(void) { return 3; }\n' >check.c
 cat >meson.build <<'M'
 project('greet', 'c')

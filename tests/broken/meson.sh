@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >meson.build <<'M'
 project('greet', 'c')
 dependency('nowhere-at-all')

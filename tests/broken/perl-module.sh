@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >Makefile.PL <<'P'
 use ExtUtils::MakeMaker;
 use Nowhere::AtAll;

@@ -1,3 +1,4 @@
+#!/bin/bash
 mkdir t
 cat >t/greet.t <<'P'
 use Test::More tests => 2;

@@ -1,3 +1,4 @@
+#!/bin/bash
 printf '#include <Python.h>\nint broken(void) { return missing_name; }\n' >greet.c
 cat >setup.py <<'P'
 from setuptools import Extension, setup

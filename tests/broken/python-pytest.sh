@@ -1,3 +1,4 @@
+#!/bin/bash
 mkdir tests
 cat >tests/test_greet.py <<'P'
 def greet():

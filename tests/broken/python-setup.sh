@@ -1,3 +1,4 @@
+#!/bin/bash
 mkdir greet
 printf 'def greet(:\n    pass\n' >greet/__init__.py
 cat >setup.py <<'P'

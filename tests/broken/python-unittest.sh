@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >test_greet.py <<'P'
 import unittest
 

@@ -1,3 +1,4 @@
+#!/bin/bash
 cat >greet.spec <<'S'
 Name: greet
 Version: 1.0
