@@ -1,4 +1,4 @@
-"""Prints what the tests of a CI run spent beside their budget: `budget.py FILE`, written by `./run-tests --spent FILE`.
+"""Prints what the tests of a CI run spent beside their budget: `budget.py FILE`, written by `./run-tests --spent=FILE`.
 
 Status 1: no test ran on a bare machine, although the kernel can have one.
 """
