@@ -54,5 +54,11 @@ def test_a_step_that_overcame_a_fault_fails_for_its_own_reason(project: Tiny) ->
 
 @pytest.mark.parametrize(("status", "words"), [(75, "could not get what it needs"), (78, "--refresh")])
 def test_said_by_the_exit_status_of_a_script(project: Tiny, status: int, words: str) -> None:
-    project.package("one", SCRIPT.replace("--build) ", f"--build) exit {status}; "))
+    project.package("one", SCRIPT.replace("--source) ", f"--source) exit {status}; "))
     project.build().expect(4, words)
+
+
+@pytest.mark.parametrize("status", [75, 78])
+def test_a_room_without_network_cannot_have_its_trouble(project: Tiny, status: int) -> None:
+    project.package("one", SCRIPT.replace("--build) ", f"--build) exit {status}; "))
+    project.build().expect(1, f"status {status}")
