@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Containers", "connect_containers"]
 
 
+_PUTTING_AWAY = 5.0  # seconds
+
+
 @dataclass(frozen=True, kw_only=True)
 class Containers:
     """A connected engine and everything made from it."""
@@ -57,8 +60,14 @@ class Containers:
         return sweep(self.connection, self.project.checkout, alive)
 
     def drop_failed(self, good: Collection[TaskName]) -> None:
-        """Remove the kept rooms of tasks that are `good` now. An engine that fails at it changes no result."""
-        with contextlib.suppress(BuildEnvError):
+        """Remove the kept rooms of tasks that are `good` now. An engine that fails at it changes no result.
+
+        Nor is one waited for that had to be given up, or whose time is over: the next run asks again.
+        """
+        patience = self.connection.patience
+        if patience.hurried or self.connection.cancelled:
+            return
+        with contextlib.suppress(BuildEnvError), patience.limited(_PUTTING_AWAY):
             drop_failed(self.connection, self.project.checkout, most=KEPT_FAILURES, good=good)
 
 

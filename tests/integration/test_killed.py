@@ -121,7 +121,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
 # two builds, a deployment, the archive, the other deployment; then the end of the run.
 IMAGE, SOURCE, LAYER, BUILD, DEPLOY, RUN = 3, 5, 9, 13, 15, 20
 # Starts of containers: what lists the image's packages, a network, two sources, a network, the layer, two builds.
-LISTING, FIRST_ROOM, INSTALLING, LAST_ROOM = 1, 3, 6, 8
+LISTING, FIRST_ROOM, INSTALLING, LAST_ROOM = 1, 2, 4, 6
 POINTS = {
     "an image is being made": ("after POST /engine/build", 1),
     "the packages of an image are being listed": ("after POST /engine/containers/start", LISTING),
