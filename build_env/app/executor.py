@@ -20,7 +20,7 @@ from build_env.work.rooms import RoomWork
 from build_env.work.worker import Worker
 
 with imported_later():
-    from build_env.publish import signing, snapshot
+    from build_env.publish import records, signing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def _signer(settings: Settings, paths: ProjectPaths) -> Signer:
     if settings.signing_key:
         home = paths.root / settings.signing_home if settings.signing_home else None
         return signing.configured_signer(home, settings.signing_key)
-    trusted = snapshot.trusted_key(paths.repositories / CHANNEL)
+    trusted = records.trusted_key(paths.repositories / CHANNEL)
     return signing.ensure_project_key(
         paths.private / "gnupg", f"{settings.repository_label} package repository", trusted
     )

@@ -19,7 +19,7 @@ from build_env.publish.holdings import evidence, holds
 from build_env.publish.model import CHANNEL
 
 with imported_later():
-    from build_env.publish import snapshot
+    from build_env.publish import records, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -145,7 +145,7 @@ class LocalPublisher:
             raise TaskError(
                 f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"
             ) from error
-        marks = snapshot.published_marks(self.channel, view) if entries else {}
+        marks = records.published_marks(self.channel, view) if entries else {}
         changed = sorted(entry.key for entry in entries if marks.get(entry.key, entry.mark) != entry.mark)
         if changed and self.final:
             raise TaskError(

@@ -7,96 +7,45 @@ and it must not read the project.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from build_env.core.canonical import digest_bytes, digest_file
 from build_env.core.errors import InputError
 from build_env.formats.registry import format_called
-from build_env.formats.view import KEY_FILE, Entry, IndexRequest, View, check_name
+from build_env.formats.view import KEY_FILE, IndexRequest, check_name
 from build_env.publish import pool
 from build_env.publish.generation import (
-    RepositoryDamaged,
     begin,
     check_links,
     commit,
     current_generation,
     locked,
     private,
-    read_json,
 )
-from build_env.publish.holdings import Held, holds, is_whole, undamaged, write_index_record
+from build_env.publish.holdings import holds, is_whole, undamaged, write_index_record
 from build_env.publish.model import Clock
-from build_env.publish.retention import Retained, carry_over, select_retained
-from build_env.publish.signing import Trusted
+from build_env.publish.records import VERSION, Channel, Index, load_channel, load_index
+from build_env.publish.retention import carry_over, select_retained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from build_env.formats.view import PackageFile, Repository
+    from build_env.formats.view import Entry, PackageFile, View
     from build_env.publish.generation import Generation
+    from build_env.publish.holdings import Held
     from build_env.publish.signing import Signer
 
-__all__ = ["client_lines", "publish", "published_marks", "trusted_key"]
-
-_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Channel:
-    """What a generation knows of the whole channel.
-
-    `pool` maps every file ever announced to its artifact's digest, `signed` those with a signature to their own.
-    """
-
-    label: str
-    key: str
-    pool: Mapping[str, str] = field(default_factory=dict)
-    signed: Mapping[str, str] = field(default_factory=dict)
-
-    def digest_of(self, path: str) -> str:
-        """The digest of the published bytes; empty for a file that is not announced."""
-        return self.signed.get(path) or self.pool.get(path, "")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Index:
-    """What the channel knows of one view: architectures, entries by key, time of its publish, index files before."""
-
-    view: View
-    architectures: tuple[str, ...] = ()
-    epoch: int = 0
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    hashed: tuple[str, ...] = ()
-    retained: tuple[Retained, ...] = ()
-
-    @property
-    def repository(self) -> Repository:
-        """How its format publishes."""
-        return format_called(self.view.format).repository
-
-    @property
-    def links(self) -> dict[str, str]:
-        """Where clients read it: path below the channel → path in a generation."""
-        return {place: f"{self.view.name}/{part}" for place, part in self.repository.served(self.view).items()}
-
-    def holdings(self, channel: _Channel) -> dict[str, Held]:
-        """Map each artifact's digest to its published file."""
-        paths = {
-            digest: f"{entry.directory}/{name}"
-            for entry in self.entries.values()
-            for name, digest in entry.files.items()
-        }
-        return {digest: Held(path=path, digest=channel.digest_of(path)) for digest, path in paths.items()}
+__all__ = ["client_lines", "publish"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Change:
     """A view that gets a new index, and the files that it does not have yet, by digest."""
 
-    old: _Index
+    old: Index
     given: Mapping[str, PackageFile]
 
 
@@ -124,7 +73,7 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
     with locked(root):
         previous = current_generation(root)
         indexes = previous.indexes() if previous else {}
-        channel = _load_channel(previous) if previous else _Channel(label=label, key=signer.fingerprint)
+        channel = load_channel(previous) if previous else Channel(label=label, key=signer.fingerprint)
         key = signer.public_key()
         changes = _changes(
             root,
@@ -144,47 +93,27 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
         epoch = (clock or Clock()).second_after(max((change.old.epoch for change in changes), default=0))
         generation = begin(root)
         for index in added:
-            request = IndexRequest(
-                directory=generation.new_index(index.view.name),
-                root=root,
-                view=index.view,
-                architectures=index.architectures,
-                entries=[index.entries[name] for name in sorted(index.entries)],
-                label=label,
-                signer=signer,
-                epoch=epoch,
-            )
+            request = _request(index, generation, root, label, signer, epoch)
             _write_index(index, request, generation.number, indexes.get(index.view.name), channel, digest_bytes(key))
             indexes[index.view.name] = request.directory
         links = {place: target for index in added for place, target in index.links.items()}
-        record = asdict(channel) | {"version": _VERSION}
+        record = asdict(channel) | {"version": VERSION}
         commit(root, generation, indexes=indexes, record=record, key=key, links=links)
         # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
 
 
-def trusted_key(root: Path) -> Trusted | None:
-    """The key that clients of the channel trust, None where nothing was published.
-
-    Raises:
-        InputError: another version of build-env published there.
-        RepositoryDamaged: the channel's record is damaged.
-
-    """
-    current = current_generation(root)
-    return Trusted(fingerprint=_load_channel(current).key, file=root / KEY_FILE) if current else None
-
-
-def published_marks(root: Path, view: View) -> dict[str, str]:
-    """What the view has: the digest that stands for each package, by its key (`greet 1.0 amd64`).
-
-    Raises:
-        RepositoryDamaged: the view's record is damaged.
-
-    """
-    current = current_generation(root)
-    index = current.indexes().get(view.name) if current else None
-    return {key: entry.mark for key, entry in _load_index(index).entries.items()} if index else {}
+def _request(index: Index, generation: Generation, root: Path, label: str, signer: Signer, epoch: int) -> IndexRequest:
+    return IndexRequest(
+        directory=generation.new_index(index.view.name),
+        root=root,
+        view=index.view,
+        architectures=index.architectures,
+        entries=[index.entries[name] for name in sorted(index.entries)],
+        label=label,
+        signer=signer,
+        epoch=epoch,
+    )
 
 
 def _is_another(file: Path, key: bytes) -> bool:
@@ -215,13 +144,13 @@ def _changes(
         for part in (view.suite, *view.target.split("/")):
             check_name(part)
         files[view] = {file.artifact.digest: file for file in deposited}
-    outdated = {name: _load_index(indexes[name]) for name in ({*indexes} if everything else ())}
+    outdated = {name: load_index(indexes[name]) for name in ({*indexes} if everything else ())}
     changes = []
     for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:
         given = files.get(view, {})
         held = holds(root, view.name, given, digest_of)  # what is gone or damaged counts as not held, and comes back
         missing = {digest: file for digest, file in given.items() if digest not in held}
-        old = _load_index(indexes[view.name]) if view.name in indexes else _Index(view=view)
+        old = load_index(indexes[view.name]) if view.name in indexes else Index(view=view)
         # What a target built for once stays: its packages and clients do, too.
         wanted = tuple(sorted({*old.architectures, *architectures.get(view, ())}))
         if missing or everything or view.name not in indexes or wanted != old.architectures:
@@ -231,17 +160,15 @@ def _changes(
     return changes
 
 
-def _beside(
-    missing: Mapping[str, PackageFile], old: _Index, given: Mapping[str, PackageFile]
-) -> dict[str, PackageFile]:
+def _beside(missing: Mapping[str, PackageFile], old: Index, given: Mapping[str, PackageFile]) -> dict[str, PackageFile]:
     """The files that are read again, because an entry is read as a whole and one of its files was lost."""
     entries = (entry for entry in old.entries.values() if missing.keys() & set(entry.files.values()))
     return {digest: given[digest] for entry in entries for digest in entry.files.values() if digest in given}
 
 
 def _add(
-    root: Path, changes: Sequence[_Change], channel: _Channel, signer: Signer, digest_of: Callable[[Path], str]
-) -> tuple[list[_Index], _Channel]:
+    root: Path, changes: Sequence[_Change], channel: Channel, signer: Signer, digest_of: Callable[[Path], str]
+) -> tuple[list[Index], Channel]:
     """Read the given packages, put their files into the pools, replace their entries; the channel as it is then."""
     announced, signed = dict(channel.pool), dict(channel.signed)
     arriving = pool.incoming(root)
@@ -304,7 +231,7 @@ def _refuse_damaged(root: Path, files: Iterable[Held]) -> None:
 
 
 def _write_index(
-    index: _Index, request: IndexRequest, number: int, previous: Path | None, channel: _Channel, key: str
+    index: Index, request: IndexRequest, number: int, previous: Path | None, channel: Channel, key: str
 ) -> None:
     """Let the format write, and keep what clients of the index before may still ask for."""
     holdings = index.holdings(channel)
@@ -325,48 +252,6 @@ def _write_index(
     write_index_record(request.directory, record, holdings, links=index.links, key=key)
 
 
-def _load_channel(generation: Generation) -> _Channel:
-    """Read what a generation knows of the channel.
-
-    Raises:
-        InputError: another version of build-env wrote it.
-        RepositoryDamaged: it is not what was written.
-
-    """
-    record = generation.record()
-    if record.pop("version", None) != _VERSION:
-        raise InputError(
-            f"{generation.path} is not a generation of a repository of this version",
-            hint="publish into another directory",
-        )
-    try:
-        return _Channel(**record)
-    except TypeError as error:
-        raise RepositoryDamaged(generation.path) from error
-
-
-def _load_index(directory: Path) -> _Index:
-    """Read a view's state back, JSON lists as tuples.
-
-    Raises:
-        RepositoryDamaged: it is not what was written.
-
-    """
-    value: dict[str, Any] = read_json(directory / "state.json")
-    try:
-        entries = [Entry(**entry) for entry in value["entries"]]
-        return _Index(
-            view=View(**value["view"]),
-            epoch=int(value["epoch"]),
-            entries={entry.key: entry for entry in entries},
-            hashed=tuple(value["hashed"]),
-            retained=tuple(Retained(**entry) for entry in value["retained"]),
-            architectures=tuple(value.get("architectures", ())),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise RepositoryDamaged(directory / "state.json") from error
-
-
 def _check_unique(entries: Sequence[Entry]) -> None:
     """Refuse two different files that claim to be the same package.
 
@@ -382,7 +267,7 @@ def _check_unique(entries: Sequence[Entry]) -> None:
             )
 
 
-def _check_identity(channel: _Channel, label: str, signer: Signer, changes: Sequence[_Change]) -> None:
+def _check_identity(channel: Channel, label: str, signer: Signer, changes: Sequence[_Change]) -> None:
     """Refuse changes after which every client that knows the channel would fail.
 
     Raises:
