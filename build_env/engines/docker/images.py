@@ -42,6 +42,7 @@ _CANCELLING = 2.0  # seconds for finding and killing what builds
 _OF_ONE_RUN = ("architectures", "key", "run", "user", *TaskName._fields)
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
+_RED, _PLAIN = "\x1b[91m", "\x1b[0m"  # what the engine puts around each piece of standard error
 _MARK = re.compile(rf"{_STEP.pattern}| ---> ")
 
 
@@ -229,6 +230,8 @@ def _follow_build(events: Iterator[Mapping[str, Any]], output: Callable[[str], N
     lines = LineSplitter(heard)
     for event in events:
         text = str(event.get("stream", ""))
+        if text.startswith(_RED):
+            text = text.removeprefix(_RED).removesuffix(_PLAIN)
         if "error" in event or _MARK.match(text):
             lines.close()
         if "error" in event:

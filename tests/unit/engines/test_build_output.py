@@ -40,6 +40,17 @@ def test_lines_come_whole_however_they_are_cut() -> None:
     ]
 
 
+def test_the_colours_of_the_engine_are_in_no_line() -> None:
+    said = [
+        "\x1b[91mcannot\n\x1b[0m",
+        "waiting\n",
+        "\x1b[91mE: Un\x1b[0m",
+        "\x1b[91mable\n\x1b[0m",
+        "\x1b[1mown\x1b[0m\n",
+    ]
+    assert lines_of(*said) == ["cannot", "waiting", "E: Unable", "\x1b[1mown\x1b[0m"]
+
+
 @pytest.mark.parametrize("mark", ["Step 2/2 : RUN true", " ---> 1a2b3c"])
 def test_a_line_without_an_end_does_not_run_into_the_next_step(mark: str) -> None:
     assert lines_of("Step 1/2 : RUN printf word\n", "wo", "rd", f"{mark}\n", "last") == [
