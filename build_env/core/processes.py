@@ -13,8 +13,9 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from build_env.core.interrupts import uninterrupted
 from build_env.core.process_streams import End, Streams, converse, kill_group
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def run_program(
         if cancellation and cancellation.cancelled:
             raise Cancelled(f"{invocation.argv[0]} was not started: it was cancelled before")
         try:
-            with _uninterrupted():
+            with uninterrupted():  # an interrupt now would leave the program without a master
                 process = _started(invocation)
             end = converse(process, streams, deadline, waker)
         finally:
@@ -215,27 +216,6 @@ def _started(invocation: Invocation) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise CannotStart(invocation.argv[0], error) from error
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold interrupts back: one that comes while a program is being started would leave it without a master.
-
-    By handlers, not by a mask: the program would inherit the mask and with it not hear what its own children need.
-    """
-    came: list[int] = []
-    before: dict[signal.Signals, Any] = {}
-    try:
-        if threading.current_thread() is threading.main_thread():  # no other is interrupted
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                if callable(signal.getsignal(number)):  # else nothing is raised; the program inherits what is ignored
-                    before[number] = signal.signal(number, lambda late, _: came.append(late))
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        for late in came:
-            signal.raise_signal(late)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

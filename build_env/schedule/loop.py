@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted
 from build_env.core.expected import as_expected
+from build_env.core.interrupts import uninterrupted
 from build_env.model.events import RunFinished, TaskFinished, TaskOutput, TaskStarted
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.schedule.excerpt import Excerpt, ExcerptBuilder
@@ -251,13 +252,15 @@ class Loop:
     def _end(self, task: Task, result: TaskResult, state: ScheduleState) -> None:
         told = self._excerpts.pop(task.name, None)
         excerpt = told.result() if told and result.status is Status.FAILED else Excerpt()
+        with uninterrupted():  # noted before it is told: what was told as done is done, whenever the interrupt comes
+            dropped = state.finish(task.name, result)
+            if task.deployment and result.status is Status.DONE:
+                self._publishing.deployed()
         self.sink(TaskFinished(task=task, result=result, tail=excerpt.lines, reasons=excerpt.reasons))
-        if task.deployment and result.status is Status.DONE:
-            self._publishing.deployed()
         self._sharing.release(task)
-        for other, dropped in state.finish(task.name, result):
+        for other, its_result in dropped:
             self._sharing.release(other)
-            self.sink(TaskFinished(task=other, result=dropped))
+            self.sink(TaskFinished(task=other, result=its_result))
 
     def _interrupt(self, state: ScheduleState) -> None:
         """Let nothing start, kill the rooms, say of what waits that it will not run, wait for the workers."""

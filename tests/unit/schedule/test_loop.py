@@ -489,8 +489,7 @@ def test_an_interrupt_between_two_steps_does_not_wait_for_ever(when: str) -> Non
     loop = Loop(plan=plan_of(task(A), task(B, A)), executor=executor, sink=sink, capacity=Capacity(slots=2))
     summary = loop.run()
     assert seen == [when]
-    assert statuses(summary)[B] == "interrupted"
-    assert set(summary.results) == {A, B}
+    assert statuses(summary) == {A: "done" if when == "finished" else "interrupted", B: "interrupted"}
 
 
 class SinkBroken(Exception):
