@@ -92,8 +92,5 @@ def _wrong_relations(value: Sequence[Line]) -> Iterator[tuple[int, int, str]]:
         begin = item.start() + len(item[0]) - len(item[0].lstrip())
         line, column = whole.count("\n", 0, begin), begin - whole.rfind("\n", 0, begin)
         shown = " ".join(words.split())
-        yield (
-            value[line][0],
-            column,
-            f"dpkg reads no relation in {shown!r}: it takes NAME (>= VERSION) [ARCH] <PROFILE>",
-        )
+        yield value[line][0], column, f"dpkg reads no relation in {shown!r}: NAME (>= VERSION) [ARCH] <PROFILE>"
+        return  # to find a place takes as long as the field is: with a thousand wrong ones that would be quadratic

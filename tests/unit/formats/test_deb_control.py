@@ -45,6 +45,7 @@ Architecture: any
         ("Recommends: a [amd64] (>= 1)", "5:13: dpkg reads no relation"),
         ("Build-Depends: a b", "5:16: dpkg reads no relation in 'a b'"),
         ("Depends base", "5:1: this is no field"),
+        ("Depends: a (" + ", b (" * 9, "5:10: dpkg reads no relation in 'a ('"),
         ("Section: a\nsection: b", "6:1: the field section stands in line 5 already"),
     ],
 )
