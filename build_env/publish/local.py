@@ -185,7 +185,7 @@ class LocalPublisher:
 
     def commit(self, tell: Callable[[str], None], tasks: Collection[TaskName] | None = None) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that these tasks deployed."""
-        with self._lock:
+        with self._lock:  # workers add while the loop publishes
             chosen = {name: taken for name, taken in self._taken.items() if tasks is None or name in tasks}
         files: dict[View, list[PackageFile]] = {}
         for name, taken in chosen.items():
@@ -204,7 +204,7 @@ class LocalPublisher:
             )
             for key in replaced:
                 tell(_OTHER_BYTES.format(key))
-        self._published |= chosen.keys()
+        self._published |= chosen.keys()  # only now: what could not be published is tried again with the next commit
         return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
 
     def _make_public(self, directory: Path) -> None:
