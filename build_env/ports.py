@@ -170,10 +170,10 @@ class Publisher(Protocol):
     def tar(self, work: Work) -> Path:
         """Write the archive of everything built for one architecture."""
 
-    def commit(self, tasks: Collection[TaskName] | None = None) -> Sequence[str]:
+    def commit(self, tell: Callable[[str], None], tasks: Collection[TaskName] | None = None) -> Sequence[str]:
         """Publish what `tasks` added, or all that was added, in one transaction; the lines to tell of these.
 
-        What was published before is not published again.
+        What was published before is not published again; `tell` gets what a person should know of the rest.
         """
 
 

@@ -100,7 +100,7 @@ class Settings:
     )
     room_files: int = _setting(
         Whole(),
-        "how many files each process of a room may have open, at most as many as the engine itself; 0: as many as that",
+        "how many files each process of a room may have open; 0, or more than the engine itself may: as many as that",
         default=16_384,
     )
     room_memory: str = _setting(

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Chunks", "refuse_names", "unpack"]
+__all__ = ["RESULTS", "Chunks", "refuse_links", "refuse_names", "unpack"]
+
+RESULTS = "out"  # what lies there was meant to be kept
 
 _MOST_FILES = 20_000
 _DEEPEST = 32  # directories
+_SHOWN = 3
 _CHUNK = 1 << 20
 _ZEROS = bytes(_CHUNK)
 _OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
@@ -56,11 +59,12 @@ class Chunks(io.RawIOBase):
 def unpack(chunks: Iterable[bytes], destinations: Mapping[str, Path]) -> None:
     """Write the regular files of a tar stream to the host: `destinations` has a directory for each first name.
 
-    Links, devices and names that lead outside are passed over: an artifact is a regular file. Of files with two names
-    both are kept. Raises what asking for chunks raises, TaskError for what cannot be kept, InfrastructureError when it
-    is no archive.
+    Devices and names that lead outside are passed over: an artifact is a regular file. So are links, but not among
+    results. Of files with two names both are kept. Raises what asking for chunks raises, TaskError for what cannot be
+    kept, InfrastructureError when it is no archive.
     """
     count = 0
+    links: list[str] = []
     try:
         with tarfile.open(
             fileobj=io.BufferedReader(Chunks(chunks), _CHUNK),
@@ -72,6 +76,8 @@ def unpack(chunks: Iterable[bytes], destinations: Mapping[str, Path]) -> None:
             for entry in archive:
                 path = _destination(entry.name, destinations)
                 archive.members = []  # type: ignore[attr-defined]  # it would remember each
+                if path and entry.issym() and len(links) < _SHOWN and entry.name.startswith(f"{RESULTS}/"):
+                    links.append(entry.name)
                 if path is None or not (entry.isfile() or entry.islnk()):
                     continue
                 count += 1
@@ -79,6 +85,15 @@ def unpack(chunks: Iterable[bytes], destinations: Mapping[str, Path]) -> None:
                 _take(archive, entry, path, _destination(entry.linkname, destinations))
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise InfrastructureError(f"the engine sent a broken archive: {error}") from error
+    refuse_links(links)
+
+
+def refuse_links(names: Collection[str]) -> None:
+    """Raise TaskError for links among results: what they lead to would be lost without a word."""
+    if names:
+        shown = ", ".join(visible_name(name[:100]) for name in sorted(names)[:_SHOWN])
+        hint = "results are the files themselves: copy them with cp -L, or remove the links"
+        raise TaskError(f"the commands left links as results: {shown}", hint=hint)
 
 
 def refuse_names(names: Collection[str], count: int = 0) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "SEARCH_PATH",
     "WRITABLE",
     "commands_of",
+    "limiting_script",
     "outcome_of",
     "room_environment",
     "room_script",
@@ -116,6 +117,16 @@ def room_script(
         if number >= first:
             lines += [f"running={number}", _run(command, root, number, len(commands), become)]
     return "\n".join(lines) + "\n"
+
+
+def limiting_script(files: int) -> str:
+    """What a script begins with whose processes may have `files` open each, 0 for as many as the engine allows.
+
+    The engine is not asked for it: one with lower limits of its own would refuse the room. Nobody in it can raise them.
+    """
+    note = f"note: the engine lets each process have $(ulimit -Hn) files open, not {files} (room_files)"
+    lower = f'ulimit -n "$(ulimit -Hn)"; echo "{note}"'
+    return f"ulimit -n {files} 2>/dev/null || {{ {lower}; }}\n" if files else ""
 
 
 def _run(command: Command, root: str, number: int, total: int, become: str) -> str:

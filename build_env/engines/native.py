@@ -16,12 +16,13 @@ import tarfile
 import threading
 from dataclasses import dataclass, field, replace
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import scratch
 from build_env.core.errors import EnvironmentNotReady, Interrupted
-from build_env.engines.collecting import Chunks, refuse_names
+from build_env.engines.collecting import RESULTS, Chunks, refuse_links, refuse_names
 from build_env.engines.layout import SEARCH_PATH, commands_of, outcome_of, room_environment, room_script, timed_out
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
@@ -199,9 +200,11 @@ def _as_root(script: str) -> list[str]:
 
 def _move(source: Path, destination: Path) -> None:
     """Hand over the regular files, as `collecting.unpack` does for the rooms of an engine."""
-    files = [path for directory, _, names in os.walk(source) for path in (Path(directory) / name for name in names)]
-    files = [path for path in files if path.is_file() and not path.is_symlink()]
+    below = [Path(directory) / name for directory, *names in os.walk(source) for name in chain(*names)]
+    files = [path for path in below if path.is_file() and not path.is_symlink()]
     refuse_names([f"{source.name}/{path.relative_to(source)}" for path in files])
+    if source.name == RESULTS:
+        refuse_links([f"{RESULTS}/{path.relative_to(source)}" for path in below if path.is_symlink()])
     for path in files:
         target = destination / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -87,6 +87,7 @@ class Check:
             members=watch(members, began),
             starts=starts,
             objects=watch(list(objects), began),
+            # Written by this command itself, after it began: measured by that, none of it would ever be settled.
             evidence=watch(evidence, time.time_ns()),
             keys=keys,
             rows=rows_digest(self.store.outcomes(keys, self.isolation)),
@@ -97,7 +98,7 @@ class Check:
 
     def _as_read(self, memory: Memory) -> Memory | None:
         """The memory with what `stat` says now, if planning would read the same again."""
-        began = time.time_ns()
+        began = time.time_ns()  # before anything is looked at: a change meanwhile is looked at by the next command
         if not _is_asked_the_same(memory.reads):
             return None
         changed, moved = memory.paths.changed(), memory.members.changed()

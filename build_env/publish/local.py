@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["LocalPublisher"]
 
 
+_OTHER_BYTES = "{} was published with other bytes: raise the version, so that clients take these"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Taken:
     """What one task deploys: its packages, their view with its architectures, plain paths of the binary ones."""
@@ -153,7 +156,7 @@ class LocalPublisher:
                 hint="raise the version of the package",
             )
         for key in changed:
-            output(f"{key} was published with other bytes: raise the version, so that clients take these")
+            output(_OTHER_BYTES.format(key))
         essential = {entry.name for entry in entries if entry.facts.get("essential")}
         replaced = sorted((essential | {entry.name for entry in entries} & deployed.essential) - self.replaces)
         if replaced:
@@ -180,9 +183,9 @@ class LocalPublisher:
             temporary.replace(path)
         return path
 
-    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+    def commit(self, tell: Callable[[str], None], tasks: Collection[TaskName] | None = None) -> list[str]:
         """See `Publisher.commit`; returns the plain paths of the binary packages that these tasks deployed."""
-        with self._lock:
+        with self._lock:  # workers add while the loop publishes
             chosen = {name: taken for name, taken in self._taken.items() if tasks is None or name in tasks}
         files: dict[View, list[PackageFile]] = {}
         for name, taken in chosen.items():
@@ -190,15 +193,18 @@ class LocalPublisher:
                 files.setdefault(taken.view, []).extend(taken.files)
         if files and self.publishes:
             self._make_public(self.channel)
-            snapshot.publish(
+            replaced = snapshot.publish(
                 self.channel,
                 files,
                 label=self.label,
                 signer=self.signer(),
                 architectures={taken.view: taken.architectures for taken in chosen.values()},
                 digest_of=self.digest_of,
+                final=self.final,
             )
-        self._published |= chosen.keys()
+            for key in replaced:
+                tell(_OTHER_BYTES.format(key))
+        self._published |= chosen.keys()  # only now: what could not be published is tried again with the next commit
         return sorted({str(path.relative_to(self.root)) for taken in chosen.values() for path in taken.plain})
 
     def _make_public(self, directory: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from build_env.core.errors import InputError
 from build_env.formats.registry import format_called
 from build_env.formats.view import KEY_FILE, Entry, View
-from build_env.publish.generation import RepositoryDamaged, current_generation, read_json
+from build_env.publish.generation import RepositoryDamaged, current_generation, locked, private, read_json
 from build_env.publish.holdings import Held
 from build_env.publish.retention import Retained
 from build_env.publish.signing import Trusted
@@ -95,9 +95,12 @@ def published_marks(root: Path, view: View) -> dict[str, str]:
         RepositoryDamaged: the view's record is damaged.
 
     """
-    current = current_generation(root)
-    index = current.indexes().get(view.name) if current else None
-    return {key: entry.mark for key, entry in load_index(index).entries.items()} if index else {}
+    if not (private(root) / "current").is_symlink():
+        return {}
+    with locked(root):  # a publish of another run would sweep what is being read
+        current = current_generation(root)
+        index = current.indexes().get(view.name) if current else None
+        return {key: entry.mark for key, entry in load_index(index).entries.items()} if index else {}
 
 
 def load_channel(generation: Generation) -> Channel:

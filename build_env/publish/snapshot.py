@@ -58,15 +58,17 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
     architectures: Mapping[View, Collection[str]] | None = None,
     clock: Clock | None = None,
     digest_of: Callable[[Path], str] = digest_file,
-) -> None:
+    final: bool = False,
+) -> tuple[str, ...]:
     """Add packages to views of the channel at `root` and switch clients to them at once.
 
     Without anything new, nothing is written. `label` names the channel in its indexes, for ever; `architectures` are
     those that the target of a view is for, whether it has packages of them or not. What is damaged of the given views
-    is put back; `digest_of` tells the digest of a file.
+    is put back; `digest_of` tells the digest of a file. Returns the packages (`greet 1.0 amd64`) that were published
+    with other bytes before, which is refused where versions are `final`.
 
     Raises:
-        InputError: files do not belong into their view, or the channel has another label or key.
+        InputError: files do not belong into their view, the channel has another label or key, or versions are final.
         EnvironmentNotReady: the channel's records are damaged, a program is missing, or the clock is behind.
 
     """
@@ -85,10 +87,11 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
         )
         _check_identity(channel, label, signer, changes)
         if previous and not changes:
-            return
+            return ()
         # From here on something is written: what a crash left goes first, so that its names are free again.
         pool.sweep(root, channel.pool)
-        added, channel = _add(root, changes, replace(channel, key=signer.fingerprint), signer, digest_of)
+        added, channel = _add(root, changes, replace(channel, key=signer.fingerprint), signer, digest_of, final=final)
+        replaced = [key for change, index in zip(changes, added, strict=True) for key in _replaced(change.old, index)]
         # Read with the lock held and the files in place: clients ignore a date that is not later than the last one.
         epoch = (clock or Clock()).second_after(max((change.old.epoch for change in changes), default=0))
         generation = begin(root)
@@ -101,6 +104,12 @@ def publish(  # noqa: PLR0913 - all by keyword: what a publish has
         commit(root, generation, indexes=indexes, record=record, key=key, links=links)
         # Not before the switch: until then the files are nobody's. A crash in between costs one look at the journal.
         pool.forget(root)
+    return tuple(dict.fromkeys(replaced))
+
+
+def _replaced(old: Index, new: Index) -> list[str]:
+    marks = {key: entry.mark for key, entry in old.entries.items()}
+    return [key for key, entry in new.entries.items() if marks.get(key, entry.mark) != entry.mark]
 
 
 def _request(index: Index, generation: Generation, root: Path, label: str, signer: Signer, epoch: int) -> IndexRequest:
@@ -167,9 +176,20 @@ def _beside(missing: Mapping[str, PackageFile], old: Index, given: Mapping[str, 
 
 
 def _add(
-    root: Path, changes: Sequence[_Change], channel: Channel, signer: Signer, digest_of: Callable[[Path], str]
+    root: Path,
+    changes: Sequence[_Change],
+    channel: Channel,
+    signer: Signer,
+    digest_of: Callable[[Path], str],
+    *,
+    final: bool,
 ) -> tuple[list[Index], Channel]:
-    """Read the given packages, put their files into the pools, replace their entries; the channel as it is then."""
+    """Read the given packages, put their files into the pools, replace their entries; the channel as it is then.
+
+    Raises:
+        InputError: a package cannot be published, or its version is final and has other bytes.
+
+    """
     announced, signed = dict(channel.pool), dict(channel.signed)
     arriving = pool.incoming(root)
     placed: dict[str, Path] = {}
@@ -196,6 +216,12 @@ def _add(
             change.old.repository.sign(list(copies.values()), signer)
             signed |= {path: digest_file(copy) for path, copy in copies.items()}
         added.append(replace(change.old, entries=entries))
+        if final and (changed := _replaced(change.old, added[-1])):
+            # Its deploy task refused what was there then; this was published by another run meanwhile.
+            raise InputError(
+                f"{', '.join(changed)} is published with other bytes, and versions are final (final_versions)",
+                hint="raise the version of the package",
+            )
     if placed:
         pool.place(root, placed)
     return added, replace(channel, pool=announced, signed=signed)

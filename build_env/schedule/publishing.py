@@ -94,7 +94,7 @@ class Publishing:
             return
         try:
             with disk_errors():
-                self.publisher.commit(whole)
+                self.publisher.commit(self._note, whole)
         except BuildEnvError as error:
             self.sink(Note(text=f"what is whole is not published yet: {error.in_one_line}"))
         else:
@@ -111,7 +111,10 @@ class Publishing:
         if interrupted and not whole:
             return ()
         with disk_errors():
-            return tuple(self.publisher.commit(whole if interrupted else None))
+            return tuple(self.publisher.commit(self._note, whole if interrupted else None))
+
+    def _note(self, text: str) -> None:
+        self.sink(Note(text=text))
 
     def _whole(self, results: Mapping[TaskName, TaskResult]) -> frozenset[TaskName]:
         """What this run deployed of packages that are whole; the rest of them is published already."""

@@ -87,6 +87,7 @@ class Sharing:
         while not self._stop.is_set():
             for work in [*self._wanted.values()]:
                 self._look(work)
+            # One step for `wait`: it must not add to what a thread that is about to end would have looked for.
             with self._lock:
                 if not self._wanted:
                     self._waiter = None

@@ -130,6 +130,7 @@ class ScheduleState:
                 if follower in self.results:
                     continue
                 self._missing[follower] -= 1
+                # What only comes after it in time, without a use for its result, is not kept from running.
                 if not ok and any(entry.task == before for entry in self._tasks[follower].inputs):
                     dropped.append(self._drop(follower, self.results[before].because or before))
                     ended.append(follower)

@@ -73,7 +73,7 @@ class Build(InRoom):
         """See `Kind.do`. A build of nothing may be meant (other architectures only), but not be left unsaid."""
         done = super().do(work, hands, write, anew=anew)
         if done.stored and not any(is_binary(item.name) for item in done.stored.artifacts):
-            write("note: it left no package in out/; links are not taken, the files themselves must lie there")
+            write("note: it left no package in out/")
         return done
 
 

@@ -47,7 +47,8 @@ LEAVES = {
     "no text": (r'touch "$BUILD_OUT/$(printf "\377")"', "cannot be shown"),
     "deep": ('cd "$BUILD_OUT"; for n in $(seq 60); do mkdir d; cd d; done; touch x', "more than 32 directories"),
     "sparse": ('truncate -s 300M "$BUILD_OUT/sparse"', None),
-    "links": ('ln -s /etc/passwd "$BUILD_OUT/p"; ln -s . "$BUILD_OUT/loop"; mkfifo "$BUILD_OUT/pipe"', None),
+    "links": ('ln -s /etc/passwd "$BUILD_OUT/p"; ln -s . "$BUILD_OUT/loop"', "links as results: out/loop, out/p"),
+    "pipe": ('mkfifo "$BUILD_OUT/pipe"', None),
 }
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from docker.types import Ulimit
-
 from build_env.engines.docker.connection import labelled
 from build_env.engines.layout import BUILD_ROOT
 from build_env.model.room import RoomLimits
@@ -91,13 +89,14 @@ def create(connection: Connection, container: Container) -> str:
 
 
 def _limited(limits: RoomLimits) -> dict[str, Any]:
-    """The limits in the words of the SDK; what is 0 is left to the engine. There is no swap beside the memory."""
+    """The limits in the words of the SDK; what is 0 is left to the engine. There is no swap beside the memory.
+
+    Open files are limited by the script of the room.
+    """
     given: dict[str, Any] = {
         "pids_limit": limits.processes,
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,
         "shm_size": limits.shared_memory,
     }
-    if limits.files:
-        given["ulimits"] = [Ulimit(name="nofile", soft=limits.files, hard=limits.files)]
     return {name: value for name, value in given.items() if value}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from build_env.engines.collecting import unpack
 from build_env.engines.inline import Receiver
-from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, commands_of, room_script
+from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, commands_of, limiting_script, room_script
 from build_env.engines.supervisor import MARK, measuring_script
 from build_env.model.command import Role
 
@@ -70,7 +70,8 @@ class Conversation:
         """What the room's shell gets. Its last words are the marks that `Receiver` waits for, whatever fails."""
         supervisor = self.supervisor
         kept = supervisor is not None and supervisor.kept
-        commands = room_script(
+        commands = limiting_script(self.spec.limits.files)
+        commands += room_script(
             self.commands,
             BUILD_ROOT,
             exported=self.exported,

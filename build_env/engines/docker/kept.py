@@ -18,7 +18,15 @@ from build_env.engines.docker.containers import BRIDGE, IDLE, Container, binds_o
 from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.shell import HeldShell
 from build_env.engines.inline import gathered, laying_script
-from build_env.engines.layout import BUILD_ROOT, HOST_NAME, commands_of, outcome_of, room_environment, room_script
+from build_env.engines.layout import (
+    BUILD_ROOT,
+    HOST_NAME,
+    commands_of,
+    limiting_script,
+    outcome_of,
+    room_environment,
+    room_script,
+)
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
 from build_env.engines.supervisor import Supervisor
@@ -98,7 +106,8 @@ class KeptRoom:
             return 0
         self._network(on=True)
         listener = Listener(output)
-        script = room_script(commands, BUILD_ROOT, exported={**environment, **spec.proxies})
+        script = limiting_script(spec.limits.files)
+        script += room_script(commands, BUILD_ROOT, exported={**environment, **spec.proxies})
         status = self.root_shell.run(script, listener.line, most=spec.limits.log)
         if status:
             listener.refuse_fault(status)

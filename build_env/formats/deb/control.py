@@ -14,6 +14,7 @@ from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Locati
 from build_env.core.later import imported_later
 from build_env.core.texts import carriage_returns
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
+from build_env.formats.deb.syntax import faults_of
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
 
@@ -112,12 +113,15 @@ def _control(text: str, shown: str) -> tuple[Mapping[str, str], list[Mapping[str
     """The source paragraph and those of the binary packages.
 
     Raises:
-        InputError: a paragraph or a field is missing.
+        InputError: a paragraph or a field is missing, or dpkg refuses one.
 
     """
-    paragraphs = [(line, dict(Deb822(lines))) for line, lines in _paragraphs(text)]
-    if not paragraphs:
+    read = list(_paragraphs(text))
+    if not read:
         raise InputError("it is empty", location=Location(file=shown, line=1))
+    if refused := tuple(fault for lines in read for fault in faults_of(lines, shown)):
+        raise InputError(f"{shown} cannot be used", faults=refused)
+    paragraphs = [(lines[0][0], dict(Deb822(line for _, line in lines))) for lines in read]
     (first, source), binaries = paragraphs[0], paragraphs[1:]
     faults = [] if "Source" in source else [("the first paragraph must have a Source field", first)]
     if not binaries:
@@ -134,17 +138,16 @@ def _control(text: str, shown: str) -> tuple[Mapping[str, str], list[Mapping[str
     return source, [binary for _, binary in binaries]
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The line number and the lines of each paragraph; comments belong to none."""
-    start, lines = 0, list[str]()
+def _paragraphs(text: str) -> Iterator[list[tuple[int, str]]]:
+    """The lines of each paragraph with their numbers; comments belong to none."""
+    lines: list[tuple[int, str]] = []
     for number, line in enumerate([*text.splitlines(), ""], 1):
         if line.startswith("#"):
             continue
         if line.strip():
-            start = start if lines else number
-            lines.append(line)
+            lines.append((number, line))
         elif lines:
-            yield start, lines
+            yield lines
             lines = []
 
 

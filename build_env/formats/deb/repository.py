@@ -1,6 +1,6 @@
 """Owns apt's side of a channel: one tree for all targets, a suite for each, and a pool that they share.
 
-    deb/dists/<suite>/<target>/   InRelease, Release, Release.gpg, main/…
+    deb/dists/<suite>/<target>/   InRelease, Release, Release.gpg, main/…, build-env.pref
     deb/pool/main/<p>/<source>/   packages of all suites
 
 The target behind the suite keeps those apart that have one codename. apt compares the suite's name without its last
@@ -31,6 +31,11 @@ __all__ = ["APT"]
 _INDEX = "suite"
 _NO_OPTION = re.compile(r"[\s\[\],]")  # what ends a path in the options of a line
 _KEYRING = Path("/etc/apt/keyrings/build-env.asc")
+_PREFERENCES = "build-env.pref"
+_PREFERENCES_OF_CLIENT = Path("/etc/apt/preferences.d") / _PREFERENCES
+# More than the 990 of a client's default release; from 1000 on apt would put installed packages back to older ones.
+_PRIORITY = 995
+_NOT_IN_A_PIN = re.compile(r"[^\w .-]")
 
 
 def _served(view: View) -> Mapping[str, str]:
@@ -61,6 +66,7 @@ def _write(request: IndexRequest) -> Collection[str]:
     directory = request.directory / _INDEX
     listed = write_indexes(directory, index_files(request.entries, request.architectures), request.epoch)
     _write_signed(directory, release_text(request, listed).encode(), request.signer, request.epoch)
+    (directory / _PREFERENCES).write_text(_preferences(request.label), encoding="utf-8")
     return {f"{_INDEX}/{PurePosixPath(name).parent}/by-hash/SHA256/{digest}" for name, (digest, _) in listed.items()}
 
 
@@ -77,19 +83,29 @@ def _write_signed(directory: Path, release: bytes, signer: Signer, epoch: int) -
         os.utime(directory / name, (epoch, epoch))
 
 
-def _install_key(key: Path) -> str:
-    return f"install -Dm644 {shlex.quote(str(key))} {_KEYRING}"
+def _preferences(label: str) -> str:
+    """What makes apt take a package of this repository where the distribution has the same version, or a higher one."""
+    origin = _NOT_IN_A_PIN.sub("?", label)  # a comma would end it; apt reads `?` as any character
+    return f"Package: *\nPin: release o={origin}\nPin-Priority: {_PRIORITY}\n"
+
+
+def _installing(file: Path, place: Path) -> str:
+    return f"install -Dm644 {shlex.quote(str(file))} {place}"
 
 
 def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
     first: tuple[str, ...] = ()
+    (suite,) = _served(view)
+    preferences = key.parent / suite / _PREFERENCES
     if _NO_OPTION.search(str(key)):  # addresses are quoted; a path in [signed-by=…] cannot be
-        first = ("first copy its key, whose path apt cannot read in a line:", _install_key(key))
+        first = ("first copy its key, whose path apt cannot read in a line:", _installing(key, _KEYRING))
         key = _KEYRING
     return (
         *first,
         "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
         f"deb [signed-by={key}] {address}/deb {view.suite}/{view.slug} main",
+        "prefer it to the distribution where that has the same version, or a higher one:",
+        _installing(preferences, _PREFERENCES_OF_CLIENT),
     )
 
 

@@ -18,7 +18,7 @@ from build_env.formats.rpm.needs import needs_in
 from build_env.model.package import Binary, Packaging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from build_env.model.package import Package
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["SPEC_FACTS", "read_packaging", "with_spec_facts"]
 
 SPEC_FACTS = "spec-facts.json"
+_OF_LINE = re.compile(r"error: line (\d{1,9}): (.*)")
 # Both forms that rpm reads: "* Wed Oct 01 2025 …" and "* Wed Oct 01 12:34:56 CEST 2025 …".
 _CHANGE = re.compile(
     r"^\*[ \t]*[A-Z][a-z]{2}[ \t]+(?P<day>[A-Z][a-z]{2}[ \t]+\d{1,2})[ \t]+"
@@ -107,9 +108,7 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
 
 def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
     if "unreadable" in facts:
-        where = Location(file=facts["spec"])
-        said = "; ".join(line.strip() for line in facts["unreadable"])
-        return replace(packaging, faults=(*packaging.faults, Fault(message=said, location=where)))
+        return replace(packaging, faults=(*packaging.faults, *_refused(facts["spec"], facts["unreadable"])))
     return replace(
         packaging,
         binaries=tuple(map(_binary, facts["packages"])),
@@ -119,6 +118,14 @@ def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
         dynamic=facts["dynamic"],
         epoch=_seconds(facts.get("changed")) or packaging.epoch,
     )
+
+
+def _refused(spec: str, said: Iterable[str]) -> list[Fault]:
+    """What rpm says of a spec file: where it names lines, each of these, else all that it says."""
+    named = [match for line in said if (match := _OF_LINE.match(line))]
+    if not named:
+        return [Fault(message="; ".join(line.strip() for line in said), location=Location(file=spec))]
+    return [Fault(message=match[2].strip(), location=Location(file=spec, line=int(match[1]))) for match in named]
 
 
 def _seconds(value: object) -> int:

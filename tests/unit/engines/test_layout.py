@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from build_env.engines.layout import room_environment, room_script
+from build_env.engines.layout import limiting_script, room_environment, room_script
 from build_env.model.command import Command, ImageKind
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 # A shell gets no NUL and only what can be written as UTF-8.
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
+NOTE = "note: the engine lets each process have 60 files open, not 70 (room_files)"
 
 
 def command(*argv: str, cwd: str = ".", environment: Mapping[str, str] | None = None) -> Command:
@@ -62,6 +65,15 @@ def test_relative_places_begin_at_the_build_root() -> None:
     assert "cd /build/src/greet && exec /build/common/deb/build.sh" in script
     assert "cd /build && exec make" in script
     assert "exec /bin/x" in script
+
+
+@pytest.mark.parametrize(("asked", "said"), [(50, ["50 50"]), (0, ["60 60"]), (70, [NOTE, "60 60"])])
+def test_a_room_has_as_many_open_files_as_it_may(asked: int, said: list[str]) -> None:
+    script = room_script([command("sh", "-c", "echo $(ulimit -n) $(ulimit -Hn)")], "/")
+    # root may raise a limit as long as it has all its capabilities
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []
+    argv = [*bare, "/bin/sh", "-c", f"ulimit -n 60; exec /bin/sh -c {shlex.quote(limiting_script(asked) + script)}"]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines() == said
 
 
 def test_exported_variables_are_set_in_the_script() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build_env.core.errors import Interrupted
+from build_env.core.errors import Interrupted, TaskError
 from build_env.engines.native import NativeRooms
 from build_env.model.command import Command, ImageKind, Role
 from build_env.model.room import RoomSpec, TimeLimit
@@ -32,12 +32,18 @@ def spec(tmp_path: Path, script: str, *, role: Role = Role.RUN) -> RoomSpec:
 
 def test_output_comes_line_by_line_and_results_are_collected(tmp_path: Path) -> None:
     lines: list[str] = []
-    script = 'echo one; echo two >&2; mkdir "$BUILD_OUT/sub"; echo x >"$BUILD_OUT/sub/a"; ln -s a "$BUILD_OUT/link"'
+    script = 'echo one; echo two >&2; mkdir "$BUILD_OUT/sub"; echo x >"$BUILD_OUT/sub/a"'
     outcome = NativeRooms(rooms=tmp_path / "rooms").run(spec(tmp_path, script), lines.append)
     assert (outcome.status, lines) == (0, ["one", "two"])
     found = [path for path in (tmp_path / "collect").rglob("*") if not path.is_dir() or path.is_symlink()]
     assert found == [tmp_path / "collect" / "sub" / "a"]
     assert list((tmp_path / "rooms").iterdir()) == []
+
+
+def test_links_among_results_are_refused(tmp_path: Path) -> None:
+    script = 'echo >"$BUILD_OUT/a"; ln -s a "$BUILD_OUT/b.deb"; ln -s . "$BUILD_OUT/here"'
+    with pytest.raises(TaskError, match=r"links as results: out/b\.deb, out/here"):
+        NativeRooms(rooms=tmp_path / "rooms").run(spec(tmp_path, script), lambda _: None)
 
 
 def test_the_status_of_a_failure_is_told_and_nothing_is_collected(tmp_path: Path) -> None:

@@ -122,6 +122,13 @@ def test_regular_files_come_out_whatever_the_chunks(size: int) -> None:
         assert (Path(directory) / "sub" / "b").read_bytes() == b"B"
 
 
+def test_links_among_results_are_refused(tmp_path: Path) -> None:
+    """A package beside them arrived: that a second one was lost would be found out by whoever looks for it."""
+    members = (("out/a.deb", tarfile.REGTYPE, b"A"), *((f"out/{n}.deb", tarfile.SYMTYPE, b"") for n in range(9)))
+    with pytest.raises(TaskError, match=r"links as results: out/0\.deb, out/1\.deb, out/2\.deb$"):
+        unpack([stream(*members)], {"out": tmp_path})
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -129,7 +136,7 @@ def test_regular_files_come_out_whatever_the_chunks(size: int) -> None:
         ("out//etc/evil", tarfile.REGTYPE),
         ("out/a/../../evil", tarfile.REGTYPE),
         ("out", tarfile.REGTYPE),
-        ("out/link", tarfile.SYMTYPE),
+        ("downloads/link", tarfile.SYMTYPE),
         ("out/pipe", tarfile.FIFOTYPE),
         ("out/device", tarfile.CHRTYPE),
     ],
@@ -139,7 +146,7 @@ def test_hostile_members_are_passed_over(tmp_path: Path, name: str, kind: bytes)
     inner.mkdir(parents=True)
     if name == "out//etc/evil":
         name = f"out/{tmp_path}/evil"
-    unpack([stream((name, kind, b"")), b""], {"out": inner})
+    unpack([stream((name, kind, b"")), b""], {"out": inner, "downloads": inner})
     assert [path for path in tmp_path.rglob("*") if not path.is_dir() or path.is_symlink()] == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from build_env.core.errors import InputError
 from build_env.formats.deb.control import packaging_in
 from build_env.formats.deb.needs import CROSS_PROFILES, architectures_of, needs_in
 from build_env.model.package import Alternative, Binary, needs_of
@@ -34,6 +35,40 @@ Package: base-udeb
 Package-Type: udeb
 Architecture: any
 """
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("Depends: base, a (>= 1", "5:16: dpkg reads no relation in 'a (>= 1'"),
+        ("Depends: base,\n# why\n a |\n b (1)", "8:2: dpkg reads no relation in 'b (1)'"),
+        ("Recommends: a [amd64] (>= 1)", "5:13: dpkg reads no relation"),
+        ("Build-Depends: a b", "5:16: dpkg reads no relation in 'a b'"),
+        ("Depends base", "5:1: this is no field"),
+        ("Depends: a (" + ", b (" * 9, "5:10: dpkg reads no relation in 'a ('"),
+        ("Section: a\nsection: b", "6:1: the field section stands in line 5 already"),
+    ],
+)
+def test_what_dpkg_refuses_is_told_with_its_place(field: str, told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        packaging_in(f"Source: base\n\nPackage: base\nArchitecture: any\n{field}\n", "control")
+    (fault,) = caught.value.all_faults
+    assert str(fault).startswith(f"control:{told}")
+
+
+def test_what_dpkg_takes_is_not_refused() -> None:
+    relations = (
+        "${misc:Depends}, ${a}${b} x, a:any (>= ${binary:Version}) [!amd64 any-arm] <!x y> <z>, ( = 1 )x${y}, a\n (= 1)"
+        ",\n  b|c, , d (<< 2~),"
+    )
+    control = f"Source: base\n\nPackage: base\nArchitecture: any\nX: a (\n b [\nDepends: {relations}\n"
+    assert packaging_in(control, "control").binaries
+
+
+def test_the_name_of_a_package_is_one() -> None:
+    with pytest.raises(InputError) as caught:
+        packaging_in("Source: base\n\nPackage: Base\nArchitecture: any\n", "control")
+    assert str(caught.value.all_faults[0]) == "control:3:10: 'Base' cannot be the name of a package"
 
 
 def test_each_binary_package_has_its_own_facts() -> None:

@@ -234,13 +234,21 @@ def test_a_directory_whose_name_is_no_text_is_a_package_that_cannot_be_used(proj
     assert str(found["caf\\udce9"].faults[0]).startswith("src/caf\\udce9: 'caf\\udce9' is not a package name")
 
 
-def test_a_spec_that_the_scan_could_not_read_is_a_fault_of_its_package(project: MakeProject) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (["error: line 6: Unknown tag: X", " stopped"], [":6: Unknown tag: X"]),
+        (["error: line 6: Bad", "error: line 9: Worse"], [":6: Bad", ":9: Worse"]),
+        (["error: License field must be present", " stopped"], [": error: License field must be present; stopped"]),
+    ],
+)
+def test_a_spec_that_the_scan_could_not_read_is_a_fault_of_its_package(
+    project: MakeProject, said: list[str], told: list[str]
+) -> None:
     packages = read(project, {"src/one/rpm/one.spec": "Name: one\n", "src/two/rpm/two.spec": "Name: two\n"})
-    line = {"directory": "src/one", "spec": "src/one/rpm/one.spec", "unreadable": ["error: line 1: Bad", " stopped"]}
+    line = {"directory": "src/one", "spec": "src/one/rpm/one.spec", "unreadable": said}
     found = with_spec_facts(packages, json.dumps(line))
-    assert [str(fault) for fault in found["one"].faults_for("rpm")] == [
-        "src/one/rpm/one.spec: error: line 1: Bad; stopped"
-    ]
+    assert [str(fault) for fault in found["one"].faults_for("rpm")] == [f"src/one/rpm/one.spec{each}" for each in told]
     assert not found["two"].faults_for("rpm")
 
 

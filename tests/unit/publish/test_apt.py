@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.deb.entries import is_apt_file
 from build_env.publish import snapshot as snapshot_module
 from build_env.publish.holdings import holds
+from tests.support.programs import need_programs
 from tests.support.repositories import BOOKWORM, deb, publish_to, source
 
 if TYPE_CHECKING:
@@ -334,6 +336,50 @@ def test_clients_of_every_architecture_of_the_target_find_packages_of_all(
     assert [package["Package"] for package in packages(repository, "amd64")] == ["greet", "notes"]
     assert [package["Package"] for package in packages(repository, "arm64")] == ["notes"]
     assert [package["Package"] for package in packages(repository, "riscv64")] == ["notes"]
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_what_is_published_is_preferred_with_the_file_beside_it(
+    publish: Publish, repository: Path, tmp_path: Path, version: str
+) -> None:
+    """Without it apt takes the higher version, or the first one of its sources."""
+    need_programs("apt-get")
+    distribution = tmp_path / "distribution"
+    deb(distribution, "greet", version, text="of the distribution")
+    (distribution / "Packages").write_text(index_of(distribution))
+    publish([deb(tmp_path, "greet", text="ours, of another size")], label="Us, and others")
+    asked = [offered(tmp_path, repository, distribution, preferred=preferred) for preferred in (False, True)]
+    assert asked[0].startswith(f"file:{distribution}/")
+    assert asked[1].startswith(f"file:{repository}/deb/pool/")
+
+
+def index_of(directory: Path) -> str:
+    """What an archive says of its one package, read by dpkg."""
+    (file,) = directory.glob("*.deb")
+    control = subprocess.run(["dpkg-deb", "--field", file], capture_output=True, text=True, check=True).stdout
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    return f"{control.rstrip()}\nFilename: ./{file.name}\nSize: {len(data)}\nSHA256: {digest}\n"
+
+
+def offered(scratch: Path, repository: Path, distribution: Path, *, preferred: bool) -> str:
+    """Where apt would fetch greet from, on a client whose state lies in a directory."""
+    root = scratch / f"client-{preferred}"
+    for name in ("lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/sources.list.d"):
+        (root / name).mkdir(parents=True)
+    (root / "status").touch()
+    suite = "bookworm/debian-12"
+    lines = f"deb [trusted=yes] file:{distribution} ./\ndeb [trusted=yes] file:{repository}/deb {suite} main\n"
+    (root / "etc/sources.list").write_text(lines)
+    if preferred:
+        shutil.copy(repository / f"deb/dists/{suite}/build-env.pref", root / "etc/preferences.d")
+    places = {"State": root, "State::lists": root / "lists", "State::status": root / "status"}
+    places |= {"Cache": root / "cache", "Etc": root / "etc"}
+    options = [f"-oDir::{name}={path}" for name, path in places.items()]
+    options += ["-oAPT::Architecture=amd64", "-oAPT::Architectures::=amd64", "-oAPT::Sandbox::User=root"]
+    subprocess.run(["apt-get", *options, "-qq", "update"], check=True, capture_output=True)
+    command = ["apt-get", *options, "-qq", "--print-uris", "install", "greet"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().strip("'")
 
 
 def test_what_is_published_can_be_read_by_everybody(publish: Publish, repository: Path, tmp_path: Path) -> None:

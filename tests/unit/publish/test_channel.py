@@ -233,14 +233,17 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
 ) -> None:
     publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE])
-    assert lines[1:] == (f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main",)
+    assert lines[1] == f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main"
+    assert lines[3:] == (
+        f"install -Dm644 {root}/deb/dists/bookworm/debian-12/build-env.pref /etc/apt/preferences.d/build-env.pref",
+    )
 
 
 def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Signer, time: Time, tmp_path: Path) -> None:
     for name in ("with space", "with]bracket", "with,comma"):
         root = tmp_path / name
         publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
-        *_, copying, _, line = client_lines(root, [BOOKWORM])
+        _, copying, _, line, *_ = client_lines(root, [BOOKWORM])
         command, mode, key, keyring = shlex.split(copying)
         assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
         assert line == f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.canonical import digest_file
-from build_env.core.errors import TaskError
+from build_env.core.errors import InputError, TaskError
 from build_env.model.action import DeployAction, TarAction
 from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 def no_signer() -> Signer:
     raise AssertionError("nothing is published here")
+
+
+def unheard(_line: str) -> None:
+    """What nobody listens to."""
 
 
 @pytest.fixture
@@ -79,7 +83,7 @@ def test_a_deployment_holds_until_a_file_is_gone(publisher: LocalPublisher) -> N
     publisher.add(deploy, lines.append)
     assert lines == ["deb/bookworm/main/binary-amd64/a_1_amd64.deb", "deb/bookworm/main/binary-all/a_1_all.deb"]
     assert publisher.holds(deploy)
-    assert publisher.commit() == [f"build/deploy/{line}" for line in sorted(lines)]
+    assert publisher.commit(unheard) == [f"build/deploy/{line}" for line in sorted(lines)]
     (publisher.deploy / lines[1]).unlink()
     assert not publisher.holds(deploy)
 
@@ -103,7 +107,7 @@ def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
     deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),))
     publisher.publishes, publisher.signer = True, lambda: signer
     publisher.add(deploy, lambda _line: None)
-    publisher.commit()
+    publisher.commit(unheard)
     assert publisher.holds(deploy)
     for damaged in (publisher.channel / "deb/pool").rglob("*.deb"), publisher.channel.glob("deb/dists/*/*/InRelease"):
         (path,) = damaged
@@ -113,7 +117,7 @@ def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
         assert not publisher.holds(deploy)
         another_run = replace(publisher, _taken={}, _published=set())
         another_run.add(deploy, lambda _line: None)
-        another_run.commit()
+        another_run.commit(unheard)
         assert publisher.holds(deploy)
 
 
@@ -123,6 +127,7 @@ def test_a_published_version_with_other_bytes_is_told_or_refused(
 ) -> None:
     publisher.publishes, publisher.signer, publisher.final = True, lambda: signer, final
     lines: list[str] = []
+    notes: list[str] = []
 
     def deploy(text: str) -> None:
         package = deb(tmp_path / text, "greet", text=text)
@@ -130,18 +135,38 @@ def test_a_published_version_with_other_bytes_is_told_or_refused(
         item = publisher.store.put(package.artifact.name, package.path.read_bytes())
         run = replace(publisher, _taken={}, _published=set())
         run.add(replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),)), lines.append)
-        run.commit()
+        run.commit(notes.append)
 
     deploy("first")
     deploy("first")
-    told = [line for line in lines if "greet 1.0 amd64" in line]
+    told = [line for line in (*lines, *notes) if "greet 1.0 amd64" in line]
     assert told == []
     if final:
         with pytest.raises(TaskError, match=r"greet 1\.0 amd64 is published with other bytes"):
             deploy("second")
     else:
         deploy("second")
-        assert "greet 1.0 amd64 was published with other bytes: raise the version, so that clients take these" in lines
+        note = "greet 1.0 amd64 was published with other bytes: raise the version, so that clients take these"
+        assert notes == [note]
+        assert note in lines
+
+
+def test_a_final_version_that_another_run_published_meanwhile_is_not_replaced(
+    publisher: LocalPublisher, signer: Signer, tmp_path: Path
+) -> None:
+    publisher.publishes, publisher.signer, publisher.final = True, lambda: signer, True
+    runs = [replace(publisher, _taken={}, _published=set()) for _ in range(2)]
+    for number, run in enumerate(runs):
+        package = deb(tmp_path / str(number), "greet", text=str(number))
+        empty = work(publisher)
+        item = publisher.store.put(package.artifact.name, package.path.read_bytes())
+        run.add(replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),)), unheard)
+    runs[0].commit(unheard)
+    (published,) = (publisher.channel / "deb/pool").rglob("*.deb")
+    before = published.read_bytes()
+    with pytest.raises(InputError, match="versions are final"):
+        runs[1].commit(unheard)
+    assert [path.read_bytes() for path in (publisher.channel / "deb/pool").rglob("*.deb")] == [before]
 
 
 def test_others_read_what_is_published_whatever_the_umask(
@@ -156,7 +181,7 @@ def test_others_read_what_is_published_whatever_the_umask(
     try:
         publisher.publishes, publisher.signer = True, lambda: signer
         publisher.add(replace(deploy, inputs=(replace(entry, artifacts=(item,)),)), lambda _line: None)
-        publisher.commit()
+        publisher.commit(unheard)
     finally:
         os.umask(before)
     closed = [
@@ -197,7 +222,7 @@ def test_what_would_break_clients_is_refused_with_its_package(
     with pytest.raises(TaskError, match=re.escape(words)):
         replace(publisher, publishes=True).add(deploy, lambda _line: None)
     assert not publisher.deploy.exists()
-    assert publisher.commit() == []
+    assert publisher.commit(unheard) == []
 
 
 def test_an_essential_package_is_published_where_that_is_meant(publisher: LocalPublisher) -> None:
@@ -290,8 +315,9 @@ def test_only_what_is_asked_for_is_published_and_nothing_twice(
 ) -> None:
     seen: list[list[str]] = []
 
-    def publish(_root: object, files: Mapping[View, Sequence[PackageFile]], **_how: object) -> None:
+    def publish(_root: object, files: Mapping[View, Sequence[PackageFile]], **_how: object) -> tuple[str, ...]:
         seen.append(sorted(file.artifact.name for those in files.values() for file in those))
+        return ()
 
     monkeypatch.setattr(snapshot, "publish", publish)
     early = replace(publisher, publishes=True, signer=lambda: None)  # type: ignore[arg-type, return-value]
@@ -299,7 +325,7 @@ def test_only_what_is_asked_for_is_published_and_nothing_twice(
     two = replace(two, task=replace(two.task, name=two.task.name._replace(subject="two")))
     for each in (one, two):
         early.add(each, lambda _line: None)
-    assert early.commit({one.task.name}) == ["build/deploy/deb/bookworm/main/binary-amd64/one_1_amd64.deb"]
-    assert len(early.commit()) == 2
-    early.commit()
+    assert early.commit(unheard, {one.task.name}) == ["build/deploy/deb/bookworm/main/binary-amd64/one_1_amd64.deb"]
+    assert len(early.commit(unheard)) == 2
+    early.commit(unheard)
     assert seen == [["one_1_amd64.deb"], ["two_1_amd64.deb"]]

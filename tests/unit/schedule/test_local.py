@@ -86,7 +86,7 @@ class FakePublisher:
     def tar(self, work: Work) -> Path:
         raise NotImplementedError
 
-    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+    def commit(self, _tell: object, tasks: Collection[TaskName] | None = None) -> list[str]:
         return []
 
 

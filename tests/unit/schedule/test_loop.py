@@ -115,7 +115,7 @@ class FakePublisher:
     commits: int = 0
     told: list[Collection[TaskName] | None] = field(default_factory=list)
 
-    def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+    def commit(self, _tell: Callable[[str], None], tasks: Collection[TaskName] | None = None) -> list[str]:
         self.commits += 1
         self.told.append(tasks)
         return ["a.deb"]
@@ -384,7 +384,7 @@ def test_a_switch_does_not_wait_for_the_next_task_to_end() -> None:
     clock, publisher = Hand(), FakePublisher()
     published = threading.Event()
 
-    def commit(tasks: Collection[TaskName] | None = None) -> list[str]:
+    def commit(_tell: object, tasks: Collection[TaskName] | None = None) -> list[str]:
         publisher.told.append(tasks)
         published.set()
         return []
@@ -403,11 +403,26 @@ def test_a_switch_does_not_wait_for_the_next_task_to_end() -> None:
     assert publisher.told == [{A}, None]
 
 
+def test_what_publishing_has_to_say_is_a_note_of_the_run() -> None:
+    publisher = FakePublisher()
+    events: list[Event] = []
+
+    def commit(tell: Callable[[str], None], _tasks: object = None) -> list[str]:
+        tell("greet 1.0 amd64 was published with other bytes")
+        return []
+
+    publisher.commit = commit  # type: ignore[method-assign, assignment]
+    switching(plan_of(deploying(A)), FakeExecutor(), publisher, Hand(), events.append)
+    assert [event.text for event in events if isinstance(event, Note)] == [
+        "greet 1.0 amd64 was published with other bytes"
+    ]
+
+
 def test_trouble_with_an_early_switch_ends_no_run() -> None:
     clock, publisher = Hand(), FakePublisher()
     events: list[Event] = []
 
-    def commit(tasks: Collection[TaskName] | None = None) -> list[str]:
+    def commit(_tell: object, tasks: Collection[TaskName] | None = None) -> list[str]:
         publisher.told.append(tasks)
         if tasks is not None:
             raise EnvironmentNotReady("no gpg")
@@ -615,7 +630,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 )
 def test_the_end_is_told_also_when_publishing_fails(trouble: BaseException, raised: type[BaseException]) -> None:
     class Failing(FakePublisher):
-        def commit(self, tasks: Collection[TaskName] | None = None) -> list[str]:
+        def commit(self, _tell: Callable[[str], None], tasks: Collection[TaskName] | None = None) -> list[str]:
             raise trouble
 
     events: list[Event] = []

@@ -1,0 +1,34 @@
+"""How `common/rpm/build.sh` calls rpmbuild for the steps of a build."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[3] / "common/rpm/build.sh"
+STUBS = """
+set -euo pipefail
+top=$BUILD_WORK RPM_MACROS=()
+the_spec() { echo a.spec; }
+rpmbuild() { if [ "$1" = --help ]; then echo "$HELP"; else printf '%s\\n' "$@"; fi; }
+"""
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_step_goes_on_with_the_tree_of_the_step_before(tmp_path: Path, *, knows: bool) -> None:
+    """An rpmbuild that would empty the tree at its begin is told that nothing is prepared."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    functions = []
+    for name in ("rpmbuild_from", "build_make", "build_install"):
+        start = text.index(f"\n{name}() {{")
+        functions.append(text[start : text.index("\n}\n", start) + 3])
+    environment = {"BUILD_WORK": str(tmp_path), "PATH": "/usr/bin:/bin", "HELP": "--clean\n--noprep\n" * knows}
+    script = "".join((STUBS, *functions, "rpmbuild_from -bp; echo; build_make; echo; build_install"))
+    asked = subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True, text=True)
+    extract, make, install = (part.split("\n") for part in asked.stdout.strip().split("\n\n"))
+    assert extract == ["-bp", "a.spec"]
+    assert [("--noprep" in words) for words in (make, install)] == [knows, knows]
+    left_out = [word for word in install if word.startswith("__spec_")]
+    assert left_out == [f"__spec_{name}_pre exit 0" for name in ("prep", "buildrequires", "conf", "build")]
