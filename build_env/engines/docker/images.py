@@ -96,7 +96,7 @@ class DockerImages:
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
-                nocache=True,
+                nocache=not self.run,
                 decode=True,
             )
             _follow_build(self._until_cancelled(events), output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class Api:
     printed: bytes = b"a 1 all\n\nabc  -\n"
     status: int = 0
     committed: list[str] = field(default_factory=list)
+    built: list[dict[str, Any]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     removals_refused: int = 0
     sockets: Sockets = field(default_factory=Sockets)
@@ -89,6 +90,14 @@ class Api:
             kind = 2 if self.status else 1
             theirs.sendall(bytes([kind, 0, 0, 0]) + len(self.printed).to_bytes(4, "big") + self.printed)
         return ours
+
+    def build(self, **options: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        self.built.append({**options, "context": b"".join(options["fileobj"])})
+        return iter(())
+
+    def inspect_image(self, _reference: str) -> dict[str, Any]:
+        labels = self.built[-1]["labels"] if self.built else {}
+        return {"Id": f"sha256:{len(self.built)}", "Architecture": "amd64", "Config": {"Labels": labels}}
 
     def commit(self, _container: str, *, changes: list[str], **_options: object) -> None:
         self.committed.extend(changes)
@@ -143,6 +152,31 @@ def images_of(connection: Connection) -> DockerImages:
     return DockerImages(
         connection=connection, rooms=DockerRooms(connection=connection, project="p"), project="p", run="1a2b"
     )
+
+
+def build(images: DockerImages) -> None:
+    images.build(
+        dockerfile="FROM base\nRUN apt-get update\n",
+        context=None,
+        object_path=lambda _digest: Path(),
+        tag="t/i:1",
+        arguments={},
+        labels={},
+        platform="",
+        output=lambda _line: None,
+    )
+
+
+def test_steps_are_done_once_within_a_run_and_never_taken_from_another_one(api: Api, connection: Connection) -> None:
+    images = images_of(connection)
+    build(images)
+    assert not api.built[0]["nocache"]
+    assert (
+        b'FROM base\nLABEL "build-env.project"="p" "build-env.role"="image" "build-env.run"="1a2b"'
+        in api.built[0]["context"]
+    )
+    build(replace(images, run=""))
+    assert api.built[-1]["nocache"], "a worker has no run that could tell its steps from older ones"
 
 
 def test_images_are_stopped_without_a_word_when_the_engine_is_gone(api: Api, connection: Connection) -> None:
