@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
+import re
 import socket
 import threading
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +22,9 @@ from build_env.engines.docker.connection import Connection
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.fresh import FreshContainers
 from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.inventory import label_of
 from build_env.engines.docker.rooms import DockerRooms
+from build_env.model.image import ImageInventory
 from build_env.model.room import RoomSpec
 
 if TYPE_CHECKING:
@@ -96,7 +102,7 @@ class Api:
         return iter(())
 
     def inspect_image(self, _reference: str) -> dict[str, Any]:
-        labels = self.built[-1]["labels"] if self.built else {}
+        labels = self.built[-1].get("labels") if self.built else {}
         return {"Id": f"sha256:{len(self.built)}", "Architecture": "amd64", "Config": {"Labels": labels}}
 
     def commit(self, _container: str, *, changes: list[str], **_options: object) -> None:
@@ -176,7 +182,29 @@ def test_steps_are_done_once_within_a_run_and_never_taken_from_another_one(api: 
         in api.built[0]["context"]
     )
     build(replace(images, run=""))
-    assert api.built[-1]["nocache"], "a worker has no run that could tell its steps from older ones"
+    assert api.built[2]["nocache"], "a worker has no run that could tell its steps from older ones"
+
+
+def test_an_image_says_itself_what_is_in_it(api: Api, connection: Connection) -> None:
+    images = images_of(connection)
+    build(images)
+    assert api.built[1]["context"].startswith(b"Dockerfile")
+    (label,) = re.findall(rb'FROM t/i:1\nLABEL "build-env.inventory"="(\S+)"', api.built[1]["context"])
+    api.built[-1]["labels"] = {"build-env.inventory": label.decode()}
+    api.broken.add("create_container")
+    assert images.inventory("t/i:1") == ImageInventory(packages="a 1 all\n", index="abc")
+
+
+@pytest.mark.parametrize("label", ["", "&", "YWJj", base64.b64encode(zlib.compress(b"i\na 1 all\n")[:-4]).decode()])
+def test_an_image_whose_label_says_nothing_is_asked(api: Api, connection: Connection, label: str) -> None:
+    api.built.append({"labels": {"build-env.inventory": label}})
+    assert images_of(connection).inventory("t/i:1").packages == "a 1 all\n"
+
+
+def test_a_list_that_is_too_long_for_a_label_is_left_out() -> None:
+    lines = "".join(f"{hashlib.sha256(str(number).encode()).hexdigest()} 1 all\n" for number in range(4000))
+    assert label_of(ImageInventory(packages=lines, index="abc")) == ""
+    assert label_of(ImageInventory(packages=lines[:4000], index="abc"))
 
 
 def test_images_are_stopped_without_a_word_when_the_engine_is_gone(api: Api, connection: Connection) -> None:
@@ -197,7 +225,8 @@ def test_who_looks_at_an_image_is_known_as_this_run(
     images = images_of(connection)
     assert images.inventory("image").packages == "a 1 all\n"
     images.rooms.close()
-    assert seen == [{"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}]
+    own = {"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}
+    assert seen == [{**own, "build-env.inventory": ""}]
     assert api.made == {}
 
 
@@ -212,12 +241,14 @@ def test_an_image_that_cannot_be_looked_at_is_said(api: Api, connection: Connect
 
 
 def test_a_layer_carries_no_label_of_the_run_that_made_it(
-    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     images = images_of(connection)
     monkeypatch.setattr(images.rooms, "run_install", lambda _spec, _output, keep: keep("container"))
-    images.commit_layer(spec(), "layer:1", lambda _line: None)
+    (tmp_path / "packages.txt").write_text("a 1 all\n", encoding="utf-8")
+    images.commit_layer(replace(spec(), collect=tmp_path), "layer:1", lambda _line: None)
     (labels,) = [change for change in api.committed if change.startswith("LABEL ")]
     assert '"build-env.role"="layer-image"' in labels
+    assert f'"build-env.inventory"="{label_of(ImageInventory(packages="a 1 all", index=""))[:8]}' in labels
     for name in ("run", "key", "target", "subject", "stage", "architecture"):
         assert f'"build-env.{name}"=""' in labels
