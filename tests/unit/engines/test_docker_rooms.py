@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import itertools
 import re
 import socket
+import tarfile
 import threading
 import zlib
 from dataclasses import dataclass, field, replace
@@ -24,6 +26,7 @@ from build_env.engines.docker.fresh import FreshContainers
 from build_env.engines.docker.images import DockerImages
 from build_env.engines.docker.inventory import label_of
 from build_env.engines.docker.rooms import DockerRooms
+from build_env.model.command import Command, ImageKind, Role
 from build_env.model.image import ImageInventory
 from build_env.model.room import RoomSpec
 
@@ -56,11 +59,14 @@ class Api:
     def create_host_config(self, **options: object) -> dict[str, object]:
         return options
 
-    def create_container(self, image: str, *_command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
+    def create_container(self, image: str, command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
         self._refuse("create_container")
         identifier = f"container{next(self.numbers)}"
-        self.made[identifier] = {"image": image, **options}
+        self.made[identifier] = {"image": image, "command": command, **options}
         return {"Id": identifier}
+
+    def put_archive(self, container: str, _path: str, archive: Iterator[bytes]) -> None:
+        self.made[container]["archive"] = b"".join(archive)
 
     def start(self, container: str) -> None:
         self._refuse("start")
@@ -238,6 +244,31 @@ def test_an_image_that_cannot_be_looked_at_is_said(api: Api, connection: Connect
     images.rooms.cancel()
     with pytest.raises(Interrupted):
         images.inventory("image")
+
+
+def test_passwords_of_proxies_are_nowhere_where_a_layer_remembers_its_room(
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def start(container: str) -> None:
+        seen.append(api.made[container])
+        raise docker.errors.APIError("far enough")
+
+    monkeypatch.setattr(api, "start", start)
+    install = Command(kind=ImageKind.BUILD, argv=("install",), role=Role.INSTALL, network=True)
+    room = replace(spec(), commands=(install,), proxies={"http_proxy": "http://user:secret word@proxy:1"})
+    with pytest.raises(InfrastructureError, match="far enough"):
+        images_of(connection).rooms.run_install(room, lambda _line: None, pytest.fail)
+    (container,) = seen
+    with tarfile.open(fileobj=io.BytesIO(container.pop("archive"))) as archive:
+        file = archive.getmember("build/proxies")
+        content = archive.extractfile(file)
+        assert content
+        assert content.read() == b"export http_proxy='http://user:secret word@proxy:1'\n"
+        assert (file.mode, file.uid) == (0o600, 0)
+    assert "secret" not in str(container)
+    assert ". /build/proxies && rm -f /build/proxies" in str(container)
 
 
 def test_a_layer_carries_no_label_of_the_run_that_made_it(
