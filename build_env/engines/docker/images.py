@@ -6,8 +6,6 @@ The classic builder is what every engine has; a cached build with it is also six
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import re
 import tarfile
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from build_env.core.machine import builder_id, debian_architecture
 from build_env.engines.docker.connection import INVENTORY, LABEL, OutOfTime, labelled, no_handler
 from build_env.engines.docker.inventory import asked, kept, label_of
 from build_env.engines.docker.leftovers import BUILDER
+from build_env.engines.docker.rootfs import image_archive, image_config
 from build_env.engines.layout import INSTALLED
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
@@ -58,6 +57,7 @@ class DockerImages:
     run: str = ""
     limit: TimeLimit | None = None  # for each thing that is done with one
     proxies: Mapping[str, str] = field(default_factory=dict)  # builders know these arguments, and keep none of them
+    begun: set[str] = field(default_factory=set)  # what is built, or failed: tried again it takes no step from before
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -89,6 +89,8 @@ class DockerImages:
     ) -> ImageDescription:
         """See `ImageEngine.build`."""
         uid, gid = builder_id()
+        anew = not self.run or tag in self.begun
+        self.begun.add(tag)
         with self._in_time(), self.connection.errors("building an image"):
             events = self.connection.api.build(
                 fileobj=self.connection.in_time(_context(self._marked(dockerfile), context, object_path)),
@@ -99,11 +101,12 @@ class DockerImages:
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
-                nocache=not self.run,
+                nocache=anew,
                 decode=True,
             )
             _follow_build(self._until_cancelled(events), output)
             self._keep_inventory(tag, platform)
+        self.begun.discard(tag)
         return self._must_have(tag)
 
     def cancel(self) -> None:
@@ -162,9 +165,9 @@ class DockerImages:
 
     def load_rootfs(self, archive: Path, *, tag: str, architecture: str, labels: Mapping[str, str]) -> ImageDescription:
         """See `ImageEngine.load_rootfs`: `docker import` of older engines ignores the platform, `load` does not."""
-        config = _image_config(architecture, digest_file(archive), labels)
+        config = image_config(architecture, digest_file(archive), labels)
         with self.connection.errors("loading an image"):
-            for _ in self.connection.api.load_image(_image_archive(archive, config, tag)):
+            for _ in self.connection.api.load_image(image_archive(archive, config, tag)):
                 pass
         return self._must_have(tag)
 
@@ -265,42 +268,3 @@ def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[
     if context:
         yield from Packer(object_path).tree("", context.digest)
     yield end_of_archive()
-
-
-def _image_config(architecture: str, layer_digest: str, labels: Mapping[str, str]) -> bytes:
-    """A config of the Docker image specification 1.2 for one layer."""
-    name, variant = ("arm", "v7") if architecture == "armhf" else (architecture, "")
-    return json.dumps(
-        {
-            "architecture": name,
-            **({"variant": variant} if variant else {}),
-            "os": "linux",
-            "created": "1970-01-01T00:00:00Z",
-            "config": {
-                "Cmd": ["/bin/sh"],
-                "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-                "Labels": dict(labels),
-            },
-            # Podman refuses to build on an image whose history does not account for its layers.
-            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "build-env bootstrap"}],
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
-        },
-        sort_keys=True,
-    ).encode()
-
-
-def _image_archive(layer: Path, config: bytes, tag: str) -> Iterator[bytes]:
-    """The tar that `docker load` takes, streamed: config, manifest, the root file system as its one layer."""
-    name = hashlib.sha256(config).hexdigest()
-    manifest = json.dumps([{"Config": f"{name}.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]).encode()
-    for part, data in ((f"{name}.json", config), ("manifest.json", manifest)):
-        info = tarfile.TarInfo(part)
-        info.size = len(data)
-        yield info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
-    info = tarfile.TarInfo("layer.tar")
-    info.size = layer.stat().st_size
-    yield info.tobuf(tarfile.GNU_FORMAT)
-    with layer.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            yield chunk
-    yield bytes(-info.size % 512) + bytes(1024)

@@ -104,6 +104,7 @@ class Api:
         return ours
 
     def build(self, **options: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        self._refuse("build")
         self.built.append({**options, "context": b"".join(options["fileobj"])})
         return iter(())
 
@@ -187,8 +188,16 @@ def test_steps_are_done_once_within_a_run_and_never_taken_from_another_one(api: 
         b'FROM base\nLABEL "build-env.project"="p" "build-env.role"="image" "build-env.run"="1a2b"'
         in api.built[0]["context"]
     )
+    api.broken.add("build")
+    with pytest.raises(InfrastructureError):
+        build(images)
+    api.broken.clear()
+    build(images)
+    assert [asked["nocache"] for asked in api.built if "nocache" in asked] == [False, True], "the index may be too old"
+    build(images)
+    assert not api.built[-2]["nocache"]
     build(replace(images, run=""))
-    assert api.built[2]["nocache"], "a worker has no run that could tell its steps from older ones"
+    assert api.built[-2]["nocache"], "a worker has no run that could tell its steps from older ones"
 
 
 def test_an_image_says_itself_what_is_in_it(api: Api, connection: Connection) -> None:
