@@ -4,8 +4,7 @@ A target sets SUITE, BASE_IMAGE, its package lists, and where it builds for othe
 version of GCC's C++ library whose development files cross builds need. It may set
 - ARCHITECTURES: what it can build for;
 - SUITES: the archive's suites that may stay enabled;
-- SUITES_FOR: the same for single architectures whose suites are out of step; architectures with equal suites share
-  one build image, others get one of their own.
+- SUITES_FOR: the same for single architectures whose suites are out of step.
 """
 
 from dataclasses import replace
@@ -31,17 +30,15 @@ def env_arch_supported(env: Env, arch: str) -> bool:
 
 
 def docker_image_name(env: Env, kind: ImageKind) -> str:
-    """One source image; a build image per group of architectures whose suites are in step."""
-    plain = f"{env.target.replace('/', '-')}-{kind.value}"
-    foreign = foreign_architectures(env) if kind is ImageKind.BUILD else ()
-    return "-".join((plain, *foreign))
+    """One source image; a build image for the host's architecture, and one more for each foreign one."""
+    foreign = foreign_architecture(env) if kind is ImageKind.BUILD else ""
+    return "-".join(filter(None, (env.target.replace("/", "-"), kind.value, foreign)))
 
 
 def docker_image_create(env: Env, kind: ImageKind) -> None:
     """Build the family's Dockerfile for the suites of the architecture at hand."""
-    source = kind is ImageKind.SOURCE
     suite = str(env.variable("SUITE"))
-    foreign = () if source else foreign_architectures(env)
+    foreign = foreign_architecture(env) if kind is ImageKind.BUILD else ""
     base = str(env.variable("BASE_IMAGE"))
     env.docker_build_image(
         f"Dockerfiles/debian/{kind.value}.Dockerfile.j2",
@@ -50,8 +47,8 @@ def docker_image_create(env: Env, kind: ImageKind) -> None:
         bootstrap=suite if base.startswith("debian:") else "",
         variables={
             "codename": suite,
-            "suites": suites(env, env.host_arch if source else env.arch),
-            "foreign_archs": foreign,
+            "suites": suites(env, env.host_arch if kind is ImageKind.SOURCE else env.arch),
+            "foreign_arch": foreign,
             "libstdcxx_version": str(env.variable("LIBSTDCXX_VERSION")) if foreign else "",
             "ports_mirror": str(env.variable("PORTS_MIRROR", "")),
         },
@@ -117,13 +114,9 @@ def suites(env: Env, arch: str) -> tuple[str, ...]:
     return tuple(str(name) for name in names) if isinstance(names, list | tuple) else ()
 
 
-def foreign_architectures(env: Env) -> tuple[str, ...]:
-    """The architectures other than the host's that share the image of `env.arch`, sorted."""
-    return tuple(
-        sorted(
-            arch for arch in architectures(env) if arch != env.host_arch and suites(env, arch) == suites(env, env.arch)
-        )
-    )
+def foreign_architecture(env: Env) -> str:
+    """The architecture at hand, if it is not the host's."""
+    return env.arch if env.arch != env.host_arch else ""
 
 
 def own_script(package: Package, family: str) -> str:

@@ -106,6 +106,7 @@ def _orders(session: Session) -> Orders:
             "architectures": ",".join(options.architectures),
         },
         reused_prefix=f"{project.settings.image_prefix}-{project.checkout}-" if options.container else "",
+        recreate=options.recreate,
         limit=time_limit(options, project.settings),
         limits=room_limits(
             project.settings,

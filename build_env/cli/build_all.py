@@ -67,7 +67,10 @@ _OPTIONS = {
         rich_help_panel=_ROOMS,
     ),
     "recreate": typer.Option(
-        "--recreate", "-r", help="Make the images, layers and kept rooms anew.", rich_help_panel=_ROOMS
+        "--recreate",
+        "-r",
+        help="Make the images, layers and kept rooms anew, from today's bases.",
+        rich_help_panel=_ROOMS,
     ),
     "refresh": typer.Option(
         "--refresh",

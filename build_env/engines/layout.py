@@ -28,6 +28,7 @@ __all__ = [
     "SEARCH_PATH",
     "WRITABLE",
     "commands_of",
+    "exporting",
     "limiting_script",
     "outcome_of",
     "room_environment",
@@ -117,6 +118,11 @@ def room_script(
         if number >= first:
             lines += [f"running={number}", _run(command, root, number, len(commands), become)]
     return "\n".join(lines) + "\n"
+
+
+def exporting(variables: Mapping[str, str]) -> str:
+    """The text of a file that sets these variables when a shell reads it."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
 
 
 def limiting_script(files: int) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import tarfile
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from build_env.core.trees import read_manifest
 from build_env.engines.layout import BUILD_ROOT, DIRECTORIES, WRITABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from build_env.model.room import RoomSpec
@@ -25,11 +26,17 @@ _ROOT = BUILD_ROOT.removeprefix("/")
 _DIRECTORY = 0o755
 _FILE = 0o644
 _PROGRAM = 0o755
+_SECRET = 0o600
 _CHUNK = 1 << 20
 
 
-def pack(spec: RoomSpec, *, owner: int, group: int) -> Iterator[bytes]:
-    """The tar of a room's build root; `owner` and `group` get the writable directories."""
+def pack(
+    spec: RoomSpec, *, owner: int, group: int, secrets: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[bytes]:
+    """The tar of a room's build root; `owner` and `group` get the writable directories.
+
+    `secrets` are further files at its top, which only root may read.
+    """
     root = Packer(spec.object_path, spec.epoch, reverse=spec.variation.reversed_order)
     for name in ("", *DIRECTORIES):
         yield from root.directory(f"{_ROOT}/{name}".rstrip("/"))
@@ -48,6 +55,8 @@ def pack(spec: RoomSpec, *, owner: int, group: int) -> Iterator[bytes]:
         fetched = Packer(spec.object_path)
         for path in sorted(path for path in spec.downloads.iterdir() if path.is_file()):
             yield from fetched.file(f"{_ROOT}/downloads/{path.name}", path, owner=owner, group=group)
+    for name, data in secrets.items():
+        yield from root.secret(f"{_ROOT}/{name}", data)
     yield end_of_archive()
 
 
@@ -106,6 +115,12 @@ class Packer:
                 yield chunk
         if rest := info.size % tarfile.BLOCKSIZE:
             yield bytes(tarfile.BLOCKSIZE - rest)
+
+    def secret(self, name: str, data: bytes) -> Iterator[bytes]:
+        """A regular file with that content, which only root may read."""
+        info = self._info(name, _SECRET)
+        info.size = len(data)
+        yield member(info) + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
     def _info(self, name: str, mode: int) -> tarfile.TarInfo:
         info = tarfile.TarInfo(name)

@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class Bases:
     images: ImageEngine
     settings: Settings
     temporary: Path
+    _renewed: set[tuple[str, str]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _cancellation: Cancellation = field(default_factory=Cancellation)
 
@@ -97,12 +99,9 @@ class Bases:
             if there:
                 return there
             output(f"pulling {reference} for {architecture}")
-            platform = f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}"
-            pulled = self.images.pull(reference, platform, output)
-            if pulled and pulled.architecture == architecture:
-                name = self.own_name(reference, architecture)
-                self.images.tag(reference, name)
-                return _base(name, pulled)
+            pulled = self._pull(reference, architecture, output)
+            if pulled:
+                return pulled
             if bootstrap:
                 output(f"no registry has {reference} for {architecture}: bootstrapping {bootstrap} with mmdebstrap")
                 return self.make(reference, architecture, bootstrap, output)
@@ -110,6 +109,36 @@ class Bases:
             f"the base image {reference} for {architecture} cannot be had: no registry answers with it",
             hint=f"name another image for it: build-env base map {reference} IMAGE --arch {architecture}",
         )
+
+    def renew(self, reference: str, architecture: str, output: Callable[[str], None]) -> None:
+        """Ask the registry again for a base that is there, once; one that it does not give stays as it is.
+
+        Raises EnvironmentNotReady as `find` does.
+        """
+        with self._lock:
+            there = self.find(reference, architecture)
+            if there is None or (reference, architecture) in self._renewed or self.mapped(reference, architecture):
+                return
+            self._renewed.add((reference, architecture))
+            output(f"asking the registry for {reference} for {architecture} again")
+            if not self._pull(reference, architecture, output):
+                description = self.images.describe(there.reference)
+                age = _age(description.since) if description else ""
+                output(f"no registry gives it: {there.reference} stays as it is{age}")
+            elif (now := self.find(reference, architecture)) and now.identity != there.identity:
+                output(f"{reference} is another one now: {there.identity} before, {now.identity} from here on")
+            else:
+                output(f"{reference} is what the registry has")
+
+    def _pull(self, reference: str, architecture: str, output: Callable[[str], None]) -> Base | None:
+        """The base from a registry, under its own name; None when none has it for that architecture."""
+        platform = f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}"
+        pulled = self.images.pull(reference, platform, output)
+        if pulled is None or pulled.architecture != architecture:
+            return None
+        name = self.own_name(reference, architecture)
+        self.images.tag(reference, name)
+        return _base(name, pulled)
 
     def make(self, reference: str, architecture: str, suite: str, output: Callable[[str], None]) -> Base:
         """Bootstrap `suite` with mmdebstrap from the distribution's mirror."""
@@ -185,6 +214,17 @@ def _locked_directory(temporary: Path) -> tuple[str, int]:
         if Path(directory).exists():
             return directory, handle
         os.close(handle)
+
+
+def _age(since: float) -> str:
+    """How long it is there already, in the unit that fits; nothing where that is not known."""
+    if not since:
+        return ""
+    hours = int((time.time() - since) // 3600)
+    days = hours // 24
+    count, unit = (days, "day") if days else (hours, "hour")
+    age = f"{count} {unit}{'s' if count > 1 else ''} old" if count else "less than an hour old"
+    return f", {age}"
 
 
 def _base(name: str, description: ImageDescription) -> Base:

@@ -51,14 +51,24 @@ class TargetImages:
         return description is not None and description.identifier == stored.facts["image"]
 
     def make(
-        self, recipe: ImageRecipe, context: RoomEntry | None, output: Callable[[str], None], *, anew: bool
+        self,
+        recipe: ImageRecipe,
+        context: RoomEntry | None,
+        output: Callable[[str], None],
+        *,
+        anew: bool,
+        pulled: bool = False,
     ) -> StoredResult:
         """Resolve the base and build the image; the result's artifact is its identity for the keys of dependents.
 
         With the base resolved the image may turn out to be there, made by this checkout or by another one: the key
-        says what it was made from. `context` is a tree of the store. `anew` builds it all the same.
+        says what it was made from. `context` is a tree of the store. `anew` builds it all the same, `pulled` asks the
+        registry for a base that is there.
         """
-        base = self.bases.resolve(recipe.build.base_image, recipe.architecture, recipe.build.bootstrap, output)
+        build = recipe.build
+        if pulled:
+            self.bases.renew(build.base_image, recipe.architecture, output)
+        base = self.bases.resolve(build.base_image, recipe.architecture, build.bootstrap, output)
         recipe = replace(recipe, base_identity=base.identity)
         key = image_key(recipe)
         description = None if anew else self.images.describe(self.tag(recipe, key))

@@ -14,11 +14,15 @@ __all__ = ["ImageDescription", "ImageInventory"]
 
 @dataclass(frozen=True, kw_only=True)
 class ImageDescription:
-    """What an engine says of an image it has: its own id, Debian architecture name, labels."""
+    """What an engine says of an image it has: its own id, Debian architecture name, labels.
+
+    `since` is the time at which it got its name here, in seconds, 0 where the engine does not know.
+    """
 
     identifier: str
     architecture: str
     labels: Mapping[str, str]
+    since: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

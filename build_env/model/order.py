@@ -44,8 +44,8 @@ class Ended(StrEnum):
 class WorkOrder:
     """One task for a worker: to make an image (`recipe`, with its build `context`), a layer, or to run a room.
 
-    `anew` makes an image or layer that is there already. `fetched` are the packages that a layer was made from before,
-    by digest: with them it is made without network.
+    `anew` makes an image or layer that is there already, `pulled` has a registry asked for the image's base again.
+    `fetched` are the packages that a layer was made from before, by digest: with them it is made without network.
     """
 
     task: TaskName
@@ -56,6 +56,7 @@ class WorkOrder:
     layer: bool = False
     fetched: tuple[RoomEntry, ...] = ()
     anew: bool = False
+    pulled: bool = False
 
     @property
     def given_room(self) -> RoomOrder:

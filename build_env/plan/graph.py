@@ -72,9 +72,8 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
         task = _task(target, unit, inputs, selection, facts)
         if task is not None:
             tasks[task.name] = task
-    for name in dict.fromkeys(image for unit, image in facts.unit_images.items() if unit in tasks):
-        image = image_task(target, name, facts.recipes[name])
-        tasks[image.name] = image
+    used = dict.fromkeys(image for unit, image in facts.unit_images.items() if unit in tasks)
+    tasks |= {image.name: image for image in _image_tasks(target, {name: facts.recipes[name] for name in used})}
     for arch, units in selection.tars.items():
         if arch in facts.tar_archs:
             tar = _tar_task(target, arch, units)
@@ -117,6 +116,19 @@ def image_task(target: Target, name: str, recipe: ImageRecipe) -> Task:
         static_inputs=image_inputs(recipe),
         action=ImageAction(recipe=recipe),
     )
+
+
+def _image_tasks(target: Target, recipes: Mapping[str, ImageRecipe]) -> Iterable[Task]:
+    """The tasks that make images: of those with one base each follows the one before.
+
+    The engine does steps that several of them begin with once, if they are not made side by side.
+    """
+    last: dict[tuple[str, str], TaskName] = {}
+    for name, recipe in recipes.items():
+        base = (recipe.build.base_image, recipe.architecture)
+        image = image_task(target, name, recipe)
+        yield replace(image, after=(last[base],)) if base in last else image
+        last[base] = image.name
 
 
 def scan_plan(  # noqa: PLR0913 - all that two tasks consist of

@@ -34,7 +34,8 @@ __all__ = ["Orders", "context_entry", "input_at", "layer_key", "task_labels"]
 class Orders:
     """What orders of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones.
 
-    A command that wants a temporary room has a fresh one in any case, and so has its layer.
+    A command that wants a temporary room has a fresh one in any case, and so has its layer. `recreate` has registries
+    asked for bases again.
     """
 
     trees: Trees
@@ -43,6 +44,7 @@ class Orders:
     reused_prefix: str = ""
     limit: TimeLimit | None = None
     limits: RoomLimits = field(default_factory=RoomLimits)
+    recreate: bool = False
 
     def image(self, task: Task, key: str, *, anew: bool) -> WorkOrder:
         """Make the image of the task.
@@ -55,7 +57,8 @@ class Orders:
             raise RuntimeError(f"{task.name} makes no image")  # noqa: TRY004 - a defect of the plan
         recipe = task.action.recipe
         context = context_entry(self.trees, recipe, self.store)
-        return WorkOrder(task=task.name, key=key, recipe=recipe, context=context, anew=anew)
+        pulled = anew and self.recreate
+        return WorkOrder(task=task.name, key=key, recipe=recipe, context=context, anew=anew, pulled=pulled)
 
     def room(self, work: Work) -> WorkOrder:
         """Run the commands of the task in its room.

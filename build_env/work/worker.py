@@ -94,7 +94,7 @@ class Worker:
     def _image(self, order: WorkOrder, output: Callable[[str], None]) -> Outcome:
         if self.images is None or order.recipe is None:
             raise EnvironmentNotReady("native rooms have no images")
-        stored = self.images.make(order.recipe, order.context, output, anew=order.anew)
+        stored = self.images.make(order.recipe, order.context, output, anew=order.anew, pulled=order.pulled)
         return Outcome(
             ended=Ended.DONE,
             artifacts=stored.artifacts,

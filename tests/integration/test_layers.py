@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
+import http.client
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 import docker
 import pytest
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.tiny import Tiny
 
+WORD = "pass3word"
 # The build image has the index of the mirror at hand and of nothing else.
 DOCKERFILE = """\
 FROM {{ base_image }}
@@ -176,3 +182,68 @@ def test_a_temporary_command_has_its_layer_also_where_rooms_are_kept(project: Ti
         project.build("--container", "one").expect(0)
         assert "tool-one 1" in project.log("one", "build", "amd64")
         project.build("--container", "one").expect(0, "nothing to do")
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """Fetches what it is asked for, if the one who asks has the password."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        wanted = "Basic " + base64.b64encode(f"user:{WORD}".encode()).decode()
+        if self.headers.get("Proxy-Authorization") != wanted:
+            self.send_error(407)
+            return
+        self.asked.append(self.path)
+        connection = http.client.HTTPConnection(urlsplit(self.path).netloc, timeout=60)
+        connection.request("GET", urlsplit(self.path).path)
+        answer = connection.getresponse()
+        data = answer.read()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    """The address of a proxy that rooms reach; what it was asked for is in `_Proxy.asked`."""
+    connection = docker.from_env()
+    gateway = connection.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    connection.close()
+    _Proxy.asked.clear()
+    with ThreadingHTTPServer((gateway, 0), _Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://user:{WORD}@{gateway}:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("origin", ["environment", "settings"])
+def test_layers_are_fetched_through_the_proxy_and_nothing_remembers_its_password(
+    project: Tiny, mirror: Mirror, proxy: str, origin: str
+) -> None:
+    unset = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"), "")
+    given = {"environment": {"http_proxy": proxy}, "settings": {"BUILD_ENV_PROXIES": f"http={proxy}"}}
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        project.build("--build", "one", environment={**unset, **given[origin]}).expect(0)
+        assert any(path.endswith("/tool-one_1_all.deb") for path in _Proxy.asked)
+        assert any("Packages" in path for path in _Proxy.asked), "the index of the image came another way"
+        other = project.build("--build", "one", environment=unset).expect(0)
+    assert "nothing to do" in other.text or "up to date" in other.text, "the proxy is in a key"
+    connection = docker.from_env()
+    try:
+        engine: Any = connection.api
+        remembered = [str((engine.history(tag), engine.inspect_image(tag))) for tag in project.images()]
+    finally:
+        connection.close()
+    assert len(remembered) == len(project.images()) > 1
+    assert not any(WORD in text for text in remembered)
+    secret = WORD.encode()
+    files = [path for path in (project.root / "build").rglob("*") if path.is_file()]
+    assert not [path for path in files if secret in path.read_bytes()]

@@ -46,6 +46,12 @@ def short(name: TaskName) -> str:
     return str(name).split(":", 1)[1]
 
 
+def dockerfiles(name: str, *archs: str) -> dict[str, str]:
+    """By the name of the image, without the lines that say where they come from."""
+    recipes = shipped_plan(name, archs).recipes.values()
+    return {recipe.build.name: recipe.dockerfile for recipe in recipes}
+
+
 def listing(planned: Planned) -> str:
     lines = plan_lines(planned.plan, dict.fromkeys((task.name for task in planned.plan), ""), commands=True, hits=True)
     edges = [
@@ -88,6 +94,21 @@ def test_dockerfiles(name: str, archs: tuple[str, ...], *, update_golden: bool) 
         )
         compare(directory / f"{build.name}.Dockerfile", head + recipe.dockerfile, update=update_golden)
     assert {path.stem for path in directory.iterdir()} == {recipe.build.name for recipe in recipes.values()}
+
+
+@pytest.mark.parametrize("name", DEBIAN[1:])  # of the first one foreign architectures lack a suite
+def test_images_of_a_target_begin_alike_so_that_the_engine_makes_that_once(name: str) -> None:
+    files = dockerfiles(name, "amd64", "arm64")
+    slug = name.replace("/", "-")
+    source, native, foreign = (files[f"{slug}-{kind}"] for kind in ("source", "build", "build-arm64"))
+    assert native.startswith(source[: source.index("apt-get install")])
+    assert foreign.startswith(native.rstrip())
+
+
+@pytest.mark.parametrize("name", DEBIAN)
+def test_an_image_has_no_compiler_for_what_is_not_asked_for(name: str) -> None:
+    assert not any("crossbuild" in text for text in dockerfiles(name, "amd64").values())
+    assert "armhf" not in dockerfiles(name, "arm64")[f"{name.replace('/', '-')}-build-arm64"]
 
 
 @pytest.mark.parametrize("name", RHEL)

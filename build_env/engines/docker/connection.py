@@ -23,9 +23,20 @@ from build_env.engines.docker.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["LABEL", "NO_HANDLER", "Connection", "EngineFacts", "OutOfTime", "connect", "labelled", "no_handler"]
+__all__ = [
+    "INVENTORY",
+    "LABEL",
+    "NO_HANDLER",
+    "Connection",
+    "EngineFacts",
+    "OutOfTime",
+    "connect",
+    "labelled",
+    "no_handler",
+]
 
 LABEL = "build-env"
+INVENTORY = f"{LABEL}.inventory"  # of an image: what is installed in it
 NO_HANDLER = "exec /bin/sh: exec format error"
 _OWN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 _SOCKET = "unix:///var/run/docker.sock"

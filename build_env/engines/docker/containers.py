@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from build_env.engines.docker.connection import labelled
+from build_env.engines.docker.connection import INVENTORY, labelled
 from build_env.engines.layout import BUILD_ROOT
 from build_env.model.room import RoomLimits
 
@@ -77,7 +77,10 @@ def create(connection: Connection, container: Container) -> str:
             container.image,
             list(container.command),
             name=container.name or None,
-            labels=labelled(container.labels),
+            labels={
+                INVENTORY: "",
+                **labelled(container.labels),
+            },  # that of the image is of use to nobody here, and long
             user=container.user or None,
             working_dir=container.directory or None,
             environment=dict(container.environment) or None,

@@ -30,7 +30,8 @@ __all__ = ["Conversation"]
 class Conversation:
     """The commands of `spec` with that role, from number `first` on, told to one room.
 
-    `exported` is set by the script itself, where the container must not carry it. A room that is `kept` has a memory
+    `exported` is set by the script itself, where the container must not carry it, and what is in the file `secrets` of
+    the build root by reading that: the engine remembers scripts. A room that is `kept` has a memory
     counter that goes on. What a room installs is listed, and its results are asked for: they may be gigabytes.
 
     With a `supervisor` the script is root's, and its last words are believed. Without one it is that of whoever runs
@@ -41,6 +42,7 @@ class Conversation:
     output: Callable[[str], None]
     role: Role = Role.RUN
     exported: Mapping[str, str] = field(default_factory=dict)
+    secrets: str = ""
     supervisor: Supervisor | None = None
     first: int = 1
 
@@ -79,6 +81,9 @@ class Conversation:
             first=self.first,
             become=supervisor.become if supervisor else "",
         )
+        if self.secrets:
+            file = f"{BUILD_ROOT}/{self.secrets}"
+            commands = f". {file} && rm -f {file} || exit\n{commands}"
         if self.role is Role.INSTALL or (kept and not self.commands):  # a layer: what the room has now
             commands += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
         if supervisor is None:

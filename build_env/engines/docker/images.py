@@ -6,20 +6,21 @@ The classic builder is what every engine has; a cached build with it is also six
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import re
 import tarfile
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from build_env.core.canonical import digest_file
-from build_env.core.errors import BuildEnvError, EnvironmentNotReady, InfrastructureError, Interrupted, TaskError
+from build_env.core.errors import BuildEnvError, InfrastructureError, Interrupted, TaskError
 from build_env.core.machine import builder_id, debian_architecture
-from build_env.engines.docker.connection import LABEL, NO_HANDLER, OutOfTime, labelled, no_handler
-from build_env.engines.docker.containers import Container
+from build_env.engines.docker.connection import INVENTORY, LABEL, OutOfTime, labelled, no_handler
+from build_env.engines.docker.inventory import asked, kept, label_of
 from build_env.engines.docker.leftovers import BUILDER
-from build_env.engines.layout import DIGEST_INDEX, HOST_NAME, LIST_PACKAGES
+from build_env.engines.docker.rootfs import image_archive, image_config
+from build_env.engines.layout import INSTALLED
 from build_env.engines.network_faults import Listener
 from build_env.engines.output import LineSplitter
 from build_env.engines.staging import Packer, end_of_archive, member
@@ -29,7 +30,6 @@ from build_env.model.image import ImageDescription, ImageInventory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.rooms import DockerRooms
@@ -43,6 +43,7 @@ _OF_ONE_RUN = ("architectures", "key", "run", "user", *TaskName._fields)
 _FROM = re.compile(r"^FROM .*$", re.MULTILINE)
 _STEP = re.compile(r"Step \d+/\d+ : ")
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"  # what the engine puts around each piece of standard error
+_FRACTION = re.compile(r"\.[0-9]+")
 _MARK = re.compile(rf"{_STEP.pattern}| ---> ")
 
 
@@ -56,6 +57,7 @@ class DockerImages:
     run: str = ""
     limit: TimeLimit | None = None  # for each thing that is done with one
     proxies: Mapping[str, str] = field(default_factory=dict)  # builders know these arguments, and keep none of them
+    begun: set[str] = field(default_factory=set)  # what is built, or failed: tried again it takes no step from before
     seen: dict[str, str] = field(default_factory=dict)  # what the engine answered: reference to identifier or nothing
 
     def describe(self, reference: str) -> ImageDescription | None:
@@ -70,6 +72,7 @@ class DockerImages:
             identifier=image["Id"],
             architecture=debian_architecture("arm/v7" if name.startswith("arm/") or name == "arm" else name, name),
             labels=(image.get("Config") or {}).get("Labels") or {},
+            since=_seconds((image.get("Metadata") or {}).get("LastTagTime") or ""),
         )
 
     def build(  # noqa: PLR0913 - the port's
@@ -86,6 +89,8 @@ class DockerImages:
     ) -> ImageDescription:
         """See `ImageEngine.build`."""
         uid, gid = builder_id()
+        anew = not self.run or tag in self.begun
+        self.begun.add(tag)
         with self._in_time(), self.connection.errors("building an image"):
             events = self.connection.api.build(
                 fileobj=self.connection.in_time(_context(self._marked(dockerfile), context, object_path)),
@@ -96,10 +101,12 @@ class DockerImages:
                 platform=platform or None,
                 rm=True,
                 forcerm=True,
-                nocache=True,
+                nocache=anew,
                 decode=True,
             )
             _follow_build(self._until_cancelled(events), output)
+            self._keep_inventory(tag, platform)
+        self.begun.discard(tag)
         return self._must_have(tag)
 
     def cancel(self) -> None:
@@ -158,9 +165,9 @@ class DockerImages:
 
     def load_rootfs(self, archive: Path, *, tag: str, architecture: str, labels: Mapping[str, str]) -> ImageDescription:
         """See `ImageEngine.load_rootfs`: `docker import` of older engines ignores the platform, `load` does not."""
-        config = _image_config(architecture, digest_file(archive), labels)
+        config = image_config(architecture, digest_file(archive), labels)
         with self.connection.errors("loading an image"):
-            for _ in self.connection.api.load_image(_image_archive(archive, config, tag)):
+            for _ in self.connection.api.load_image(image_archive(archive, config, tag)):
                 pass
         return self._must_have(tag)
 
@@ -170,6 +177,9 @@ class DockerImages:
         own = {f"{LABEL}.role": LAYER_IMAGE, **{f"{LABEL}.{name}": "" for name in _OF_ONE_RUN}}
 
         def keep(container: str) -> None:
+            listed = spec.collect / Path(INSTALLED).name
+            packages = listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else ""
+            own[INVENTORY] = label_of(ImageInventory(packages=packages, index=""))
             with self.connection.errors("keeping a layer"):
                 changes = ["WORKDIR /", 'CMD ["/bin/sh"]', _label(own)]
                 self.connection.api.commit(container, repository=repository, tag=version, changes=changes)
@@ -178,35 +188,40 @@ class DockerImages:
 
     def inventory(self, reference: str) -> ImageInventory:
         """See `ImageEngine.inventory`."""
-        listing, complaints = bytearray(), bytearray()
-        container = Container(
-            image=reference,
-            command=["/bin/sh", "-c", f"{LIST_PACKAGES}; echo; {DIGEST_INDEX}"],
-            labels=self._labels,
-            host_name=HOST_NAME,
+        description = self.describe(reference)
+        found = kept(description.labels) if description else None
+        if found is None:
+            with self._in_time():
+                found = asked(self.rooms.fresh, reference, self._labels)
+        return found
+
+    def _keep_inventory(self, tag: str, platform: str) -> None:
+        """Label the image with what is installed in it: who finds it there later need not ask."""
+        value = label_of(asked(self.rooms.fresh, tag, self._labels))
+        events = self.connection.api.build(
+            fileobj=_context(f"FROM {tag}\n{_label({INVENTORY: value})}\n", None, Path),
+            custom_context=True,
+            tag=tag,
+            platform=platform or None,
+            rm=True,
+            forcerm=True,
+            decode=True,
         )
-
-        def told(is_error: bool, data: bytes) -> None:  # noqa: FBT001 - as `listen` gives it
-            (complaints if is_error else listing).extend(data)
-
-        with self._in_time(), self.rooms.fresh.made(container) as room:
-            status = self.rooms.fresh.listen(room, told)
-        if NO_HANDLER.encode() in complaints:
-            raise no_handler(NO_HANDLER)
-        if status:
-            words = bytes(complaints or listing).decode(errors="replace").strip()
-            raise EnvironmentNotReady(
-                f"the packages of {reference} cannot be listed: {words or status}",
-                hint="an image needs find, sort and sha256sum",
-            )
-        packages, _, index = bytes(listing).decode(errors="replace").partition("\n\n")
-        return ImageInventory(packages=f"{packages.strip()}\n", index=index.split(maxsplit=1)[0])
+        _follow_build(self._until_cancelled(events), lambda _line: None)
 
     def _must_have(self, tag: str) -> ImageDescription:
         description = self.describe(tag)
         if description is None:
             raise InfrastructureError(f"the engine made {tag} and does not have it")
         return description
+
+
+def _seconds(time: str) -> float:
+    """A time as the engine writes it, with more digits than others; its year 1 means never."""
+    try:
+        return max(0.0, datetime.fromisoformat(_FRACTION.sub("", time)).timestamp())
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _label(labels: Mapping[str, str]) -> str:
@@ -253,42 +268,3 @@ def _context(dockerfile: str, context: RoomEntry | None, object_path: Callable[[
     if context:
         yield from Packer(object_path).tree("", context.digest)
     yield end_of_archive()
-
-
-def _image_config(architecture: str, layer_digest: str, labels: Mapping[str, str]) -> bytes:
-    """A config of the Docker image specification 1.2 for one layer."""
-    name, variant = ("arm", "v7") if architecture == "armhf" else (architecture, "")
-    return json.dumps(
-        {
-            "architecture": name,
-            **({"variant": variant} if variant else {}),
-            "os": "linux",
-            "created": "1970-01-01T00:00:00Z",
-            "config": {
-                "Cmd": ["/bin/sh"],
-                "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-                "Labels": dict(labels),
-            },
-            # Podman refuses to build on an image whose history does not account for its layers.
-            "history": [{"created": "1970-01-01T00:00:00Z", "created_by": "build-env bootstrap"}],
-            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer_digest}"]},
-        },
-        sort_keys=True,
-    ).encode()
-
-
-def _image_archive(layer: Path, config: bytes, tag: str) -> Iterator[bytes]:
-    """The tar that `docker load` takes, streamed: config, manifest, the root file system as its one layer."""
-    name = hashlib.sha256(config).hexdigest()
-    manifest = json.dumps([{"Config": f"{name}.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]).encode()
-    for part, data in ((f"{name}.json", config), ("manifest.json", manifest)):
-        info = tarfile.TarInfo(part)
-        info.size = len(data)
-        yield info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
-    info = tarfile.TarInfo("layer.tar")
-    info.size = layer.stat().st_size
-    yield info.tobuf(tarfile.GNU_FORMAT)
-    with layer.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            yield chunk
-    yield bytes(-info.size % 512) + bytes(1024)

@@ -17,7 +17,7 @@ from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import FreshContainers, in_time
 from build_env.engines.docker.kept import KeptRooms
 from build_env.engines.inline import gathered, laying_script
-from build_env.engines.layout import ARCHIVES, BUILD_ROOT, HOST_NAME, room_environment
+from build_env.engines.layout import ARCHIVES, BUILD_ROOT, HOST_NAME, exporting, room_environment
 from build_env.engines.network_faults import Listener
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
@@ -35,6 +35,7 @@ __all__ = ["DockerRooms"]
 
 # What package managers need as root: to unpack for all users, to become the one who fetches, and to end it.
 INSTALLING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
+_PROXIES = "proxies"  # a file of the build root
 _AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 
 
@@ -151,12 +152,15 @@ class DockerRooms:
     def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
 
+        Its history has the script. Proxies may have passwords, so they are read from a file of the volume.
         Root installs, and so do scripts of packages: what the script says is not believed, the engine tells the end.
         """
         environment = room_environment(BUILD_ROOT, {**spec.environment, "BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"})
-        environment |= spec.proxies
+        secrets = {_PROXIES: exporting(spec.proxies).encode()} if spec.proxies else {}
         listener = Listener(output)
-        talk = Conversation(spec=spec, output=listener.line, role=Role.INSTALL, exported=environment)
+        talk = Conversation(
+            spec=spec, output=listener.line, role=Role.INSTALL, exported=environment, secrets="".join(secrets)
+        )
         container = Container(
             image=spec.image,
             command=["/bin/sh", "-c", talk.script],
@@ -171,7 +175,7 @@ class DockerRooms:
             limits=spec.limits,
         )
         owner, group = builder_id()
-        with self.fresh.made(container, pack(spec, owner=owner, group=group)) as room:
+        with self.fresh.made(container, pack(spec, owner=owner, group=group, secrets=secrets)) as room:
             outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
             if outcome.status:
                 listener.refuse_fault(outcome.status)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import io
 import itertools
+import re
 import socket
+import tarfile
 import threading
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +24,10 @@ from build_env.engines.docker.connection import Connection
 from build_env.engines.docker.containers import Container
 from build_env.engines.docker.fresh import FreshContainers
 from build_env.engines.docker.images import DockerImages
+from build_env.engines.docker.inventory import label_of
 from build_env.engines.docker.rooms import DockerRooms
+from build_env.model.command import Command, ImageKind, Role
+from build_env.model.image import ImageInventory
 from build_env.model.room import RoomSpec
 
 if TYPE_CHECKING:
@@ -38,6 +47,7 @@ class Api:
     printed: bytes = b"a 1 all\n\nabc  -\n"
     status: int = 0
     committed: list[str] = field(default_factory=list)
+    built: list[dict[str, Any]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=itertools.count)
     removals_refused: int = 0
     sockets: Sockets = field(default_factory=Sockets)
@@ -49,11 +59,14 @@ class Api:
     def create_host_config(self, **options: object) -> dict[str, object]:
         return options
 
-    def create_container(self, image: str, *_command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
+    def create_container(self, image: str, command: object, **options: Any) -> dict[str, str]:  # noqa: ANN401
         self._refuse("create_container")
         identifier = f"container{next(self.numbers)}"
-        self.made[identifier] = {"image": image, **options}
+        self.made[identifier] = {"image": image, "command": command, **options}
         return {"Id": identifier}
+
+    def put_archive(self, container: str, _path: str, archive: Iterator[bytes]) -> None:
+        self.made[container]["archive"] = b"".join(archive)
 
     def start(self, container: str) -> None:
         self._refuse("start")
@@ -89,6 +102,15 @@ class Api:
             kind = 2 if self.status else 1
             theirs.sendall(bytes([kind, 0, 0, 0]) + len(self.printed).to_bytes(4, "big") + self.printed)
         return ours
+
+    def build(self, **options: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        self._refuse("build")
+        self.built.append({**options, "context": b"".join(options["fileobj"])})
+        return iter(())
+
+    def inspect_image(self, _reference: str) -> dict[str, Any]:
+        labels = self.built[-1].get("labels") if self.built else {}
+        return {"Id": f"sha256:{len(self.built)}", "Architecture": "amd64", "Config": {"Labels": labels}}
 
     def commit(self, _container: str, *, changes: list[str], **_options: object) -> None:
         self.committed.extend(changes)
@@ -145,6 +167,61 @@ def images_of(connection: Connection) -> DockerImages:
     )
 
 
+def build(images: DockerImages) -> None:
+    images.build(
+        dockerfile="FROM base\nRUN apt-get update\n",
+        context=None,
+        object_path=lambda _digest: Path(),
+        tag="t/i:1",
+        arguments={},
+        labels={},
+        platform="",
+        output=lambda _line: None,
+    )
+
+
+def test_steps_are_done_once_within_a_run_and_never_taken_from_another_one(api: Api, connection: Connection) -> None:
+    images = images_of(connection)
+    build(images)
+    assert not api.built[0]["nocache"]
+    assert (
+        b'FROM base\nLABEL "build-env.project"="p" "build-env.role"="image" "build-env.run"="1a2b"'
+        in api.built[0]["context"]
+    )
+    api.broken.add("build")
+    with pytest.raises(InfrastructureError):
+        build(images)
+    api.broken.clear()
+    build(images)
+    assert [asked["nocache"] for asked in api.built if "nocache" in asked] == [False, True], "the index may be too old"
+    build(images)
+    assert not api.built[-2]["nocache"]
+    build(replace(images, run=""))
+    assert api.built[-2]["nocache"], "a worker has no run that could tell its steps from older ones"
+
+
+def test_an_image_says_itself_what_is_in_it(api: Api, connection: Connection) -> None:
+    images = images_of(connection)
+    build(images)
+    assert api.built[1]["context"].startswith(b"Dockerfile")
+    (label,) = re.findall(rb'FROM t/i:1\nLABEL "build-env.inventory"="(\S+)"', api.built[1]["context"])
+    api.built[-1]["labels"] = {"build-env.inventory": label.decode()}
+    api.broken.add("create_container")
+    assert images.inventory("t/i:1") == ImageInventory(packages="a 1 all\n", index="abc")
+
+
+@pytest.mark.parametrize("label", ["", "&", "YWJj", base64.b64encode(zlib.compress(b"i\na 1 all\n")[:-4]).decode()])
+def test_an_image_whose_label_says_nothing_is_asked(api: Api, connection: Connection, label: str) -> None:
+    api.built.append({"labels": {"build-env.inventory": label}})
+    assert images_of(connection).inventory("t/i:1").packages == "a 1 all\n"
+
+
+def test_a_list_that_is_too_long_for_a_label_is_left_out() -> None:
+    lines = "".join(f"{hashlib.sha256(str(number).encode()).hexdigest()} 1 all\n" for number in range(4000))
+    assert label_of(ImageInventory(packages=lines, index="abc")) == ""
+    assert label_of(ImageInventory(packages=lines[:4000], index="abc"))
+
+
 def test_images_are_stopped_without_a_word_when_the_engine_is_gone(api: Api, connection: Connection) -> None:
     api.broken.add("containers")
     images_of(connection).cancel()
@@ -163,7 +240,8 @@ def test_who_looks_at_an_image_is_known_as_this_run(
     images = images_of(connection)
     assert images.inventory("image").packages == "a 1 all\n"
     images.rooms.close()
-    assert seen == [{"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}]
+    own = {"build-env.project": "p", "build-env.run": "1a2b", "build-env.role": "image"}
+    assert seen == [{**own, "build-env.inventory": ""}]
     assert api.made == {}
 
 
@@ -177,13 +255,40 @@ def test_an_image_that_cannot_be_looked_at_is_said(api: Api, connection: Connect
         images.inventory("image")
 
 
-def test_a_layer_carries_no_label_of_the_run_that_made_it(
+def test_passwords_of_proxies_are_nowhere_where_a_layer_remembers_its_room(
     api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def start(container: str) -> None:
+        seen.append(api.made[container])
+        raise docker.errors.APIError("far enough")
+
+    monkeypatch.setattr(api, "start", start)
+    install = Command(kind=ImageKind.BUILD, argv=("install",), role=Role.INSTALL, network=True)
+    room = replace(spec(), commands=(install,), proxies={"http_proxy": "http://user:secret word@proxy:1"})
+    with pytest.raises(InfrastructureError, match="far enough"):
+        images_of(connection).rooms.run_install(room, lambda _line: None, pytest.fail)
+    (container,) = seen
+    with tarfile.open(fileobj=io.BytesIO(container.pop("archive"))) as archive:
+        file = archive.getmember("build/proxies")
+        content = archive.extractfile(file)
+        assert content
+        assert content.read() == b"export http_proxy='http://user:secret word@proxy:1'\n"
+        assert (file.mode, file.uid) == (0o600, 0)
+    assert "secret" not in str(container)
+    assert ". /build/proxies && rm -f /build/proxies" in str(container)
+
+
+def test_a_layer_carries_no_label_of_the_run_that_made_it(
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     images = images_of(connection)
     monkeypatch.setattr(images.rooms, "run_install", lambda _spec, _output, keep: keep("container"))
-    images.commit_layer(spec(), "layer:1", lambda _line: None)
+    (tmp_path / "packages.txt").write_text("a 1 all\n", encoding="utf-8")
+    images.commit_layer(replace(spec(), collect=tmp_path), "layer:1", lambda _line: None)
     (labels,) = [change for change in api.committed if change.startswith("LABEL ")]
     assert '"build-env.role"="layer-image"' in labels
+    assert f'"build-env.inventory"="{label_of(ImageInventory(packages="a 1 all", index=""))[:8]}' in labels
     for name in ("run", "key", "target", "subject", "stage", "architecture"):
         assert f'"build-env.{name}"=""' in labels

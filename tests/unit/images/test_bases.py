@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, Interrupted
 from build_env.images.bases import Bases
+from build_env.model.image import ImageDescription
 from build_env.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,3 +74,62 @@ def test_a_bootstrap_that_fails_is_told_with_its_last_words(bases: Bases, tmp_pa
     assert caught.value.message.endswith("| I: step 40\n        | E: arch-test")
     assert "| I: step 4\n" not in caught.value.message
     assert "doctor" in caught.value.hint
+
+
+class Registered:
+    """An engine with a base, and a registry that has `offered` of it."""
+
+    def __init__(self, *, offered: ImageDescription | None) -> None:
+        self.offered = offered
+        self.images = {"build-env/base:debian-12-amd64": OLD}
+
+    def describe(self, reference: str) -> ImageDescription | None:
+        return self.images.get(reference)
+
+    def pull(self, *_arguments: object) -> ImageDescription | None:
+        return self.offered
+
+    def tag(self, reference: str, name: str) -> None:
+        assert self.offered, reference
+        self.images[name] = self.offered
+
+
+OLD = ImageDescription(identifier="sha256:old", architecture="amd64", labels={}, since=time.time() - 3.5 * 86400)
+
+
+@pytest.mark.parametrize(
+    ("offered", "said", "found"),
+    [
+        (None, "no registry gives it: build-env/base:debian-12-amd64 stays as it is, 3 days old", "sha256:old"),
+        (OLD, "debian:12 is what the registry has", "sha256:old"),
+        (
+            replace(OLD, identifier="sha256:new"),
+            "debian:12 is another one now: sha256:old before, sha256:new from here on",
+            "sha256:new",
+        ),
+        (
+            replace(OLD, identifier="sha256:new", architecture="arm64"),
+            "no registry gives it: build-env/base:debian-12-amd64 stays as it is, 3 days old",
+            "sha256:old",
+        ),
+    ],
+)
+def test_a_base_that_is_asked_for_again(
+    tmp_path: Path, offered: ImageDescription | None, said: str, found: str
+) -> None:
+    images: Any = Registered(offered=offered)
+    bases = Bases(images=images, settings=Settings(), temporary=tmp_path)
+    lines: list[str] = []
+    for _ in range(2):
+        bases.renew("debian:12", "amd64", lines.append)
+    assert lines == ["asking the registry for debian:12 for amd64 again", said]
+    base = bases.find("debian:12", "amd64")
+    assert base
+    assert base.identity == found
+
+
+def test_a_base_that_the_settings_name_is_not_asked_for(tmp_path: Path) -> None:
+    images: Any = Registered(offered=replace(OLD, identifier="sha256:new"))
+    mapped = {"debian:12": "build-env/base:debian-12-amd64"}
+    bases = Bases(images=images, settings=Settings(base_images=mapped), temporary=tmp_path)
+    bases.renew("debian:12", "amd64", pytest.fail)

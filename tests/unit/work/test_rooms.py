@@ -89,6 +89,16 @@ def test_an_image_that_the_worker_has_not_is_made_and_the_order_repeated(tmp_pat
     assert done.stored.key == "key"
 
 
+@pytest.mark.parametrize(
+    ("recreate", "anew", "pulled"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+def test_only_recreate_has_the_registry_asked_again(
+    tmp_path: Path, store: LocalStore, *, recreate: bool, anew: bool, pulled: bool
+) -> None:
+    made = rooms(tmp_path, store, FakeWorker())
+    assert replace(made.orders, recreate=recreate).image(made.made[IMAGE], "k", anew=anew).pulled == pulled
+
+
 def test_an_image_that_comes_out_otherwise_is_another_one(tmp_path: Path, store: LocalStore) -> None:
     worker = FakeWorker(made_of=replace(IDENTITY, digest="2" * 64))
     with pytest.raises(EnvironmentNotReady, match="came out with other packages"):

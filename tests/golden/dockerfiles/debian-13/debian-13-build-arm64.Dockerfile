@@ -7,15 +7,33 @@ ARG PREFIX=build-env
 LABEL build-env.prefix="${PREFIX}"
 ENV DEBIAN_FRONTEND=noninteractive
 
+# Up to the first installation both Dockerfiles of the family have the same steps: in one run the engine does them once.
 # An index that cannot be fetched must not pass unseen; translations and recommendations are of no use here. What a
-# power failure leaves of an image or a layer is thrown away, so dpkg need not sync; nobody searches manual pages.
+# power failure leaves of an image or a layer is thrown away, so dpkg need not sync; nobody searches manual pages. What
+# apt makes of the index stays for the layers, which halves the time of each call there; images of Docker tell it otherwise.
+# Some programs ask for the name of the user; the room itself runs with the numbers.
 RUN set -eu; \
+    mkdir -p /var/lib/build-env; \
     printf '%s\n' 'APT::Update::Error-Mode "any";' 'APT::Install-Recommends "false";' 'Acquire::Languages "none";' \
-        > /etc/apt/apt.conf.d/90build-env; \
+        'Dir::Cache::srcpkgcache "/var/lib/build-env/srcpkgcache.bin";' > /etc/apt/apt.conf.d/zz-build-env; \
     echo force-unsafe-io > /etc/dpkg/dpkg.cfg.d/90build-env; \
-    echo 'man-db man-db/auto-update boolean false' | debconf-set-selections
+    echo 'man-db man-db/auto-update boolean false' | debconf-set-selections; \
+    getent group "$GROUP_ID" > /dev/null || groupadd --gid "$GROUP_ID" builder; \
+    getent passwd "$USER_ID" > /dev/null \
+        || useradd --uid "$USER_ID" --gid "$GROUP_ID" --no-create-home --home-dir /build/work builder; \
+    mkdir -p /build
+WORKDIR /build
 
-# Only suites that have every enabled architecture may stay: `Multi-Arch: same` packages need equal versions.
+# The lists stay: `apt-get source` and the layers resolve from them.
+RUN set -eu; \
+    apt-get update; \
+    left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
+        --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
+    for option in $left_out; do set -- "$@" -o "Dpkg::Options::=$option"; done; \
+    apt-get install --yes "$@" ca-certificates dpkg-dev; \
+    rm -f /var/cache/apt/archives/*.deb /var/cache/apt/pkgcache.bin
+
+# Only suites that have the foreign architecture, too, may stay: `Multi-Arch: same` packages need equal versions.
 # What the base took from a suite that goes away is brought back to the versions of those that stay.
 RUN set -eu; \
     keep=' trixie trixie-updates trixie-security '; \
@@ -63,30 +81,24 @@ RUN set -eu; \
     fi
 
 RUN set -eu; \
-    for arch in arm64; do dpkg --add-architecture "$arch"; done
-
-# The C library and the C++ library of a foreign architecture are named here, because build dependencies that are
-# all tools bring nothing foreign, and dpkg-shlibdeps needs them. The lists stay: the layers with the build
-# dependencies resolve from them.
-RUN set -eu; \
-    apt-get update || { \
-        printf '%s\n' 'error: the index of trixie cannot be had for all of amd64, arm64, which share this image' \
-            '       an architecture whose suites are out of step gets SUITES_FOR in packages.conf.py of the target, and an image of its own' \
-            '       build-env doctor --probe says which suites each has' >&2; \
-        exit 1; \
-    }; \
-    foreign='crossbuild-essential-arm64 libc6-dev:arm64 libstdc++-14-dev:arm64 '; \
     left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
         --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
     for option in $left_out; do set -- "$@" -o "Dpkg::Options::=$option"; done; \
-    apt-get install --yes "$@" build-essential ca-certificates debhelper fakeroot $foreign; \
-    apt-get clean; \
-    rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
+    apt-get install --yes "$@" build-essential debhelper fakeroot; \
+    rm -f /var/cache/apt/archives/*.deb /var/cache/apt/pkgcache.bin
 
-# Some programs ask for the name of the user; the room itself runs with the numbers.
+# The C library and the C++ library of the foreign architecture are named here, because build dependencies that are
+# all tools bring nothing foreign, and dpkg-shlibdeps needs them.
 RUN set -eu; \
-    getent group "$GROUP_ID" > /dev/null || groupadd --gid "$GROUP_ID" builder; \
-    getent passwd "$USER_ID" > /dev/null \
-        || useradd --uid "$USER_ID" --gid "$GROUP_ID" --no-create-home --home-dir /build/work builder; \
-    mkdir -p /build
-WORKDIR /build
+    dpkg --add-architecture arm64; \
+    apt-get update || { \
+        printf '%s\n' 'error: the index of trixie cannot be had for both amd64 and arm64' \
+            '       an architecture whose suites are out of step gets SUITES_FOR in packages.conf.py of the target' \
+            '       build-env doctor --probe says which suites each has' >&2; \
+        exit 1; \
+    }; \
+    left_out='--path-exclude=/usr/share/doc/* --path-exclude=/usr/share/info/* --path-exclude=/usr/share/locale/* \
+        --path-exclude=/usr/share/man/* --path-include=/usr/share/doc/*/copyright'; \
+    for option in $left_out; do set -- "$@" -o "Dpkg::Options::=$option"; done; \
+    apt-get install --yes "$@" crossbuild-essential-arm64 libc6-dev:arm64 libstdc++-14-dev:arm64; \
+    rm -f /var/cache/apt/archives/*.deb /var/cache/apt/pkgcache.bin
