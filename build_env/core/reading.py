@@ -234,12 +234,12 @@ def meaning_of(path: str, what: str, digest_of: Callable[[str], str]) -> str:
         mode = _STAT(path).st_mode
         if what == CONTENT:
             return f"{mode} {digest_of(path) if stat.S_ISREG(mode) else ''}"
-        entries = [(entry.name, *_kind(entry)) for entry in _entries(path)]
+        entries = [entry for entry in _entries(path) if entry.name != "__pycache__"]
     except OSError as error:
         return f"error {error.errno}"
     if what == MODULES:
-        entries = [entry for entry in entries if entry[0].partition(".")[0].isidentifier()]
-    return digest_data([mode, sorted(entry for entry in entries if entry[0] != "__pycache__")])
+        entries = [entry for entry in entries if entry.name.partition(".")[0].isidentifier()]
+    return digest_data([mode, *sorted(f"{entry.name}/{_kind(entry)}" for entry in entries)])
 
 
 def look_at(path: str, how: str) -> tuple[int, ...]:
@@ -274,11 +274,11 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _kind(entry: os.DirEntry[str]) -> tuple[bool, bool, bool]:
+def _kind(entry: os.DirEntry[str]) -> str:
     try:
-        return entry.is_symlink(), entry.is_dir(), entry.is_file()
+        return f"{entry.is_symlink():d}{entry.is_dir():d}{entry.is_file():d}"
     except OSError:  # a link that leads in a circle, or where nobody may look
-        return True, False, False
+        return "link"
 
 
 def _is_ours(path: str) -> bool:
