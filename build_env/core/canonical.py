@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["canonical_json", "digest_bytes", "digest_data", "digest_file", "plain"]
 
 _CHUNK = 1 << 20
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 
 
@@ -34,7 +35,11 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower typ
     if isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
-        return {key if type(key) is str else _key(key): plain(item) for key, item in value.items()}
+        # Most values are text, as digests are: no call for each.
+        return {
+            key if type(key) is str else _key(key): item if type(item) is str else plain(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         return _listed(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -45,7 +50,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON data has no narrower typ
 def _listed(value: Collection[object]) -> Any:  # noqa: ANN401 - as above
     if hasattr(value, "_fields"):
         return str(value)
-    items = [plain(item) for item in value]
+    items = [item if type(item) is str else plain(item) for item in value]
     return sorted(items) if isinstance(value, set | frozenset) else items
 
 
@@ -58,7 +63,7 @@ def _key(key: object) -> str:
 
 def canonical_json(value: object) -> str:
     """The one JSON text of `value`."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(plain(value))
 
 
 def digest_data(value: object) -> str:

@@ -137,9 +137,9 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
 
 def _path_of(path: object, directory: object = None) -> str | None:
     """The path as text; None for a descriptor, whose file was opened before."""
-    if not isinstance(path, str | bytes | os.PathLike):
+    if path is None or isinstance(path, int):
         return None
-    name = os.fsdecode(path)
+    name = os.fsdecode(path)  # type: ignore[arg-type]  # what it refuses, the function itself refuses as well
     if isinstance(directory, int) and not name.startswith("/"):
         name = f"{_READLINK(f'/proc/self/fd/{directory}')}/{name}"
     return name

@@ -60,6 +60,8 @@ WIDTH = 5  # numbers in the answer of `look_at`
 ABSENT = -1
 _OWN = str(Path(__file__).resolve().parent.parent)
 _PYCACHE = "/__pycache__/"
+# The functions themselves, whatever stands in their place meanwhile: what the record asks is no part of it.
+_STAT, _LSTAT, _READLINK = os.stat, os.lstat, os.readlink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,15 +184,13 @@ class Reading:
         """Somebody is about to ask `stat` or `lstat`."""
         key = (self._absolute(name), how)
         if key not in self._reads.looks and not _is_ours(key[0]):
-            with paused():
-                self._reads.looks[key] = look_at(*key)
+            self._reads.looks[key] = look_at(*key)
 
     def link(self, name: str) -> None:
         """Somebody is about to read the target of a link."""
         path = self._absolute(name)
         if path not in self._reads.links and not _is_ours(path):
-            with paused():
-                self._reads.links[path] = link_target(path)
+            self._reads.links[path] = link_target(path)
 
     def variable(self, name: str) -> None:
         """Somebody is about to ask for a variable."""
@@ -231,21 +231,21 @@ def meaning_of(path: str, what: str, digest_of: Callable[[str], str]) -> str:
     if what.startswith(_LEFT_OUT):
         return left_out_digest(what.removeprefix(_LEFT_OUT))
     try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 - by text: called ten thousand times
+        mode = _STAT(path).st_mode
         if what == CONTENT:
             return f"{mode} {digest_of(path) if stat.S_ISREG(mode) else ''}"
-        entries = [(entry.name, entry.is_dir(), entry.is_file()) for entry in _entries(path)]
+        entries = [entry for entry in _entries(path) if entry.name != "__pycache__"]
     except OSError as error:
         return f"error {error.errno}"
     if what == MODULES:
-        entries = [entry for entry in entries if entry[0].partition(".")[0].isidentifier()]
-    return digest_data([mode, sorted(entry for entry in entries if entry[0] != "__pycache__")])
+        entries = [entry for entry in entries if entry.name.partition(".")[0].isidentifier()]
+    return digest_data([mode, *sorted(f"{entry.name}/{_kind(entry)}" for entry in entries)])
 
 
 def look_at(path: str, how: str) -> tuple[int, ...]:
     """What `stat` says as far as it counts: mode, owner, group; in full also size and time of change of a file."""
     try:
-        facts = os.stat(path) if how in {MODE, FULL} else os.lstat(path)  # noqa: PTH116 - as above
+        facts = _STAT(path) if how in {MODE, FULL} else _LSTAT(path)
     except OSError as error:
         return (ABSENT, error.errno or 0, 0, 0, 0)
     if how in {FULL, OWN_FULL} and not stat.S_ISDIR(facts.st_mode):
@@ -256,7 +256,7 @@ def look_at(path: str, how: str) -> tuple[int, ...]:
 def link_target(path: str) -> str:
     """Where the link leads, or why it cannot be read."""
     try:
-        return os.readlink(path)  # noqa: PTH115 - as above
+        return _READLINK(path)
     except OSError as error:
         return f"error {error.errno}"
 
@@ -272,6 +272,13 @@ def _entries(path: str) -> list[os.DirEntry[str]]:
             return list(scan)
     except NotADirectoryError:
         return []
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    try:
+        return f"{entry.is_symlink():d}{entry.is_dir():d}{entry.is_file():d}"
+    except OSError:  # a link that leads in a circle, or where nobody may look
+        return "link"
 
 
 def _is_ours(path: str) -> bool:

@@ -31,8 +31,7 @@ _GIT = ".git"
 _ATTRIBUTES = "/.gitattributes"
 
 
-@dataclass(frozen=True, kw_only=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One entry: `name` relative to the tree, `kind` `directory`, `file` or `link`, `target` of a link.
 
     `path` is where its content lies, as text, because trees of ten thousand files are walked at once.

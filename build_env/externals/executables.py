@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from build_env.core.later import imported_later
 from build_env.core.suggest import did_you_mean
 from build_env.manifest.externals import REMOVED, ExternalError
+
+with imported_later():
+    from build_env.core import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +47,6 @@ STANDARD_DIRECTORIES: Final = (
 TIMEOUT: Final = 600.0  # seconds: a solver may fetch the index of a distribution first
 _VARIABLES = ("BUILD_ENV_EXTERNAL_PATH", "OTK_EXTERNAL_PATH")
 _INHERITED = ("HOME", "TMPDIR", *_VARIABLES)
-_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_OUTPUT = 64 << 20
 _MOST_SAID = 64 << 10  # bytes of standard output that a failure is told from
 _SHOWN = 40  # lines of what a program said
@@ -110,15 +113,14 @@ class ProgramRunner:
         )
 
     def _finished(self, argv: tuple[str, ...], data: bytes) -> Finished:
-        # 20 ms, and most manifests have no externals.
-        from build_env.core.processes import CannotStart, Invocation, ProcessError, run_program  # noqa: PLC0415
-
-        invocation = Invocation(argv=argv, environment=self.environment, seconds=self.timeout, most_output=_MOST_OUTPUT)
+        invocation = processes.Invocation(
+            argv=argv, environment=self.environment, seconds=self.timeout, most_output=_MOST_OUTPUT
+        )
         try:
-            return run_program(invocation, data)
-        except CannotStart as error:
+            return processes.run_program(invocation, data)
+        except processes.CannotStart as error:
             raise ExternalError(f"{error}; does its first line name an interpreter that is here?") from error
-        except ProcessError as error:
+        except processes.ProcessError as error:
             raise ExternalError("\n".join([str(error), *_said(error.standard_error)])) from error
 
 
@@ -130,8 +132,7 @@ def search_path(environment: Mapping[str, str]) -> tuple[Path, ...]:
 
 def program_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """All that a program gets of `environment`: where programs and files are, and the same language everywhere."""
-    given = {name: environment[name] for name in _INHERITED if environment.get(name)}
-    return {**given, "LC_ALL": "C.UTF-8", "PATH": environment.get("PATH") or _SEARCH_PATH, "TZ": "UTC"}
+    return processes.listed_environment(environment, *_INHERITED, TZ="UTC")
 
 
 def check_name(name: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["ResolvedInput", "Work"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedInput:
-    """What an input of a task came to: its artifacts and the facts of its result."""
+class ResolvedInput(NamedTuple):
+    """What an input of a task came to: its artifacts and the facts of its result. A tuple: a plan has many edges."""
 
     task: TaskName
     place: Place
     artifacts: tuple[Artifact, ...]
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)

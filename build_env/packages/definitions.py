@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from build_env.core.schema import Path
 
-__all__ = ["Purpose", "read_definition"]
+__all__ = ["Purpose", "no_definition", "read_definition"]
 
 _MARKS = ("otk.", "$")  # without them a compile would give the data as it is written
 
@@ -48,17 +48,19 @@ class Purpose:
         return {"target": self.target, "arch": architecture, "distro": distro, "release": release}
 
 
+def no_definition(shown: str) -> Mapping[str, Mapping[str, object]]:
+    """As `read_definition`, where there is no file `shown`."""
+    return {"": _checked({}, shown, lambda _: None)}
+
+
 def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Mapping[str, Mapping[str, object]]:
-    """The definition in the file `shown` of the project at `root`; that without any field where there is no file.
+    """The definition in the file `shown` of the project at `root`.
 
     Its fields are those of `DEFINITION`, by architecture where they may differ, under the empty name otherwise.
 
     Raises InputError with all faults of the file, each with its place.
     """
-    file = root / shown
-    if not file.is_file():
-        return {"": _checked({}, shown, lambda _: None)}
-    text = read_text(file, shown)
+    text = read_text(root / shown, shown)
     if any(mark in text for mark in _MARKS):
         return _compiled(root, shown, text, purpose)
     return {"": _as_written(text, shown)}

@@ -9,6 +9,7 @@ import os
 import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.bounds import ALLOW, Bounds
@@ -17,15 +18,15 @@ from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.definitions import Purpose, read_definition
+from build_env.packages.definitions import Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from build_env.core.paths import ProjectPaths
+    from build_env.formats.format import Format
 
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
@@ -39,8 +40,10 @@ def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[s
     One that cannot be used says why, and whatever of it could be read: others must not suffer from it.
     """
     packages: dict[str, Package] = {}
+    purpose = purpose or Purpose()
+    bounds = Bounds(root=paths.root, outside=purpose.outside)
     for directory, metapackage in _directories(paths.sources):
-        package = _read_package(paths.root, directory, purpose or Purpose(), metapackage=metapackage)
+        package = _read_package(bounds, directory, purpose, metapackage=metapackage)
         first = packages.get(package.name)
         if first:
             where = Location(file=package.directory)
@@ -55,11 +58,10 @@ def package_names(paths: ProjectPaths) -> frozenset[str]:
     return frozenset(read_packages(paths))
 
 
-def _out_of_bounds(bounds: Bounds, directory: Path, shown: str) -> Fault | None:
+def _out_of_bounds(bounds: Bounds, entry: os.DirEntry[str] | None, shown: str) -> Fault | None:
     """A package whose definition would be read from outside of the project, and shown where it is none."""
-    for path, name in ((directory, shown), (directory / "definition.yaml", f"{shown}/definition.yaml")):
-        if path.is_symlink() and not bounds.allow(real := os.path.realpath(path)):
-            return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=name))
+    if entry and entry.is_symlink() and not bounds.allow(real := os.path.realpath(entry)):
+        return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=shown))
     return None
 
 
@@ -69,40 +71,60 @@ def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
     return (Fault(message=f"it cannot be read: {error.strerror}", location=Location(file=shown)),)
 
 
-def _directories(sources: Path) -> Iterator[tuple[Path, bool]]:
-    if not sources.is_dir():
-        return
-    for directory in sorted(sources.iterdir()):
-        if not directory.is_dir() or directory.name.startswith("."):
+def _directories(sources: Path) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    for entry in _listed(sources) if sources.is_dir() else ():
+        if entry.name.startswith(".") or not _is(entry, os.DirEntry.is_dir):
             continue
-        if directory.name == METAPACKAGES:
-            yield from ((inner, True) for inner in sorted(directory.iterdir()) if inner.is_dir())
+        if entry.name == METAPACKAGES:
+            yield from ((inner, True) for inner in _listed(entry) if _is(inner, os.DirEntry.is_dir))
         else:
-            yield directory, False
+            yield entry, False
 
 
-def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage: bool) -> Package:
-    shown = directory.relative_to(root).as_posix()
-    if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
-        return Package(name=visible_name(directory.name), directory=shown, faults=(fault,))
-    packaging = _packaging(directory, shown)
-    scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
+def _listed(directory: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    """What is in a directory, by name: one question for all that may be there, as there are thousands of packages."""
+    with os.scandir(directory) as scan:
+        return sorted(scan, key=lambda entry: entry.name)
+
+
+def _is(entry: os.DirEntry[str] | None, kind: Callable[[os.DirEntry[str]], bool]) -> bool:
+    """Whether it is there and of that kind, or a link to something that is."""
+    try:
+        return entry is not None and kind(entry)
+    except OSError:  # a link that leads in a circle, or where nobody may look
+        return False
+
+
+def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose, *, metapackage: bool) -> Package:
+    shown = directory.path.removeprefix(f"{bounds.root}/")
     file = f"{shown}/definition.yaml"
     try:
-        definitions = read_definition(root, file, purpose)
-        _refuse_missing_patches(root, shown, definitions.values())
+        fault = _out_of_bounds(bounds, directory, shown)
+        inner = {} if fault else {entry.name: entry for entry in _listed(directory)}
+    except OSError as error:
+        return Package(name=visible_name(directory.name), directory=shown, faults=_faults_of(error, shown))
+    written = inner.get("definition.yaml")
+    if fault := fault or _out_of_bounds(bounds, written, file):
+        return Package(name=visible_name(directory.name), directory=shown, faults=(fault,))
+    packagings = [(each, Path(inner[each.packaging])) for each in formats() if each.packaging in inner]
+    scripts = tuple(each.name for each, path in packagings if (path / "build.sh").is_file())
+    try:
+        is_written = _is(written, os.DirEntry.is_file)
+        definitions = read_definition(bounds.root, file, purpose) if is_written else no_definition(file)
+        _refuse_missing_patches(bounds.root, shown, definitions.values())
         declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
+    packaging = _packaging(packagings, shown)
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
     return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
 
 
-def _named(directory: Path) -> str:
+def _named(directory: os.DirEntry[str]) -> str:
     """What a definition that cannot be used calls the package; others that require it must hear of its faults."""
     try:
-        found = _NAME.search((directory / "definition.yaml").read_text(encoding="utf-8", errors="replace"))
+        found = _NAME.search(Path(directory, "definition.yaml").read_text(encoding="utf-8", errors="replace"))
     except OSError:
         found = None
     return found[1] if found and is_name(found[1]) else visible_name(directory.name)
@@ -191,13 +213,13 @@ def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mappin
         raise InputError(f"{shown}/definition.yaml cannot be used", faults=faults)
 
 
-def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
+def _packaging(packagings: Iterable[tuple[Format, Path]], shown: str) -> Mapping[str, Packaging]:
     """What each format finds in its directory, by the name of the format."""
     read = {}
-    for each in formats():
+    for each, directory in packagings:
         inner = f"{shown}/{each.packaging}"
         try:
-            read[each.name] = each.read_packaging(directory / each.packaging, inner)
+            read[each.name] = each.read_packaging(directory, inner)
         except (BuildEnvError, OSError) as error:
             read[each.name] = Packaging(faults=_faults_of(error, inner))
     return {name: packaging for name, packaging in read.items() if packaging is not None}

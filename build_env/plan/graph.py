@@ -16,7 +16,7 @@ from build_env.plan.keys import deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from build_env.model.command import Mount, Record
     from build_env.model.target import Target
@@ -62,13 +62,10 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
     """The plan of `selection` for `target`; tasks whose hook recorded nothing are left out."""
     tasks: dict[TaskName, Task] = {}
     withheld = {unit.name for unit in selection.units if unit.package in facts.withheld}
-
     for unit in selection.units:
-        inputs = tuple(
-            entry
-            for entry in selection.inputs[unit.name]
-            if entry.task not in withheld or entry.place is not Place.PACKAGES
-        )
+        inputs = selection.inputs[unit.name]
+        if withheld:
+            inputs = tuple(each for each in inputs if each.task not in withheld or each.place is not Place.PACKAGES)
         task = _task(target, unit, inputs, selection, facts)
         if task is not None:
             tasks[task.name] = task
@@ -95,11 +92,10 @@ def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
             targets[name] = tuple(dict.fromkeys((*targets.get(name, ()), *architectures)))
         for task in plan:
             tasks.setdefault(task.name, replace(task, among_targets=True) if len(plans) > 1 else task)
-    if any(other not in tasks for task in tasks.values() for other in _before(task)):
-        tasks = _without_gaps(tasks)
-    elif len(plans) == 1:
+    whole = _without_gaps(tasks)
+    if len(plans) == 1 and all(whole[name] is task for name, task in tasks.items()):
         return plans[0]
-    return Plan(targets=targets, tasks=order(tasks, rank), native=any(plan.native for plan in plans))
+    return Plan(targets=targets, tasks=order(whole, rank), native=any(plan.native for plan in plans))
 
 
 def image_name(target: Target, name: str) -> TaskName:
@@ -258,14 +254,13 @@ def _tar_task(target: Target, arch: str, builds: Iterable[TaskName]) -> Task:
 
 def _without_gaps(tasks: dict[TaskName, Task]) -> dict[TaskName, Task]:
     """Drop edges to tasks that do not exist because their hook recorded nothing."""
-    return {
-        key: replace(
-            task,
-            inputs=tuple(entry for entry in task.inputs if entry.task in tasks),
-            after=tuple(other for other in task.after if other in tasks),
-        )
-        for key, task in tasks.items()
-    }
+    whole = {}
+    for name, task in tasks.items():
+        inputs = tuple([entry for entry in task.inputs if entry.task in tasks])
+        after = tuple([other for other in task.after if other in tasks])
+        gaps = len(inputs) < len(task.inputs) or len(after) < len(task.after)
+        whole[name] = replace(task, inputs=inputs, after=after) if gaps else task
+    return whole
 
 
 def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple[Task, ...]:
@@ -273,19 +268,17 @@ def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple
     done: dict[TaskName, Task] = {}
     for task in sorted(tasks.values(), key=lambda task: rank(task.stage)):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.
-        path = [(task, iter(_before(task)))]
+        path = [] if task.name in done else [(task, _before(task))]
         while path:
             current, rest = path[-1]
-            pending = (name for name in rest if name not in done and name in tasks)
-            other = next(pending, None) if current.name not in done else None
+            other = next((name for name in rest if name not in done and name in tasks), None)
             if other is None:
                 done[current.name] = current
                 path.pop()
             else:
-                path.append((tasks[other], iter(_before(tasks[other]))))
+                path.append((tasks[other], _before(tasks[other])))
     return tuple(done.values())
 
 
-def _before(task: Task) -> Iterable[TaskName]:
-    yield from (entry.task for entry in task.inputs)
-    yield from task.after
+def _before(task: Task) -> Iterator[TaskName]:
+    return iter([*[entry.task for entry in task.inputs], *task.after])

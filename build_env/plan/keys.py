@@ -95,8 +95,9 @@ def key_inputs(
     """
     covered = dict(static)
     for entry in inputs:
-        place = entry.place.value
-        covered |= {f"{place} {item.name}": item.digest for item in entry.artifacts if counts(entry.place, item.name)}
+        for item in entry.artifacts:
+            if counts(entry.place, item.name):
+                covered[f"{entry.place} {item.name}"] = item.digest
     return covered
 
 

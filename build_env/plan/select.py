@@ -159,8 +159,8 @@ class _Selector:
                 continue
             needs = list(self._needs(unit))
             self.units[unit.name] = unit
-            self.inputs[unit.name] = tuple(entry for _, entry in needs)
-            pending += [needed for needed, _ in reversed(needs) if needed.name not in self.units]
+            self.inputs[unit.name] = tuple([entry for _, entry in needs])
+            pending += [needed for needed, entry in reversed(needs) if entry.task not in self.units]
 
     def _needs(self, unit: Unit) -> Iterator[_Need]:
         if unit.stage is Stage.SOURCE:

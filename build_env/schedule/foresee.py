@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from build_env.core.collecting import without_collecting
 from build_env.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Answer:
         return f"{self.verdict} ({self.reason})" if self.reason and self.verdict != HIT else self.verdict
 
 
+@without_collecting()
 def foresee(plan: Plan, executor: Executor) -> tuple[dict[TaskName, Answer], dict[TaskName, StoredResult]]:
     """The answer for each task, and the stored results of the hits."""
     answers: dict[TaskName, Answer] = {}

@@ -9,6 +9,8 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from build_env.core.disk import disk_errors
@@ -197,6 +199,27 @@ class LocalStore(ContentStore):
         return last_ended(self._database, task)
 
 
+class _Inputs(Mapping[str, str]):
+    """The inputs of a result, taken from their JSON text when somebody asks: of most results nobody does."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _read(self) -> dict[str, str]:
+        read: dict[str, str] = json.loads(self._text)
+        return read
+
+    def __getitem__(self, name: str) -> str:
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
 def stored_result(row: Row) -> StoredResult | None:
     """A row of the record as a value; None when it is not what was written."""
     *values, proof = row
@@ -210,7 +233,7 @@ def stored_result(row: Row) -> StoredResult | None:
         seconds=seconds,
         facts=json.loads(facts),
         task=TaskName(*name),
-        inputs=json.loads(inputs),
+        inputs=_Inputs(inputs),
         peak_memory=peak_memory,
         log=log,
     )

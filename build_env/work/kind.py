@@ -103,13 +103,11 @@ class Kind:
         Of a layer it is the list of what is installed: the same versions fetched again, from a newer index, change
         nothing.
         """
-        match place:
-            case Place.LAYER:
-                return name == INSTALLED
-            case Place.IMAGE:
-                return name == IMAGE_FACTS
-            case _:
-                return is_content(name)
+        if place is Place.LAYER:
+            return name == INSTALLED
+        if place is Place.IMAGE:
+            return name == IMAGE_FACTS
+        return is_content(name)
 
     def find(self, work: Work, hands: Hands) -> StoredResult | None:
         """The result, if it is there and holds still."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from build_env.model.task import Place
@@ -43,7 +42,7 @@ class Layer(Kind):
             return place is not Place.PACKAGES or item in installed
 
         return tuple(
-            replace(entry, artifacts=tuple(item for item in entry.artifacts if installable(entry.place, item)))
+            entry._replace(artifacts=tuple(item for item in entry.artifacts if installable(entry.place, item)))
             for entry in inputs
         )
 

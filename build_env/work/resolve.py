@@ -28,7 +28,7 @@ def work_of(task: Task, stored: Mapping[TaskName, StoredResult], store: Store) -
     """
     kind = kind_of(task.stage)
     resolved = tuple(
-        ResolvedInput(task=entry.task, place=entry.place, artifacts=result.artifacts, facts=result.facts)
+        ResolvedInput(entry.task, entry.place, result.artifacts, result.facts)
         for entry in task.inputs
         if (result := stored.get(entry.task)) is not None
     )

@@ -285,6 +285,15 @@ def test_a_definition_outside_of_the_project_is_not_read(project: MakeProject, l
     assert "this is not YAML" in str(allowed.faults[0])
 
 
+def test_links_in_a_circle_are_no_packages_and_stop_none(project: MakeProject) -> None:
+    made = project({"src/two/x": "x", "src/three/x": "x", "src/three/rpm/x.spec": "Name: three\n"})
+    for name in ("one", "metapackages", "two/definition.yaml", "two/deb", "three/deb"):
+        (made.root / "src" / name).symlink_to(made.root / "src" / name)
+    found = read_packages(ProjectPaths(root=made.root))
+    assert {name: set(package.packaging) for name, package in found.items()} == {"two": set(), "three": {"rpm"}}
+    assert found["two"].faults == ()
+
+
 def test_a_definition_may_be_a_table_by_release_with_shared_defaults(project: MakeProject) -> None:
     files = {
         "common/shared.yaml": (

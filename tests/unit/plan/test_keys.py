@@ -124,7 +124,7 @@ def test_where_a_repository_lies_changes_the_key_of_a_deployment() -> None:
 
 def test_packages_sources_and_images_enter_the_final_key_logs_do_not() -> None:
     def key(*names: str) -> str:
-        return final_key("s", [replace(INPUT, place=place, artifacts=tuple(artifact(name) for name in names))])
+        return final_key("s", [INPUT._replace(place=place, artifacts=tuple(artifact(name) for name in names))])
 
     place = Place.PACKAGES
     assert key("a.deb", "a.buildinfo", "a.changes", "packages.txt") == key("a.deb")
@@ -136,18 +136,18 @@ def test_packages_sources_and_images_enter_the_final_key_logs_do_not() -> None:
 
 
 def test_the_final_key_depends_on_bytes_and_places_and_not_on_order_or_task() -> None:
-    other = replace(INPUT, artifacts=(artifact("b.deb"),))
+    other = INPUT._replace(artifacts=(artifact("b.deb"),))
     key = final_key("s", [INPUT, other])
     assert final_key("s", [other, INPUT]) == key
-    assert final_key("s", [replace(INPUT, task=named("u")), other]) == key
-    assert final_key("s", [replace(INPUT, place=Place.BUILD), other]) != key
-    assert final_key("s", [replace(INPUT, artifacts=(artifact("a.deb", "6" * 64),)), other]) != key
+    assert final_key("s", [INPUT._replace(task=named("u")), other]) == key
+    assert final_key("s", [INPUT._replace(place=Place.BUILD), other]) != key
+    assert final_key("s", [INPUT._replace(artifacts=(artifact("a.deb", "6" * 64),)), other]) != key
     assert final_key("t", [INPUT, other]) != key
 
 
 def test_a_room_on_a_layer_depends_on_what_is_installed_and_not_on_the_files_it_came_from() -> None:
     def key(*files: tuple[str, str]) -> str:
-        layer = replace(INPUT, place=Place.LAYER, artifacts=tuple(artifact(*file) for file in files))
+        layer = INPUT._replace(place=Place.LAYER, artifacts=tuple(artifact(*file) for file in files))
         return final_key("s", [layer])
 
     same = key((INSTALLED, "1" * 64))
@@ -157,7 +157,7 @@ def test_a_room_on_a_layer_depends_on_what_is_installed_and_not_on_the_files_it_
 
 def test_the_index_of_an_image_counts_where_something_is_installed_from_it() -> None:
     def covered(stage: Stage) -> dict[str, str]:
-        image = replace(INPUT, place=Place.IMAGE, artifacts=(artifact(IMAGE_FACTS), artifact(INDEX_FACTS)))
+        image = INPUT._replace(place=Place.IMAGE, artifacts=(artifact(IMAGE_FACTS), artifact(INDEX_FACTS)))
         return key_inputs({}, [image], kind_of(stage).counts)
 
     assert list(covered(Stage.BUILD)) == ["image image.json"]

@@ -12,7 +12,9 @@ from build_env.app.build import run_request
 from build_env.app.project import open_project
 from build_env.app.quick import up_to_date
 from build_env.app.session import open_session
+from build_env.core.canonical import digest_file
 from build_env.core.errors import HookError
+from build_env.core.reading import NAMES, meaning_of
 from build_env.model.options import BuildOptions
 from build_env.model.result import Status
 from build_env.model.task import Stage
@@ -270,3 +272,13 @@ def test_what_is_computed_from_what_is_given_is_none(asking: Asking, what: str) 
     asking.write(STABLE[what])
     assert asking.run() == 1
     assert asking.is_up_to_date()
+
+
+def test_a_link_that_leads_in_a_circle_hides_no_other_name(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    before = meaning_of(str(tmp_path), NAMES, digest_file)
+    (tmp_path / "other").mkdir()
+    with_directory = meaning_of(str(tmp_path), NAMES, digest_file)
+    (tmp_path / "other").rmdir()
+    (tmp_path / "other").symlink_to("/")
+    assert len({before, with_directory, meaning_of(str(tmp_path), NAMES, digest_file)}) == 3

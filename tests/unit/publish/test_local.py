@@ -104,7 +104,7 @@ def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
     package = deb(tmp_path / "made", "greet")
     empty = work(publisher)
     item = publisher.store.put(package.artifact.name, package.path.read_bytes())
-    deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),))
+    deploy = replace(empty, inputs=(empty.inputs[0]._replace(artifacts=(item,)),))
     publisher.publishes, publisher.signer = True, lambda: signer
     publisher.add(deploy, lambda _line: None)
     publisher.commit(unheard)
@@ -134,7 +134,7 @@ def test_a_published_version_with_other_bytes_is_told_or_refused(
         empty = work(publisher)
         item = publisher.store.put(package.artifact.name, package.path.read_bytes())
         run = replace(publisher, _taken={}, _published=set())
-        run.add(replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),)), lines.append)
+        run.add(replace(empty, inputs=(empty.inputs[0]._replace(artifacts=(item,)),)), lines.append)
         run.commit(notes.append)
 
     deploy("first")
@@ -180,7 +180,7 @@ def test_others_read_what_is_published_whatever_the_umask(
     before = os.umask(0o077)
     try:
         publisher.publishes, publisher.signer = True, lambda: signer
-        publisher.add(replace(deploy, inputs=(replace(entry, artifacts=(item,)),)), lambda _line: None)
+        publisher.add(replace(deploy, inputs=(entry._replace(artifacts=(item,)),)), lambda _line: None)
         publisher.commit(unheard)
     finally:
         os.umask(before)
@@ -200,7 +200,7 @@ def broken(publisher: LocalPublisher, name: str, fields: str) -> Work:
     made = deb(publisher.root / "made", package, version, architecture=architecture, fields=fields)
     artifact = publisher.store.put(name, made.path.read_bytes())
     deploy = work(publisher)
-    return replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+    return replace(deploy, inputs=(deploy.inputs[0]._replace(artifacts=(artifact,)),))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_the_source_does_not_declare_fails_its_own_deployment(publisher: Lo
     empty = work(publisher)
     given = [*source(tmp_path, "one"), deb(tmp_path, "two", fields="Source: one\n")]
     items = tuple(publisher.store.put(file.artifact.name, file.path.read_bytes()) for file in given)
-    deploy = replace(empty, inputs=(replace(empty.inputs[0], artifacts=items),))
+    deploy = replace(empty, inputs=(empty.inputs[0]._replace(artifacts=items),))
     with pytest.raises(TaskError, match="does not declare"):
         replace(publisher, publishes=True).add(deploy, lambda _line: None)
     assert not publisher.deploy.exists()
@@ -244,7 +244,7 @@ def test_what_the_source_does_not_declare_fails_its_own_deployment(publisher: Lo
 def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None:
     deploy = work(publisher, "one_9.0_amd64.deb")
     artifact = replace(deploy.inputs[0].artifacts[0], name="two_1.0_amd64.deb")
-    deploy = replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+    deploy = replace(deploy, inputs=(deploy.inputs[0]._replace(artifacts=(artifact,)),))
     with pytest.raises(TaskError, match=r"two_1\.0_amd64\.deb says of itself that it is one 9\.0"):
         replace(publisher, publishes=True).add(deploy, lambda _line: None)
 
@@ -253,7 +253,7 @@ def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None
 def test_a_name_makes_no_folders(publisher: LocalPublisher, name: str) -> None:
     deploy = work(publisher, "a_1_amd64.deb")
     artifact = replace(deploy.inputs[0].artifacts[0], name=name)
-    deploy = replace(deploy, inputs=(replace(deploy.inputs[0], artifacts=(artifact,)),))
+    deploy = replace(deploy, inputs=(deploy.inputs[0]._replace(artifacts=(artifact,)),))
     with pytest.raises(TaskError, match="not a name for a file in a package repository"):
         publisher.add(deploy, lambda _line: None)
     assert not publisher.deploy.exists()
