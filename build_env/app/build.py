@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
+from build_env.core.texts import read_text
 from build_env.core.visible import visible_name
 from build_env.formats.view import View
 from build_env.model.action import RoomAction
@@ -209,7 +210,7 @@ def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]
     for task in scan:
         for artifact in hits[task.name].artifacts if task.name in hits else ():
             if artifact.name == report_names.get(task.target):
-                text = session.store.path(artifact).read_text(encoding="utf-8")
+                text = read_text(session.store.path(artifact), artifact.name)
                 reports[task.target] = reports.get(task.target, "") + text
     return reports
 

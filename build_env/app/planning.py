@@ -200,8 +200,8 @@ class Planner:
         """
         scripts = dict.fromkeys(command.argv[0] for record in records for command in record.commands)
         files = {name: self.project.paths.root / name for name in scripts if "/" in name and not name.startswith("/")}
-        read = {name: path.read_bytes() for name, path in files.items() if path.is_file()}
-        faults = tuple(fault for name, data in read.items() for fault in carriage_returns(data, name))
+        there = {name: path for name, path in files.items() if path.is_file()}
+        faults = tuple(fault for name, path in there.items() for fault in carriage_returns(path, name))
         if faults:
             raise InputError("scripts cannot be run", faults=faults)
 

@@ -12,19 +12,21 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from build_env.core.errors import EnvironmentNotReady
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["PASSED", "PUBLIC_DIRECTORY", "PUBLIC_FILE", "Disk", "disk_errors", "permit", "scratch", "sync"]
+__all__ = ["PASSED", "PUBLIC_DIRECTORY", "PUBLIC_FILE", "Disk", "copy", "disk_errors", "permit", "scratch", "sync"]
 
 # Modes of what others read, whatever the caller's umask: a web server, apt's own user.
 PUBLIC_DIRECTORY = 0o755
 PUBLIC_FILE = 0o644
 PASSED = 0o711  # a directory that holds more than what others read: they can go through, and see nothing
+_CHUNK = 1 << 20
+_ZEROS = bytes(_CHUNK)
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
@@ -49,6 +51,20 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name).resolve()
+
+
+def copy(source: BinaryIO, target: BinaryIO, heard: Callable[[bytes], object] = lambda _: None) -> None:
+    """Fill the empty file `target` with what `source` has; `heard` gets it too, piece by piece.
+
+    Long runs of zeros take no room on the disk, as in a file that is sparse.
+    """
+    while chunk := source.read(_CHUNK):
+        heard(chunk)
+        if chunk == _ZEROS:
+            target.seek(_CHUNK, os.SEEK_CUR)
+        else:
+            target.write(chunk)
+    target.truncate()
 
 
 def permit(path: Path | str, mode: int) -> None:

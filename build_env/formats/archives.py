@@ -23,12 +23,13 @@ from build_env.core.processes import Invocation, ProcessError, listed_environmen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Member", "Unreadable", "decompressed", "members_of"]
+__all__ = ["MOST_OPENED", "Member", "Unreadable", "decompressed", "members_of"]
+
+MOST_OPENED = 128 << 20  # bytes: what is larger, or holds more, is not taken apart, because that is done in memory
 
 _AR = b"!<arch>\n"
 _CPIO = (b"070701", b"070702")
 _LONGEST = 600.0  # seconds for zstd
-_LARGEST = 4 << 30  # bytes that a compressed stream may hold
 _TAR_MAGIC_AT = 257
 _CPIO_FIELDS = 13
 _CPIO_HEADER = 6 + 8 * _CPIO_FIELDS
@@ -75,16 +76,16 @@ def decompressed(data: bytes) -> bytes:
     """
     try:
         if data.startswith(b"\x1f\x8b"):
-            return gzip.decompress(data)
+            return _read(gzip.GzipFile(fileobj=io.BytesIO(data)))
         if data.startswith(b"\xfd7zXZ\x00"):
-            return lzma.decompress(data)
+            return _read(lzma.LZMAFile(io.BytesIO(data)))
         if data.startswith(b"BZh"):
-            return bz2.decompress(data)
+            return _read(bz2.BZ2File(io.BytesIO(data)))
     except (OSError, EOFError, ValueError, lzma.LZMAError, struct.error, zlib.error) as error:
         raise Unreadable(str(error)) from error
     if data.startswith(b"\x28\xb5\x2f\xfd") and shutil.which("zstd"):
         environment = listed_environment(os.environ)
-        zstd = Invocation(argv=["zstd", "-dc"], environment=environment, seconds=_LONGEST, most_output=_LARGEST)
+        zstd = Invocation(argv=["zstd", "-dc"], environment=environment, seconds=_LONGEST, most_output=MOST_OPENED)
         try:
             done = run_program(zstd, data)
         except ProcessError as error:
@@ -92,6 +93,20 @@ def decompressed(data: bytes) -> bytes:
         if not done.failure:
             return done.output
     raise Unreadable("not compressed in a way that is known here")
+
+
+def _read(stream: io.BufferedIOBase) -> bytes:
+    """All of a stream.
+
+    Raises:
+        ValueError: it holds more than is taken apart.
+
+    """
+    with stream:
+        data = stream.read(MOST_OPENED + 1)
+    if len(data) > MOST_OPENED:
+        raise ValueError("too much for being taken apart")
+    return data
 
 
 def _ar(data: bytes) -> list[Member]:
@@ -115,6 +130,8 @@ def _tar(data: bytes) -> list[Member]:
     members = []
     with tarfile.open(fileobj=io.BytesIO(data), errors="surrogateescape") as archive:
         for item in archive:
+            if item.size > len(data):  # a sparse one can say anything
+                raise ValueError("a member with an impossible size")
             content = archive.extractfile(item) if item.isfile() else None
             facts = {
                 "type": _TAR_TYPES.get(item.type, repr(item.type)),

@@ -9,15 +9,17 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.formats.archives import Member, Unreadable, decompressed, members_of
+from build_env.formats.archives import MOST_OPENED, Member, Unreadable, decompressed, members_of
 from build_env.formats.registry import formats
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
-__all__ = ["Difference", "Opened", "expected_to_differ", "first_difference"]
+__all__ = ["Difference", "Opened", "difference_of_files", "expected_to_differ", "first_difference"]
 
 _AROUND = 16  # bytes shown before and behind the first that differs
+_BLOCK = 1 << 20  # bytes
 _DEPTH = 6  # archives in archives
 _FOLLOWS = ("md5sums", "control.tar")  # what differs because something else does is named only if nothing else does
 
@@ -53,6 +55,19 @@ class Opened:
 def expected_to_differ(name: str) -> bool:
     """Whether an artifact tells of the build and not of the package."""
     return any(name.endswith(each.about_builds) for each in formats())
+
+
+def difference_of_files(first: Path, second: Path) -> Difference | None:
+    """As `first_difference`; of files that are too large for being taken apart, the first byte."""
+    if max(first.stat().st_size, second.stat().st_size) <= MOST_OPENED:
+        return first_difference(first.read_bytes(), second.read_bytes())
+    before = 0
+    with first.open("rb") as one, second.open("rb") as other:
+        while (block := one.read(_BLOCK)) == (block_there := other.read(_BLOCK)):
+            if not block:
+                return None
+            before += len(block)
+    return _bytes(block, block_there, before)
 
 
 def first_difference(first: bytes, second: bytes, depth: int = _DEPTH) -> Difference | None:
@@ -93,7 +108,7 @@ def _package(first: Opened, second: Opened, depth: int) -> Difference:
     differing = [name for name in sorted({*sides[0], *sides[1]}) if sides[0].get(name) != sides[1].get(name)]
     for name in sorted(differing, key=first.following.__contains__):
         values = [side.get(name, (b"", b""))[0] for side in sides]
-        return replace(_bytes(*values), path=("header",), what=f"tag {first.names.get(name, name)}")
+        return replace(_bytes(values[0], values[1]), path=("header",), what=f"tag {first.names.get(name, name)}")
     return _SAME
 
 
@@ -138,11 +153,12 @@ def _follows(name: str) -> bool:
     return name.rpartition("/")[2].startswith(_FOLLOWS)
 
 
-def _bytes(first: bytes, second: bytes) -> Difference:
+def _bytes(first: bytes, second: bytes, before: int = 0) -> Difference:
+    """The first byte that differs; `before` are so many that are the same."""
     shorter = min(len(first), len(second))
     at = next((index for index in _blocks(first, second, shorter)), shorter)
     one, other = (side[max(0, at - _AROUND) : at + _AROUND] for side in (first, second))
-    return Difference(what=f"content from byte {at}", first=_excerpt(one), second=_excerpt(other))
+    return Difference(what=f"content from byte {before + at}", first=_excerpt(one), second=_excerpt(other))
 
 
 def _blocks(first: bytes, second: bytes, size: int, block: int = 1 << 16) -> Iterable[int]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from build_env.app.build import foresee_build
 from build_env.app.session import open_session
+from build_env.core.disk import copy
 from build_env.core.errors import UsageError
 from build_env.engines.docker.failed import ContinuedRoom, copied_to_continue
 from build_env.engines.docker.leftovers import FailedRoom, failed_rooms
@@ -89,7 +90,8 @@ class Continuation:
         for artifact in result.stored.artifacts:
             path = self.made / artifact.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self.executor.store.path(artifact), path)
+            with self.executor.store.path(artifact).open("rb") as source, path.open("wb") as target:
+                copy(source, target)
             self.paths.append(path)
         return result
 

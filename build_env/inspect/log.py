@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from build_env.engines.output import LineSplitter
 from build_env.inspect.history import nothing_fits
 from build_env.model.attempt import AttemptState, TaskLog
 from build_env.model.task import Stage
@@ -26,6 +27,7 @@ RUNNING = "running"
 ENDED = "ended"
 _WENT_WRONG = frozenset({AttemptState.FAILED.value, AttemptState.INFRASTRUCTURE.value})
 _BETWEEN_LOOKS = 0.2  # seconds
+_CHUNK = 1 << 18  # bytes of a log that are held at a time
 _AT_ONCE = 1.0  # seconds: nothing is written to a log that much after its attempt has ended
 
 
@@ -52,22 +54,27 @@ def likely_log(logs: Sequence[TaskLog], *, follow: bool) -> TaskLog:
 
 
 def log_lines(path: Path, *, follow: bool, running: Callable[[Path], bool] = is_written) -> Iterator[str]:
-    """The lines of a log; with `follow` also those that come until its task ends.
+    """The lines of a log, read piece by piece; with `follow` also those that come until its task ends.
 
-    A new attempt empties the log: its lines follow from the first on.
+    A new attempt empties the log: its lines follow from the first on. A line without end comes in pieces.
     """
+    lines: list[str] = []
+    splitter = LineSplitter(lines.append)
     position = 0
     while True:
         more = follow and running(path)  # asked before the file is read: what is written after is read next time
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             if file.seek(0, 2) < position:
-                position = 0
+                splitter, position = LineSplitter(lines.append), 0
             file.seek(position)
-            data = file.read()
-        whole = len(data) if not more else data.rfind(b"\n") + 1
-        position += whole
-        yield from data[:whole].decode("utf-8", errors="replace").removesuffix("\n").split("\n") if whole else ()
+            while chunk := file.read(_CHUNK):
+                position += len(chunk)
+                splitter.feed(chunk)
+                yield from lines
+                lines.clear()
         if not more:
+            splitter.close()
+            yield from lines
             return
         time.sleep(_BETWEEN_LOOKS)
 

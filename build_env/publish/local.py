@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tarfile
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from build_env.core.disk import PASSED, PUBLIC_DIRECTORY, PUBLIC_FILE, permit
+from build_env.core.disk import PASSED, PUBLIC_DIRECTORY, PUBLIC_FILE, copy, permit
 from build_env.core.errors import InputError, TaskError
 from build_env.core.later import imported_later
 from build_env.core.locks import locked
@@ -239,7 +238,8 @@ class LocalPublisher:
         temporary = path.with_name(f".{path.name}.temporary")
         with locked(path.parent):  # another run may deploy the same file
             try:
-                shutil.copyfile(self.store.path(item), temporary)
+                with self.store.path(item).open("rb") as source, temporary.open("wb") as target:
+                    copy(source, target)
                 permit(temporary, PUBLIC_FILE)
                 temporary.replace(path)
             finally:

@@ -12,7 +12,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from build_env.core.disk import PUBLIC_DIRECTORY, permit, sync
+from build_env.core.disk import PUBLIC_DIRECTORY, copy, permit, sync
 from build_env.core.errors import InputError
 from build_env.publish.generation import RepositoryDamaged, private
 
@@ -48,9 +48,7 @@ def verified_copy(file: PackageFile, destination: Path) -> None:
     digest = hashlib.sha256()
     # The digest is of the bytes that were written, not of a file that may change between two reads.
     with file.path.open("rb") as source, destination.open("xb") as target:
-        while chunk := source.read(1 << 20):
-            digest.update(chunk)
-            target.write(chunk)
+        copy(source, target, digest.update)
     if digest.hexdigest() != file.artifact.digest:
         raise InputError(
             f"{file.artifact.name} does not have the bytes its build recorded ({file.path})",

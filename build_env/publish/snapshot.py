@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from build_env.core.canonical import digest_bytes, digest_file
+from build_env.core.disk import copy
 from build_env.core.errors import InputError
 from build_env.formats.registry import format_called
 from build_env.formats.view import KEY_FILE, IndexRequest, check_name
@@ -238,7 +239,8 @@ def _take(root: Path, given: PackageFile | None, held: Held | None, destination:
         pool.verified_copy(given, destination)
     elif held:
         _refuse_damaged(root, [held])
-        destination.write_bytes((root / held.path).read_bytes())
+        with (root / held.path).open("rb") as source, destination.open("wb") as target:
+            copy(source, target)
 
 
 def _refuse_damaged(root: Path, files: Iterable[Held]) -> None:

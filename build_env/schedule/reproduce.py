@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from build_env.core.canonical import digest_file
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.core.trees import plain_files
-from build_env.formats.compare import Difference, expected_to_differ, first_difference
+from build_env.formats.compare import Difference, difference_of_files, expected_to_differ
 from build_env.model.room import Variation
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _compared(name: str, first: Path | None, second: Path | None) -> Compared:
         return replace(result, verdict=EXPECTED)
     if first is None or second is None:
         return replace(result, verdict=ONE_ONLY)
-    difference = first_difference(first.read_bytes(), second.read_bytes())
+    difference = difference_of_files(first, second)
     return replace(result, verdict=DIFFERENT if difference else SAME, difference=difference)
 
 

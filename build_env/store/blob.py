@@ -52,7 +52,7 @@ def save_blob(file: Path, value: object) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)  # while it is held, `sweep_blobs` leaves the file alone
-            stream.write(b"".join((_HEAD, hashlib.sha256(body).digest(), body)))
+            stream.writelines((_HEAD, hashlib.sha256(body).digest(), body))
             stream.flush()
             temporary.replace(file)
     except OSError:

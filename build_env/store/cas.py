@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.canonical import digest_bytes, digest_file
-from build_env.core.disk import Disk, disk_errors
+from build_env.core.disk import Disk, copy, disk_errors
 from build_env.model.artifact import Artifact
 from build_env.store.blob import sweep_blobs
 from build_env.store.digests import FileDigests
@@ -75,7 +75,8 @@ class ContentStore:
             return self.put(name, file.read_bytes(), durable=False)
         with disk_errors():
             temporary = self._new()
-            shutil.copyfile(file, temporary)
+            with file.open("rb") as source, temporary.open("wb") as target:
+                copy(source, target)
             # Of the copy: the file may change between two reads.
             artifact = Artifact(name=name, digest=digest_file(temporary), size=temporary.stat().st_size)
             if self.fault(artifact):

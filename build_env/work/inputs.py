@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import EnvironmentNotReady, InputError, Location
+from build_env.core.texts import read_text
 from build_env.formats.registry import formats, of_dependency_set
 from build_env.model.action import LayerAction, RoomAction
 from build_env.model.room import RoomEntry
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["is_dependency_set", "layer_inputs", "refuse_damaged", "refuse_undeclared", "room_inputs", "view"]
 
 
+_MOST_NEEDS = 256 << 10  # bytes of a list of build dependencies; real ones have a tenth
 _PACKAGES, _ALTERNATIVES = "packages", "alternatives"  # below in/
 
 
@@ -105,7 +107,7 @@ def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Forma
     for item in reversed(list(_at(inputs, Place.SOURCE))):  # the last one asked knows most
         source_format = of_dependency_set(item.name)
         if source_format is not None and source_format.build_depends is not None:
-            return source_format, source_format.build_depends(store.path(item).read_text(encoding="utf-8"))
+            return source_format, source_format.build_depends(read_text(store.path(item), item.name, most=_MOST_NEEDS))
     return None, ()
 
 

@@ -12,7 +12,7 @@ from debian.deb822 import Deb822
 
 from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Location
 from build_env.core.later import imported_later
-from build_env.core.texts import carriage_returns
+from build_env.core.texts import carriage_returns, read_text
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
 from build_env.formats.deb.syntax import faults_of
 from build_env.formats.format import PackageFacts
@@ -39,11 +39,16 @@ _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
-    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors."""
+    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
+
+    Raises:
+        InputError: the control file is larger than any.
+
+    """
     if not (directory / "control").is_file():
         return None
     # Names and dates are ASCII; in which encoding people of old wrote theirs is dpkg's business.
-    text = (directory / "control").read_text(encoding="utf-8", errors="replace")
+    text = read_text(directory / "control", f"{shown}/control", errors="replace")
     faults: tuple[Fault, ...] = ()
     try:
         packaging = packaging_in(text, f"{shown}/control")
@@ -52,7 +57,7 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
         # Who needs these names must hear of the fault, and not get another package of that name.
         packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
     with contextlib.suppress(FileNotFoundError):
-        faults += carriage_returns((directory / "rules").read_bytes(), f"{shown}/rules")
+        faults += carriage_returns(directory / "rules", f"{shown}/rules")
     try:
         return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
     except InputError as error:
@@ -189,7 +194,7 @@ def _changelog_epoch(changelog: Path, shown: str) -> int:
     """
     if not changelog.is_file():
         raise InputError("Debian packaging needs a changelog", location=Location(file=shown))
-    text = changelog.read_text(encoding="utf-8", errors="replace")
+    text = read_text(changelog, shown, errors="replace")
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(" -- "):
             return _seconds(line, Location(file=shown, line=number, column=line.rfind(">") + 2))

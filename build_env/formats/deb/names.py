@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from debian.deb822 import Dsc
 
 from build_env.core.errors import InputError
+from build_env.core.texts import read_text
 from build_env.formats.deb.built import control_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check_declared(files: Sequence[PackageFile]) -> None:
     declared = {}
     for file in files:
         if file.artifact.name.endswith(".dsc"):
-            control = Dsc(file.path.read_bytes(), encoding="utf-8")
+            control = Dsc(read_text(file.path, file.artifact.name))
             declared[str(control.get("Source", ""))] = str(control.get("Binary", "")).replace(",", " ").split()
     for file in files:
         if declared and file.artifact.name.endswith(".deb"):

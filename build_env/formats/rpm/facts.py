@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["read_rpm"]
 
 _NAME, _ARCH, _PROVIDES, _REQUIRES = 1000, 1022, 1047, 1049
+_MOST_TEXTS = 250_000  # file names, or needs, of one package
+_LONGEST_PATHS = 32 << 20  # characters
 _DIRECTORY_NUMBERS, _BASE_NAMES, _DIRECTORY_NAMES = 1116, 1117, 1118
 
 
@@ -35,15 +37,28 @@ def read_rpm(path: Path) -> PackageFacts | None:
 
 
 def _texts(tags: dict[int, tuple[bytes, bytes]], tag: int) -> list[str]:
+    """The texts of a tag.
+
+    Raises:
+        ValueError: there are more than any package has.
+
+    """
     value = tags.get(tag, (b"", b""))[0]
-    return value.decode(errors="replace").split("\0") if value else []
+    if value.count(b"\0") > _MOST_TEXTS:
+        raise ValueError("too many texts")
+    return value.decode(errors="replace").split("\0") if tag in tags else []
 
 
 def _files(tags: dict[int, tuple[bytes, bytes]]) -> list[str]:
-    """The paths of all files: any of them can be asked for."""
+    """The paths of all files: any of them can be asked for.
+
+    Raises:
+        ValueError: written out they are longer than those of any package.
+
+    """
     names, directories = _texts(tags, _BASE_NAMES), _texts(tags, _DIRECTORY_NAMES)
-    numbers = tags.get(_DIRECTORY_NUMBERS, (b"", b""))[0].ljust(4 * len(names), b"\0")
-    return [
-        f"{directories[number]}{name}"
-        for name, number in zip(names, struct.unpack(f">{len(names)}I", numbers[: 4 * len(names)]), strict=True)
-    ]
+    stored = tags.get(_DIRECTORY_NUMBERS, (b"", b""))[0].ljust(4 * len(names), b"\0")
+    numbers = struct.unpack(f">{len(names)}I", stored[: 4 * len(names)])
+    if sum(len(directories[number]) for number in numbers) > _LONGEST_PATHS:
+        raise ValueError("too long paths")
+    return [f"{directories[number]}{name}" for name, number in zip(names, numbers, strict=True)]

@@ -17,6 +17,8 @@ __all__ = ["main_header", "opened"]
 _RPM = b"\xed\xab\xee\xdb"
 _LEAD = 96
 _HEADER = b"\x8e\xad\xe8\x01"
+_MOST_TAGS = 0xFFFF  # as rpm has it
+_MOST_BYTES = 32 << 20  # of a header; rpm takes eight times as many, the largest of distributions have a fourth
 # Of an RPM's header: names of tags that say something, and tags that only repeat what the payload is.
 _RPM_TAGS = {
     1000: "NAME", 1001: "VERSION", 1002: "RELEASE", 1003: "EPOCH", 1004: "SUMMARY", 1005: "DESCRIPTION",
@@ -70,15 +72,13 @@ def _rpm_header(data: bytes | mmap, at: int) -> tuple[dict[int, tuple[bytes, byt
     magic, _, count, size = struct.unpack_from(">4s4sII", data, at)
     if magic != _HEADER:
         raise ValueError("no header of an RPM")
+    if count > _MOST_TAGS or size > _MOST_BYTES:
+        raise ValueError("a header that is larger than any")
     index = [struct.unpack_from(">IIII", data, at + 16 + 16 * number) for number in range(count)]
     store = at + 16 + 16 * count
     offsets = sorted({offset for _, _, offset, _ in index} | {size})
     following = dict(pairwise(offsets))
-    values = {
-        tag: (
-            data[store + offset : store + following.get(offset, size)].rstrip(b"\0"),
-            struct.pack(">II", kind, number),
-        )
-        for tag, kind, offset, number in index
-    }
-    return values, store + size
+    # One copy for each place: as many tags as there may be can name the same one.
+    values = {at: data[store + at : store + end].rstrip(b"\0") for at, end in following.items() if at < size}
+    tags = {tag: (values.get(at, b""), struct.pack(">II", kind, number)) for tag, kind, at, number in index}
+    return tags, store + size

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import InputError
 from build_env.core.later import imported_later
+from build_env.formats.rpm import facts
 from build_env.formats.rpm.metadata import write_metadata
 from build_env.formats.view import KEY_FILE, Entry, Repository, check_name
 
@@ -48,6 +49,11 @@ def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> l
     for file in files:
         if not check_name(file.artifact.name).endswith(".rpm"):
             raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
+        if facts.read_rpm(file.path) is None:
+            raise InputError(
+                f"{file.artifact.name} has a header that cannot be read, or one that is larger than any",
+                hint="build the package again",
+            )
     headers = tools.read_headers({file.artifact.name: file.path for file in files})
     entries = []
     for file, header in zip(files, headers, strict=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from build_env.core.errors import Fault, InputError, Location
-from build_env.core.texts import carriage_returns
+from build_env.core.texts import carriage_returns, read_text
 from build_env.formats.rpm.needs import needs_in
 from build_env.model.package import Binary, Packaging
 
@@ -49,7 +49,7 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
     if not specs:
         return None
     file = f"{shown}/{specs[0].name}"
-    faults = carriage_returns(specs[0].read_bytes(), file)
+    faults = carriage_returns(specs[0], file)
     return Packaging(epoch=_epoch(specs[0], file), faults=faults)
 
 
@@ -59,10 +59,10 @@ def _epoch(spec: Path, shown: str) -> int:
     It stands as long as no room has asked rpm itself, which knows entries that macros write.
 
     Raises:
-        InputError: the date of that entry cannot be read.
+        InputError: the date of that entry cannot be read, or the file is larger than any spec.
 
     """
-    text = spec.read_text(encoding="utf-8", errors="replace")
+    text = read_text(spec, shown, errors="replace")
     entry = _CHANGE.search(text)
     if not entry:
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from build_env.engines.output import LONGEST
 from build_env.inspect import log
 from build_env.inspect.log import log_lines
 
@@ -50,3 +51,21 @@ def test_an_empty_log_has_no_lines(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.touch()
     assert not list(log_lines(path, follow=False))
+
+
+def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"begin\n" + b"x" * 1_000_000 + b"\nend\n")
+    first, *pieces, last = log_lines(path, follow=False)
+    assert (first, last, "".join(pieces)) == ("begin", "end", "x" * 1_000_000)
+    assert max(map(len, pieces)) <= LONGEST
+
+
+def test_no_more_of_a_log_is_read_than_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_CHUNK", 16)
+    path = tmp_path / "log"
+    path.write_text("line\n" * 1000)
+    lines = log_lines(path, follow=False)
+    assert next(lines) == "line"
+    path.write_text("line\n")  # what was held is told, the rest was never read
+    assert len(list(lines)) < 10
