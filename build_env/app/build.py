@@ -22,7 +22,7 @@ with imported_later():
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from build_env.app.planning import Planned
     from build_env.app.session import Session
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from build_env.schedule.foresee import Answer
     from build_env.work.kind import Hands
 
-__all__ = ["Resolved", "foresee_build", "remember_run", "resolve", "run_request", "scan_first"]
+__all__ = ["Resolved", "foresee_build", "may_go_on", "remember_run", "resolve", "run_request", "scan_first"]
 
 _SHOWN = 3
 
@@ -185,7 +185,7 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
 
     summary = session.run_plan(scan.plan, executor, quiet, answers, hits)
     lost = [task for task in scan.plan if not summary.results[task.name].ok]
-    if lost and not _may_go_on(lost, session.options.packages):
+    if lost and not may_go_on(lost, session.options):
         sink(held[0])
         return summary
     if lost:
@@ -194,11 +194,11 @@ def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
     return None
 
 
-def _may_go_on(lost: Iterable[Task], asked: Collection[str]) -> bool:
-    """Whether only sources failed of packages that nobody named, while others were named."""
-    return bool(asked) and all(
-        isinstance(task.action, RoomAction) and task.name.subject not in {"", *asked} for task in lost
-    )
+def may_go_on(lost: Sequence[Task], options: BuildOptions) -> bool:
+    """Whether only sources failed: of any package with keep_going, else of those that were not named as others were."""
+    sources = {task.name.subject for task in lost if isinstance(task.action, RoomAction) and task.name.subject}
+    spared = options.keep_going or (bool(options.packages) and sources.isdisjoint(options.packages))
+    return spared and len(sources) == len(lost)
 
 
 def _reports(session: Session, scan: Plan, hits: Mapping[TaskName, StoredResult]) -> dict[str, str]:
