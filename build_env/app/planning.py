@@ -25,6 +25,7 @@ from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, sc
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
+from build_env.targets.lists import lists_of
 from build_env.targets.load import LISTS, load_target
 from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
@@ -98,9 +99,7 @@ class Planner:
             family=str(self.loaded.variables.get("FAMILY", "")),
             options=self.options,
             host_arch=self.project.host.architecture,
-            packages=self.loaded.names("PACKAGES"),
-            depends=self.loaded.names("DEPENDS"),
-            metapackages=self.loaded.names("METAPACKAGES"),
+            **lists_of(self.loaded, self.packages),
             variables=self.loaded.variables,
         )
         self.format = find_format(self.target.family)

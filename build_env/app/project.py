@@ -50,26 +50,33 @@ class Project:
     @cached_property
     def trees(self) -> Trees:
         """What reads the trees of the project."""
-        return Trees(root=self.paths.root, outside=self.settings.outside)
+        return Trees(root=self.paths.root, outside=self.settings.outside, shipped=self.paths.shipped)
 
     def target_names(self) -> tuple[str, ...]:
-        """All targets."""
-        return discover(self.paths.targets)
+        """The project's targets: its own, those that are shipped where it has none."""
+        return discover(self.paths.targets) or self.shipped_targets()
+
+    def shipped_targets(self) -> tuple[str, ...]:
+        """The targets that build-env brings."""
+        directory = self.paths.behind(self.paths.targets)
+        return discover(directory) if directory else ()
 
     def match_target(self, wanted: str) -> str:
-        """The one target that `wanted` means."""
-        return match(wanted, self.target_names())
+        """The one target that `wanted` means, among its own or else among those that are shipped."""
+        return match(wanted, self.target_names(), self.shipped_targets())
 
     def match_targets(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """The targets that `wanted` mean, each once; `all` means all there are. Raises UsageError as `match` does."""
-        names = self.target_names()
-        chosen = [each for name in wanted for each in (names if name == EVERY else (match(name, names),))]
+        every = self.target_names()
+        chosen = [each for name in wanted for each in (every if name == EVERY else (self.match_target(name),))]
         return tuple(dict.fromkeys(chosen))
 
     def native_target(self) -> str:
         """The target whose `env_match_current` says that this machine is it."""
         names = self.target_names()
-        fitting = [name for name in names if self.fits(name)]
+        fitting = [name for name in names if self.fits(name)] or [
+            name for name in self.shipped_targets() if self.fits(name)
+        ]
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(names)

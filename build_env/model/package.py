@@ -90,7 +90,7 @@ class Package:
 
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
-    which the package brings its own `build.sh`.
+    which the package brings its own `build.sh`. A `tool` serves the builds of others.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -101,6 +101,7 @@ class Package:
     version: str = ""
     summary: str = ""
     metapackage: bool = False
+    tool: bool = False
     architectures: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()

@@ -147,6 +147,7 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         directory=shown,
         version=str(fields["version"]),
         summary=str(fields["summary"]),
+        tool=fields["role"] == "tool",
         architectures=("all",) if architectures == "all" else _words(architectures),
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
