@@ -64,9 +64,9 @@ class Program:
 class Format:
     """One package format.
 
-    Packaging: `packaging` is the directory below `src/<package>/` that only rooms of this format see, `read_packaging`
-    reads it (directory, name in errors) or gives None where the package has none; `scan` is for what it cannot read.
-    `elsewhere` are patterns of files in the package that are packaging at the wrong place.
+    Packaging: `packaging` are the directories of a package in which it may lie, `.` for its top. The first with some in
+    it counts, only rooms of this format see them, and the first one may hold a build script. `read_packaging` reads one
+    (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -88,10 +88,9 @@ class Format:
     """
 
     name: str
-    packaging: str
+    packaging: tuple[str, ...]
     read_packaging: Callable[[Path, str], Packaging | None]
     scan: Scan | None = None
-    elsewhere: tuple[str, ...] = ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]

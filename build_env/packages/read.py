@@ -86,7 +86,7 @@ def _read_package(root: Path, directory: Path, purpose: Purpose, *, metapackage:
     if fault := _out_of_bounds(Bounds(root=root, outside=purpose.outside), directory, shown):
         return Package(name=visible_name(directory.name), directory=shown, faults=(fault,))
     packaging = _packaging(directory, shown)
-    scripts = tuple(each.name for each in formats() if (directory / each.packaging / "build.sh").is_file())
+    scripts = tuple(each.name for each in formats() if (directory / each.packaging[0] / "build.sh").is_file())
     file = f"{shown}/definition.yaml"
     try:
         definitions = read_definition(root, file, purpose)
@@ -193,12 +193,16 @@ def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mappin
 
 
 def _packaging(directory: Path, shown: str) -> Mapping[str, Packaging]:
-    """What each format finds in its directory, by the name of the format."""
-    read = {}
+    """What each format finds in the first of its directories that has something, by the name of the format."""
+    read: dict[str, Packaging] = {}
     for each in formats():
-        inner = f"{shown}/{each.packaging}"
-        try:
-            read[each.name] = each.read_packaging(directory / each.packaging, inner)
-        except (BuildEnvError, OSError) as error:
-            read[each.name] = Packaging(faults=_faults_of(error, inner))
-    return {name: packaging for name, packaging in read.items() if packaging is not None}
+        for place in each.packaging:
+            inner = os.path.normpath(f"{shown}/{place}")
+            try:
+                found = each.read_packaging(directory / place, inner)
+            except (BuildEnvError, OSError) as error:
+                found = Packaging(faults=_faults_of(error, inner))
+            if found is not None:
+                read[each.name] = replace(found, directory=place)
+                break
+    return read

@@ -55,7 +55,7 @@ set_target_macros() {
 # the_spec FOLDER: the one spec file of a folder
 the_spec() {
     local specs=("$1"/*.spec)
-    [ -f "${specs[0]}" ] || fail 1 "there is no spec file in $1" "packaging for RPM lies in the folder rpm of a package"
+    [ -f "${specs[0]}" ] || fail 1 "there is no spec file in $1" "a spec file lies at the top of a package, in rpm/ or in SPECS/"
     [ "${#specs[@]}" -eq 1 ] || fail 1 "there is more than one spec file in $1: ${specs[*]##*/}"
     say "${specs[0]}"
 }

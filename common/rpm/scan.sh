@@ -106,10 +106,15 @@ rpm_arch=$(rpm_architecture "$ARCH")
 cd "$BUILD_ROOT"
 specs=("$@")
 if [ "${#specs[@]}" -eq 0 ]; then
-    mapfile -t specs < <(find src -path '*/rpm/*.spec' | LC_ALL=C sort)
+    # Of each package the first folder that has one, as the build takes it.
+    mapfile -t specs < <(for package in src/*/; do
+        for folder in "${package}rpm" "${package}SPECS" "${package%/}"; do
+            compgen -G "$folder/*.spec" && break
+        done
+    done | LC_ALL=C sort)
 fi
 for spec in "${specs[@]}"; do
-    [[ $spec =~ ^(src/[A-Za-z0-9._+/-]+)/rpm/[A-Za-z0-9._+-]+\.spec$ ]] \
+    [[ $spec =~ ^(src/[A-Za-z0-9._+-]+)/((rpm|SPECS)/)?[A-Za-z0-9._+-]+\.spec$ ]] \
         || fail "$EX_USAGE" "not a spec file of a package: $spec"
     [ -f "$spec" ] || fail "$EX_USAGE" "$spec is not there"
     directory=${BASH_REMATCH[1]}

@@ -47,10 +47,9 @@ def _plain_path(name: str, suite: str) -> str:
 
 DEB = Format(
     name="deb",
-    packaging="deb",
+    packaging=("deb", "debian"),
     read_packaging=read_packaging,
     scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
-    elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,

@@ -64,9 +64,8 @@ _ESSENTIAL = """
 
 RPM = Format(
     name="rpm",
-    packaging="rpm",
+    packaging=("rpm", "SPECS", "."),
     read_packaging=read_packaging,
-    elsewhere=("*.spec", "SPECS/*.spec"),
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
     is_content=_is_package,
