@@ -16,6 +16,7 @@ from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
 from build_env.model.identity import TaskName
+from build_env.model.package import Packaging
 from build_env.model.target import Options, Target
 from build_env.model.task import Stage
 from build_env.packages.built import with_built
@@ -210,7 +211,9 @@ class Planner:
         names = [
             name
             for name, package in sorted(found.items())
-            if not package.date(self.target.family) and self.target.name not in package.archive
+            if not package.date(self.target.family)
+            and self.target.name not in package.archive
+            and not package.packaging.get(self.target.family, Packaging()).source
         ]
         if not names:
             return []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
-from build_env.core.paths import ProjectPaths, find_root
+from build_env.core.paths import ProjectPaths, find_root, has_root
 from build_env.core.trees import Trees
 from build_env.model.target import Host, Options
 from build_env.settings import Settings, load_settings
@@ -21,6 +21,7 @@ from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
 with imported_later():
+    from build_env.projects import loose
     from build_env.targets import record
 
 if TYPE_CHECKING:
@@ -136,8 +137,13 @@ class Project:
 
 
 def open_project(root: Path | None, environ: Mapping[str, str] = os.environ) -> Project:
-    """The project at `root` or around the current directory. Raises UsageError and, for its settings, InputError."""
-    paths = find_root(root, Path.cwd())
+    """The project at `root` or around the current directory, or the one for the package that this is.
+
+    Raises UsageError and, for its settings, InputError.
+    """
+    here = Path.cwd()
+    root = root or (None if has_root(here) else loose.root_of(here, environ))
+    paths = find_root(root, here)
     return Project(paths=paths, settings=load_settings(paths, environ), host=current_host(), environ=environ)
 
 

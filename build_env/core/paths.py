@@ -10,7 +10,7 @@ from pathlib import Path
 
 from build_env.core.errors import UsageError
 
-__all__ = ["MARKER", "SHIPPED", "ProjectPaths", "find_root", "shipped_root"]
+__all__ = ["MARKER", "SHIPPED", "ProjectPaths", "find_root", "has_root", "shipped_root"]
 
 MARKER = "build-env.toml"
 SHIPPED = ("common", "Dockerfiles", "targets")  # what is shipped of a project
@@ -86,8 +86,14 @@ def find_root(explicit: Path | None, start: Path) -> ProjectPaths:
             return _project(directory.resolve())
     raise UsageError(
         f"no project here: neither {start} nor a directory above it has a {MARKER}",
-        hint="change into a project, or pass --root DIRECTORY",
+        hint="name a package by its place (build-all --target NAME ./DIRECTORY), change into one, or begin a project: "
+        "build-env init",
     )
+
+
+def has_root(start: Path) -> bool:
+    """Whether there is a project around `start`."""
+    return any((directory / MARKER).is_file() for directory in (start, *start.parents))
 
 
 def _project(root: Path) -> ProjectPaths:

@@ -66,7 +66,9 @@ class Format:
 
     Packaging: `packaging` are the directories of a package in which it may lie, `.` for its top. The first with some in
     it counts, only rooms of this format see them, and the first one may hold a build script. `read_packaging` reads one
-    (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read.
+    (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `source_name` is how
+    packaging in a package's directory calls its source (empty: nothing says). A finished source package is a file with
+    `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises InputError.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -90,6 +92,9 @@ class Format:
     name: str
     packaging: tuple[str, ...]
     read_packaging: Callable[[Path, str], Packaging | None]
+    source_name: Callable[[Path], str] = lambda _directory: ""
+    source_suffix: str = ""
+    source_files: Callable[[Path], tuple[str, tuple[str, ...]]] = lambda path: (path.stem, (path.name,))
     scan: Scan | None = None
     dependency_set: str
     is_content: Callable[[str], bool]

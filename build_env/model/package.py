@@ -73,10 +73,11 @@ class Packaging:
     `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
     `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
     SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
-    `directory` is where it lies in the package.
+    `directory` is where it lies in the package; `source` names the finished source package that lies there instead.
     """
 
     directory: str = ""
+    source: str = ""
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None

@@ -280,13 +280,31 @@ add_entry() {
     cat "$own" >"$1"
 }
 
+# given_source: whether the package is a finished source package
+given_source() {
+    [ ! -f "$BUILD_SRC/deb/control" ] && [ ! -f "$BUILD_SRC/debian/control" ] && compgen -G "$BUILD_SRC/*.dsc" >/dev/null
+}
+
+source_given() {
+    local dsc digest file files
+    dsc=$(find_dsc "$BUILD_SRC")
+    files=$(files_of "$dsc")
+    [ -n "$files" ] || fail 1 "${dsc##*/} names no files" "a source package has the field Checksums-Sha256"
+    while read -r digest file; do
+        digest_matches "$BUILD_SRC/$file" "$digest" || fail 1 "$file is not the file that ${dsc##*/} means" \
+            "there it has the digest $digest" "fetch both again"
+    done <<<"$files"
+    copy_archive "$BUILD_SRC" "${dsc##*/}" "$BUILD_OUT"
+    write_depends "$dsc"
+}
+
 stage_source() {
     need BUILD_WORK BUILD_OUT
     if [ -n "$archive_version$archive_sha256" ]; then
         source_archive
     else
         need BUILD_SRC
-        source_tree
+        if given_source; then source_given; else source_tree; fi
     fi
 }
 

@@ -25,7 +25,8 @@ TEXT
 
 # ---------------------------------------------------------------------------------------------- facts
 
-# The folder of the spec: rpm/, which may stand beside upstream's own, else SPECS/, else the top of the package.
+# The folder of the spec: rpm/, which may stand beside upstream's own, else SPECS/, else the top of the package; of a
+# finished source package that where it is unpacked.
 packaging() {
     local folder
     for folder in rpm SPECS; do
@@ -34,7 +35,7 @@ packaging() {
             return 0
         fi
     done
-    say "$BUILD_SRC"
+    unpacked_source "$BUILD_SRC" "$BUILD_WORK/given"
 }
 
 print_name() {

@@ -60,6 +60,20 @@ the_spec() {
     say "${specs[0]}"
 }
 
+# unpacked_source FOLDER WORK: the folder, or if a finished source package lies in it without a spec file, WORK with what
+# is in that.
+unpacked_source() {
+    local sources=("$1"/*.src.rpm)
+    if compgen -G "$1/*.spec" >/dev/null || [ ! -f "${sources[0]}" ]; then
+        say "$1"
+        return 0
+    fi
+    [ "${#sources[@]}" -eq 1 ] || fail 1 "there is more than one source package in $1: ${sources[*]##*/}"
+    mkdir -p "$2"
+    rpm2cpio "${sources[0]}" | (cd "$2" && cpio --quiet --extract --no-absolute-filenames --unconditional) >&2
+    say "$2"
+}
+
 # query_spec SPEC ARGUMENT...: the answer of rpmspec, sorted. rpmspec leaves a macro it does not know as it is and
 # ends with 0; no answer holds a percent sign otherwise.
 query_spec() {
