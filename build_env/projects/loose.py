@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +131,8 @@ def _lay(link: Path, package: _Loose) -> None:
     """Let the name in `src/` lead to the package, or to the files that it consists of."""
     link.parent.mkdir(parents=True, exist_ok=True)
     if not package.files:
+        if link.is_dir() and not link.is_symlink():
+            shutil.rmtree(link)  # the links of before
         _link(link, package.directory)
         return
     if link.is_symlink():

@@ -21,7 +21,6 @@ __all__ = ["build_depends_of", "files_of_source", "read_source", "source_name"]
 
 _SUFFIX = ".dsc"
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
-_IN_LIST = 3  # words of a line of Package-List before those with `=`
 
 
 def build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
@@ -55,8 +54,7 @@ def read_source(directory: Path, shown: str) -> Packaging | None:
     if not found:
         return None
     fields = _fields(found[0])
-    listed = [line.split() for line in str(fields.get("Package-List", "")).splitlines() if line.strip()]
-    binaries = [_binary(words[0], words[_IN_LIST:]) for words in listed] or [
+    binaries = [_binary(entry) for entry in fields.get("Package-List", ())] or [
         Binary(name=name, generated=True) for name in str(fields.get("Binary", "")).replace(",", " ").split()
     ]
     of_all = [binary.every_architecture for binary in binaries]
@@ -69,11 +67,12 @@ def read_source(directory: Path, shown: str) -> Packaging | None:
     )
 
 
-def _binary(name: str, words: list[str]) -> Binary:
+def _binary(entry: Mapping[str, str]) -> Binary:
     """A package by its line of Package-List; one of its last words is `arch=any` or `arch=amd64,arm64`."""
+    words = entry.get("_other", "").split()
     named = next((word.removeprefix("arch=") for word in words if word.startswith("arch=")), "any")
     architectures = architectures_of(named.replace(",", " "))
-    return Binary(name=name, generated=True, every_architecture=named == "all", architectures=architectures)
+    return Binary(name=entry["package"], generated=True, every_architecture=named == "all", architectures=architectures)
 
 
 def files_of_source(path: Path) -> tuple[str, tuple[str, ...]]:
