@@ -149,7 +149,12 @@ class Trees:
 def _laid_over(own: Listing, shipped: Listing) -> Listing:
     """The one listing that two make: what `own` has hides what has its name in `shipped`, with all that is in it."""
     hiding = {entry.name for entry in own.entries if entry.kind != "directory"}
-    entries = {entry.name: entry for entry in shipped.entries if not hiding.intersection(_above_or_same(entry.name))}
+    entries = {
+        entry.name: entry
+        for entry in shipped.entries
+        # Whoever installs build-env compiles all that looks like Python.
+        if "__pycache__" not in entry.name.split("/") and not hiding.intersection(_above_or_same(entry.name))
+    }
     entries |= {entry.name: entry for entry in own.entries}
     return Listing(
         entries=[entries[name] for name in sorted(entries, key=lambda name: name.split("/"))],
