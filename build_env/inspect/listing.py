@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["list_packages", "list_targets"]
 
 
-def list_targets(project: Project) -> list[TargetEntry]:
-    """All targets; one that cannot be loaded hides no other."""
-    return [_target(project, name) for name in project.target_names()]
+def list_targets(project: Project, *, shipped: bool = False) -> list[TargetEntry]:
+    """All targets, on demand with those that are shipped; one that cannot be loaded hides no other."""
+    names = dict.fromkeys((*project.target_names(), *(project.shipped_targets() if shipped else ())))
+    return [_target(project, name) for name in sorted(names)]
 
 
 def list_packages(project: Project) -> list[PackageEntry]:
@@ -68,6 +69,7 @@ def _target(project: Project, name: str) -> TargetEntry:
             name=name,
             architectures=project.supported(name, known),
             fits=project.fits(name),
+            shipped=not (project.paths.root / loaded.file).is_file(),
             **lists_of(loaded, read_packages(project.paths, _purpose(project, name))),
         )
     except BuildEnvError as error:
