@@ -42,7 +42,7 @@ field() {
 # The folder of packaging: deb/, which may stand beside upstream's own debian/, else debian/.
 packaging() {
     local folder=$BUILD_SRC/deb
-    [ -f "$folder/control" ] || folder=$BUILD_SRC/debian
+    [ -f "$folder/changelog" ] || folder=$BUILD_SRC/debian
     [ -f "$folder/changelog" ] || fail 1 "$BUILD_SRC has no debian/changelog" \
         "packaging for Debian lies in the folder debian (or deb) of a package"
     say "$folder"
@@ -99,7 +99,7 @@ copy_tree() {
     mkdir -p "${tree%/*}"
     cp -R "$BUILD_SRC" "$tree"
     chmod -R u=rwX,go=rX "$tree"
-    if [ -f "$tree/deb/control" ]; then
+    if [ -f "$tree/deb/changelog" ]; then
         rm -rf "$tree/debian" # upstream's own, which ours stands in for
         mv "$tree/deb" "$tree/debian"
         rm -f "$tree/debian/build.sh"
