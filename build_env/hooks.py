@@ -53,7 +53,7 @@ facts: properties of env
 | - | target | centos/8 | |
 | - | target_directory | targets/centos/8 | |
 variables of a target
-| = | PACKAGES | what it builds; must be there | |
+| = | PACKAGES | what it builds | without any list: all it can |
 | = | DEPENDS | build tools of ours, built first, not deployed | [] |
 | = | METAPACKAGES | packages below src/metapackages/, built after the others | [] |
 | = | CTX_PATH | build context of its images | ENV_TARGET_ROOT |

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
@@ -19,6 +20,7 @@ from build_env.work.registry import kind_of
 from build_env.work.resolve import work_of
 
 with imported_later():
+    from build_env.app import results as app_results
     from build_env.publish import snapshot
 
 if TYPE_CHECKING:
@@ -135,18 +137,27 @@ def remember_run(session: Session, request: Request, resolved: Resolved, summary
 
 
 def _with_clients(session: Session, sink: EventSink) -> EventSink:
-    """Say at the end of a run that published how clients read the repositories."""
-    if not session.options.publishes:
-        return sink
+    """Say at the end of a run where its results are, and when it published how clients read the repositories."""
 
     def tell(event: Event) -> None:
-        if isinstance(event, RunFinished) and event.summary.deployed:
-            channel = session.project.paths.repositories / CHANNEL
-            notes = snapshot.client_lines(channel, _views(event.summary))
-            event = RunFinished(summary=replace(event.summary, notes=(*event.summary.notes, *notes)))
+        if isinstance(event, RunFinished):
+            event = RunFinished(summary=_with_places(session, event.summary))
         sink(event)
 
     return tell
+
+
+def _with_places(session: Session, summary: RunSummary) -> RunSummary:
+    root, directory = session.project.paths.root, session.options.results
+    deployed, notes = summary.deployed, summary.notes
+    if deployed and session.options.publishes:
+        lines = snapshot.client_lines(session.project.paths.repositories / CHANNEL, _views(summary))
+        notes = (*notes, *lines)
+    if directory is not None:
+        deployed = app_results.hand_over(summary, session.store, directory)
+    elif not Path.cwd().is_relative_to(root):
+        deployed = tuple(str(root / path) for path in deployed)
+    return replace(summary, deployed=deployed, notes=notes)
 
 
 def _views(summary: RunSummary) -> Iterator[View]:

@@ -57,8 +57,8 @@ class ImagePlanner:
         recipe = ImageRecipe(
             build=build,
             architecture=architecture,
-            dockerfile=render(recorder.loaded.root, build, architecture, host),
-            context_digest=context_digest(recorder.loaded.root, build, self.digest_tree),
+            dockerfile=render(recorder.loaded.paths, build, architecture, host),
+            context_digest=context_digest(recorder.loaded.paths, build, self.digest_tree),
             base_identity=self._identity(build.base_image, architecture),
         )
         first = self.recipes.setdefault(build.name, recipe)

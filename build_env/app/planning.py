@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +16,7 @@ from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
 from build_env.model.identity import TaskName
+from build_env.model.package import Packaging
 from build_env.model.target import Options, Target
 from build_env.model.task import Stage
 from build_env.packages.built import with_built
@@ -25,12 +27,13 @@ from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, sc
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
+from build_env.targets.lists import lists_of
 from build_env.targets.load import LISTS, load_target
 from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from build_env.app.project import Project
     from build_env.formats.format import Format, PackageFacts
@@ -98,9 +101,7 @@ class Planner:
             family=str(self.loaded.variables.get("FAMILY", "")),
             options=self.options,
             host_arch=self.project.host.architecture,
-            packages=self.loaded.names("PACKAGES"),
-            depends=self.loaded.names("DEPENDS"),
-            metapackages=self.loaded.names("METAPACKAGES"),
+            **lists_of(self.loaded, self.packages),
             variables=self.loaded.variables,
         )
         self.format = find_format(self.target.family)
@@ -123,8 +124,7 @@ class Planner:
         if not record.commands:
             return None
         image = self.images.name(arch, record.commands[0].kind)
-        own = self.format.packaging
-        trees = [self._tree(f"{package.directory}/{own}", f"src/{package.name}/{own}") for package in packages]
+        trees = [self._packaging_tree(package, package.packaging[name].directory) for package in packages]
         trees += [self._tree(folder, folder) for folder in record.folders]
         recipe = self.images.recipes[image]
         subject = self.format.scan.subject
@@ -182,7 +182,7 @@ class Planner:
         """
         family = self.target.family
         faults = {name: package.faults_for(family) for name, package in packages.items()}
-        wrong = [fault for name in sorted(needed) for fault in (*faults[name], *self._misplaced(packages[name]))]
+        wrong = [fault for name in sorted(needed) for fault in faults[name]]
         if wrong:
             raise InputError("packages of src/ cannot be used", faults=tuple(wrong))
         return [
@@ -205,25 +205,15 @@ class Planner:
         if faults:
             raise InputError("scripts cannot be run", faults=faults)
 
-    def _misplaced(self, package: Package) -> Iterator[Fault]:
-        """A package without packaging of the family that has something like it where build-env does not look."""
-        own = self.format
-        if own is None or own.name in package.packaging or self.target.name in package.archive:
-            return
-        directory = self.project.paths.root / package.directory
-        for pattern in own.elsewhere:
-            for path in sorted(directory.glob(pattern))[:1]:
-                shown = path.relative_to(self.project.paths.root)
-                where = f"{package.directory}/{own.packaging}/{path.name}"
-                yield Fault(message=f"move it to {where}, where it is looked for", location=Location(file=str(shown)))
-
     def _undated(self, packages: Mapping[str, Package], selection: Selection) -> list[str]:
         """What to say of packages whose date is not known."""
         found = {unit.package: packages[unit.package].on(unit.arch) for unit in selection.units}
         names = [
             name
             for name, package in sorted(found.items())
-            if not package.date(self.target.family) and self.target.name not in package.archive
+            if not package.date(self.target.family)
+            and self.target.name not in package.archive
+            and not package.packaging.get(self.target.family, Packaging()).source
         ]
         if not names:
             return []
@@ -255,7 +245,8 @@ class Planner:
         names = {unit.package for unit in selection.units}
         folders = {folder for record in records.values() for folder in record.folders}
         archs = {unit.arch for unit in selection.units}
-        leave_out = (*NOT_FOR_ROOMS, *(other.packaging for other in formats() if other != self.format))
+        others = (place for other in formats() if other != self.format for place in other.packaging)
+        leave_out = (*NOT_FOR_ROOMS, *others)
         return PlanFacts(
             packages=packages,
             leave_out=leave_out,
@@ -363,6 +354,11 @@ class Planner:
     def _provides(self, package: Package) -> bool:
         arch = self.options.opt_deps_arch[0]
         return self._recorded(arch, "run_deploy_deps", package.on(arch)).provides
+
+    def _packaging_tree(self, package: Package, place: str) -> Tree:
+        return self._tree(
+            posixpath.normpath(f"{package.directory}/{place}"), posixpath.normpath(f"src/{package.name}/{place}")
+        )
 
     def _tree(self, path: str, destination: str) -> Tree:
         return Tree(path=path, destination=destination, digest=self.digest_tree(self.project.paths.root / path))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
-from build_env.core.paths import ProjectPaths, find_root
+from build_env.core.paths import ProjectPaths, find_root, has_root
 from build_env.core.trees import Trees
 from build_env.model.target import Host, Options
 from build_env.settings import Settings, load_settings
@@ -21,6 +21,7 @@ from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
 with imported_later():
+    from build_env.projects import loose
     from build_env.targets import record
 
 if TYPE_CHECKING:
@@ -50,26 +51,33 @@ class Project:
     @cached_property
     def trees(self) -> Trees:
         """What reads the trees of the project."""
-        return Trees(root=self.paths.root, outside=self.settings.outside)
+        return Trees(root=self.paths.root, outside=self.settings.outside, shipped=self.paths.shipped)
 
     def target_names(self) -> tuple[str, ...]:
-        """All targets."""
-        return discover(self.paths.targets)
+        """The project's targets: its own, those that are shipped where it has none."""
+        return discover(self.paths.targets) or self.shipped_targets()
+
+    def shipped_targets(self) -> tuple[str, ...]:
+        """The targets that build-env brings."""
+        directory = self.paths.behind(self.paths.targets)
+        return discover(directory) if directory else ()
 
     def match_target(self, wanted: str) -> str:
-        """The one target that `wanted` means."""
-        return match(wanted, self.target_names())
+        """The one target that `wanted` means, among its own or else among those that are shipped."""
+        return match(wanted, self.target_names(), self.shipped_targets())
 
     def match_targets(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """The targets that `wanted` mean, each once; `all` means all there are. Raises UsageError as `match` does."""
-        names = self.target_names()
-        chosen = [each for name in wanted for each in (names if name == EVERY else (match(name, names),))]
+        every = self.target_names()
+        chosen = [each for name in wanted for each in (every if name == EVERY else (self.match_target(name),))]
         return tuple(dict.fromkeys(chosen))
 
     def native_target(self) -> str:
         """The target whose `env_match_current` says that this machine is it."""
         names = self.target_names()
-        fitting = [name for name in names if self.fits(name)]
+        fitting = [name for name in names if self.fits(name)] or [
+            name for name in self.shipped_targets() if self.fits(name)
+        ]
         if len(fitting) == 1:
             return fitting[0]
         listed = ", ".join(names)
@@ -129,8 +137,13 @@ class Project:
 
 
 def open_project(root: Path | None, environ: Mapping[str, str] = os.environ) -> Project:
-    """The project at `root` or around the current directory. Raises UsageError and, for its settings, InputError."""
-    paths = find_root(root, Path.cwd())
+    """The project at `root` or around the current directory, or the one for the package that this is.
+
+    Raises UsageError and, for its settings, InputError.
+    """
+    here = Path.cwd()
+    root = root or (None if has_root(here) else loose.root_of(here, environ))
+    paths = find_root(root, here)
     return Project(paths=paths, settings=load_settings(paths, environ), host=current_host(), environ=environ)
 
 

@@ -39,6 +39,6 @@ def remembered_command(project: Project, options: BuildOptions, request: Request
 
 def up_to_date(project: Project, options: BuildOptions, request: Request, sink: EventSink) -> bool:
     """Whether the run has nothing to do, and has said so; see `RememberedCommand.up_to_date`."""
-    if options.images_anew or options.container:
+    if options.images_anew or options.container or options.results:
         return False
     return remembered_command(project, options, request).up_to_date(sink)

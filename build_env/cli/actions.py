@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.project import open_project
@@ -17,6 +20,7 @@ with imported_later():
     from build_env.model import events, task
     from build_env.packages import names
     from build_env.plan import select
+    from build_env.projects import loose
     from build_env.schedule import foresee
     from build_env.targets import load
     from build_env.ui import choose, plan
@@ -25,7 +29,6 @@ with imported_later():
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from build_env.app.planning import Planned
     from build_env.app.project import Project
@@ -42,8 +45,7 @@ _VARIABLES = {"packages": "PACKAGES", "meta": "METAPACKAGES", "deps": "DEPENDS"}
 
 def act(options: BuildOptions) -> int:
     """Do what was asked for; the exit code."""
-    options.check()
-    project = open_project(options.root)
+    project, options = _project_for(options)
     if options.print_list:
         print_lines(project.target_names())
     elif options.print_env:
@@ -64,9 +66,22 @@ def _names(project: Project, options: BuildOptions) -> Sequence[str]:
 
 def _opened(options: BuildOptions) -> tuple[Project, BuildOptions]:
     """The project, and the options with the targets that are meant."""
-    options.check()
-    project = open_project(options.root)
+    project, options = _project_for(options)
     return project, project.settled(options)
+
+
+def _project_for(options: BuildOptions) -> tuple[Project, BuildOptions]:
+    """The project of what is asked for; packages that are named by their place are in one of their own."""
+    options.check()
+    places = [Path(word) for word in options.packages if loose.is_path(word)]
+    if not places:
+        return open_project(options.root), options
+    if len(places) < len(options.packages):
+        raise UsageError("packages are named by their place or by their name, not both at once")
+    if options.root is not None:
+        raise UsageError("--root names a project, and packages named by their place are in one of their own")
+    made = loose.loose_project(places, os.environ)
+    return open_project(made.root), replace(options, packages=made.names, root=made.root)
 
 
 def look_ahead(options: BuildOptions) -> tuple[Planned, Mapping[TaskName, str]]:

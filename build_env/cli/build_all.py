@@ -105,6 +105,12 @@ _OPTIONS = {
     "report": typer.Option(
         "--report", help="Also write a page about the run.", metavar="FILE.html", rich_help_panel=_RUN
     ),
+    "results": typer.Option(
+        "--results",
+        help="Also copy the packages there, into a directory for each target.",
+        metavar="DIRECTORY",
+        rich_help_panel=_RUN,
+    ),
     "dry_run": typer.Option("--dry-run", help="The plan with every command.", rich_help_panel=_SHOW),
     "print_env": typer.Option(
         "--print-env",

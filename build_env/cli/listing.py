@@ -29,11 +29,12 @@ def list_(
 ) -> int:
     """List the targets, with what they can build for, and the packages of src/.
 
-    A star marks the target that this machine is. Exit code 2 tells that a target cannot be used.
+    A star marks the target that this machine is. Alone, the list of targets has those that build-env ships, too. Exit
+    code 2 tells that a target cannot be used.
     """
     check_choice("list", what, _KINDS)
     project = app_project.open_project(root)
-    targets = listing.list_targets(project) if what != "packages" else None
+    targets = listing.list_targets(project, shipped=what == "targets") if what != "packages" else None
     packages = listing.list_packages(project) if what != "targets" else None
     if json:
         print_json(ui_listing.listing_data(targets, packages))

@@ -1,18 +1,19 @@
-"""Owns where things lie below a project root, and how the root is found. Creates nothing."""
+"""Owns where things lie: below a project root, and what build-env ships for projects. Finds the root; creates nothing.
+
+A project takes from what is shipped, file by file, what it does not have itself.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from build_env.core.errors import UsageError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["MARKER", "ProjectPaths", "find_root"]
+__all__ = ["MARKER", "SHIPPED", "ProjectPaths", "find_root", "has_root", "shipped_root"]
 
 MARKER = "build-env.toml"
+SHIPPED = ("common", "Dockerfiles", "targets")  # what is shipped of a project
 
 
 class _Below:
@@ -27,9 +28,13 @@ class _Below:
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectPaths:
-    """The directories of a project; everything build-env writes lies in `build` or `private`."""
+    """The directories of a project; everything build-env writes lies in `build` or `private`.
+
+    `shipped` holds what the project takes where it has nothing of its own; None where it is that tree itself.
+    """
 
     root: Path
+    shipped: Path | None = None
 
     targets = _Below("targets")
     sources = _Below("src")
@@ -43,6 +48,26 @@ class ProjectPaths:
     memories = _Below("build/remembered")  # what finished commands read and made
     rooms = _Below("build/rooms")  # where results of running rooms arrive, and where native rooms lie
 
+    def locate(self, name: str) -> Path:
+        """Where the file called `name` from the root is: the project's own, else the shipped one."""
+        own = self.root / name
+        behind = self.behind(own)
+        return behind if behind is not None and behind.exists() and not own.exists() else own
+
+    def behind(self, path: Path) -> Path | None:
+        """Where what the project takes for `path` would lie, if it is of that kind."""
+        if self.shipped is None or not path.is_relative_to(self.root):
+            return None
+        name = path.relative_to(self.root)
+        return self.shipped / name if name.parts[:1] and name.parts[0] in SHIPPED else None
+
+
+def shipped_root() -> Path:
+    """Where build-env's own targets, hooks and scripts lie: in the installed package, in a checkout beside it."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "shipped"
+    return inside if inside.is_dir() else package.parent
+
 
 def find_root(explicit: Path | None, start: Path) -> ProjectPaths:
     """The project root: `explicit`, else the nearest directory from `start` upwards that holds `build-env.toml`.
@@ -55,11 +80,22 @@ def find_root(explicit: Path | None, start: Path) -> ProjectPaths:
                 f"{explicit} is no project root: it has no {MARKER}",
                 hint=f"name a directory that contains {MARKER}",
             )
-        return ProjectPaths(root=explicit.resolve())
+        return _project(explicit.resolve())
     for directory in (start, *start.parents):
         if (directory / MARKER).is_file():
-            return ProjectPaths(root=directory.resolve())
+            return _project(directory.resolve())
     raise UsageError(
         f"no project here: neither {start} nor a directory above it has a {MARKER}",
-        hint="change into a project, or pass --root DIRECTORY",
+        hint="name a package by its place (build-all --target NAME ./DIRECTORY), change into one, or begin a project: "
+        "build-env init",
     )
+
+
+def has_root(start: Path) -> bool:
+    """Whether there is a project around `start`."""
+    return any((directory / MARKER).is_file() for directory in (start, *start.parents))
+
+
+def _project(root: Path) -> ProjectPaths:
+    shipped = shipped_root()
+    return ProjectPaths(root=root, shipped=None if shipped == root else shipped)

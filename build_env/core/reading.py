@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from build_env.core.canonical import digest_bytes, digest_data, digest_file
 from build_env.core.checkouts import left_out_digest
 from build_env.core.interception import intercepted, paused
+from build_env.core.paths import SHIPPED, shipped_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -59,6 +60,7 @@ MODE, FULL, OWN_MODE, OWN_FULL = "mode", "full", "own mode", "own full"
 WIDTH = 5  # numbers in the answer of `look_at`
 ABSENT = -1
 _OWN = str(Path(__file__).resolve().parent.parent)
+_SHIPPED = tuple(f"{shipped_root()}/{name}/" for name in SHIPPED)
 _PYCACHE = "/__pycache__/"
 # The functions themselves, whatever stands in their place meanwhile: what the record asks is no part of it.
 _STAT, _LSTAT, _READLINK = os.stat, os.lstat, os.readlink
@@ -282,5 +284,5 @@ def _kind(entry: os.DirEntry[str]) -> str:
 
 
 def _is_ours(path: str) -> bool:
-    """Whether a file belongs to Python or to build-env: both are in the name of what is remembered."""
-    return path.startswith((f"{_OWN}/", f"{sys.prefix}/", f"{sys.base_prefix}/lib"))
+    """Whether a file belongs to Python or is a program of build-env: both are in the name of what is remembered."""
+    return path.startswith((f"{_OWN}/", f"{sys.prefix}/", f"{sys.base_prefix}/lib")) and not path.startswith(_SHIPPED)

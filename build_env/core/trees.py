@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.canonical import canonical_json, digest_bytes, digest_file
 from build_env.core.checkouts import Checkouts
 from build_env.core.errors import Fault, InputError, Location
+from build_env.core.paths import ProjectPaths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -98,16 +99,25 @@ def plain_files(directory: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True, kw_only=True)
 class Trees:
-    """The trees of the project at `root`; `outside` is the setting of that name."""
+    """The trees of the project at `root`; `outside` is the setting of that name.
+
+    What lies in `shipped` stands behind the project's own, file by file.
+    """
 
     root: Path
     outside: str = ""
+    shipped: Path | None = None
     _git: Checkouts = field(default_factory=Checkouts)
 
     @cached_property
     def bounds(self) -> Bounds:
         """What the project may read."""
         return Bounds(root=Path(os.path.realpath(self.root)), outside=self.outside)
+
+    @property
+    def paths(self) -> ProjectPaths:
+        """Where what belongs to the project lies."""
+        return ProjectPaths(root=self.root, shipped=self.shipped)
 
     def renewed(self) -> Trees:
         """The same, with git asked anew."""
@@ -122,11 +132,42 @@ class Trees:
             EnvironmentNotReady: git is needed and does not answer.
 
         """
-        return _Walk(self.bounds, self._git, str(directory)).all(frozenset(leave_out))
+        own = partial(_Walk(self.bounds, self._git, str(directory)).all, frozenset(leave_out))
+        behind = self.paths.behind(directory)
+        if behind is None or self.shipped is None or not behind.is_dir():
+            return own()
+        shipped = _Walk(Bounds(root=self.shipped), self._git, str(behind)).all(frozenset(leave_out))
+        watched = [*shipped.watched, str(behind)]
+        return _laid_over(own() if directory.is_dir() else Listing(), replace(shipped, watched=watched))
 
     def digest(self, directory: Path, leave_out: Collection[str] = ()) -> str:
         """Hex sha256 of the tree's manifest. Raises as `listing`."""
         return digest_bytes(self.listing(directory, leave_out).manifest())
+
+
+def _laid_over(own: Listing, shipped: Listing) -> Listing:
+    """The one listing that two make: what `own` has hides what has its name in `shipped`, with all that is in it."""
+    hiding = {entry.name for entry in own.entries if entry.kind != "directory"}
+    entries = {
+        entry.name: entry
+        for entry in shipped.entries
+        # Whoever installs build-env compiles all that looks like Python.
+        if "__pycache__" not in entry.name.split("/") and not hiding.intersection(_above_or_same(entry.name))
+    }
+    entries |= {entry.name: entry for entry in own.entries}
+    return Listing(
+        entries=[entries[name] for name in sorted(entries, key=lambda name: name.split("/"))],
+        left_out=[*own.left_out, *shipped.left_out],
+        watched=[*own.watched, *shipped.watched],
+        bases=[*own.bases, *shipped.bases],
+        checkouts=own.checkouts | shipped.checkouts,
+        leads=own.leads | shipped.leads,
+    )
+
+
+def _above_or_same(name: str) -> set[str]:
+    parts = name.split("/")
+    return {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
 
 
 class _Walk:

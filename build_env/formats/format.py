@@ -64,9 +64,12 @@ class Program:
 class Format:
     """One package format.
 
-    Packaging: `packaging` is the directory below `src/<package>/` that only rooms of this format see, `read_packaging`
-    reads it (directory, name in errors) or gives None where the package has none; `scan` is for what it cannot read.
-    `elsewhere` are patterns of files in the package that are packaging at the wrong place.
+    Packaging: `packaging` are the directories of a package in which it may lie; only rooms of this format see them, and
+    the first may hold a build script. Behind them comes the package's top, if a name there ends with one of `at_top`;
+    the first place with packaging in it counts. `read_packaging` reads one (directory, name in errors) or gives None
+    where it has none; `scan` is for what it cannot read. `source_name` is how packaging in a package's directory calls
+    its source (empty: nothing says). A finished source package is a file with
+    `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises InputError.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -88,10 +91,13 @@ class Format:
     """
 
     name: str
-    packaging: str
+    packaging: tuple[str, ...]
+    at_top: tuple[str, ...] = ()
     read_packaging: Callable[[Path, str], Packaging | None]
+    source_name: Callable[[Path], str] = lambda _directory: ""
+    source_suffix: str = ""
+    source_files: Callable[[Path], tuple[str, tuple[str, ...]]] = lambda path: (path.stem, (path.name,))
     scan: Scan | None = None
-    elsewhere: tuple[str, ...] = ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]

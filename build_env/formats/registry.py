@@ -47,8 +47,8 @@ def register(made: Format) -> None:
 
     """
     for own in _own():
-        if made.name == own.name or made.packaging == own.packaging:
-            raise InputError(f"the format {made.name} ({made.packaging}/) cannot be registered: build-env has it")
+        if made.name == own.name or set(made.packaging) & set(own.packaging):
+            raise InputError(f"the format {made.name} ({made.packaging[0]}/) cannot be registered: build-env has it")
     _REGISTERED[made.name] = made
     for remembering in (formats, is_content):
         remembering.cache_clear()

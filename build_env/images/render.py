@@ -10,8 +10,8 @@ from build_env.model.room import BuildContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from build_env.core.paths import ProjectPaths
     from build_env.model.command import ImageBuild
 
 __all__ = ["build_context", "context_digest", "render", "with_base"]
@@ -20,11 +20,11 @@ _NO_CONTEXT = ("packages.conf.py", "Dockerfile")
 _TEMPLATE = "Dockerfile.j2"
 
 
-def render(root: Path, build: ImageBuild, architecture: str, host_arch: str) -> str:
+def render(paths: ProjectPaths, build: ImageBuild, architecture: str, host_arch: str) -> str:
     """The Dockerfile's text; variables without a value are an error with file and line."""
     import jinja2  # noqa: PLC0415 - costs 30 ms; only planning with images needs it
 
-    file = root / build.dockerfile
+    file = paths.locate(build.dockerfile)
     if not file.is_file():
         raise InputError(f"the image {build.name} needs {build.dockerfile}, which does not exist")
     if not build.base_image:
@@ -59,13 +59,13 @@ def with_base(dockerfile: str, base_image: str, reference: str) -> str:
     return re.sub(pattern, lambda line: line[1] + reference, dockerfile, flags=re.MULTILINE | re.IGNORECASE)
 
 
-def context_digest(root: Path, build: ImageBuild, tree_digest: Callable[..., str]) -> str:
+def context_digest(paths: ProjectPaths, build: ImageBuild, tree_digest: Callable[..., str]) -> str:
     """The digest of the build context's tree, empty when the build has none; `tree_digest` may also record it."""
-    context = build_context(root, build)
+    context = build_context(paths, build)
     return tree_digest(context.source, context.leave_out) if context else ""
 
 
-def build_context(root: Path, build: ImageBuild) -> BuildContext | None:
+def build_context(paths: ProjectPaths, build: ImageBuild) -> BuildContext | None:
     """The directory whose files a Dockerfile may copy, None when the build has none.
 
     Dockerfiles, their templates and a target's hooks lie in such directories and are no part of it: naming another
@@ -73,10 +73,11 @@ def build_context(root: Path, build: ImageBuild) -> BuildContext | None:
     """
     if not build.context:
         return None
-    directory = root / build.context
-    if not directory.is_dir():
+    directory = paths.root / build.context
+    places = [place for place in (directory, paths.behind(directory)) if place is not None and place.is_dir()]
+    if not places:
         raise InputError(f"the build context {build.context} of the image {build.name} is no directory")
-    templates = (path.name for path in directory.iterdir() if path.name.endswith(_TEMPLATE))
+    templates = {path.name for place in places for path in place.iterdir() if path.name.endswith(_TEMPLATE)}
     return BuildContext(source=directory, leave_out=(*_NO_CONTEXT, *sorted(templates)))
 
 

@@ -147,8 +147,8 @@ def make_stand_in(
         variables={"stand_in_for": target},
         platform="" if architecture == host else f"linux/{DEBIAN_TO_OCI.get(architecture, architecture)}",
     )
-    text = render(project.paths.root, build, architecture, host)
-    context = context_digest(project.paths.root, build, project.trees.digest)
+    text = render(project.paths, build, architecture, host)
+    context = context_digest(project.paths, build, project.trees.digest)
     recipe = {"dockerfile": text, "context": context, "base": base.identity}
     key = digest_bytes(canonical_json(recipe).encode())
     name = stand_in_name(project, target, architecture)
@@ -156,7 +156,7 @@ def make_stand_in(
     if there and there.labels.get("build-env.key") == key and there.architecture == architecture:
         return name
     output(f"making {name} from {base.reference}")
-    files = build_context(project.paths.root, build)
+    files = build_context(project.paths, build)
     with TemporaryDirectory() as scratch:
         trees = LocalTrees(project.trees, Path(scratch))
         containers.images.build(

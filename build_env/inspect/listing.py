@@ -10,6 +10,7 @@ from build_env.formats.registry import formats
 from build_env.model.listing import PackageEntry, TargetEntry
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
+from build_env.targets.lists import lists_of
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["list_packages", "list_targets"]
 
 
-def list_targets(project: Project) -> list[TargetEntry]:
-    """All targets; one that cannot be loaded hides no other."""
-    return [_target(project, name) for name in project.target_names()]
+def list_targets(project: Project, *, shipped: bool = False) -> list[TargetEntry]:
+    """All targets, on demand with those that are shipped; one that cannot be loaded hides no other."""
+    names = dict.fromkeys((*project.target_names(), *(project.shipped_targets() if shipped else ())))
+    return [_target(project, name) for name in sorted(names)]
 
 
 def list_packages(project: Project) -> list[PackageEntry]:
@@ -51,11 +53,11 @@ def _faults(package: Package) -> dict[Fault, None]:
     return dict.fromkeys(fault for family in package.packaging or ("",) for fault in package.faults_for(family))
 
 
-def _purpose(project: Project) -> Purpose:
+def _purpose(project: Project, target: str = "") -> Purpose:
     """Definitions that differ are shown as they are for this machine, or the first target where it is none of them."""
     names, host = project.target_names(), project.host
     own = f"{host.id}/{host.version_id}"
-    target = own if own in names else next(iter(names), "")
+    target = target or (own if own in names else next(iter(names), ""))
     return Purpose(target=target, architectures=(host.architecture,), outside=project.settings.outside)
 
 
@@ -67,9 +69,8 @@ def _target(project: Project, name: str) -> TargetEntry:
             name=name,
             architectures=project.supported(name, known),
             fits=project.fits(name),
-            packages=loaded.names("PACKAGES"),
-            depends=loaded.names("DEPENDS"),
-            metapackages=loaded.names("METAPACKAGES"),
+            shipped=not (project.paths.root / loaded.file).is_file(),
+            **lists_of(loaded, read_packages(project.paths, _purpose(project, name))),
         )
     except BuildEnvError as error:
         return TargetEntry(name=name, problem=tuple(error.lines()))

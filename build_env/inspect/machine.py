@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from shlex import quote
 from typing import TYPE_CHECKING
 
+from build_env import __version__
 from build_env.app.containers import connect_containers
 from build_env.core.errors import EnvironmentNotReady, TaskError
 from build_env.formats.registry import can_stand_in
@@ -17,9 +19,10 @@ from build_env.inspect.bases import (
     state_of,
     target_needs,
 )
+from build_env.projects.eject import changed_originals
 from build_env.schedule.logs import new_log
 from build_env.setup.checks import checks
-from build_env.setup.facts import BaseState, EngineState, Needs
+from build_env.setup.facts import BaseState, Check, EngineState, Needs, State
 from build_env.setup.observe import observe
 from build_env.setup.prepare import lacking, prepare_machine
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
     from build_env.app.containers import Containers
     from build_env.app.project import Project
-    from build_env.setup.facts import BaseFound, BaseNeed, Check
+    from build_env.setup.facts import BaseFound, BaseNeed
 
 __all__ = ["examine", "prepare", "prepare_for", "set_up", "told_what_lacks"]
 
@@ -44,7 +47,20 @@ def examine(project: Project, names: Sequence[str]) -> tuple[tuple[Check, ...], 
     if machine.engine.state is EngineState.ANSWERS:
         containers = connect_containers(project, reuse=False, slots=1)
         bases = [state_of(containers, need) for need in needs.bases]
-    return checks(machine, needs, bases), machine.debian
+    return (*checks(machine, needs, bases), *_copies(project)), machine.debian
+
+
+def _copies(project: Project) -> Iterator[Check]:
+    """The files that were copied from what is shipped and whose originals are others now."""
+    for copy, original in changed_originals(project.paths):
+        own = project.paths.root / copy.name
+        yield Check(
+            name=copy.name,
+            purpose="is a copy of what is shipped, for editing",
+            state=State.NOTE,
+            text=f"it was made from the one of {copy.version}, and build-env {__version__} ships another",
+            mend=f"diff -u {quote(str(own))} {quote(str(original))}",
+        )
 
 
 def prepare(project: Project, names: Sequence[str], note: Callable[[str], None]) -> None:

@@ -9,11 +9,15 @@ __all__ = ["PackageEntry", "TargetEntry"]
 
 @dataclass(frozen=True, kw_only=True)
 class TargetEntry:
-    """One target. `fits` tells that it is this machine's; `problem` why it cannot be used, line by line."""
+    """One target. `fits` tells that it is this machine's; `problem` why it cannot be used, line by line.
+
+    `shipped`: it is build-env's, and the project has no such directory itself.
+    """
 
     name: str
     architectures: tuple[str, ...] = ()
     fits: bool = False
+    shipped: bool = False
     packages: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
     metapackages: tuple[str, ...] = ()

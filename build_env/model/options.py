@@ -51,6 +51,7 @@ class BuildOptions:
     log_format: str = "auto"
     junit: Path | None = None
     report: Path | None = None
+    results: Path | None = None
     dry_run: bool = False
     print_env: str = ""
     print_list: str = ""

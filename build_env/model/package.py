@@ -73,8 +73,11 @@ class Packaging:
     `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
     `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
     SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
+    `directory` is where it lies in the package; `source` names the finished source package that lies there instead.
     """
 
+    directory: str = ""
+    source: str = ""
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None
@@ -90,7 +93,7 @@ class Package:
 
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
-    which the package brings its own `build.sh`.
+    which the package brings its own `build.sh`. A `tool` serves the builds of others.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -101,6 +104,7 @@ class Package:
     version: str = ""
     summary: str = ""
     metapackage: bool = False
+    tool: bool = False
     architectures: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()

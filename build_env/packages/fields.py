@@ -65,6 +65,12 @@ DEFINITION: Final = Fields(
             summary="the day that its files are dated with",
             default="",
         ),
+        "role": Field(
+            shape=Text(choices=("package", "tool")),
+            summary="`tool`: it serves the builds of others, and is built for the machine that builds (DEPENDS of a "
+            "target that lists its packages)",
+            default="package",
+        ),
         "requires": Field(shape=_NAMES, summary="the packages of src/ that are built before it", default=[]),
         "provides": Field(shape=_NAMES, summary="further names by which others may require it", default=[]),
         "architectures": Field(

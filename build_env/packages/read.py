@@ -23,7 +23,7 @@ from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from build_env.core.paths import ProjectPaths
     from build_env.formats.format import Format
@@ -106,8 +106,8 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
     written = inner.get("definition.yaml")
     if fault := fault or _out_of_bounds(bounds, written, file):
         return Package(name=visible_name(directory.name), directory=shown, faults=(fault,))
-    packagings = [(each, Path(inner[each.packaging])) for each in formats() if each.packaging in inner]
-    scripts = tuple(each.name for each, path in packagings if (path / "build.sh").is_file())
+    packagings = [(each, place, Path(directory, place)) for each in formats() for place in _places(each, inner)]
+    scripts = tuple(each.name for each, place, path in packagings if place == each.packaging[0] and _has_script(path))
     try:
         is_written = _is(written, os.DirEntry.is_file)
         definitions = read_definition(bounds.root, file, purpose) if is_written else no_definition(file)
@@ -169,6 +169,7 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         directory=shown,
         version=str(fields["version"]),
         summary=str(fields["summary"]),
+        tool=fields["role"] == "tool",
         architectures=("all",) if architectures == "all" else _words(architectures),
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
@@ -213,13 +214,28 @@ def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mappin
         raise InputError(f"{shown}/definition.yaml cannot be used", faults=faults)
 
 
-def _packaging(packagings: Iterable[tuple[Format, Path]], shown: str) -> Mapping[str, Packaging]:
-    """What each format finds in its directory, by the name of the format."""
-    read = {}
-    for each, directory in packagings:
-        inner = f"{shown}/{each.packaging}"
+def _places(known: Format, names: Collection[str]) -> Iterator[str]:
+    """Where packaging of that format may lie in a package that has these names at its top."""
+    yield from (place for place in known.packaging if place in names)
+    if any(name.endswith(known.at_top) for name in names):
+        yield "."
+
+
+def _has_script(packaging: Path) -> bool:
+    return (packaging / "build.sh").is_file()
+
+
+def _packaging(packagings: Iterable[tuple[Format, str, Path]], shown: str) -> Mapping[str, Packaging]:
+    """What each format finds in the first of its directories that has something, by the name of the format."""
+    read: dict[str, Packaging] = {}
+    for each, place, directory in packagings:
+        if each.name in read:
+            continue
+        inner = shown if place == "." else f"{shown}/{place}"
         try:
-            read[each.name] = each.read_packaging(directory, inner)
+            found = each.read_packaging(directory, inner)
         except (BuildEnvError, OSError) as error:
-            read[each.name] = Packaging(faults=_faults_of(error, inner))
-    return {name: packaging for name, packaging in read.items() if packaging is not None}
+            found = Packaging(faults=_faults_of(error, inner))
+        if found is not None:
+            read[each.name] = replace(found, directory=place)
+    return read

@@ -29,18 +29,23 @@ def discover(directory: Path) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def match(wanted: str, names: Sequence[str]) -> str:
-    """The one target that `wanted` means (pelion.md section 2).
+def match(wanted: str, names: Sequence[str], behind: Sequence[str] = ()) -> str:
+    """The one target that `wanted` means (pelion.md section 2): one of `names`, else one of those `behind` them.
 
     An exact name first, where `/`, `-` and `:` are the same; else the only target whose name contains every part.
     Raises UsageError that lists the candidates.
     """
     parts = [part for part in _SEPARATORS.split(wanted.lower()) if part]
-    exact = [name for name in names if [part for part in _SEPARATORS.split(name.lower()) if part] == parts]
-    matching = exact or [name for name in names if parts and all(part in name.lower() for part in parts)]
+    several = [name for name in behind if name not in names]
+    exact = [name for name in (*names, *several) if [part for part in _SEPARATORS.split(name.lower()) if part] == parts]
+    matching = exact or _containing(parts, names) or _containing(parts, several)
     if len(matching) == 1:
         return matching[0]
     if matching:
         raise UsageError(f"the target name {wanted} is ambiguous: {', '.join(matching)}", hint="write more of the name")
-    listed = ", ".join(names) or "none (targets/ holds no packages.conf.py)"
+    listed = ", ".join((*names, *several)) or "none (targets/ holds no packages.conf.py)"
     raise UsageError(f"there is no target {wanted}", hint=f"targets here: {listed}")
+
+
+def _containing(parts: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [name for name in names if parts and all(part in name.lower() for part in parts)]

@@ -37,7 +37,7 @@ class LoadedTarget:
 
     name: str
     file: str
-    root: Path
+    paths: ProjectPaths
     hooks: Mapping[str, Callable[..., object]]
     variables: Mapping[str, object]
     printed: tuple[str, ...] = ()
@@ -50,41 +50,40 @@ class LoadedTarget:
 
 def load_target(paths: ProjectPaths, name: str) -> LoadedTarget:
     """Load the target called `name`; raises HookError with file and line for anything that is wrong in it."""
-    file = paths.targets / name / CONFIGURATION
-    shown = str(file.relative_to(paths.root))
+    shown = f"targets/{name}/{CONFIGURATION}"
+    file = paths.locate(shown)
     with _shared_modules(paths.root), guarded(shown, paths.root) as printed:
+        _import_shared(paths)
         module = _execute(file, f"build_env_target_{name.replace('/', '_')}")
     _check(module, shown)
     own = {key: value for key, value in vars(module).items() if key in DEFAULT_HOOKS and callable(value)}
     return LoadedTarget(
         name=name,
         file=shown,
-        root=paths.root,
+        paths=paths,
         hooks={**DEFAULT_HOOKS, **own},
         variables={key: value for key, value in vars(module).items() if key.isupper() and not key.startswith("_")},
         printed=tuple(printed.getvalue().splitlines()),
     )
 
 
-def _execute(file: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, file)
+def _execute(file: Path, name: str, directories: list[str] | None = None) -> ModuleType:
+    """The module in `file`; that of a package has `directories`, and can be imported by its name."""
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=directories)
     if spec is None or spec.loader is None:
         raise HookError(f"{file} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
+    if directories:
+        sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
 @contextlib.contextmanager
 def _shared_modules(root: Path) -> Iterator[None]:
-    """Let `common.*` mean this project's, and forget it afterwards."""
+    """Let user code import from `root`, write no bytecode, and forget what is shared afterwards."""
     before = (list(sys.path), sys.dont_write_bytecode)
     _forget_shared()
-    if (root / _SHARED).is_dir() and not (root / _SHARED / "__init__.py").is_file():
-        # Without the file Python would prefer any other package of that name on its path.
-        package = ModuleType(_SHARED)
-        package.__path__ = [str(root / _SHARED)]
-        sys.modules[_SHARED] = package
     sys.path.insert(0, str(root))
     sys.dont_write_bytecode = True
     importlib.invalidate_caches()
@@ -93,6 +92,21 @@ def _shared_modules(root: Path) -> Iterator[None]:
     finally:
         sys.path[:], sys.dont_write_bytecode = before
         _forget_shared()
+
+
+def _import_shared(paths: ProjectPaths) -> None:
+    """Let `common.*` mean the project's modules, and behind them those that are shipped.
+
+    Made here, because Python would prefer any other package of that name on its path.
+    """
+    own = paths.root / _SHARED
+    directories = [str(place) for place in (own, paths.behind(own)) if place is not None and place.is_dir()]
+    begin = paths.locate(f"{_SHARED}/__init__.py")
+    if begin.is_file():
+        _execute(begin, _SHARED, directories)
+    elif directories:
+        package = sys.modules[_SHARED] = ModuleType(_SHARED)
+        package.__path__ = directories
 
 
 def _forget_shared() -> None:
@@ -114,8 +128,8 @@ def _list_faults(module: ModuleType, shown: str) -> Iterator[Fault]:
     for name in LISTS:
         value = getattr(module, name, None)
         if value is None:
-            if name == "PACKAGES":
-                near = nearest(name, [key for key in vars(module) if key.isupper()])
+            near = nearest(name, [key for key in vars(module) if key.isupper() and key not in LISTS])
+            if name == "PACKAGES" and (near or any(hasattr(module, other) for other in LISTS)):
                 meant = f" (it has {near}: is that what is meant?)" if near else ""
                 yield Fault(message=f"PACKAGES is missing{meant}", location=Location(file=shown))
         elif not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):

@@ -135,7 +135,7 @@ class Env:
         for folder in folders:
             parts = PurePosixPath(folder).parts
             inside = parts[:1] == ("common",) and len(parts) > 1 and ".." not in parts
-            if not inside or not (self.loaded.root / folder).is_dir():
+            if not inside or not self.loaded.paths.locate(folder).is_dir():
                 raise HookError(f"env.use({folder!r}): there is no such folder below common/")
             if folder not in self._recorded.folders:
                 self._recorded = replace(self._recorded, folders=(*self._recorded.folders, folder))
@@ -250,7 +250,7 @@ class Env:
         Raises:
             HookError: when it lies outside the project.
         """
-        own = PurePosixPath(path.removeprefix(f"{self.loaded.root}/"))
+        own = PurePosixPath(path.removeprefix(f"{self.loaded.paths.root}/"))
         if own.is_absolute() or ".." in own.parts:
             raise HookError(f"the build context {path} (CTX_PATH, ENV_TARGET_ROOT) is not below the project's root")
         return str(own) if path else ""
@@ -328,6 +328,6 @@ def call_hook(env: Env, hook: str, *arguments: object) -> tuple[object, Record]:
         HookError: for whatever goes wrong in the hook, with its place.
     """
     what = f"{hook} of {env.loaded.file}"
-    with guarded(what, env.loaded.root) as printed:
+    with guarded(what, env.loaded.paths.root) as printed:
         answer = env.call(hook, *arguments)
     return answer, env.record(printed.getvalue())

@@ -51,7 +51,8 @@ def _suggestion(targets: Sequence[TargetEntry]) -> list[str]:
 def _target_row(entry: TargetEntry) -> tuple[str, ...]:
     if entry.problem:
         return (entry.name, "cannot be used, see below", "")
-    return (entry.name, ", ".join(entry.architectures), "* this machine" if entry.fits else "")
+    marks = [*(["shipped"] if entry.shipped else []), *(["* this machine"] if entry.fits else [])]
+    return (entry.name, ", ".join(entry.architectures), ", ".join(marks))
 
 
 def _package_row(entry: PackageEntry) -> tuple[str, ...]:

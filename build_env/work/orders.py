@@ -122,7 +122,7 @@ def context_entry(trees: Trees, recipe: ImageRecipe, store: Store) -> RoomEntry 
     Raises:
         TaskError: when it is not what the plan was made from.
     """
-    context = build_context(trees.root, recipe.build)
+    context = build_context(trees.paths, recipe.build)
     if context is None:
         return None
     path = recipe.build.context

@@ -39,9 +39,18 @@ field() {
         found { print }' "$1"
 }
 
+# The folder of packaging: deb/, which may stand beside upstream's own debian/, else debian/.
+packaging() {
+    local folder=$BUILD_SRC/deb
+    [ -f "$folder/changelog" ] || folder=$BUILD_SRC/debian
+    [ -f "$folder/changelog" ] || fail 1 "$BUILD_SRC has no debian/changelog" \
+        "packaging for Debian lies in the folder debian (or deb) of a package"
+    say "$folder"
+}
+
 changelog() {
-    local file=$BUILD_SRC/deb/changelog
-    [ -f "$file" ] || fail 1 "$BUILD_SRC has no deb/changelog" "packaging for Debian lies in the folder deb of a package"
+    local file
+    file=$(packaging)/changelog
     printf '%s %s\n' "$(dpkg-parsechangelog -l "$file" -S Source)" "$(dpkg-parsechangelog -l "$file" -S Version)"
 }
 
@@ -90,9 +99,12 @@ copy_tree() {
     mkdir -p "${tree%/*}"
     cp -R "$BUILD_SRC" "$tree"
     chmod -R u=rwX,go=rX "$tree"
-    rm -rf "$tree/debian" # upstream's own, which ours stands in for
-    mv "$tree/deb" "$tree/debian"
-    rm -rf "$tree/debian/build.sh" "$tree/rpm"
+    if [ -f "$tree/deb/changelog" ]; then
+        rm -rf "$tree/debian" # upstream's own, which ours stands in for
+        mv "$tree/deb" "$tree/debian"
+        rm -f "$tree/debian/build.sh"
+    fi
+    rm -rf "$tree/rpm"
     rm -f "$tree/definition.yaml" "$tree/build.yaml" "$tree/package.py"
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
@@ -108,11 +120,11 @@ make_upstream_archive() {
 source_tree() {
     local name version upstream tree dsc
     read -r name version <<<"$(changelog)"
-    [ -n "$version" ] || fail 1 "deb/changelog names no version"
+    [ -n "$version" ] || fail 1 "debian/changelog names no version"
     upstream=${version#*:}
     upstream=${upstream%-*}
     tree=$BUILD_WORK/source/$name-$upstream
-    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$BUILD_SRC/deb/changelog" -S Timestamp)
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$(packaging)/changelog" -S Timestamp)
     export SOURCE_DATE_EPOCH
     copy_tree "$tree"
     if grep -qs quilt "$tree/debian/source/format"; then
@@ -268,13 +280,31 @@ add_entry() {
     cat "$own" >"$1"
 }
 
+# given_source: whether the package is a finished source package
+given_source() {
+    [ ! -f "$BUILD_SRC/deb/control" ] && [ ! -f "$BUILD_SRC/debian/control" ] && compgen -G "$BUILD_SRC/*.dsc" >/dev/null
+}
+
+source_given() {
+    local dsc digest file files
+    dsc=$(find_dsc "$BUILD_SRC")
+    files=$(files_of "$dsc")
+    [ -n "$files" ] || fail 1 "${dsc##*/} names no files" "a source package has the field Checksums-Sha256"
+    while read -r digest file; do
+        digest_matches "$BUILD_SRC/$file" "$digest" || fail 1 "$file is not the file that ${dsc##*/} means" \
+            "there it has the digest $digest" "fetch both again"
+    done <<<"$files"
+    copy_archive "$BUILD_SRC" "${dsc##*/}" "$BUILD_OUT"
+    write_depends "$dsc"
+}
+
 stage_source() {
     need BUILD_WORK BUILD_OUT
     if [ -n "$archive_version$archive_sha256" ]; then
         source_archive
     else
         need BUILD_SRC
-        source_tree
+        if given_source; then source_given; else source_tree; fi
     fi
 }
 

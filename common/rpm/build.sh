@@ -25,15 +25,28 @@ TEXT
 
 # ---------------------------------------------------------------------------------------------- facts
 
+# The folder of the spec: rpm/, which may stand beside upstream's own, else SPECS/, else the top of the package; of a
+# finished source package that where it is unpacked.
+packaging() {
+    local folder
+    for folder in rpm SPECS; do
+        if compgen -G "$BUILD_SRC/$folder/*.spec" >/dev/null; then
+            say "$BUILD_SRC/$folder"
+            return 0
+        fi
+    done
+    unpacked_source "$BUILD_SRC" "$BUILD_WORK/given"
+}
+
 print_name() {
     local spec
-    spec=$(the_spec "$BUILD_SRC/rpm")
+    spec=$(the_spec "$(packaging)")
     query_spec "$spec" --srpm --queryformat '%{NAME}\n'
 }
 
 print_version() {
     local spec
-    spec=$(the_spec "$BUILD_SRC/rpm")
+    spec=$(the_spec "$(packaging)")
     query_spec "$spec" --srpm --queryformat '%{VERSION}-%{RELEASE}\n'
 }
 
@@ -91,24 +104,29 @@ make_archive() {
     case $file in
     *.tar.gz) compress=(gzip -9n) ;;
     *.tar.xz) compress=(xz -9 --threads=1) ;;
-    *) fail 1 "$BUILD_SRC/rpm lacks ${file##*/}" "only a .tar.gz or .tar.xz is made of the package's own sources" ;;
+    *) fail 1 "there is no ${file##*/} beside the spec" "only a .tar.gz or .tar.xz is made of the package's own sources" ;;
     esac
     folder=${folder%.tar.*}
-    tar --create --directory "$BUILD_SRC" --exclude=./rpm --exclude=./deb --exclude=./definition.yaml \
+    tar --create --directory "$BUILD_SRC" --exclude=./rpm --exclude=./SPECS --exclude=./SOURCES --exclude='./*.spec' \
+        --exclude=./deb --exclude=./debian --exclude=./definition.yaml \
         --exclude=./build.yaml --exclude=./package.py --transform="s,^\.,$folder,S" --sort=name --format=gnu \
         --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' --mtime="@$SOURCE_DATE_EPOCH" . \
         | "${compress[@]}" >"$file"
 }
 
-# Sources and patches that lie beside the spec are taken from there; what is missing must be our own archive.
+# Sources and patches that lie beside the spec or in SOURCES/ are taken from there; what is missing must be our own archive.
 collect_sources() {
-    local spec=$1 files file made=''
+    local spec=$1 files file folder made='' beside
+    beside=$(packaging)
     files=$(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
     for file in $files; do
-        if [ -f "$BUILD_SRC/rpm/$file" ]; then
-            cp "$BUILD_SRC/rpm/$file" "$top/SOURCES/"
+        for folder in "$beside" "$BUILD_SRC/SOURCES"; do
+            [ ! -f "$folder/$file" ] || break
+        done
+        if [ -f "$folder/$file" ]; then
+            cp "$folder/$file" "$top/SOURCES/"
         else
-            [ -z "$made" ] || fail 1 "$BUILD_SRC/rpm has neither $made nor $file"
+            [ -z "$made" ] || fail 1 "neither $made nor $file lies beside the spec"
             made=$file
             make_archive "$top/SOURCES/$file"
         fi
@@ -164,7 +182,7 @@ stage_source() {
     need BUILD_SRC BUILD_OUT
     set_build_macros
     make_top
-    spec=$(the_spec "$BUILD_SRC/rpm")
+    spec=$(the_spec "$(packaging)")
     cp "$spec" "$top/SOURCES/"
     chmod 644 "$top/SOURCES/${spec##*/}"
     spec=$top/SOURCES/${spec##*/}

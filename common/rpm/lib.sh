@@ -55,9 +55,23 @@ set_target_macros() {
 # the_spec FOLDER: the one spec file of a folder
 the_spec() {
     local specs=("$1"/*.spec)
-    [ -f "${specs[0]}" ] || fail 1 "there is no spec file in $1" "packaging for RPM lies in the folder rpm of a package"
+    [ -f "${specs[0]}" ] || fail 1 "there is no spec file in $1" "a spec file lies at the top of a package, in rpm/ or in SPECS/"
     [ "${#specs[@]}" -eq 1 ] || fail 1 "there is more than one spec file in $1: ${specs[*]##*/}"
     say "${specs[0]}"
+}
+
+# unpacked_source FOLDER WORK: the folder, or if a finished source package lies in it without a spec file, WORK with what
+# is in that.
+unpacked_source() {
+    local sources=("$1"/*.src.rpm)
+    if compgen -G "$1/*.spec" >/dev/null || [ ! -f "${sources[0]}" ]; then
+        say "$1"
+        return 0
+    fi
+    [ "${#sources[@]}" -eq 1 ] || fail 1 "there is more than one source package in $1: ${sources[*]##*/}"
+    mkdir -p "$2"
+    rpm2cpio "${sources[0]}" | (cd "$2" && cpio --quiet --extract --no-absolute-filenames --unconditional) >&2
+    say "$2"
 }
 
 # query_spec SPEC ARGUMENT...: the answer of rpmspec, sorted. rpmspec leaves a macro it does not know as it is and

@@ -1,6 +1,5 @@
 #!/bin/bash
 # Says what spec files declare, evaluated for the target: parsing a spec runs code, so it happens in a room.
-# Arguments: spec files relative to the build root, "src/greet/rpm/greet.spec"; none: all below src/.
 # Writes out/spec-facts.json, one JSON object per line and spec file:
 #   directory       of the package, "src/greet"         source          name of the source package
 #   version, release                                    noarch          every binary package is noarch
@@ -72,8 +71,9 @@ relations() {
 }
 
 scan() {
-    local directory=$1 path=$BUILD_ROOT/$spec noarch=false mixed=false dynamic=false identity architectures provides
+    local directory=$1 path noarch=false mixed=false dynamic=false identity architectures provides
     local requires needed name architecture packages='' own changed
+    path=$(readlink -f "$spec")
     identity=$(query_spec "$path" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
     architectures=$(query_spec "$path" --target "$rpm_arch" --queryformat '%{NAME}\t%{ARCH}\n')
@@ -104,19 +104,27 @@ command -v rpmspec >/dev/null || fail "$EX_CONFIG" "rpmspec is not installed" "t
 set_target_macros
 rpm_arch=$(rpm_architecture "$ARCH")
 cd "$BUILD_ROOT"
-specs=("$@")
-if [ "${#specs[@]}" -eq 0 ]; then
-    mapfile -t specs < <(find src -path '*/rpm/*.spec' | LC_ALL=C sort)
-fi
-for spec in "${specs[@]}"; do
-    [[ $spec =~ ^(src/[A-Za-z0-9._+/-]+)/rpm/[A-Za-z0-9._+-]+\.spec$ ]] \
-        || fail "$EX_USAGE" "not a spec file of a package: $spec"
-    [ -f "$spec" ] || fail "$EX_USAGE" "$spec is not there"
-    directory=${BASH_REMATCH[1]}
+# The spec file of a package as the build takes it: of the first folder that has one, or out of the source package.
+spec_of() {
+    local folder
+    for folder in "$1/rpm" "$1/SPECS"; do
+        ! compgen -G "$folder/*.spec" >/dev/null || break
+        folder=''
+    done
+    the_spec "${folder:-$(unpacked_source "$1" "$BUILD_WORK/given/${1#src/}")}"
+}
+
+for directory in src/*; do
+    [[ $directory =~ ^src/[A-Za-z0-9._+-]+$ ]] || fail "$EX_USAGE" "not a package: $directory"
+    spec=$directory
     # In a shell of its own: a spec that cannot be read must not keep the others from being read.
     set +e
-    (set -e; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
+    spec=$(set -e; spec_of "$directory" 2>"$BUILD_WORK/complaint")
     status=$?
+    if [ "$status" -eq 0 ]; then
+        (set -e; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
+        status=$?
+    fi
     set -e
     if [ "$status" -eq 0 ]; then
         cat "$BUILD_WORK/record"

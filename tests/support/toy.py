@@ -73,7 +73,7 @@ def _client_lines(view: View, address: str, _key: Path) -> tuple[str, ...]:
 
 TOY = Format(
     name="toy",
-    packaging="toy",
+    packaging=("toy",),
     read_packaging=_read_packaging,
     dependency_set="needs.txt",
     is_content=_is_package,

@@ -6,6 +6,7 @@ from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read
 from build_env.formats.deb.entries import is_apt_file
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
+from build_env.formats.deb.source import files_of_source, source_name
 from build_env.formats.format import Format, Program, Scan
 
 __all__ = ["DEB"]
@@ -47,10 +48,13 @@ def _plain_path(name: str, suite: str) -> str:
 
 DEB = Format(
     name="deb",
-    packaging="deb",
+    packaging=("deb", "debian"),
+    at_top=(".dsc",),
     read_packaging=read_packaging,
+    source_name=source_name,
+    source_suffix=".dsc",
+    source_files=files_of_source,
     scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
-    elsewhere=("debian/control",),
     dependency_set=_DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,

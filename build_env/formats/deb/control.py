@@ -14,6 +14,7 @@ from build_env.core.errors import EnvironmentNotReady, Fault, InputError, Locati
 from build_env.core.later import imported_later
 from build_env.core.texts import carriage_returns, read_text
 from build_env.formats.deb.needs import architectures_of, formula_of, needs_in, substitutions_in
+from build_env.formats.deb.source import build_depends_of, read_source
 from build_env.formats.deb.syntax import faults_of
 from build_env.formats.format import PackageFacts
 from build_env.model.package import Binary, Packaging
@@ -29,22 +30,26 @@ if TYPE_CHECKING:
 
 __all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
-_BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
 _PINNED_MARK = "#package "
 _LINKED = "shlibs:Depends"
+_DIRECTORIES = ("deb", "debian")  # elsewhere a file called `control` may be anything
 _NO_PACKAGES = frozenset({_LINKED, "misc:Depends", "misc:Pre-Depends"})  # other substitutions may be any package
 
 
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
-    """The facts of one Debian packaging directory, None where it has no control file; `shown` is its name in errors.
+    """The facts of one Debian packaging directory, or of the source package in it; None where it has neither.
+
+    `shown` is its name in errors.
 
     Raises:
-        InputError: the control file is larger than any.
+        InputError: there is more than one source package, or it cannot be read, or the control file is larger than any.
 
     """
+    if directory.name not in _DIRECTORIES:
+        return read_source(directory, shown)
     if not (directory / "control").is_file():
         return None
     # Names and dates are ASCII; in which encoding people of old wrote theirs is dpkg's business.
@@ -76,7 +81,7 @@ def packaging_in(control: str, shown: str) -> Packaging:
     return Packaging(
         # Installers for Debian's installer are nobody's build dependency.
         binaries=tuple(_binary(binary) for binary in binaries if binary.get("Package-Type", "deb").strip() == "deb"),
-        build_depends=_build_depends_of(source),
+        build_depends=build_depends_of(source),
         all_only=all(of_all),
         mixed=any(of_all) and not all(of_all),
     )
@@ -158,11 +163,7 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, str]]]:
 
 def build_depends_in(dsc: str) -> tuple[Need, ...]:
     """What the Build-Depends fields of a `.dsc`, given as text, ask for."""
-    return _build_depends_of(dict(Deb822(dsc)))
-
-
-def _build_depends_of(source: Mapping[str, str]) -> tuple[Need, ...]:
-    return needs_in(source.get(field, "") for field in _BUILD_FIELDS)
+    return build_depends_of(dict(Deb822(dsc)))
 
 
 def read_deb(path: Path) -> PackageFacts | None:

@@ -8,7 +8,7 @@ from build_env.core.later import imported_later
 from build_env.formats.format import Format, Program, Scan
 from build_env.formats.rpm.needs import build_depends_in
 from build_env.formats.rpm.repository import DNF
-from build_env.formats.rpm.spec import SPEC_FACTS, read_packaging, with_spec_facts
+from build_env.formats.rpm.spec import SPEC_FACTS, files_of_source, read_packaging, source_name, with_spec_facts
 
 with imported_later():  # only where packages are compared
     from build_env.formats.rpm import header
@@ -64,9 +64,12 @@ _ESSENTIAL = """
 
 RPM = Format(
     name="rpm",
-    packaging="rpm",
+    packaging=("rpm", "SPECS"),
+    at_top=(".spec", ".src.rpm"),
     read_packaging=read_packaging,
-    elsewhere=("*.spec", "SPECS/*.spec"),
+    source_name=source_name,
+    source_suffix=".src.rpm",
+    source_files=files_of_source,
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
     is_content=_is_package,

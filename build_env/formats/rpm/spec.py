@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from build_env.model.package import Package
 
-__all__ = ["SPEC_FACTS", "read_packaging", "with_spec_facts"]
+__all__ = ["SPEC_FACTS", "files_of_source", "read_packaging", "source_name", "with_spec_facts"]
 
 SPEC_FACTS = "spec-facts.json"
 _OF_LINE = re.compile(r"error: line (\d{1,9}): (.*)")
+_SOURCE = ".src.rpm"
+_NAMED = re.compile(r"^Name[ \t]*:[ \t]*([A-Za-z0-9._+-]+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 # Both forms that rpm reads: "* Wed Oct 01 2025 …" and "* Wed Oct 01 12:34:56 CEST 2025 …".
 _CHANGE = re.compile(
     r"^\*[ \t]*[A-Z][a-z]{2}[ \t]+(?P<day>[A-Z][a-z]{2}[ \t]+\d{1,2})[ \t]+"
@@ -38,19 +40,45 @@ _CHANGE = re.compile(
 def read_packaging(directory: Path, shown: str) -> Packaging | None:
     """What the one spec file in `directory` (in errors `shown`) says as text; None where there is none.
 
+    In the place of a spec file a finished source package may lie there, of which only a room can tell.
+
     Raises:
         InputError: there is more than one, or its newest date cannot be read.
 
     """
     specs = sorted(directory.glob("*.spec"))
-    if len(specs) > 1:
-        names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"more than one spec file: {names}", location=Location(file=shown))
+    sources = sorted(directory.glob(f"*{_SOURCE}"))
+    if len(specs or sources) > 1:
+        names = ", ".join(found.name for found in specs or sources)
+        kind = "spec file" if specs else "source package"
+        raise InputError(f"more than one {kind}: {names}", location=Location(file=shown))
     if not specs:
-        return None
+        return Packaging(source=sources[0].name) if sources else None
     file = f"{shown}/{specs[0].name}"
     faults = carriage_returns(specs[0], file)
     return Packaging(epoch=_epoch(specs[0], file), faults=faults)
+
+
+def source_name(directory: Path) -> str:
+    """How the spec file calls its source, by the name of the file where it does not say so; empty without one."""
+    for place in ("rpm", "SPECS", "."):
+        for spec in sorted((directory / place).glob("*.spec"))[:1]:
+            named = _NAMED.search(spec.read_text(encoding="utf-8", errors="replace"))
+            return named[1] if named else spec.stem
+    return ""
+
+
+def files_of_source(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The name of a source package, from that of its file, and the one file it consists of.
+
+    Raises:
+        InputError: it is not called as source packages are.
+
+    """
+    named = re.fullmatch(r"(.+)-[^-]+-[^-]+", path.name.removesuffix(_SOURCE))
+    if named is None:
+        raise InputError(f"{path.name} is not called NAME-VERSION-RELEASE{_SOURCE}")
+    return named[1], (path.name,)
 
 
 def _epoch(spec: Path, shown: str) -> int:

@@ -7,9 +7,6 @@ BASE_IMAGE = "centos:8"
 DISTRO = "centos"
 RELEASE = "8"
 POWERTOOLS = "powertools"
-PACKAGES = ["libgreet", "greet", "greet-tools"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

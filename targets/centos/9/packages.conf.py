@@ -7,9 +7,6 @@ BASE_IMAGE = "quay.io/centos/centos:stream9"
 DISTRO = "centos"
 RELEASE = "9"
 POWERTOOLS = "crb"
-PACKAGES = ["libgreet", "greet", "greet-tools"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

@@ -8,9 +8,6 @@ BASE_IMAGE = "debian:11"
 LIBSTDCXX_VERSION = "10"
 SUITES = ("bullseye", "bullseye-updates", "bullseye-security")
 SUITES_FOR = {"arm64": ("bullseye",), "armhf": ("bullseye",)}
-PACKAGES = ["libgreet", "greet", "greet-tools", "hello"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

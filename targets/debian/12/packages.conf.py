@@ -8,9 +8,6 @@ BASE_IMAGE = "debian:12"
 LIBSTDCXX_VERSION = "12"
 SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 SUITES_FOR = {"armhf": ("bookworm",)}
-PACKAGES = ["libgreet", "greet", "greet-tools", "hello"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

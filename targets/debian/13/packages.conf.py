@@ -8,9 +8,6 @@ BASE_IMAGE = "debian:13"
 LIBSTDCXX_VERSION = "14"
 SUITES = ("trixie", "trixie-updates", "trixie-security")
 SUITES_FOR = {"armhf": ("trixie",)}
-PACKAGES = ["libgreet", "greet", "greet-tools", "hello"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

@@ -7,9 +7,6 @@ BASE_IMAGE = "rockylinux:9"
 DISTRO = "rocky"
 RELEASE = "9"
 POWERTOOLS = "crb"
-PACKAGES = ["libgreet", "greet", "greet-tools"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

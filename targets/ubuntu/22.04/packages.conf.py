@@ -8,9 +8,6 @@ BASE_IMAGE = "ubuntu:22.04"
 LIBSTDCXX_VERSION = "11"
 SUITES = ("jammy", "jammy-updates", "jammy-security")
 PORTS_MIRROR = "http://ports.ubuntu.com/ubuntu-ports"
-PACKAGES = ["libgreet", "greet", "greet-tools"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

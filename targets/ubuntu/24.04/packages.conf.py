@@ -8,9 +8,6 @@ BASE_IMAGE = "ubuntu:24.04"
 LIBSTDCXX_VERSION = "13"
 SUITES = ("noble", "noble-updates", "noble-security")
 PORTS_MIRROR = "http://ports.ubuntu.com/ubuntu-ports"
-PACKAGES = ["libgreet", "greet", "greet-tools"]
-DEPENDS = ["greet-build-macros"]
-METAPACKAGES = ["greet-suite"]
 
 
 def env_match_current(host: Host) -> bool:

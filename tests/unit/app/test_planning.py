@@ -298,27 +298,6 @@ def test_a_package_that_cannot_be_used_is_an_error_where_it_is_needed(project: M
     assert told("two") == faults
 
 
-@pytest.mark.parametrize(
-    ("family", "file", "place"),
-    [
-        ("deb", "debian/control", "deb/control"),
-        ("rpm", "one.spec", "rpm/one.spec"),
-        ("rpm", "SPECS/one.spec", "rpm/one.spec"),
-    ],
-)
-def test_packaging_at_another_place_is_told_while_planning(
-    project: MakeProject, family: str, file: str, place: str
-) -> None:
-    made = with_hook(project, f"FAMILY = {family!r}")
-    plan(made)
-    made.write({f"src/one/{file}": "x\n"})
-    with pytest.raises(InputError) as caught:
-        plan(made)
-    assert [str(fault) for fault in caught.value.faults] == [
-        f"src/one/{file}: move it to src/one/{place}, where it is looked for"
-    ]
-
-
 def test_faults_of_lists_name_the_nearest_package_and_both_lists(project: MakeProject) -> None:
     with pytest.raises(InputError) as caught:
         plan(with_hook(project, "PACKAGES = ['one', 'tow']\nDEPENDS = ['one']"))

@@ -23,7 +23,7 @@ from build_env.core.errors import (
     UsageError,
 )
 from build_env.core.machine import debian_architecture, read_os_release
-from build_env.core.paths import ProjectPaths, find_root
+from build_env.core.paths import ProjectPaths, find_root, shipped_root
 from build_env.core.suggest import did_you_mean, nearest
 from build_env.core.toml import read_toml
 from build_env.model.artifact import Isolation
@@ -95,7 +95,11 @@ def test_the_root_is_found_upwards_or_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no project root"):
         find_root(inner, inner)
     (tmp_path / "a" / "build-env.toml").write_text("", encoding="utf-8")
-    assert find_root(None, inner) == find_root(tmp_path / "a", tmp_path) == ProjectPaths(root=tmp_path / "a")
+    assert (
+        find_root(None, inner)
+        == find_root(tmp_path / "a", tmp_path)
+        == ProjectPaths(root=tmp_path / "a", shipped=shipped_root())
+    )
 
 
 def test_everything_written_lies_in_two_directories(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import InputError
+from build_env.core.paths import ProjectPaths
 from build_env.core.trees import Trees
 from build_env.images.render import context_digest, render
 from build_env.model.command import ImageBuild, ImageKind
@@ -25,7 +26,7 @@ BUILD = ImageBuild(
 
 def rendered(root: Path, text: str, build: ImageBuild = BUILD) -> str:
     (root / "D.j2").write_text(text, encoding="utf-8")
-    return render(root, build, "arm64", "amd64")
+    return render(ProjectPaths(root=root), build, "arm64", "amd64")
 
 
 def test_facts_and_variables_are_known_to_the_template(tmp_path: Path) -> None:
@@ -50,16 +51,16 @@ def test_a_fault_of_a_template_has_file_and_line(tmp_path: Path, text: str, plac
 
 def test_a_template_or_a_base_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the image n needs D.j2, which does not exist"):
-        render(tmp_path, BUILD, "arm64", "amd64")
+        render(ProjectPaths(root=tmp_path), BUILD, "arm64", "amd64")
     with pytest.raises(InputError, match="the image n has no base"):
         rendered(tmp_path, "x", replace(BUILD, base_image=""))
 
 
 def test_the_context_has_the_digest_of_its_tree(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the build context c of the image n is no directory"):
-        context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest)
+        context_digest(ProjectPaths(root=tmp_path), BUILD, Trees(root=tmp_path).digest)
     (tmp_path / "c").mkdir()
-    before = context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest)
+    before = context_digest(ProjectPaths(root=tmp_path), BUILD, Trees(root=tmp_path).digest)
     (tmp_path / "c" / "file").write_text("x", encoding="utf-8")
-    assert context_digest(tmp_path, BUILD, Trees(root=tmp_path).digest) != before
-    assert not context_digest(tmp_path, replace(BUILD, context=""), Trees(root=tmp_path).digest)
+    assert context_digest(ProjectPaths(root=tmp_path), BUILD, Trees(root=tmp_path).digest) != before
+    assert not context_digest(ProjectPaths(root=tmp_path), replace(BUILD, context=""), Trees(root=tmp_path).digest)

@@ -91,6 +91,7 @@ def test_directories_are_packages_metapackages_lie_deeper_hidden_ones_are_none(p
 def test_debian_packaging(project: MakeProject) -> None:
     found = read(project, {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})["one"]
     assert found.packaging["deb"] == Packaging(
+        directory="deb",
         binaries=(
             Binary(name="one", depends=needs_of("lib1", "lib2")),
             Binary(name="one-doc", depends=needs_of("x"), every_architecture=True),
@@ -108,9 +109,29 @@ def test_debian_packaging(project: MakeProject) -> None:
     assert found.names("deb") == {"one", "one-doc"}
 
 
+@pytest.mark.parametrize(
+    ("family", "files", "directory"),
+    [
+        ("deb", ["debian/control", "debian/changelog"], "debian"),
+        ("deb", ["debian/control", "deb/control", "deb/changelog"], "deb"),
+        ("rpm", ["one.spec"], "."),
+        ("rpm", ["SPECS/one.spec", "one.spec"], "SPECS"),
+        ("rpm", ["SPECS/one.spec", "rpm/one.spec"], "rpm"),
+    ],
+)
+def test_packaging_is_read_where_people_have_it(
+    project: MakeProject, family: str, files: list[str], directory: str
+) -> None:
+    texts = {"control": CONTROL, "changelog": CHANGELOG, "one.spec": "Name: one\n"}
+    packages = read(project, {f"src/one/{name}": texts[name.rpartition("/")[2]] for name in files})
+    assert packages["one"].packaging[family].directory == directory
+
+
 def test_rpm_packaging_is_read_as_text(project: MakeProject) -> None:
     spec = "Name: one\n%(touch /tmp/never)\n%changelog\n* Wed Oct 01 2025 A <a@b> - 1\n- x\n"
-    assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(epoch=1759320000)
+    assert read(project, {"src/one/rpm/one.spec": spec})["one"].packaging["rpm"] == Packaging(
+        directory="rpm", epoch=1759320000
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,6 +380,7 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n", "src/two/x": "x\n"})
     found = with_spec_facts(packages, f"{FACTS}\n")
     assert found["one"].packaging["rpm"] == Packaging(
+        directory="rpm",
         binaries=(
             Binary(name="one", provides=("virtual",), depends=needs_of("lib"), every_architecture=True, generated=True),
         ),

@@ -160,7 +160,7 @@ def test_a_final_version_that_another_run_published_meanwhile_is_not_replaced(
         package = deb(tmp_path / str(number), "greet", text=str(number))
         empty = work(publisher)
         item = publisher.store.put(package.artifact.name, package.path.read_bytes())
-        run.add(replace(empty, inputs=(replace(empty.inputs[0], artifacts=(item,)),)), unheard)
+        run.add(replace(empty, inputs=(empty.inputs[0]._replace(artifacts=(item,)),)), unheard)
     runs[0].commit(unheard)
     (published,) = (publisher.channel / "deb/pool").rglob("*.deb")
     before = published.read_bytes()

@@ -1,0 +1,53 @@
+"""Owns handing the results of a run over to a directory that the user named: what would go to clients, by target."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+from typing import TYPE_CHECKING
+
+from build_env.core.disk import disk_errors
+from build_env.formats.registry import is_published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from build_env.model.artifact import Artifact
+    from build_env.model.result import RunSummary
+    from build_env.ports import Store
+
+__all__ = ["hand_over"]
+
+
+def hand_over(summary: RunSummary, store: Store, directory: Path) -> tuple[str, ...]:
+    """Copy packages and sources of what was deployed below `directory`, those of each target by themselves.
+
+    The paths of the packages and sources, as the user named the directory. What lies there already is left.
+    """
+    names = []
+    with disk_errors():
+        for target, artifact in _published(summary):
+            path = directory / target.replace("/", "-") / artifact.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held = store.path(artifact)
+            if not path.is_file() or not filecmp.cmp(held, path, shallow=False):
+                new = path.with_name(f".{path.name}.new")
+                shutil.copyfile(held, new)
+                new.replace(path)
+            names.append(str(path))
+    return tuple(sorted(names))
+
+
+def _published(summary: RunSummary) -> Iterator[tuple[str, Artifact]]:
+    """Each once, with its target: the results of what deployments that are done took."""
+    seen = set()
+    for task in summary.tasks:
+        if not task.deployment or not summary.results[task.name].ok:
+            continue
+        for entry in task.inputs:
+            stored = summary.results[entry.task].stored
+            for artifact in stored.artifacts if stored else ():
+                if is_published(artifact.name) and (task.target, artifact.name) not in seen:
+                    seen.add((task.target, artifact.name))
+                    yield task.target, artifact

@@ -1,0 +1,1 @@
+"""Projects as directories: made for packages that have none."""

@@ -1,0 +1,171 @@
+"""Owns the projects of packages that are in none: below the user's state directory, by the directory of the packages.
+
+Such a project takes targets, hooks and scripts from what is shipped; its `src/` holds links to the packages, which stay
+where they are. Nothing is written there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tomli_w
+
+from build_env.core.disk import disk_errors
+from build_env.core.errors import UsageError
+from build_env.core.paths import MARKER
+from build_env.formats.registry import formats
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from build_env.formats.format import Format
+
+__all__ = ["LooseProject", "is_package", "is_path", "loose_project", "root_of"]
+
+_SPEC = ".spec"
+_HEADING = "# Made by build-env for packages that are in no project; see docs/first-package.md\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooseProject:
+    """A project at `root` for the packages called `names`."""
+
+    root: Path
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loose:
+    """One package: its name, the directory that it lies in, and if it is not all of that, its files."""
+
+    name: str
+    directory: Path
+    files: tuple[str, ...] = ()
+
+
+def is_path(word: str) -> bool:
+    """Whether a word of a command line means a package by its place and not by its name."""
+    return "/" in word or word in {".", ".."} or word.endswith((_SPEC, *_suffixes()))
+
+
+def is_package(directory: Path) -> bool:
+    """Whether there is packaging of some format in the directory, or a finished source package."""
+    return any(each.source_name(directory) or any(directory.glob(f"*{each.source_suffix}")) for each in _with_sources())
+
+
+def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LooseProject:
+    """The project for the packages at `places`: directories, spec files or source packages; made or brought up to date.
+
+    Raises UsageError for a place at which there is no package, and InputError for a source package that is not whole.
+    """
+    packages = [_package_at(place.absolute()) for place in places]
+    root = _root_for(Path(os.path.commonpath([package.directory for package in packages])), environ)
+    with disk_errors():
+        _write(root / MARKER, _HEADING + tomli_w.dumps({"outside": ":".join(_directories(packages))}))
+        for package in packages:
+            _lay(root / "src" / package.name, package)
+    return LooseProject(root=root, names=tuple(package.name for package in packages))
+
+
+def root_of(directory: Path, environ: Mapping[str, str]) -> Path | None:
+    """The project of what lies in `directory`: of the package that it is, else one made for packages in it."""
+    if is_package(directory):
+        return loose_project((directory,), environ).root
+    root = _root_for(directory.absolute(), environ)
+    return root if (root / MARKER).is_file() else None
+
+
+def _root_for(directory: Path, environ: Mapping[str, str]) -> Path:
+    state = environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path.home() / ".local/state"
+    digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]
+    name = re.sub(r"[^A-Za-z0-9._+-]", "-", directory.name).strip(".-") or "root"
+    return base / "build-env" / f"{name}-{digest}"
+
+
+def _package_at(place: Path) -> _Loose:
+    if place.is_dir():
+        return _in_directory(place)
+    if not place.is_file():
+        raise UsageError(f"{place} does not exist", hint="name a directory, a spec file, a .dsc or a .src.rpm")
+    if place.name.endswith(_SPEC):
+        directory = place.parent.parent if place.parent.name in {"rpm", "SPECS"} else place.parent
+        return _in_directory(directory)
+    for each in _with_sources():
+        if place.name.endswith(each.source_suffix):
+            name, files = each.source_files(place)
+            return _Loose(name=name, directory=place.parent, files=files)
+    raise UsageError(f"{place} is no package", hint="name a directory, a spec file, a .dsc or a .src.rpm")
+
+
+def _in_directory(directory: Path) -> _Loose:
+    name = next((name for each in _with_sources() if (name := each.source_name(directory))), "")
+    if name:
+        return _Loose(name=name, directory=directory)
+    found = [path for suffix in _suffixes() for path in sorted(directory.glob(f"*{suffix}"))]
+    if len(found) == 1:
+        return _package_at(found[0])
+    raise UsageError(
+        f"there is no package in {directory}: neither debian/control nor a spec file",
+        hint=f"one of these is meant: {', '.join(path.name for path in found)}"
+        if found
+        else "build-env new package writes one that builds",
+    )
+
+
+def _directories(packages: Sequence[_Loose]) -> list[str]:
+    """What the project may read besides itself; a colon in a name cannot be told from one between names."""
+    directories = list(dict.fromkeys(os.path.realpath(package.directory) for package in packages))
+    if strange := [directory for directory in directories if ":" in directory]:
+        raise UsageError(f"a package cannot lie in a directory with a colon in its name: {strange[0]}")
+    return directories
+
+
+def _lay(link: Path, package: _Loose) -> None:
+    """Let the name in `src/` lead to the package, or to the files that it consists of."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not package.files:
+        if link.is_dir() and not link.is_symlink():
+            shutil.rmtree(link)  # the links of before
+        _link(link, package.directory)
+        return
+    if link.is_symlink():
+        link.unlink()
+    link.mkdir(exist_ok=True)
+    for path in link.iterdir():
+        if path.name not in package.files:
+            path.unlink()
+    for name in package.files:
+        _link(link / name, package.directory / name)
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    new = link.with_name(f".{link.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
+
+
+def _write(file: Path, text: str) -> None:
+    if file.is_file() and file.read_text(encoding="utf-8") == text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
+
+
+def _with_sources() -> list[Format]:
+    return [each for each in formats() if each.source_suffix]
+
+
+def _suffixes() -> tuple[str, ...]:
+    return tuple(each.source_suffix for each in _with_sources())

@@ -1,0 +1,151 @@
+"""Packages that are in no project: what the project that is made for them holds, and that nothing else is written."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from build_env.app.project import open_project
+from build_env.core.errors import InputError, UsageError
+from build_env.packages.definitions import Purpose
+from build_env.packages.read import read_packages
+from build_env.projects.loose import is_path, loose_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTROL = "Source: hello\n\nPackage: hello\nArchitecture: any\n"
+CHANGELOG = "hello (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 10:00:00 +0000\n"
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def write(directory: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    return directory
+
+
+def source_package(directory: Path, *, leave_out: str = "") -> Path:
+    """A `.dsc` with the files that it names, beside something else."""
+    files = {"hello_1.tar.xz": "the archive"}
+    lines = [f" {hashlib.sha256(text.encode()).hexdigest()} {len(text)} {name}" for name, text in files.items()]
+    dsc = "Source: hello\nBinary: hello\nBuild-Depends: debhelper\nPackage-List:\n hello deb devel optional arch=any\n"
+    dsc += " hello-doc deb doc optional arch=all\nChecksums-Sha256:\n" + "\n".join(lines) + "\n"
+    files.pop(leave_out, None)
+    return write(directory, {**files, "hello_1.dsc": dsc, "private.txt": "not yours"}) / "hello_1.dsc"
+
+
+@pytest.mark.parametrize(
+    ("files", "place", "name", "family"),
+    [
+        ({"debian/control": CONTROL, "debian/changelog": CHANGELOG}, ".", "hello", "deb"),
+        ({"mylib.spec": "Name: mylib\n"}, ".", "mylib", "rpm"),
+        ({"mylib.spec": "Name: %{pypi}\n"}, "mylib.spec", "mylib", "rpm"),
+        ({"SPECS/mylib.spec": "Name: other\n"}, "SPECS/mylib.spec", "other", "rpm"),
+        ({"rpm/mylib.spec": "Name: mylib\n"}, ".", "mylib", "rpm"),
+        ({"mylib-1-2.src.rpm": "bytes"}, "mylib-1-2.src.rpm", "mylib", "rpm"),
+        ({"mylib-1-2.src.rpm": "bytes"}, ".", "mylib", "rpm"),
+    ],
+)
+def test_a_package_is_taken_where_it_lies(
+    tmp_path: Path, environ: dict[str, str], files: dict[str, str], place: str, name: str, family: str
+) -> None:
+    directory = write(tmp_path / "her", files)
+    before = sorted(directory.rglob("*"))
+    made = loose_project((directory / place,), environ)
+    assert made.names == (name,)
+    assert made.root.is_relative_to(tmp_path / "state/build-env")
+    project = open_project(made.root, {})
+    package = read_packages(project.paths, Purpose(outside=project.settings.outside))[name]
+    assert not package.faults
+    assert list(package.packaging) == [family]
+    assert sorted(directory.rglob("*")) == before
+    assert loose_project((directory / place,), environ) == made
+
+
+def test_of_a_source_package_only_its_own_files_are_taken(tmp_path: Path, environ: dict[str, str]) -> None:
+    made = loose_project((source_package(tmp_path / "her"),), environ)
+    assert made.names == ("hello",)
+    project = open_project(made.root, {})
+    listing = project.trees.listing(made.root / "src/hello")
+    assert [entry.name for entry in listing.entries] == ["hello_1.dsc", "hello_1.tar.xz"]
+    packaging = read_packages(project.paths, Purpose(outside=project.settings.outside))["hello"].packaging["deb"]
+    assert packaging.source == "hello_1.dsc"
+    assert [(binary.name, binary.every_architecture) for binary in packaging.binaries] == [
+        ("hello", False),
+        ("hello-doc", True),
+    ]
+    assert [need[0].name for need in packaging.build_depends] == ["debhelper"]
+
+
+def test_a_source_package_that_is_not_whole_is_told(tmp_path: Path, environ: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=r"hello_1\.dsc consists of files that are not beside it: hello_1\.tar\.xz"):
+        loose_project((source_package(tmp_path / "her", leave_out="hello_1.tar.xz"),), environ)
+
+
+def test_several_packages_are_one_project(tmp_path: Path, environ: dict[str, str]) -> None:
+    write(tmp_path / "her", {"one/one.spec": "", "two/debian/control": CONTROL})
+    made = loose_project((tmp_path / "her/one", tmp_path / "her/two"), environ)
+    assert made.names == ("one", "hello")
+    assert made.root == loose_project((tmp_path / "her/two", tmp_path / "her/one"), environ).root
+
+
+def test_a_directory_that_became_another_package_is_that_one(tmp_path: Path, environ: dict[str, str]) -> None:
+    dsc = source_package(tmp_path / "her")
+    root = loose_project((dsc,), environ).root
+    write(tmp_path / "her", {"debian/control": CONTROL})
+    assert loose_project((tmp_path / "her",), environ).root == root
+    assert (root / "src/hello").readlink() == tmp_path / "her"
+
+
+@pytest.mark.parametrize(
+    ("files", "place", "said"),
+    [
+        ({"README": ""}, ".", "there is no package in "),
+        ({}, "gone.spec", "gone.spec does not exist"),
+        ({"README": ""}, "README", "README is no package"),
+        ({"a-1-1.src.rpm": "", "b-1-1.src.rpm": ""}, ".", "there is no package in "),
+    ],
+)
+def test_what_is_no_package_is_told(
+    tmp_path: Path, environ: dict[str, str], files: dict[str, str], place: str, said: str
+) -> None:
+    (tmp_path / "her").mkdir()
+    write(tmp_path / "her", files)
+    with pytest.raises(UsageError, match=said):
+        loose_project((tmp_path / "her" / place,), environ)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_colon_cannot_be_told_from_one_between_directories(tmp_path: Path, environ: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="colon"):
+        loose_project((write(tmp_path / "a:b", {"a.spec": ""}),), environ)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("hello", False), ("libfoo1.2", False), ("./hello", True), (".", True), ("x.spec", True), ("x_1.dsc", True)],
+)
+def test_a_word_is_a_name_or_a_place(word: str, *, expected: bool) -> None:
+    assert is_path(word) is expected
+
+
+def test_in_a_package_no_project_has_to_be_named(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    her = write(tmp_path / "her", {"debian/control": CONTROL, "debian/changelog": CHANGELOG})
+    monkeypatch.chdir(her)
+    project = open_project(None, environ)
+    assert list(read_packages(project.paths, Purpose(outside=project.settings.outside))) == ["hello"]
+    assert "debian/12" in project.target_names()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(UsageError, match="no project here"):
+        open_project(None, environ)
