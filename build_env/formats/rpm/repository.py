@@ -51,7 +51,7 @@ def _read(view: View, files: Sequence[PackageFile], _held: Collection[str]) -> l
             raise InputError(f"not for an rpm repository: {file.artifact.name}", hint="publish .rpm files only")
         if facts.read_rpm(file.path) is None:
             raise InputError(
-                f"{file.artifact.name} has a header that cannot be read, or one that is larger than any",
+                f"not a readable RPM file: {file.artifact.name}: its header is broken, or larger than any",
                 hint="build the package again",
             )
     headers = tools.read_headers({file.artifact.name: file.path for file in files})
