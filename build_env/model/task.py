@@ -72,6 +72,12 @@ class Task:
     printed: tuple[str, ...] = ()
 
     @property
+    def before(self) -> tuple[TaskName, ...]:
+        """All that must have ended before it, each once."""
+        # A tuple, because a hundred thousand sets keep the garbage collector busy.
+        return tuple(dict.fromkeys([*[entry.task for entry in self.inputs], *self.after]))
+
+    @property
     def room(self) -> Room | None:
         """The room in which its commands run; None where it runs none."""
         return self.action.room if isinstance(self.action, RoomAction) else None

@@ -16,7 +16,7 @@ from build_env.plan.keys import deploy_inputs, image_inputs, room_inputs
 from build_env.plan.layers import with_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from build_env.model.command import Mount, Record
     from build_env.model.target import Target
@@ -268,7 +268,7 @@ def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple
     done: dict[TaskName, Task] = {}
     for task in sorted(tasks.values(), key=lambda task: rank(task.stage)):
         # Not recursive: a chain of packages may be longer than Python's stack is deep.
-        path = [] if task.name in done else [(task, _before(task))]
+        path = [] if task.name in done else [(task, iter(task.before))]
         while path:
             current, rest = path[-1]
             other = next((name for name in rest if name not in done and name in tasks), None)
@@ -276,9 +276,5 @@ def order(tasks: Mapping[TaskName, Task], rank: Callable[[str], float]) -> tuple
                 done[current.name] = current
                 path.pop()
             else:
-                path.append((tasks[other], _before(tasks[other])))
+                path.append((tasks[other], iter(tasks[other].before)))
     return tuple(done.values())
-
-
-def _before(task: Task) -> Iterator[TaskName]:
-    return iter([*[entry.task for entry in task.inputs], *task.after])

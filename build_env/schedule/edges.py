@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from build_env.model.identity import TaskName
-    from build_env.model.task import Plan, Task
+    from build_env.model.task import Plan
 
 __all__ = ["Edges", "edges_of"]
 
@@ -27,14 +27,9 @@ class Edges:
 
 def edges_of(plan: Plan) -> Edges:
     """The inputs of each task, and what it only follows."""
-    before = {task.name: _before(task) for task in plan}
+    before = {task.name: task.before for task in plan}
     followers: dict[TaskName, list[TaskName]] = {task.name: [] for task in plan}
     for task, others in before.items():
         for other in others:
             followers[other].append(task)
     return Edges(before=before, followers=followers)
-
-
-def _before(task: Task) -> tuple[TaskName, ...]:
-    """Each once. Tuples, because a hundred thousand sets keep the garbage collector busy."""
-    return tuple(dict.fromkeys([*[entry.task for entry in task.inputs], *task.after]))

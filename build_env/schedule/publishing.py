@@ -38,7 +38,7 @@ def whole_deployments(plan: Plan, results: Mapping[TaskName, TaskResult]) -> fro
         result = results.get(task.name)
         if result is None or not result.ok:
             broken.add(_package(task.name))
-        for before in (*(entry.task for entry in task.inputs), *task.after):
+        for before in task.before:
             if before in names:
                 needed_by[_package(before)].add(_package(task.name))
     spreading = list(broken)

@@ -18,7 +18,7 @@ def critical_chain(records: Mapping[TaskName, TaskRecord]) -> list[TaskRecord]:
     ends: dict[TaskName, float] = {}
     before: dict[TaskName, TaskName | None] = {}
     for name, record in records.items():
-        needed = {*(entry.task for entry in record.task.inputs), *record.task.after} & ends.keys()
+        needed = ends.keys() & record.task.before
         latest = max(sorted(needed), key=lambda other: ends[other], default=None)
         before[name] = latest
         ends[name] = record.seconds + (ends[latest] if latest else 0.0)
