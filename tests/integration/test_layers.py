@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import http.client
+import ipaddress
 import shutil
 import subprocess
 import threading
@@ -212,7 +213,8 @@ class _Proxy(BaseHTTPRequestHandler):
 def proxy() -> Iterator[str]:
     """The address of a proxy that rooms reach; what it was asked for is in `_Proxy.asked`."""
     connection = docker.from_env()
-    gateway = connection.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    subnet = connection.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"]
+    gateway = str(next(ipaddress.ip_network(subnet).hosts()))
     connection.close()
     _Proxy.asked.clear()
     with ThreadingHTTPServer((gateway, 0), _Proxy) as server:
