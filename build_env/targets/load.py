@@ -78,7 +78,7 @@ def _execute(file: Path, name: str) -> ModuleType:
 @contextlib.contextmanager
 def _shared_modules(root: Path) -> Iterator[None]:
     """Let `common.*` mean this project's, and forget it afterwards."""
-    before = (list(sys.path), sys.dont_write_bytecode)
+    before = list(sys.path)
     _forget_shared()
     if (root / _SHARED).is_dir() and not (root / _SHARED / "__init__.py").is_file():
         # Without the file Python would prefer any other package of that name on its path.
@@ -86,12 +86,11 @@ def _shared_modules(root: Path) -> Iterator[None]:
         package.__path__ = [str(root / _SHARED)]
         sys.modules[_SHARED] = package
     sys.path.insert(0, str(root))
-    sys.dont_write_bytecode = True
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.path[:], sys.dont_write_bytecode = before
+        sys.path[:] = before
         _forget_shared()
 
 
