@@ -92,9 +92,7 @@ class Planner:
             arch: self.project.host.architecture if self.native else platform_architecture(self._recorder(arch))
             for arch in architectures
         }
-        self.images = ImagePlanner(
-            recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree
-        )
+        self.images = self._new_images()
         self.target = Target(
             name=self.target_name,
             directory=f"targets/{self.target_name}",
@@ -106,12 +104,17 @@ class Planner:
         )
         self.format = find_format(self.target.family)
 
+    def _new_images(self) -> ImagePlanner:
+        """For one plan: a base that was not there may have been made for the plan before."""
+        return ImagePlanner(recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree)
+
     def scan(self) -> Planned | None:
         """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
         if self.format is None or self.format.scan is None or self.native:
             return None
         if self.format.scan.of_pins:
             return self._pins()
+        self.images = self._new_images()
         name = self.format.name
         packages = tuple(package for each in self._listed() if name in (package := self.packages[each]).packaging)
         if not packages:
@@ -152,6 +155,7 @@ class Planner:
 
     def plan(self, request: Request, spec_report: str | None) -> Planned:
         """The plan of `request`; `spec_report` is what the scan found, None where it is not known yet."""
+        self.images = self._new_images()
         packages: Mapping[str, Package] = self.packages
         if spec_report is not None and self.format and self.format.scan:
             packages = self.format.scan.read(packages, spec_report)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError, HookError, Location
-from build_env.core.interception import user_code
+from build_env.core.interception import Replacements, user_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,8 @@ _FORBIDDEN = frozenset(
         "os.posix_spawn", "subprocess.Popen", "socket.connect", "shutil.rmtree", "shutil.move", "shutil.copyfile",
     }
 )  # fmt: skip
+# A module that user code imports is compiled each time: Python would write beside its file what it compiled.
+_NO_BYTECODE = Replacements((sys, "dont_write_bytecode", True))
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -69,6 +71,7 @@ def guarded(what: str, root: Path) -> Iterator[io.StringIO]:
     try:
         with (
             refusals().in_place(),
+            _NO_BYTECODE.in_place(),
             user_code(),
             contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(printed),

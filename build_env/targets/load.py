@@ -81,16 +81,15 @@ def _execute(file: Path, name: str, directories: list[str] | None = None) -> Mod
 
 @contextlib.contextmanager
 def _shared_modules(root: Path) -> Iterator[None]:
-    """Let user code import from `root`, write no bytecode, and forget what is shared afterwards."""
-    before = (list(sys.path), sys.dont_write_bytecode)
+    """Let user code import from `root`, and forget what is shared afterwards."""
+    before = list(sys.path)
     _forget_shared()
     sys.path.insert(0, str(root))
-    sys.dont_write_bytecode = True
     importlib.invalidate_caches()
     try:
         yield
     finally:
-        sys.path[:], sys.dont_write_bytecode = before
+        sys.path[:] = before
         _forget_shared()
 
 

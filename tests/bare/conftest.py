@@ -1,4 +1,4 @@
-"""What the tests on bare machines share: one machine per release, with a checkout of what is tested."""
+"""What the tests on bare machines share: machines with a checkout of what is tested."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from tests.support.bare import BareMachine
 
 
-@pytest.fixture(scope="session", params=sorted(SUITES))
-def machine(request: pytest.FixtureRequest) -> Iterator[BareMachine]:
-    """A machine that the tests of a release use one after the other, as a person would."""
-    with with_checkout(request.param) as made:
+@pytest.fixture(scope="module")
+def debian_12() -> Iterator[BareMachine]:
+    """A machine that the tests of a module use one after the other, as a person would."""
+    with with_checkout("debian-12") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def debian_13() -> Iterator[BareMachine]:
+    """As `debian_12`, of the other release."""
+    with with_checkout("debian-13") as made:
         yield made
 
 

@@ -91,6 +91,20 @@ def test_what_pinned_sources_build_is_asked_of_their_source_stages_and_makes_edg
     }
 
 
+def test_a_base_that_was_made_for_the_scan_is_known_to_what_is_planned_after_it(project: MakeProject) -> None:
+    asked = planner(project(PINNED).root, archs=("amd64", "arm64"))
+    first = asked.scan()
+    asked.base_identity = lambda _reference, _architecture: "made"
+    later = (asked.scan(), asked.plan(Request(), CONTROLS))
+    assert identities(first) == {""}
+    assert [identities(planned) for planned in later] == [{"made"}, {"made"}]
+
+
+def identities(planned: Planned | None) -> set[str]:
+    assert planned is not None
+    return {recipe.base_identity for recipe in planned.recipes.values()}
+
+
 def needed_by(plan: Plan, name: str) -> set[str]:
     return {str(entry.task) for task in plan if str(task.name) == name for entry in task.inputs}
 

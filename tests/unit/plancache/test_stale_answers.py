@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,7 @@ def silent(event: Event) -> None:
 def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asking:
     for module in (digests, watch):
         monkeypatch.setattr(module, "SLACK", 0)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # the environment may say otherwise
     root = tmp_path / "project"
     for directory in (root / "src" / "one", root / "targets" / TARGET, root / "common", root / "asked"):
         directory.mkdir(parents=True)
