@@ -51,7 +51,8 @@ class _Loose:
 
 def is_path(word: str) -> bool:
     """Whether a word of a command line means a package by its place and not by its name."""
-    return "/" in word or word in {".", ".."} or word.endswith((_SPEC, *_suffixes()))
+    # Most names have no dot, and formats take their time to be loaded.
+    return "/" in word or word in {".", ".."} or ("." in word and word.endswith((_SPEC, *_suffixes())))
 
 
 def is_package(directory: Path) -> bool:

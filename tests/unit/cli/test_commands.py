@@ -170,7 +170,7 @@ def test_lists_for_scripts(sample: Project, arguments: list[str], printed: str) 
         (["--log-format", "xml", "one"], "--log-format takes"),
         (["three"], "there is no package three"),
         (["onne"], "did you mean one?"),
-        (["../one"], "cannot be a package name"),
+        (["../one"], "does not exist"),
         (["a b"], "cannot be a package name"),
         (["--", "-one"], "cannot be a package name"),
         (["--arch", "vax", "one"], "does not support the architecture vax"),
