@@ -42,8 +42,9 @@ class Planners:
     def plan(self, request: Request, reports: Mapping[str, str]) -> Planned:
         """The plan of `request` for all targets; `reports` has by target what the scan found, where it did.
 
-        Raises UsageError for a package that none of the targets lists.
+        Raises UsageError for a package that none of the targets lists, and when none has any package.
         """
+        self._refuse_empty()
         if len(self.members) == 1:
             planner = self.members[0]
             return _together([planner.plan(request, reports.get(planner.target.name))], self.notes)
@@ -54,9 +55,19 @@ class Planners:
             missing = [name for name in request.packages if name not in target.listed]
             notes += [f"{target.name} does not list {name}: not built for it" for name in missing]
             packages = tuple(name for name in request.packages if name in target.listed)
-            if packages or not request.packages:
+            if not target.listed:
+                notes.append(f"{target.name} has no package, as none in src/ has packaging for it: left out")
+            elif packages or not request.packages:
                 plans.append(planner.plan(replace(request, packages=packages), reports.get(target.name)))
         return _together(plans, notes)
+
+    def _refuse_empty(self) -> None:
+        if not any(planner.target.listed for planner in self):
+            targets = ", ".join(planner.target.name for planner in self)
+            raise UsageError(
+                f"there is nothing to build: no package in src/ is for {targets}",
+                hint="a package has debian/ or a spec file; build-env new package NAME writes one with both",
+            )
 
     def _refuse_unlisted(self, packages: Iterable[str]) -> None:
         for name in packages:

@@ -170,6 +170,17 @@ def test_a_package_that_no_target_lists_is_an_error(sample: Project) -> None:
     assert "there is no package thre" in result.stderr
 
 
+def test_a_target_for_which_there_is_no_package_is_left_out_and_nothing_at_all_is_an_error(sample: Project) -> None:
+    sample.write({"targets/there/2/packages.conf.py": target([], "amd64")})
+    result = sample.run("--target", "all", *NATIVE, "--arch", "amd64")
+    assert result.returncode == 0
+    assert "there/2 has no package, as none in src/ has packaging for it: left out" in result.stdout
+    assert not any("there/2" in line for line in result.stdout.splitlines() if line.startswith("  ok"))
+    nothing = sample.run("--target", "there/2", *NATIVE, "--arch", "amd64")
+    assert nothing.returncode == 2
+    assert "there is nothing to build: no package in src/ is for there/2" in nothing.stderr
+
+
 def test_a_failure_in_one_target_is_the_exit_code_of_all(sample: Project) -> None:
     sample.write({"src/two/build.sh": "#!/bin/sh\necho broken\nexit 3\n"})
     result = sample.run("--target", "all", *NATIVE, "--arch", "amd64", "-k")
