@@ -51,7 +51,7 @@ def test_a_user_builds_who_is_in_the_group_of_the_engine(set_up: BareMachine) ->
     theirs = {"user": USER, "directory": f"{home}/build-env"}
     set_up.expect(4, build, "does not let this user in", f"sudo {mend}, then log in again", **theirs)
     set_up.expect(0, mend)
-    set_up.expect(0, build, "ok    deploy   greet-build-macros", "next    install from it", **theirs)
+    set_up.expect(0, build, "ok    verify   greet-build-macros", "done    ", **theirs)
     assert set_up.expect(0, f"find build ! -user {USER}", **theirs) == ""
 
 
@@ -59,7 +59,7 @@ def test_a_base_of_another_architecture_is_made(debian_13: BareMachine) -> None:
     debian_13.expect(4, BASE, "the same command again with --setup", directory=CHECKOUT)
     debian_13.expect(0, f"{BASE} --setup", "bootstrapping bookworm", "done    debian:12 arm64", directory=CHECKOUT)
     machine = "docker run --rm --network=none build-env/base:debian-12-arm64 uname -m"
-    assert debian_13.expect(0, machine) == "aarch64\n"
+    assert debian_13.expect(0, machine).splitlines()[-1] == "aarch64"  # docker warns of another architecture
 
 
 def test_what_set_up_makes_ready_runs_tests(debian_13: BareMachine) -> None:
