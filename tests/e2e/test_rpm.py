@@ -76,6 +76,7 @@ def test_a_clean_client_installs_the_suite(stand_in: str, shipped: Shipped) -> N
 
 
 @pytest.mark.emulated
+@pytest.mark.full
 def test_the_emulated_program_is_of_its_architecture(emulated_stand_in: str, shipped: Shipped, tmp_path: Path) -> None:
     package = shipped.root / PLAIN / "aarch64/greet-1.2-1.el8.aarch64.rpm"
     assert package.is_file(), emulated_stand_in
@@ -86,6 +87,7 @@ def test_the_emulated_program_is_of_its_architecture(emulated_stand_in: str, shi
 
 
 @pytest.mark.emulated
+@pytest.mark.full
 def test_an_emulated_client_installs_the_program(emulated_stand_in: str, shipped: Shipped) -> None:
     with serve(shipped.root / REPOSITORY) as address, client(stand_in_image(shipped, "arm64")) as reader:
         set_up_client(reader, address)
