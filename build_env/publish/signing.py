@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Signer", "Trusted", "configured_signer", "ensure_project_key"]
 
-# A socket's path has 108 bytes; the longest name that an agent makes in its home is S.gpg-agent.browser.
-_LONGEST_HOME = 107 - len("/S.gpg-agent.browser")
+# A socket's path has 108 bytes, of which an agent leaves two; the longest name that it makes is S.gpg-agent.browser.
+_LONGEST_HOME = 106 - len("/S.gpg-agent.browser")
 _TIMEOUT = 120  # seconds: somebody may have to type a passphrase
 # What an agent of the user needs to ask for a passphrase, and where it listens.
 _FOR_AN_AGENT = (
