@@ -102,8 +102,8 @@ def _values(plan: PackagePlan) -> Mapping[str, str]:
         "YEAR": str(plan.when.year),
         "DAY": f"{plan.when:%Y-%m-%d}",
         "DAY_OF_MAIL": format_datetime(plan.when),
-        # By number, as the words of `strftime` are those of the locale.
-        "DAY_OF_RPM": " ".join((format_datetime(plan.when)[:3], plan.when.ctime()[4:7], f"{plan.when:%d %Y}")),
+        # A day alone means its noon, which may be to come: then files would keep the times at which they were made.
+        "DAY_OF_RPM": f"{plan.when.ctime()[:10]} {plan.when:%H:%M:%S} UTC {plan.when.year}".replace("  ", " 0"),
     }
 
 
