@@ -341,7 +341,7 @@ def test_a_full_disk(small: Tiny, left: int) -> None:
 
 @needs_root
 def test_a_result_that_does_not_fit(small: Tiny) -> None:
-    small.package("one", SCRIPT.replace("--build) ", '--build) head -c 12000000 /dev/urandom >"$BUILD_OUT/big.deb"; '))
+    small.package("one", SCRIPT.replace("--build) ", '--build) yes large | head -c 12000000 >"$BUILD_OUT/big.deb"; '))
     small.build().expect(4, "No space left on device", "free some space")
     subprocess.run(["mount", "-o", "remount,size=64m", str(small.root)], check=True)
     small.build().expect(0, "done")
