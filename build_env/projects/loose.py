@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LooseProject", "is_package", "is_path", "loose_project", "root_of"]
 
 _SPEC = ".spec"
-_HEADING = "# Made by build-env for packages that are in no project; see docs/first-package.md\n"
+_HEADING = "# Made by build-env for packages that are in no project; docs/reference/packages.md says more\n"
 
 
 @dataclass(frozen=True, kw_only=True)
