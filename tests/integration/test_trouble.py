@@ -108,9 +108,16 @@ def env_load_docker(env: Env) -> tuple[Mount, ...]:
 """
 
 
-@pytest.mark.parametrize("name", ["../one", "a b", "-one", "one/..", ".", ""])
-def test_a_name_that_is_none(project: Tiny, name: str) -> None:
-    project.build("--", name).expect(2, "cannot be a package name")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *((name, "cannot be a package name") for name in ("a b", "-one", "")),
+        *((place, "does not exist") for place in ("../one", "one/..")),
+        (".", "there is no package in"),
+    ],
+)
+def test_a_name_that_is_none(project: Tiny, name: str, said: str) -> None:
+    project.build("--", name).expect(2, said)
     assert project.leftovers() == []
 
 
