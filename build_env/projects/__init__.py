@@ -1,1 +1,1 @@
-"""Projects as directories: made for packages that have none."""
+"""Projects as directories: begun, extended, and made for packages that have none."""

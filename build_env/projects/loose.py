@@ -20,6 +20,7 @@ from build_env.core.disk import disk_errors
 from build_env.core.errors import UsageError
 from build_env.core.paths import MARKER
 from build_env.formats.registry import formats
+from build_env.packages.names import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,15 +64,22 @@ def is_package(directory: Path) -> bool:
 def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LooseProject:
     """The project for the packages at `places`: directories, spec files or source packages; made or brought up to date.
 
-    Raises UsageError for a place at which there is no package, and InputError for a source package that is not whole.
+    It holds these and no others. Raises UsageError for a place at which there is no package, and for what cannot be a
+    package's name or is that of two; InputError for a source package that is not whole.
     """
     packages = [_package_at(place.absolute()) for place in places]
+    names = [check_name(package.name) for package in packages]  # what a package says of itself becomes a path
+    if len(set(names)) < len(names):
+        raise UsageError(f"two of these packages have one name: {', '.join(sorted(names))}")
     root = _root_for(Path(os.path.commonpath([package.directory for package in packages])), environ)
     with disk_errors():
         _write(root / MARKER, _HEADING + tomli_w.dumps({"outside": ":".join(_directories(packages))}))
         for package in packages:
             _lay(root / "src" / package.name, package)
-    return LooseProject(root=root, names=tuple(package.name for package in packages))
+        for left in (root / "src").iterdir():
+            if left.name not in names:
+                _remove(left)
+    return LooseProject(root=root, names=tuple(names))
 
 
 def root_of(directory: Path, environ: Mapping[str, str]) -> Path | None:
@@ -133,7 +141,7 @@ def _lay(link: Path, package: _Loose) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     if not package.files:
         if link.is_dir() and not link.is_symlink():
-            shutil.rmtree(link)  # the links of before
+            _remove(link)
         _link(link, package.directory)
         return
     if link.is_symlink():
@@ -144,6 +152,14 @@ def _lay(link: Path, package: _Loose) -> None:
             path.unlink()
     for name in package.files:
         _link(link / name, package.directory / name)
+
+
+def _remove(link: Path) -> None:
+    """Remove a link, or a directory of links, and nothing that they lead to."""
+    if link.is_symlink():
+        link.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(link, ignore_errors=True)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ from build_env.packages.names import check_name
 from build_env.targets.discover import CONFIGURATION
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from build_env.core.paths import ProjectPaths
@@ -52,7 +52,7 @@ def new_package(paths: ProjectPaths, plan: PackagePlan) -> tuple[str, ...]:
     written = []
     values = _values(plan)
     with disk_errors():
-        for name, template in sorted(_templates(plan)):
+        for name, template in sorted(_templates(plan).items()):
             path = directory / _filled(name, values)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_filled(template.read_text(encoding="utf-8"), values), encoding="utf-8")
@@ -82,13 +82,16 @@ def new_target(paths: ProjectPaths, name: str, like: str) -> str:
     return shown
 
 
-def _templates(plan: PackagePlan) -> Iterator[tuple[str, Path]]:
+def _templates(plan: PackagePlan) -> dict[str, Path]:
+    """By name: what the language has stands in the place of what every package has."""
+    found = {}
     for kind in (_EVERY, plan.language):
         for path in (_TEMPLATES / kind).rglob("*"):
             name = path.relative_to(_TEMPLATES / kind)
             of_format = _OF_FORMATS.get(name.parts[0])
             if path.is_file() and (not plan.formats or of_format is None or of_format in plan.formats):
-                yield name.as_posix(), path
+                found[name.as_posix()] = path
+    return found
 
 
 def _values(plan: PackagePlan) -> Mapping[str, str]:

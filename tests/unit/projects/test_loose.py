@@ -124,6 +124,32 @@ def test_what_is_no_package_is_told(
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.parametrize("name", ["../../out", "/etc/x", "..", ".hidden", "a/b"])
+def test_a_name_that_a_package_gives_itself_leads_nowhere(tmp_path: Path, environ: dict[str, str], name: str) -> None:
+    her = write(tmp_path / "her", {"debian/control": CONTROL.replace("Source: hello", f"Source: {name}")})
+    dsc = source_package(tmp_path / "dsc")
+    dsc.write_text(dsc.read_text(encoding="utf-8").replace("Source: hello", f"Source: {name}"), encoding="utf-8")
+    for place in (her, dsc):
+        with pytest.raises(UsageError, match="cannot be a package name"):
+            loose_project((place,), environ)
+    assert not (tmp_path / "state").exists()
+
+
+def test_two_packages_of_one_name_are_told(tmp_path: Path, environ: dict[str, str]) -> None:
+    places = [write(tmp_path / name, {"debian/control": CONTROL}) for name in ("one", "two")]
+    with pytest.raises(UsageError, match="two of these packages have one name"):
+        loose_project(places, environ)
+
+
+def test_a_project_holds_the_packages_that_were_named_last(tmp_path: Path, environ: dict[str, str]) -> None:
+    dsc = source_package(tmp_path / "her")
+    her = write(tmp_path / "her", {"mylib.spec": "Name: mylib\n"})
+    root = loose_project((dsc,), environ).root
+    assert loose_project((her,), environ).root == root
+    assert [path.name for path in (root / "src").iterdir()] == ["mylib"]
+    assert dsc.is_file()
+
+
 def test_a_colon_cannot_be_told_from_one_between_directories(tmp_path: Path, environ: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="colon"):
         loose_project((write(tmp_path / "a:b", {"a.spec": ""}),), environ)
