@@ -26,9 +26,9 @@ def explain(
             hint=f"the codes are {', '.join(sorted(classes))}",
         )
     for name in [code] if code else sorted(classes):
-        meaning = inspect.getdoc(classes[name]) or ""
+        meaning, _, _ = (inspect.getdoc(classes[name]) or "").partition("\n\n")  # the rest is for readers of the code
         print_lines([f"{name} (exit code {classes[name].exit_code})"])
-        print_lines(f"  {line}".rstrip() for line in meaning.splitlines())
+        print_lines(f"  {line}" for line in meaning.splitlines())
 
 
 def _known() -> dict[str, type[BuildEnvError]]:

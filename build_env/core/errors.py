@@ -57,7 +57,7 @@ class Fault:
 
 
 class BuildEnvError(Exception):
-    """The base of all expected errors.
+    """What was asked could not be done; the base of all expected errors.
 
     `message` says what happened, `hint` what to do next, `faults` where it went wrong.
     """

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from build_env.settings import Settings
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["Env", "call_hook"]
+__all__ = ["SEED_VARIABLES", "Env", "call_hook"]
 
 _ARGUMENTS = "DOCKER_BUILD_ARGS"
 # Constants of a target that the seed reads from the environment, by the names they have there.
-_OF_THE_ENVIRONMENT = {
+SEED_VARIABLES = {
     "CTX_PATH": "CTX_PATH",
     "ENV_TARGET_ROOT": "ENV_TARGET_ROOT",
     "DOCKER_PREFIX": "PELION_DOCKER_PREFIX",
@@ -84,7 +84,7 @@ class Env:
         """
         own = self.loaded.variables.get(name)
         own = default if own is None else own
-        if own is ... and name in _OF_THE_ENVIRONMENT:
+        if own is ... and name in SEED_VARIABLES:
             own = None
         elif own is ...:
             near = did_you_mean(name, self.loaded.variables)
@@ -92,7 +92,7 @@ class Env:
                 f"{self.loaded.file} does not set {name}, which a hook of it needs{near}",
                 hint=f"add {name} = … to {self.loaded.file}",
             )
-        given = self.environ.get(_OF_THE_ENVIRONMENT[name], "") if name in _OF_THE_ENVIRONMENT else ""
+        given = self.environ.get(SEED_VARIABLES[name], "") if name in SEED_VARIABLES else ""
         if name == _ARGUMENTS and given:
             return {**_build_arguments(own or ()), **_build_arguments(_words(given))}
         return given or own

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +15,8 @@ from typer.testing import CliRunner
 import build_env
 from build_env.cli.main import app
 from build_env.core.errors import BuildEnvError
+
+PAGE = Path(__file__).parents[3] / "docs/reference/exit-codes.md"
 
 
 def every(base: type[BuildEnvError]) -> set[type[BuildEnvError]]:
@@ -22,8 +26,12 @@ def every(base: type[BuildEnvError]) -> set[type[BuildEnvError]]:
 def test_every_code_is_explained() -> None:
     for module in pkgutil.walk_packages(build_env.__path__, "build_env."):
         importlib.import_module(module.name)
-    codes = {one.code for one in every(BuildEnvError) if one.__module__.startswith("build_env.")}
+    known = {one.code: one.exit_code for one in every(BuildEnvError) if one.__module__.startswith("build_env.")}
+    codes = set(known)
     assert {"defect", "manifest"} <= codes
+    page = PAGE.read_text("utf-8")
+    assert {word: int(code) for word, code in re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE)} == known
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {0, *known.values()}
     # In a process of its own: here all modules are imported now.
     command = [sys.executable, "-P", "-m", "build_env.cli.main", "explain"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -44,6 +44,13 @@ def test_the_schemas_of_the_reference_are_those_that_are_printed(project: MakePr
     assert answer.stdout == (REFERENCE / f"{what}.json").read_text("utf-8"), f"build-env schema {what} prints it anew"
 
 
+@pytest.mark.parametrize(("what", "page"), [("definition", "definition.md"), ("settings", "all-settings.md")])
+def test_the_tables_of_the_reference_are_those_that_are_printed(project: MakeProject, what: str, page: str) -> None:
+    answer = project().run("schema", what, "--markdown", command="build-env")
+    assert answer.returncode == 0
+    assert answer.stdout == (REFERENCE.parent / page).read_text("utf-8"), f"schema {what} --markdown prints it"
+
+
 def test_what_has_no_schema_is_told(project: MakeProject) -> None:
     answer = project().run("schema", "setings", command="build-env")
     assert answer.returncode == 2
