@@ -59,7 +59,7 @@ def new_package(paths: ProjectPaths, plan: PackagePlan) -> tuple[str, ...]:
             if template.stat().st_mode & stat.S_IXUSR:
                 path.chmod(0o755)
             written.append(path.relative_to(paths.root).as_posix())
-    return tuple(written)
+    return tuple(sorted(written))
 
 
 def new_target(paths: ProjectPaths, name: str, like: str) -> str:

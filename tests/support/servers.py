@@ -85,9 +85,9 @@ def serve(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def client(image: str) -> Iterator[Client]:
-    """Run a container that waits for commands."""
-    with _running(image, ["sleep", "1800"], {}) as container:
+def client(image: str, *mounted: Path) -> Iterator[Client]:
+    """Run a container that waits for commands; the directories are there under the same names, to be read."""
+    with _running(image, ["sleep", "1800"], {path: str(path) for path in mounted}) as container:
         yield Client(container=container)
 
 

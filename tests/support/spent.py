@@ -18,6 +18,7 @@ __all__ = ["Spent", "group_of"]
 _GROUPS = {
     "tests/bare/": "bare",
     "tests/integration/test_repository_clients.py": "clients",
+    "tests/e2e/test_first_package.py": "clients",
     "tests/integration/": "engine",
     "tests/e2e/": "engine",
 }

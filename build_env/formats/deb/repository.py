@@ -31,6 +31,7 @@ __all__ = ["APT"]
 _INDEX = "suite"
 _NO_OPTION = re.compile(r"[\s\[\],]")  # what ends a path in the options of a line
 _KEYRING = Path("/etc/apt/keyrings/build-env.asc")
+_SOURCES_OF_CLIENT = Path("/etc/apt/sources.list.d/build-env.list")
 _PREFERENCES = "build-env.pref"
 _PREFERENCES_OF_CLIENT = Path("/etc/apt/preferences.d") / _PREFERENCES
 # More than the 990 of a client's default release; from 1000 on apt would put installed packages back to older ones.
@@ -94,18 +95,15 @@ def _installing(file: Path, place: Path) -> str:
 
 
 def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
-    first: tuple[str, ...] = ()
     (suite,) = _served(view)
-    preferences = key.parent / suite / _PREFERENCES
-    if _NO_OPTION.search(str(key)):  # addresses are quoted; a path in [signed-by=…] cannot be
-        first = ("first copy its key, whose path apt cannot read in a line:", _installing(key, _KEYRING))
-        key = _KEYRING
+    # apt reads as a user of its own: a key in somebody's home is none for it, and neither is a path with a blank.
+    line = f"deb [signed-by={_KEYRING}] {address}/deb {view.suite}/{view.slug} main"
     return (
-        *first,
-        "install from it: put this line into /etc/apt/sources.list.d/build-env.list",
-        f"deb [signed-by={key}] {address}/deb {view.suite}/{view.slug} main",
+        "install from it, as root:",
+        _installing(key, _KEYRING),
+        f"echo {shlex.quote(line)} >{_SOURCES_OF_CLIENT}",
         "prefer it to the distribution where that has the same version, or a higher one:",
-        _installing(preferences, _PREFERENCES_OF_CLIENT),
+        _installing(key.parent / suite / _PREFERENCES, _PREFERENCES_OF_CLIENT),
     )
 
 

@@ -233,8 +233,10 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
 ) -> None:
     publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE])
-    assert lines[1] == f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main"
-    assert lines[3:] == (
+    assert lines[1] == f"install -Dm644 {root}/{KEY_FILE} /etc/apt/keyrings/build-env.asc"
+    line = f"deb [signed-by=/etc/apt/keyrings/build-env.asc] file://{root}/deb bookworm/debian-12 main"
+    assert lines[2] == f"echo '{line}' >/etc/apt/sources.list.d/build-env.list"
+    assert lines[4:] == (
         f"install -Dm644 {root}/deb/dists/bookworm/debian-12/build-env.pref /etc/apt/preferences.d/build-env.pref",
     )
 
@@ -243,10 +245,11 @@ def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Sign
     for name in ("with space", "with]bracket", "with,comma"):
         root = tmp_path / name
         publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
-        _, copying, _, line, *_ = client_lines(root, [BOOKWORM])
+        _, copying, writing, *_ = client_lines(root, [BOOKWORM])
         command, mode, key, keyring = shlex.split(copying)
         assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
-        assert line == f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
+        line = f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
+        assert shlex.split(writing)[:2] == ["echo", line]
 
 
 @pytest.mark.parametrize("view", [replace(BOOKWORM, suite="../x"), replace(BOOKWORM, target="a/../../x")])
