@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.project import MakeProject, Project
 
+collect_ignore = ["own"]  # packages with tests of their own
 PARTS = {"integration": "integration", "e2e": "integration", "bare": "bare"}  # by directory; all others are `unit`
 TIMEOUTS = {"integration": 900, "bare": 1800}  # seconds; the default for all other tests is in pyproject.toml
 

@@ -126,7 +126,8 @@ def _with_stand_in(project: Project, containers: Containers, found: BaseFound, n
     log = project.paths.logs / target.replace("/", "-") / f"stand-in.{need.architecture}.log"
     if found.state is not BaseState.MAPPED:
         shown = log.relative_to(project.paths.root)
-        note(f"making a stand-in for {need.reference} {need.architecture}: some minutes, log {shown}")
+        made = f"making a stand-in for {need.reference} {need.architecture}"
+        note(f"{made}: some minutes unless it is there, log {shown}")
     image = _logged(log, lambda output: make_stand_in(project, containers, target, need.architecture, output))
     if found.state is not BaseState.MAPPED:
         map_base(project, containers, need.reference, image, need.architecture)

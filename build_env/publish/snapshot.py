@@ -136,7 +136,7 @@ def client_lines(root: Path, views: Iterable[View]) -> tuple[str, ...]:
     address = f"file://{quote(str(root))}"
     there = (view for view in views if (private(root) / "current" / view.name).is_symlink())
     lines = (format_called(view.format).repository.client_lines(view, address, root / KEY_FILE) for view in there)
-    return tuple(dict.fromkeys(line for each in lines for line in each))
+    return tuple(line for each in dict.fromkeys(lines) for line in each)
 
 
 def _changes(

@@ -80,7 +80,7 @@ NO_IMAGE = TaskResult(
 )
 DEPLOYED = ("build/deploy/deb/bookworm/main/binary-amd64/greet_1.2-1_amd64.deb",)
 NEXT = (
-    "install from it, as root:",
+    "install from it on debian/12, as root:",
     "echo 'deb [signed-by=/etc/key.asc] file:///r bookworm main' >/etc/apt/sources.list.d/build-env.list",
 )
 

@@ -99,7 +99,7 @@ def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
     # apt reads as a user of its own: a key in somebody's home is none for it, and neither is a path with a blank.
     line = f"deb [signed-by={_KEYRING}] {address}/deb {view.suite}/{view.slug} main"
     return (
-        "install from it, as root:",
+        f"install from it on {view.target}, as root:",
         _installing(key, _KEYRING),
         f"echo {shlex.quote(line)} >{_SOURCES_OF_CLIENT}",
         "prefer it to the distribution where that has the same version, or a higher one:",

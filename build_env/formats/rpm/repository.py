@@ -107,7 +107,7 @@ def _client_lines(view: View, address: str, _key: Path) -> tuple[str, ...]:
         f"--setopt={name}.gpgcheck=1",
         f"--setopt={name}.repo_gpgcheck=1",
     ]
-    return ("install from it: call dnf with this repository", f"dnf {shlex.join(options)} install PACKAGE")
+    return (f"install from it on {view.target}, as root:", f"dnf {shlex.join(options)} install PACKAGE")
 
 
 def _sign(files: Sequence[Path], signer: Signer) -> None:

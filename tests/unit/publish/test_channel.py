@@ -241,6 +241,15 @@ def test_lines_for_clients_are_given_for_views_that_are_there(
     )
 
 
+def test_each_target_has_lines_of_its_own(root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    """Those for one are whole: nobody has to see which of them hold for another, too."""
+    for view in (BOOKWORM, TRIXIE):
+        publish_to(root, view, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    lines = client_lines(root, [BOOKWORM, TRIXIE, BOOKWORM])
+    assert lines == (*client_lines(root, [BOOKWORM]), *client_lines(root, [TRIXIE]))
+    assert len(lines) == 2 * 5
+
+
 def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Signer, time: Time, tmp_path: Path) -> None:
     for name in ("with space", "with]bracket", "with,comma"):
         root = tmp_path / name

@@ -1,0 +1,7 @@
+#include <stdio.h>
+
+int main(void)
+{
+	puts("sturdy " VERSION);
+	return 0;
+}
