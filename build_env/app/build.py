@@ -56,7 +56,7 @@ def run_request(session: Session, request: Request, sink: EventSink) -> RunSumma
     """Run everything that `request` asks for."""
     session.say_replaced(sink)
     session.prepare(sink)
-    failed = scan_first(session, sink)
+    failed = scan_first(session, request, sink)
     if failed:
         return failed
     resolved = resolve(session, request)
@@ -174,9 +174,10 @@ def _views(summary: RunSummary) -> Iterator[View]:
             )
 
 
-def scan_first(session: Session, sink: EventSink) -> RunSummary | None:
-    """Read what only a room may read; a summary only when that failed."""
+def scan_first(session: Session, request: Request, sink: EventSink) -> RunSummary | None:
+    """Read what only a room may read for `request`; a summary only when that failed."""
     planners = session.planners
+    planners.check(request)
     with session.planning():
         scan = planners.scan()
     if scan is None:

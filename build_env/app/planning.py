@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.images import ImagePlanner, platform_architecture
-from build_env.core.errors import Fault, HookError, InputError, Location, UsageError
-from build_env.core.machine import MACHINE_TO_DEBIAN
-from build_env.core.suggest import did_you_mean
+from build_env.core.errors import Fault, HookError, InputError, Location
+from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
+from build_env.core.suggest import did_you_mean, mistyped
 from build_env.core.texts import carriage_returns
 from build_env.core.visible import visible_name
 from build_env.formats.registry import find_format, formats
@@ -317,8 +317,11 @@ class Planner:
         for arch in dict.fromkeys(self._all_archs()):
             supported, _ = call_hook(self._recorder(arch), "env_arch_supported", arch)
             if not supported:
-                raise UsageError(
+                known = self.project.supported(self.target_name, tuple(MACHINE_TO_DEBIAN.values()))
+                raise mistyped(
                     f"the target {self.target_name} does not support the architecture {arch}",
+                    arch,
+                    names_of_architectures(known),
                     hint=f"env_arch_supported in {self.loaded.file} decides what it takes; see build-env list targets",
                 )
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from build_env.app.planning import Planned
 from build_env.core.errors import UsageError
+from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
+from build_env.core.suggest import mistyped
 from build_env.plan.graph import union
-from build_env.plan.select import check_exists
+from build_env.plan.select import check_exists, check_requested
 from build_env.work.registry import rank
 
 if TYPE_CHECKING:
@@ -34,6 +36,19 @@ class Planners:
         """Walk the planners as their targets were named."""
         return iter(self.members)
 
+    def check(self, request: Request) -> None:
+        """Raises UsageError for a package that none of the targets lists, and when none has any package."""
+        if not any(planner.target.listed for planner in self):
+            targets = ", ".join(planner.target.name for planner in self)
+            raise UsageError(
+                f"there is nothing to build: no package in src/ is for {targets}",
+                hint="a package has debian/ or a spec file; build-env new package NAME writes one with both",
+            )
+        if len(self.members) == 1:
+            check_requested(self.members[0].target, self.members[0].packages, request.packages)
+        else:
+            self._refuse_unlisted(request.packages)
+
     def scan(self) -> Planned | None:
         """What must be read in rooms before any plan can be made; None where nothing must."""
         scans = [scan for planner in self if (scan := planner.scan())]
@@ -42,13 +57,12 @@ class Planners:
     def plan(self, request: Request, reports: Mapping[str, str]) -> Planned:
         """The plan of `request` for all targets; `reports` has by target what the scan found, where it did.
 
-        Raises UsageError for a package that none of the targets lists, and when none has any package.
+        Raises UsageError as `check`.
         """
-        self._refuse_empty()
+        self.check(request)
         if len(self.members) == 1:
             planner = self.members[0]
             return _together([planner.plan(request, reports.get(planner.target.name))], self.notes)
-        self._refuse_unlisted(request.packages)
         notes, plans = list(self.notes), []
         for planner in self:
             target = planner.target
@@ -60,14 +74,6 @@ class Planners:
             elif packages or not request.packages:
                 plans.append(planner.plan(replace(request, packages=packages), reports.get(target.name)))
         return _together(plans, notes)
-
-    def _refuse_empty(self) -> None:
-        if not any(planner.target.listed for planner in self):
-            targets = ", ".join(planner.target.name for planner in self)
-            raise UsageError(
-                f"there is nothing to build: no package in src/ is for {targets}",
-                hint="a package has debian/ or a spec file; build-env new package NAME writes one with both",
-            )
 
     def _refuse_unlisted(self, packages: Iterable[str]) -> None:
         for name in packages:
@@ -95,8 +101,10 @@ def planners_of(
     by_target = {name: supported(name) for name in targets}
     for arch in architectures:
         if not any(arch in names for names in by_target.values()):
-            raise UsageError(
+            raise mistyped(
                 f"no target that was named builds for {arch}: {', '.join(targets)}",
+                arch,
+                names_of_architectures(tuple(MACHINE_TO_DEBIAN.values())),
                 hint="build-env list targets shows what each builds for",
             )
     notes = tuple(

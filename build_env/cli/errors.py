@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.cli.streams import give_up_output, is_output_closed, output_failed, write_error
-from build_env.core.errors import EnvironmentNotReady
+from build_env.cli.words import put_right
+from build_env.core.errors import EnvironmentNotReady, UsageError
 from build_env.core.expected import as_expected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from build_env.core.errors import BuildEnvError
 
@@ -22,11 +23,12 @@ __all__ = ["run_command", "tell_error"]
 _INTERRUPTED = 130
 
 
-def run_command(command: Callable[[], int | None], *, debug: bool = False) -> int:
+def run_command(command: Callable[[], int | None], *, debug: bool = False, typed: Sequence[str] = ()) -> int:
     """Run `command`; expected errors become lines on standard error and their exit code.
 
-    A traceback is only for `debug`, and changes no exit code. SIGTERM and SIGHUP (the terminal is closed) are
-    interrupts, with the exit code of all interrupts.
+    `typed` is the command line, which is shown again with the word put right that was mistyped. A traceback is only
+    for `debug`, and changes no exit code. SIGTERM and SIGHUP (the terminal is closed) are interrupts, with their exit
+    code.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -44,12 +46,14 @@ def run_command(command: Callable[[], int | None], *, debug: bool = False) -> in
     except Exception as error:  # noqa: BLE001 - what is not expected is told as a defect
         if debug:
             write_error(traceback.format_exc())
-        return tell_error(_as_expected(error, debug=debug))
+        return tell_error(_as_expected(error, debug=debug), typed)
 
 
-def tell_error(error: BuildEnvError) -> int:
-    """Print what a person should know; returns the exit code."""
+def tell_error(error: BuildEnvError, typed: Sequence[str] = ()) -> int:
+    """Print what a person should know; returns the exit code. `typed`: see `run_command`."""
     give_up_output()
+    if isinstance(error, UsageError) and any(error.mistyped):
+        error.hint = put_right(typed, *error.mistyped) or error.hint
     write_error("\n".join([f"error   {error.lines()[0]}", *error.lines()[1:]]) + "\n")
     return error.exit_code
 

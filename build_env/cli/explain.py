@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from build_env.cli.printing import print_lines
-from build_env.core.errors import BuildEnvError, UsageError
-from build_env.core.suggest import did_you_mean
+from build_env.core.errors import BuildEnvError
+from build_env.core.suggest import mistyped
 
 __all__ = ["explain"]
 
@@ -21,10 +21,8 @@ def explain(
     code = code.strip("[]")
     classes = _known()
     if code and code not in classes:
-        raise UsageError(
-            f"no error has the code {code}{did_you_mean(code, classes)}",
-            hint=f"the codes are {', '.join(sorted(classes))}",
-        )
+        listed = ", ".join(sorted(classes))
+        raise mistyped(f"no error has the code {code}", code, classes, hint=f"the codes are {listed}")
     for name in [code] if code else sorted(classes):
         meaning, _, _ = (inspect.getdoc(classes[name]) or "").partition("\n\n")  # the rest is for readers of the code
         print_lines([f"{name} (exit code {classes[name].exit_code})"])

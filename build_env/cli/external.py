@@ -10,9 +10,9 @@ import typer
 
 from build_env.cli.options import ROOT
 from build_env.cli.printing import print_lines, print_note
-from build_env.core.errors import Fault, InputError, UsageError
+from build_env.core.errors import Fault, InputError
 from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 
 with imported_later():
     from build_env.externals import executables
@@ -32,8 +32,8 @@ def external(
         print_lines(f"{key:<24}{program.summary}" for key, program in sorted(externals_runner.OWN.items()))
         return
     if name not in externals_runner.OWN:
-        near = did_you_mean(name, externals_runner.OWN)
-        raise UsageError(f"build-env has no external {name}{near}", hint="build-env external lists them")
+        hint = "build-env external lists them"
+        raise mistyped(f"build-env has no external {name}", name, externals_runner.OWN, hint=hint)
     runner = externals.open_runner(directory=Path.cwd(), root=root, tell=print_note)
     data = sys.stdin.buffer.read()
     if not data.strip():

@@ -9,9 +9,8 @@ import typer
 
 from build_env.cli.options import JSON
 from build_env.cli.parser import new_app, with_options
-from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 from build_env.model.options import ManifestOptions
 
 with imported_later():
@@ -69,10 +68,8 @@ def compiling(
     """What the commands that compile are asked for, but for the files."""
     for name in warn or ():
         if name not in {_DUPLICATE, _ALL}:
-            raise UsageError(
-                f"there is no warning {name}{did_you_mean(name, (_DUPLICATE, _ALL))}",
-                hint=f"-W {_DUPLICATE}, or -W {_ALL}",
-            )
+            hint = f"-W {_DUPLICATE}, or -W {_ALL}"
+            raise mistyped(f"there is no warning {name}", name, (_DUPLICATE, _ALL), hint=hint)
     return ManifestOptions(
         target=target,
         arguments=tuple(argument or ()),

@@ -13,7 +13,7 @@ from build_env.cli.streams import write_error, write_output
 from build_env.cli.validate import validation_lines
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 from build_env.core.visible import visible, visible_name
 from build_env.inspect.manifest import (
     STANDARD_INPUT,
@@ -47,7 +47,7 @@ _DIFFERS = 1
 def compile_to(asked: ManifestOptions, output: str | None, meta: str, form: str) -> int:
     """Compile, and print the result or write it to `output`."""
     if form not in FORMATS:
-        raise UsageError(f"there is no format {form}{did_you_mean(form, FORMATS)}", hint="--format json, or yaml")
+        raise mistyped(f"there is no format {form}", form, FORMATS, hint="--format json, or yaml")
     if output is not None and not output:
         raise UsageError("-o: the name of a file is empty", hint="-o FILE, or leave it out")
     compiled = compile_asked(replace(asked, only_meta=bool(meta)), _tell)
@@ -55,9 +55,7 @@ def compile_to(asked: ManifestOptions, output: str | None, meta: str, form: str)
     if meta:
         if meta not in compiled.meta:
             there = ", ".join(compiled.meta) or "none"
-            raise UsageError(
-                f"there is no otk.meta.{meta}{did_you_mean(meta, compiled.meta)}", hint=f"the manifest has {there}"
-            )
+            raise mistyped(f"there is no otk.meta.{meta}", meta, compiled.meta, hint=f"the manifest has {there}")
         tree = compiled.meta[meta]
     text = render(tree, form)
     _warn(compiled.warnings)

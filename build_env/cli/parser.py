@@ -18,8 +18,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from build_env.cli.errors import run_command, tell_error
 from build_env.cli.streams import flush_output, give_up_output, open_streams, output_failed, write_error
 from build_env.cli.words import options_first
-from build_env.core.errors import EnvironmentNotReady
-from build_env.core.suggest import did_you_mean
+from build_env.core.errors import EnvironmentNotReady, UsageError
+from build_env.core.suggest import mistyped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Command", "CommandEntry", "LazyGroup", "RunningCommand", "new_app", "run_app", "taken_with", "with_options"]
 
 _WRONG_USE = 2
+_SHORT_OPTION = 2  # letters with the dash
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
@@ -41,6 +42,8 @@ class _Placed:
         try:
             parsed: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]  # of the class it is mixed into
         except typer.TyperException as error:
+            if option := getattr(error, "option_name", "") if hasattr(error, "possibilities") else "":
+                raise mistyped(f"there is no option {option}", option, _options(self), hint=_help_of(ctx)) from error
             error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]  # not all of them have it
             raise
         return parsed
@@ -59,10 +62,18 @@ class Command(_Placed, TyperCommand):
             TyperOption(param_decls=["debug", "--debug"], is_flag=True, default=False, help="Show tracebacks.")
         )
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - classes of typer's private parser
+        """Parse; an option with one dash too few would be read as a row of short ones."""
+        for word in args[: args.index("--")] if "--" in args else args:
+            option = f"-{word.partition('=')[0]}"
+            if len(option) > _SHORT_OPTION and option in _options(self):
+                raise mistyped(f"there is no option {option[1:]}", option[1:], [option])
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> int:  # noqa: ANN401 - classes of typer's private parser
         """Call the function; the exit code."""
         debug = ctx.params.pop("debug")
-        return run_command(partial(super().invoke, ctx), debug=debug)
+        return run_command(partial(super().invoke, ctx), debug=debug, typed=ctx.find_root().obj or ())
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - classes of typer's private parser
         """Write a section for each topic, in the order of the options."""
@@ -106,6 +117,13 @@ class CommandEntry:
 class Group(_Placed, TyperGroup):
     """A command of commands."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
+        """Say what is near when there is no such command."""
+        names = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in names:
+            raise mistyped(f"there is no command {args[0]}", args[0], names, hint=_help_of(ctx))
+        return super().resolve_command(ctx, args)
+
 
 class LazyGroup(Group):
     """Commands that are imported when they are called: the help of the group imports none of them."""
@@ -135,12 +153,6 @@ class LazyGroup(Group):
         """Write the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401
-        """Say what is near when there is no such command."""
-        if args and not args[0].startswith("-") and args[0] not in self.entries:
-            ctx.fail(f"there is no command {args[0]}{did_you_mean(args[0], self.entries)}")
-        return super().resolve_command(ctx, args)
 
 
 class _App(typer.Typer):
@@ -188,8 +200,9 @@ def with_options(make: Callable[..., object]) -> Callable[[Callable[..., int | N
 def run_app(app: typer.Typer, arguments: Sequence[str], name: str) -> int:
     """Parse and run; what the parser refuses becomes one line on standard error."""
     open_streams()
+    typed = (name, *arguments)
     try:
-        status = app(args=list(arguments), prog_name=name, standalone_mode=False)
+        status = app(args=list(arguments), prog_name=name, standalone_mode=False, obj=typed)
         flush_output()
     except typer.Abort:
         return 130
@@ -203,9 +216,19 @@ def run_app(app: typer.Typer, arguments: Sequence[str], name: str) -> int:
         return 0
     except OSError as error:  # the help could not be printed; what a command meets, it tells itself
         return tell_error(output_failed(error))
-    except EnvironmentNotReady as error:
-        return tell_error(error)
+    except (EnvironmentNotReady, UsageError) as error:
+        return tell_error(error, typed)
     return int(status or 0)
+
+
+def _options(command: Any) -> list[str]:  # noqa: ANN401 - as above
+    """The long options of a command."""
+    named = (name for option in command.params if isinstance(option, TyperOption) for name in option.opts)
+    return [*(name for name in named if len(name) > _SHORT_OPTION), "--help"]
+
+
+def _help_of(ctx: Any) -> str:  # noqa: ANN401 - as above
+    return f"{ctx.command_path} --help"
 
 
 def _sentence(error: Exception) -> str:

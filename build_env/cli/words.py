@@ -1,7 +1,9 @@
-"""Owns what the parser cannot do: options with an optional value, lists in one word."""
+"""Owns what the parser cannot do: options with an optional value, lists in one word, a line with a word put right."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 from build_env.core.machine import ALSO_CALLED
@@ -9,7 +11,7 @@ from build_env.core.machine import ALSO_CALLED
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-__all__ = ["architecture_list", "comma_list", "options_first", "with_container_value"]
+__all__ = ["architecture_list", "comma_list", "options_first", "put_right", "with_container_value"]
 
 
 def with_container_value(arguments: Sequence[str]) -> list[str]:
@@ -35,7 +37,7 @@ def comma_list(values: Iterable[str]) -> tuple[str, ...]:
 
 def architecture_list(values: Iterable[str]) -> tuple[str, ...]:
     """Names of architectures as `comma_list`; those that machines and RPM use mean Debian's: `x86_64` is `amd64`."""
-    return tuple(dict.fromkeys(ALSO_CALLED.get(name, name) for name in comma_list(values)))
+    return tuple(dict.fromkeys(ALSO_CALLED.get(name.lower(), name.lower()) for name in comma_list(values)))
 
 
 def options_first(arguments: Sequence[str], valued: Collection[str]) -> list[str]:
@@ -59,3 +61,16 @@ def options_first(arguments: Sequence[str], valued: Collection[str]) -> list[str
         else:
             first, rest = [word], rest[1:]
     return [*options, "--", *first, *rest] if first or rest else options
+
+
+def put_right(typed: Sequence[str], wrong: str, right: str) -> str:
+    """The line that was typed, for a shell, with `right` for the first `wrong`; empty where that is not to be found.
+
+    It is a word, the value behind an option's `=`, or one of a list in either.
+    """
+    pattern = re.compile(rf"(?:^|(?<=[=,])){re.escape(wrong)}(?=$|[=,])", re.IGNORECASE)
+    for index, word in enumerate(typed):
+        changed = pattern.sub(lambda _: right, word, count=1)
+        if changed != word:
+            return shlex.join([*typed[:index], changed, *typed[index + 1 :]])
+    return ""

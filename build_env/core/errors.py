@@ -108,10 +108,14 @@ class TaskError(BuildEnvError):
 
 
 class UsageError(BuildEnvError):
-    """The command line names something that does not exist or contradicts itself."""
+    """The command line names something that does not exist or contradicts itself.
+
+    `mistyped` is a word of it, with the one that was meant as it seems; two empty texts where none is near.
+    """
 
     exit_code = 2
     code = "usage"
+    mistyped: tuple[str, str] = ("", "")
 
 
 class InputError(BuildEnvError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = [
     "ALSO_CALLED",
@@ -19,6 +19,7 @@ __all__ = [
     "host_architecture",
     "installing",
     "machine_memory",
+    "names_of_architectures",
     "read_os_release",
 ]
 
@@ -32,6 +33,11 @@ MACHINE_TO_DEBIAN: Mapping[str, str] = {
 }
 ALSO_CALLED: Mapping[str, str] = {**MACHINE_TO_DEBIAN, "armv7hl": "armhf", "armhfp": "armhf", "i686": "i386"}
 DEBIAN_TO_OCI: Mapping[str, str] = {"armhf": "arm/v7", "ppc64el": "ppc64le"}
+
+
+def names_of_architectures(known: Collection[str]) -> tuple[str, ...]:
+    """All names by which a person may call the architectures `known` by their Debian names."""
+    return (*known, *(other for other, name in ALSO_CALLED.items() if name in known))
 
 
 def host_architecture() -> str:

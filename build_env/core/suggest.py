@@ -1,4 +1,4 @@
-"""Owns "did you mean": the nearest right name for a wrong one."""
+"""Owns "did you mean": the nearest right name for a wrong one, and the error that says so of a command line."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from build_env.core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["did_you_mean", "nearest"]
+__all__ = ["did_you_mean", "mistyped", "nearest"]
 
 _MANY = 50
 
@@ -36,3 +38,14 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """` (did you mean X?)`, or nothing."""
     best = nearest(name, candidates)
     return f" (did you mean {best}?)" if best else ""
+
+
+def mistyped(message: str, word: str, candidates: Iterable[str], *, hint: str = "") -> UsageError:
+    """The error that `message` says of a `word` of the command line which is none of `candidates`.
+
+    Where one of them is near, the command line with it takes the place of the `hint`.
+    """
+    best = nearest(word, candidates)
+    error = UsageError(f"{message} (did you mean {best}?)" if best else message, hint=hint)
+    error.mistyped = (word, best) if best else ("", "")
+    return error

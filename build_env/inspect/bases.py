@@ -12,6 +12,7 @@ from build_env.app.planning import Planner
 from build_env.core.canonical import canonical_json, digest_bytes
 from build_env.core.errors import BuildEnvError, EnvironmentNotReady, UsageError
 from build_env.core.machine import DEBIAN_TO_OCI
+from build_env.core.suggest import mistyped
 from build_env.images.render import build_context, context_digest, render
 from build_env.model.command import ImageBuild, ImageKind
 from build_env.plan.select import Request
@@ -122,7 +123,9 @@ def base_called(project: Project, reference: str, architecture: str) -> BaseNeed
     fitting = [need for need in needs if need.reference == reference]
     if not fitting:
         listed = ", ".join(dict.fromkeys(need.reference for need in needs))
-        raise UsageError(f"no target is built on {reference}", hint=f"bases of the targets: {listed}")
+        bases = [need.reference for need in needs]
+        hint = f"bases of the targets: {listed}"
+        raise mistyped(f"no target is built on {reference}", reference, bases, hint=hint)
     return replace(fitting[0], architecture=architecture)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 from build_env.model.attempt import Attempt, AttemptState, Narrowing, Trend
 from build_env.store.attempts import OF_TASK, attempts_of, tried_tasks
 from build_env.store.database import read_only
@@ -94,7 +94,5 @@ def _refuse_unknown(project: Project, asked: Narrowing, tasks: Collection[TaskNa
     known = {*read.package_names(project.paths), *(task.subject for task in tasks)}
     for package in asked.packages:
         if package not in known:
-            raise UsageError(
-                f"there is no package {package}{did_you_mean(package, known)}",
-                hint="build-env list packages shows what there is",
-            )
+            hint = "build-env list packages shows what there is"
+            raise mistyped(f"there is no package {package}", package, known, hint=hint)

@@ -91,7 +91,7 @@ def reproduce(
 def _make_inputs(session: Session, request: Request, sink: EventSink, wanted: Callable[[Task], bool]) -> _Inputs:
     """Run what the tasks of `request` that are `wanted` need, and not these themselves."""
     session.prepare(sink)
-    failed = scan_first(session, sink)
+    failed = scan_first(session, request, sink)
     if failed:
         return _Inputs(summary=failed)
     planned = resolve(session, request).planned

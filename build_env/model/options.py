@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: TC003 - the command line reads the annotations
 
 from build_env.core.errors import UsageError
 from build_env.core.sizes import SIZE_EXAMPLE, parse_size
+from build_env.core.suggest import mistyped
 from build_env.model.artifact import Isolation
 
 __all__ = ["STAGES", "BuildOptions", "ManifestOptions", "check_choice"]
@@ -125,7 +126,7 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
     """Raises UsageError unless `value` is empty or one of `choices`."""
     if value and value not in choices:
         allowed = " or ".join((", ".join(choices[:-1]), choices[-1]) if len(choices) > 1 else choices)
-        raise UsageError(f"{option} takes {allowed}, not {value.strip() or 'nothing'}")
+        raise mistyped(f"{option} takes {allowed}, not {value.strip() or 'nothing'}", value.strip(), choices)
 
 
 @dataclass(frozen=True, kw_only=True)

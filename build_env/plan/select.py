@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, InputError, Location, UsageError
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 from build_env.model.task import Input, Place, Stage
 from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
 
@@ -60,10 +60,7 @@ def check_requested(target: Target, packages: Mapping[str, Package], requested: 
 def check_exists(packages: Mapping[str, Package], name: str) -> None:
     """Raises UsageError for a name that is no package."""
     if name not in packages:
-        raise UsageError(
-            f"there is no package {name}{did_you_mean(name, packages)}",
-            hint="build-env list packages shows all of src/",
-        )
+        raise mistyped(f"there is no package {name}", name, packages, hint="build-env list packages shows all of src/")
 
 
 @dataclass

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import UsageError
+from build_env.core.suggest import mistyped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,12 @@ def match(wanted: str, names: Sequence[str], behind: Sequence[str] = ()) -> str:
     if len(matching) == 1:
         return matching[0]
     if matching:
-        raise UsageError(f"the target name {wanted} is ambiguous: {', '.join(matching)}", hint="write more of the name")
+        several_of = ", ".join(matching)
+        error = UsageError(f"the target name {wanted} is ambiguous: {several_of}", hint="write more of the name")
+        error.mistyped = (wanted, matching[-1])  # the newest, as names are sorted
+        raise error
     listed = ", ".join((*names, *several)) or "none (targets/ holds no packages.conf.py)"
-    raise UsageError(f"there is no target {wanted}", hint=f"targets here: {listed}")
+    raise mistyped(f"there is no target {wanted}", wanted, (*names, *several), hint=f"targets here: {listed}")
 
 
 def _containing(parts: Sequence[str], names: Sequence[str]) -> list[str]:

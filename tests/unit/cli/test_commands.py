@@ -174,6 +174,7 @@ def test_lists_for_scripts(sample: Project, arguments: list[str], printed: str) 
         (["a b"], "cannot be a package name"),
         (["--", "-one"], "cannot be a package name"),
         (["--arch", "vax", "one"], "does not support the architecture vax"),
+        (["--arch", "amd46", "one"], "build-all --arch amd64 one"),
         (["--root", "/", "one"], "is no project root"),
     ],
 )

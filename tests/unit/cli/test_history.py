@@ -81,10 +81,10 @@ def test_what_a_killed_run_had_begun_is_lost(built: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "said", "hint"),
     [
-        (("oen",), "there is no package oen (did you mean one?)", "build-env list packages"),
+        (("oen",), "there is no package oen (did you mean one?)", "build-env history one\n"),
         (("two",), "two was never built in this checkout", "build-all --target TARGET two"),
         (("one", "--stage", "verify"), "one has no such attempt", "source one here/1"),
-        (("one", "--target", "nowhere"), "there is no target nowhere", "targets here: here/1"),
+        (("one", "--target", "mars"), "there is no target mars", "targets here: here/1"),
         (("one", "--stage", "biuld"), "--stage", "build"),
     ],
 )

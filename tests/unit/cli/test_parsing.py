@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
@@ -11,9 +12,12 @@ from build_env.cli.build_all import app as build_all
 from build_env.cli.main import COMMANDS
 from build_env.cli.main import app as build_env
 from build_env.cli.parser import run_app
-from build_env.cli.words import architecture_list, comma_list, options_first, with_container_value
+from build_env.cli.words import architecture_list, comma_list, options_first, put_right, with_container_value
 from build_env.core.errors import UsageError
 from build_env.model.options import BuildOptions
+
+if TYPE_CHECKING:
+    import typer
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ def test_architectures_are_separated_by_commas_or_repeated() -> None:
 
 
 def test_architectures_may_have_the_names_of_machines_and_of_rpm() -> None:
-    assert architecture_list(["x86_64,arm64", "armv7hl", "amd64", "mine"]) == ("amd64", "arm64", "armhf", "mine")
+    assert architecture_list(["x86_64,arm64", "ARMv7hl", "AMD64", "mine"]) == ("amd64", "arm64", "armhf", "mine")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +109,46 @@ def test_wrong_use_is_two_lines_and_status_2(
     assert second == "  next  build-all --help"
 
 
-def test_a_misspelt_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_app(build_env, ["plna"], "build-env") == 2
-    assert "(did you mean plan?)" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("typed", "wrong", "right", "shown"),
+    [
+        (["x", "--target", "debain/12", "greet"], "debain/12", "debian/12", "x --target debian/12 greet"),
+        (["x", "--target=debian/12,debain/13"], "debain/13", "debian/13", "x --target=debian/12,debian/13"),
+        (["x", "-a", "amd64,AMD46"], "amd46", "amd64", "x -a amd64,amd64"),
+        (["x", "--targe=a", "targe"], "--targe", "--target", "x --target=a targe"),
+        (["x", "--root", "a b", "gret"], "gret", "greet", "x --root 'a b' greet"),
+        (["x", "greet2"], "greet", "other", ""),
+    ],
+)
+def test_a_line_is_shown_again_with_the_word_put_right(typed: list[str], wrong: str, right: str, shown: str) -> None:
+    assert put_right(typed, wrong, right) == shown
+
+
+@pytest.mark.parametrize(
+    ("app", "name", "arguments", "meant"),
+    [
+        (build_env, "build-env", ["plna", "greet"], "plan greet"),
+        (build_env, "build-env", ["manifest", "compil", "x"], "manifest compile x"),
+        (build_env, "build-env", ["plan", "--trget", "debian/12"], "plan --target debian/12"),
+        (build_env, "build-env", ["why", "-target=debian/12"], "why --target=debian/12"),
+        (build_env, "build-env", ["list", "tragets"], "list targets"),
+        (build_all, "build-all", ["-target", "debian/12", "greet"], "--target debian/12 greet"),
+        (build_all, "build-all", ["-dry-run", "greet"], "--dry-run greet"),
+        (build_all, "build-all", ["--log-format", "plian", "--dry-run"], "--log-format plain --dry-run"),
+    ],
+)
+def test_what_is_misspelt_ends_with_the_line_that_was_meant(
+    app: typer.Typer, name: str, arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(app, arguments, name) == 2
+    first, last = capsys.readouterr().err.splitlines()
+    assert "(did you mean " in first
+    assert last == f"  next  {name} {meant}"
+
+
+def test_options_of_what_a_shell_runs_are_not_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    run_app(build_env, ["shell", "no-target-of-that-name", "ls", "-root"], "build-env")
+    assert "-root" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("app", [build_all, build_env], ids=["build-all", "build-env"])

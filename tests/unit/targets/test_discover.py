@@ -42,8 +42,18 @@ def test_an_exact_name_wins_over_parts() -> None:
 
 
 def test_an_ambiguous_name_lists_the_candidates() -> None:
-    with pytest.raises(UsageError, match="ambiguous: centos/8, centos/9"):
+    with pytest.raises(UsageError, match="ambiguous: centos/8, centos/9") as caught:
         match("centos", NAMES)
+    assert caught.value.mistyped == ("centos", "centos/9")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"), [("debain/12", "debian/12"), ("debian/122", "debian/12"), ("centso-8", "centos/8"), ("x", "")]
+)
+def test_no_match_names_the_nearest(wanted: str, near: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        match(wanted, NAMES)
+    assert caught.value.mistyped == ((wanted, near) if near else ("", ""))
 
 
 @pytest.mark.parametrize("wanted", ["arch", "", "-", "centos/7"])
