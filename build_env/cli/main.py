@@ -29,6 +29,7 @@ COMMANDS = {
     "init": CommandEntry("init:init", "Begin a project, here or in a directory."),
     "new": CommandEntry("new:new", "A package or target of the project, from a template."),
     "eject": CommandEntry("eject:eject", "A copy of what build-env ships, to edit it in the project."),
+    "pin": CommandEntry("pin:pin", "Write the digest of what a package is made from into its definition."),
     "doctor": CommandEntry("doctor:doctor", "What this machine lacks, and the command that mends it."),
     "base": CommandEntry("base:base", "Base images: list, make, map."),
     "manifest": CommandEntry("manifest:manifest", "YAML with directives: compile, check, explain, format it."),

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from build_env.formats.compare import Opened
     from build_env.formats.view import Repository
     from build_env.model.package import Need, Package, Packaging
+    from build_env.model.source import FoundSource
 
-__all__ = ["Format", "PackageFacts", "Program", "Scan"]
+__all__ = ["Finder", "Format", "PackageFacts", "Program", "Scan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,19 @@ class Scan:
     report: str
     read: Callable[[Mapping[str, Package], str], dict[str, Package]]
     of_pins: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finder:
+    """How a source package of a distribution is found by that one's own tools, in a room of its source image.
+
+    The room sees the `folder`. `script` is called with the name of the source package, and a version if a certain one
+    is meant. `read` gets the name and what the script printed, and raises InputError when it is not what it should be.
+    """
+
+    script: str
+    folder: str
+    read: Callable[[str, str], FoundSource]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +100,7 @@ class Format:
     publishes one replaces it everywhere, so that must be meant.
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
-    make a base image itself where the real one cannot be had, `archives` that a source can be one of the distribution's
+    make a base image itself where the real one cannot be had. With a `finder` a source can be one of the distribution's
     (the field `archive` of a definition).
     """
 
@@ -113,5 +127,5 @@ class Format:
     programs: tuple[Program, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
-    archives: bool = False
+    finder: Finder | None = None
     essential: frozenset[str] = frozenset()

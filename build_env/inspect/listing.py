@@ -44,7 +44,7 @@ def list_packages(project: Project) -> list[PackageEntry]:
 
 def _families(package: Package) -> tuple[str, ...]:
     """The formats it can be built as: it has their packaging, or its source is taken from a distribution's archive."""
-    from_archive = (known.name for known in formats() if known.archives and package.archive)
+    from_archive = (known.name for known in formats() if known.finder and package.archive)
     return tuple(sorted({*package.packaging, *from_archive}))
 
 

@@ -12,22 +12,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from build_env.app.session import open_session
-from build_env.core.errors import TaskError
 from build_env.engines.docker.failed import copied
 from build_env.engines.docker.visit import VISIT, sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
+from build_env.inspect.asking import target_image
 from build_env.model.options import BuildOptions
 from build_env.model.room import RoomSpec
-from build_env.plan.graph import image_task
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
-from build_env.work.image import Image
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from build_env.app.project import Project
-    from build_env.app.session import Session
     from build_env.engines.docker.connection import Connection
     from build_env.engines.docker.console import Inside
     from build_env.engines.docker.leftovers import FailedRoom
@@ -56,7 +53,7 @@ def enter_target(project: Project, request: ShellRequest, tell: Callable[[str], 
     with open_session(project, options, writes=False) as session:
         containers = session.connected()
         sweep_visits(containers.connection, project.checkout)
-        stored = _image(session, request, architecture, tell)
+        stored = target_image(session, request.kind, architecture, tell, anew=request.recreate)
         environment = room_environment(
             BUILD_ROOT,
             {"ARCH": architecture, "BUILD_STAGE": VISIT},
@@ -74,33 +71,6 @@ def enter_failed(connection: Connection, project: Project, room: FailedRoom) -> 
     sweep_visits(connection, project.checkout)
     with copied(connection, room, visit_labels(project.checkout)) as copy:
         yield copy.inside
-
-
-def _image(session: Session, request: ShellRequest, architecture: str, tell: Callable[[str], None]) -> StoredResult:
-    """The target's image as build-all makes it; made when it is not there."""
-    planner = session.planner
-    name = planner.images.name(architecture, request.kind)
-    task = image_task(planner.target, name, planner.images.recipes[name])
-    anew = frozenset({task.name} if request.recreate else ())
-    executor = session.executor(anew=anew)
-    work = executor.work(task, {})
-    found = executor.find(work)
-    if found:
-        return found
-    # A run, which holds its lock no longer than making the image takes.
-    with open_session(session.project, session.options, writes=True) as making:
-        executor = making.executor(anew=anew)
-        with executor.claimed(work):
-            found = executor.find(work)
-            if found:  # another run has made it meanwhile
-                return found
-            paths = session.project.paths
-            log = (paths.logs / Image().log_name(task)).relative_to(paths.root)
-            tell(f"making the image {name}, log {log}")
-            made = executor.run(work, lambda _line: None)
-    if made.stored is None:
-        raise TaskError(made.message, hint=f"read {made.log}")
-    return made.stored
 
 
 def _spec(

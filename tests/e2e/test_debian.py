@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,20 @@ def test_an_emulated_client_installs_the_suite(debian12: str, shipped: Shipped) 
     with serve(shipped.root / "build/repositories/main") as address, client(ARM64) as reader:
         install_suite(reader, address)
         assert reader.expect("dpkg --print-architecture").strip() == "arm64"
+
+
+def test_a_pin_is_found_and_written_as_it_is_committed(shipped: Shipped) -> None:
+    definition = shipped.root / "src/hello/definition.yaml"
+    committed = definition.read_text(encoding="utf-8")
+    try:
+        definition.write_text(re.sub(r'"2.10-3"(\n *sha256: ").', r'"2.10-0"\g<1>f', committed), encoding="utf-8")
+        told = shipped.build_env("pin", "hello@debian/12")
+        assert "no longer has hello 2.10-0, which is pinned; it has 2.10-3" in told.stderr
+        written = shipped.build_env("pin", "hello@debian/12", "--update")
+        assert "hello_2.10.orig.tar.gz" in written.stdout, written.stderr
+        assert definition.read_text(encoding="utf-8") == committed
+    finally:
+        definition.write_text(committed, encoding="utf-8")
 
 
 # The mirror that CI reaches has had no source of hello for this release (404 on a file that its index names).
