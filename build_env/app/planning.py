@@ -17,7 +17,7 @@ from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
 from build_env.model.identity import TaskName
 from build_env.model.package import Packaging
-from build_env.model.target import Options, Target
+from build_env.model.target import LISTS, Options, Target
 from build_env.model.task import Stage
 from build_env.packages.built import with_built
 from build_env.packages.definitions import Purpose
@@ -28,7 +28,7 @@ from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
 from build_env.targets.lists import lists_of
-from build_env.targets.load import LISTS, load_target
+from build_env.targets.load import load_target
 from build_env.targets.record import Env, call_hook
 from build_env.work.registry import kinds, rank
 

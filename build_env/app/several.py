@@ -13,7 +13,7 @@ from build_env.core.errors import UsageError
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import mistyped
 from build_env.plan.graph import union
-from build_env.plan.select import check_exists, check_requested
+from build_env.plan.select import NO_PACKAGING, check_requested
 from build_env.work.registry import rank
 
 if TYPE_CHECKING:
@@ -38,16 +38,10 @@ class Planners:
 
     def check(self, request: Request) -> None:
         """Raises UsageError for a package that none of the targets lists, and when none has any package."""
+        check_requested([planner.target for planner in self], self.members[0].packages, request.packages)
         if not any(planner.target.listed for planner in self):
             targets = ", ".join(planner.target.name for planner in self)
-            raise UsageError(
-                f"there is nothing to build: no package in src/ is for {targets}",
-                hint="a package has debian/ or a spec file; build-env new package NAME writes one with both",
-            )
-        if len(self.members) == 1:
-            check_requested(self.members[0].target, self.members[0].packages, request.packages)
-        else:
-            self._refuse_unlisted(request.packages)
+            raise UsageError(f"there is nothing to build: no package in src/ is for {targets}", hint=NO_PACKAGING)
 
     def scan(self) -> Planned | None:
         """What must be read in rooms before any plan can be made; None where nothing must."""
@@ -74,16 +68,6 @@ class Planners:
             elif packages or not request.packages:
                 plans.append(planner.plan(replace(request, packages=packages), reports.get(target.name)))
         return _together(plans, notes)
-
-    def _refuse_unlisted(self, packages: Iterable[str]) -> None:
-        for name in packages:
-            check_exists(self.members[0].packages, name)
-            if not any(name in planner.target.listed for planner in self):
-                targets = ", ".join(planner.target.name for planner in self)
-                raise UsageError(
-                    f"no target that was named lists {name}: {targets}",
-                    hint="add it to PACKAGES in the packages.conf.py of one of them",
-                )
 
 
 def planners_of(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from build_env.core.shapes import Text
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -80,10 +82,11 @@ class Format:
 
     Packaging: `packaging` are the directories of a package in which it may lie; only rooms of this format see them, and
     the first may hold a build script. Behind them comes the package's top, if a name there ends with one of `at_top`;
-    the first place with packaging in it counts. `read_packaging` reads one (directory, name in errors) or gives None
-    where it has none; `scan` is for what it cannot read. `source_name` is how packaging in a package's directory calls
-    its source (empty: nothing says). A finished source package is a file with
-    `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises InputError.
+    the first place with packaging in it counts. `source_names` is what a source may be called. `read_packaging` reads
+    one (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `source_name`
+    is how packaging in a package's directory calls its source (empty: nothing says). A finished source package is a
+    file with `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises
+    InputError.
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -107,6 +110,7 @@ class Format:
     name: str
     packaging: tuple[str, ...]
     at_top: tuple[str, ...] = ()
+    source_names: Text = Text()
     read_packaging: Callable[[Path, str], Packaging | None]
     source_name: Callable[[Path], str] = lambda _directory: ""
     source_suffix: str = ""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Host", "Options", "Target"]
+__all__ = ["LISTS", "Host", "Options", "Target"]
+
+LISTS = ("PACKAGES", "DEPENDS", "METAPACKAGES")  # the constants by which a target says which packages it has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,11 @@ class Target:
     depends: tuple[str, ...] = ()
     metapackages: tuple[str, ...] = ()
     variables: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether it says itself which packages it has; without any list it has all that can be built for it."""
+        return any(name in self.variables for name in LISTS)
 
     @property
     def listed(self) -> frozenset[str]:

@@ -11,14 +11,16 @@ from build_env.model.task import Input, Place, Stage
 from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from build_env.model.identity import TaskName
     from build_env.model.package import Package
     from build_env.model.target import Target
     from build_env.plan.relations import Relations
 
-__all__ = ["Request", "Selection", "check_exists", "check_requested", "select"]
+__all__ = ["NO_PACKAGING", "Request", "Selection", "check_exists", "check_requested", "select"]
+
+NO_PACKAGING = "a package has debian/ or a spec file; build-env new package NAME writes one with both"
 
 # A unit that another one needs, and the edge to it.
 _Need = tuple[Unit, Input]
@@ -45,16 +47,20 @@ class Selection:
     notes: tuple[str, ...] = ()
 
 
-def check_requested(target: Target, packages: Mapping[str, Package], requested: Sequence[str]) -> None:
-    """Raises UsageError for a name that is no package, or none of this target's."""
+def check_requested(targets: Sequence[Target], packages: Mapping[str, Package], requested: Iterable[str]) -> None:
+    """Raises UsageError for a name that is no package, or one of none of these targets."""
     for name in requested:
         check_exists(packages, name)
-        if name not in target.listed:
-            listed = ", ".join(sorted(target.listed))
-            raise UsageError(
-                f"the target {target.name} does not list {name}",
-                hint=f"add it to PACKAGES in {target.directory}/packages.conf.py; it lists {listed}",
-            )
+        if any(name in target.listed for target in targets):
+            continue
+        named = ", ".join(target.name for target in targets)
+        with_lists = [target for target in targets if target.has_lists]
+        if not with_lists:
+            raise UsageError(f"{packages[name].directory} has nothing to build it by for {named}", hint=NO_PACKAGING)
+        raise UsageError(
+            f"{name} is in no list of {named}",
+            hint=f"add it to PACKAGES in {with_lists[0].directory}/packages.conf.py",
+        )
 
 
 def check_exists(packages: Mapping[str, Package], name: str) -> None:
@@ -249,7 +255,7 @@ def select(
     `image_archs` maps every architecture of the target to that of the image it is built in: the host's where the
     family crosses, its own where it is emulated.
     """
-    check_requested(target, packages, request.packages)
+    check_requested([target], packages, request.packages)
     selector = _Selector(target=target, packages=packages, relations=relations, image_archs=image_archs)
     built = [*target.packages, *target.metapackages]
     names = request.packages or (() if request.only_depends else built)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
 from build_env.core.errors import UsageError
+from build_env.core.schema import text_fits
+from build_env.formats.registry import formats
 from build_env.packages.names import check_name
 from build_env.targets.discover import CONFIGURATION
 
@@ -46,6 +48,9 @@ def new_package(paths: ProjectPaths, plan: PackagePlan) -> tuple[str, ...]:
     Raises UsageError for a name that cannot be one, or when there is something of that name.
     """
     check_name(plan.name)
+    for made in formats():
+        if made.name in (plan.formats or _OF_FORMATS.values()) and not text_fits(made.source_names, plan.name):
+            raise UsageError(f"a {made.name} source cannot be called {plan.name}: it needs {made.source_names.words}")
     directory = paths.sources / plan.name
     if directory.exists():
         raise UsageError(f"{directory.relative_to(paths.root)} is there already")

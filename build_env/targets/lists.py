@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.targets.load import LISTS
+from build_env.model.target import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, HookError, Location
 from build_env.core.suggest import did_you_mean, nearest
+from build_env.model.target import LISTS
 from build_env.targets.defaults import DEFAULT_HOOKS
 from build_env.targets.discover import CONFIGURATION
 from build_env.targets.guard import guarded
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
 
-__all__ = ["LISTS", "LoadedTarget", "load_target"]
+__all__ = ["LoadedTarget", "load_target"]
 
-LISTS = ("PACKAGES", "DEPENDS", "METAPACKAGES")
 _SHARED = "common"
 
 

@@ -8,6 +8,7 @@ from build_env.formats.deb.found import FINDER
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.deb.source import files_of_source, source_name
+from build_env.formats.deb.syntax import SOURCE_NAMES
 from build_env.formats.format import Format, Program, Scan
 
 __all__ = ["DEB"]
@@ -51,6 +52,7 @@ DEB = Format(
     name="deb",
     packaging=("deb", "debian"),
     at_top=(".dsc",),
+    source_names=SOURCE_NAMES,
     read_packaging=read_packaging,
     source_name=source_name,
     source_suffix=".dsc",

@@ -9,16 +9,19 @@ import re
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, Location
+from build_env.core.shapes import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["faults_of"]
+__all__ = ["SOURCE_NAMES", "faults_of"]
 
 Line = tuple[int, str]  # number in the file, and text
 
 _FIELD = re.compile(r"([!-9;-~]+):(.*)")  # of printable characters that are neither blank nor colon
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+# Source: Debian Policy 5.6.1, 5.6.7
+SOURCE_NAMES = Text(words="a name of two or more small letters, digits and + . -", pattern=r"[a-z0-9][a-z0-9+.-]+")
+_PACKAGE = re.compile(SOURCE_NAMES.pattern)
 _BUILD = ("build-depends", "build-conflicts")
 _RELATIONS = frozenset(
     (

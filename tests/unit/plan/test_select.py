@@ -241,8 +241,12 @@ def test_asking_only_for_what_is_limited_away_is_an_error() -> None:
 def test_an_unknown_name_and_an_unlisted_one_are_told_apart() -> None:
     with pytest.raises(UsageError, match=r"there is no package gret \(did you mean greet\?\)"):
         selected(target(["greet"]), [package("greet")], Request(packages=("gret",)))
-    with pytest.raises(UsageError, match="does not list other") as caught:
-        selected(target(["greet"]), [package("greet"), package("other")], Request(packages=("other",)))
+    packages, request = [package("greet"), package("other")], Request(packages=("other",))
+    with pytest.raises(UsageError, match=r"src/other has nothing to build it by for debian/12") as caught:
+        selected(target(["greet"]), packages, request)
+    assert "targets/" not in caught.value.hint, "it has no lists to add anything to"
+    with pytest.raises(UsageError, match="other is in no list of debian/12") as caught:
+        selected(replace(target(["greet"]), variables={"PACKAGES": ["greet"]}), packages, request)
     assert "targets/debian/12/packages.conf.py" in caught.value.hint
 
 

@@ -61,6 +61,13 @@ def test_a_new_package_has_the_packaging_that_was_asked_for(paths: ProjectPaths)
     assert not any("/debian/" in name for name in new_package(paths, plan("c", "rpm", name="two")))
 
 
+def test_a_name_is_one_for_each_format_that_is_asked_for(paths: ProjectPaths) -> None:
+    with pytest.raises(UsageError, match="a deb source cannot be called Tally: it needs a name of two or more small"):
+        new_package(paths, plan("c", name="Tally"))
+    assert not (paths.sources / "Tally").exists()
+    assert "src/Tally/rpm/Tally.spec" in new_package(paths, plan("c", "rpm", name="Tally"))
+
+
 def test_nothing_is_written_over(paths: ProjectPaths) -> None:
     new_package(paths, plan("c"))
     with pytest.raises(UsageError, match="src/tally is there already"):

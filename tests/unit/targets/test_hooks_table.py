@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 import build_env.hooks
-from build_env.model.target import Options
+from build_env.model.target import LISTS, Options
 from build_env.targets.defaults import DEFAULT_HOOKS
-from build_env.targets.load import LISTS
 from build_env.targets.record import Env
 
 ROOT = Path(__file__).resolve().parents[3]
