@@ -110,7 +110,7 @@ class Format:
     name: str
     packaging: tuple[str, ...]
     at_top: tuple[str, ...] = ()
-    source_names: Text = Text()
+    source_names: Text = field(default_factory=Text)
     read_packaging: Callable[[Path, str], Packaging | None]
     source_name: Callable[[Path], str] = lambda _directory: ""
     source_suffix: str = ""
