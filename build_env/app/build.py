@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from build_env.app.quick import remembered_command
 from build_env.core.later import imported_later
 from build_env.core.texts import read_text
-from build_env.core.visible import visible_name
+from build_env.core.visible import listed
 from build_env.formats.view import View
 from build_env.model.action import RoomAction
 from build_env.model.events import Note, RunFinished
@@ -98,9 +98,7 @@ def _left_out(session: Session) -> list[str]:
     names = [os.path.relpath(f"{tree}/{name}", root) for tree, inner in left_out for name in inner]
     if not names:
         return []
-    shown = ", ".join(visible_name(name) for name in names[:_SHOWN])
-    more = ", …" if len(names) > _SHOWN else ""
-    return [f"{len(names)} left out of what is packed, ignored by git or no file: {shown}{more}"]
+    return [f"{len(names)} left out of what is packed, ignored by git or no file: {listed(names, _SHOWN)}"]
 
 
 def foresee_build(
@@ -201,7 +199,7 @@ def scan_first(session: Session, request: Request, sink: EventSink) -> RunSummar
         sink(held[0])
         return summary
     if lost:
-        names = ", ".join(dict.fromkeys(task.subject for task in lost))
+        names = listed(dict.fromkeys(task.subject for task in lost))
         sink(Note(text=f"{names} cannot be had now: that a package needs what it builds is not known"))
     return None
 

@@ -11,7 +11,7 @@ from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import did_you_mean, mistyped
 from build_env.core.texts import carriage_returns
-from build_env.core.visible import visible_name
+from build_env.core.visible import listed, visible_name
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
 from build_env.model.command import Mount
@@ -221,7 +221,7 @@ class Planner:
         ]
         if not names:
             return []
-        return [f"dated 1980, as neither a changelog nor `date` in definition.yaml says when: {', '.join(names)}"]
+        return [f"dated 1980, as neither a changelog nor `date` in definition.yaml says when: {listed(names)}"]
 
     def _contexts(self) -> dict[str, Context]:
         """What conditions of needs are asked for, by architecture."""

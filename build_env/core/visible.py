@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-__all__ = ["harmless", "harmless_json", "printable", "shown_lines", "visible", "visible_name"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["harmless", "harmless_json", "listed", "printable", "shown_lines", "visible", "visible_name"]
 
 # Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -26,6 +30,13 @@ def visible(text: str) -> str:
 def visible_name(name: str) -> str:
     """The name of a file or option for a message: it stays in one line."""
     return _IN_NAMES.sub(_escaped, name)
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The names in one line; of more than `most` the first ones, and how many there are besides."""
+    shown = [visible_name(name) for name in names]
+    left = len(shown) - most
+    return ", ".join(shown) if left <= 0 else f"{', '.join(shown[:most])} and {left} more"
 
 
 def harmless(text: str) -> str:

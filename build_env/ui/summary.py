@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.machine import MACHINE_TO_DEBIAN
+from build_env.core.visible import listed
 from build_env.model.action import LayerAction
 from build_env.model.artifact import Isolation
 from build_env.model.result import Status
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["next_step", "summary_lines"]
 
 _MARGIN = "        "
+_PATHS = 50  # more of them are counted
 _GO_ON = "with --keep-going a run goes on"
 
 
@@ -50,7 +52,9 @@ def _results(summary: RunSummary) -> list[str]:
 
 
 def _paths(summary: RunSummary) -> list[str]:
-    return [f"{_MARGIN}{path}" for path in summary.deployed]
+    lines = [f"{_MARGIN}{path}" for path in summary.deployed[:_PATHS]]
+    left = len(summary.deployed) - len(lines)
+    return [*lines, f"{_MARGIN}and {left} more beside them"] if left else lines
 
 
 def _failed(summary: RunSummary) -> list[str]:
@@ -62,7 +66,7 @@ def _failed(summary: RunSummary) -> list[str]:
             blocked.setdefault(result.because, []).append(names[task.name])
     lines = [_headline(summary, sum(map(len, blocked.values())))]
     lines += [
-        f"{_MARGIN}not run because of {names.get(because, str(because))}: {', '.join(lost)}"
+        f"{_MARGIN}not run because of {names.get(because, str(because))}: {listed(lost)}"
         for because, lost in blocked.items()
     ]
     left = summary.count(Status.NOT_RUN) - sum(map(len, blocked.values()))

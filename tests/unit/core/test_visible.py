@@ -8,7 +8,7 @@ import re
 import pytest
 
 from build_env.core.errors import Location
-from build_env.core.visible import harmless, harmless_json, printable, shown_lines, visible, visible_name
+from build_env.core.visible import harmless, harmless_json, listed, printable, shown_lines, visible, visible_name
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from build_env.core.visible import harmless, harmless_json, printable, shown_lin
 )
 def test_what_cannot_be_seen_is_written_out(text: str, shown: str) -> None:
     assert visible(text) == visible_name(text) == shown
+
+
+def test_many_names_are_counted() -> None:
+    assert listed(["a", "b\n"], most=2) == r"a, b\n"
+    assert listed((str(number) for number in range(10_000)), most=3) == "0, 1, 2 and 9997 more"
 
 
 def test_lines_stay_lines_but_a_name_is_one() -> None:

@@ -13,7 +13,9 @@ from build_env.inspect.failed import choose_failed
 from build_env.model.action import LayerAction
 from build_env.model.artifact import Isolation
 from build_env.model.events import TaskFinished, TaskOutput, TaskStarted
+from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.ui.plain import PlainListener
+from build_env.ui.summary import summary_lines
 from build_env.ui.words import about, basis, count, duration
 from tests.support.events import BUILD, DONE, FAILED, RUNS
 from tests.support.golden import check_golden
@@ -123,6 +125,17 @@ def test_basis(recorded: int, guessed: int, text: str) -> None:
 
 def test_count() -> None:
     assert [count(number, "task") for number in (0, 1, 2)] == ["0 tasks", "1 task", "2 tasks"]
+
+
+def test_what_ten_thousand_packages_would_say_stays_short() -> None:
+    blocked = TaskResult(status=Status.NOT_RUN, because=BUILD.name)
+    tasks = [replace(BUILD, name=BUILD.name._replace(subject=f"p{number}")) for number in range(10_000)]
+    results = {**{task.name: blocked for task in tasks}, BUILD.name: FAILED}
+    summary = RunSummary(tasks=(BUILD, *tasks), results=results, seconds=1.0, longest_chain=1.0)
+    assert sum(map(len, summary_lines(summary))) < 1000
+    deployed = tuple(f"build/deploy/{task.subject}" for task in tasks)
+    done = replace(summary, tasks=(BUILD,), results={BUILD.name: DONE}, deployed=deployed)
+    assert summary_lines(done)[-1].strip() == "and 9950 more beside them"
 
 
 def hints(task: Task, isolation: Isolation) -> list[str]:
