@@ -80,8 +80,8 @@ NO_IMAGE = TaskResult(
 )
 DEPLOYED = ("build/deploy/deb/bookworm/main/binary-amd64/greet_1.2-1_amd64.deb",)
 NEXT = (
-    "install from it on debian/12, as root:",
-    "echo 'deb [signed-by=/etc/key.asc] file:///r bookworm main' >/etc/apt/sources.list.d/build-env.list",
+    "install from it on debian/12: put this line into /etc/apt/sources.list.d/build-env.list",
+    "deb [signed-by=/r/archive-key.asc] file:///r bookworm main",
 )
 
 

@@ -95,16 +95,27 @@ def _installing(file: Path, place: Path) -> str:
 
 
 def _client_lines(view: View, address: str, key: Path) -> tuple[str, ...]:
+    first: tuple[str, ...] = ()
     (suite,) = _served(view)
-    # apt reads as a user of its own: a key in somebody's home is none for it, and neither is a path with a blank.
-    line = f"deb [signed-by={_KEYRING}] {address}/deb {view.suite}/{view.slug} main"
+    preferences = key.parent / suite / _PREFERENCES
+    if _NO_OPTION.search(str(key)) or not _is_open(key):  # addresses are quoted; a path in [signed-by=…] cannot be
+        first = (f"on {view.target}, as root, first copy its key to where apt can read it:", _installing(key, _KEYRING))
+        key = _KEYRING
     return (
-        f"install from it on {view.target}, as root:",
-        _installing(key, _KEYRING),
-        f"echo {shlex.quote(line)} >{_SOURCES_OF_CLIENT}",
+        *first,
+        f"install from it on {view.target}: put this line into {_SOURCES_OF_CLIENT}",
+        f"deb [signed-by={key}] {address}/deb {view.suite}/{view.slug} main",
         "prefer it to the distribution where that has the same version, or a higher one:",
-        _installing(key.parent / suite / _PREFERENCES, _PREFERENCES_OF_CLIENT),
+        _installing(preferences, _PREFERENCES_OF_CLIENT),
     )
+
+
+def _is_open(file: Path) -> bool:
+    """Whether everybody may read it: apt does so as a user of its own, to which a home is closed."""
+    try:
+        return all(path.stat().st_mode & bit for path, bit in ((file, 0o4), *((path, 0o1) for path in file.parents)))
+    except OSError:
+        return False
 
 
 APT = Repository(served=_served, read=_read, check=check_declared, write=_write, client_lines=_client_lines)

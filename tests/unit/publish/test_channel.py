@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ from tests.support import toy
 from tests.support.repositories import BOOKWORM, deb, package_file, publish_to, source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from build_env.publish.signing import Signer
     from tests.support.repositories import Time
 
@@ -35,6 +38,14 @@ DERIVED = View(format="deb", target="ours/12", suite="bookworm")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / "repositories/main"
+
+
+@pytest.fixture
+def open_root() -> Iterator[Path]:
+    """A channel that everybody may read: what pytest makes is closed to others."""
+    with TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory).resolve() / "main"
 
 
 def stamps(directory: Path) -> dict[str, tuple[int, int]]:
@@ -229,14 +240,13 @@ def test_what_a_crash_placed_is_found_without_looking_through_the_pools(
 
 
 def test_lines_for_clients_are_given_for_views_that_are_there(
-    root: Path, signer: Signer, time: Time, tmp_path: Path
+    open_root: Path, signer: Signer, time: Time, tmp_path: Path
 ) -> None:
+    root = open_root
     publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE])
-    assert lines[1] == f"install -Dm644 {root}/{KEY_FILE} /etc/apt/keyrings/build-env.asc"
-    line = f"deb [signed-by=/etc/apt/keyrings/build-env.asc] file://{root}/deb bookworm/debian-12 main"
-    assert lines[2] == f"echo '{line}' >/etc/apt/sources.list.d/build-env.list"
-    assert lines[4:] == (
+    assert lines[1] == f"deb [signed-by={root}/{KEY_FILE}] file://{root}/deb bookworm/debian-12 main"
+    assert lines[3:] == (
         f"install -Dm644 {root}/deb/dists/bookworm/debian-12/build-env.pref /etc/apt/preferences.d/build-env.pref",
     )
 
@@ -247,18 +257,30 @@ def test_each_target_has_lines_of_its_own(root: Path, signer: Signer, time: Time
         publish_to(root, view, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
     lines = client_lines(root, [BOOKWORM, TRIXIE, BOOKWORM])
     assert lines == (*client_lines(root, [BOOKWORM]), *client_lines(root, [TRIXIE]))
-    assert len(lines) == 2 * 5
+    assert len(lines) == 2 * len(client_lines(root, [BOOKWORM]))
 
 
-def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(signer: Signer, time: Time, tmp_path: Path) -> None:
+def check_that_the_key_is_copied(root: Path) -> None:
+    _, copying, _, line, *_ = client_lines(root, [BOOKWORM])
+    command, mode, key, keyring = shlex.split(copying)
+    assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
+    assert line == f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
+
+
+def test_a_key_in_a_closed_home_is_copied(open_root: Path, signer: Signer, time: Time, tmp_path: Path) -> None:
+    """apt reads as a user of its own, for which such a key is none."""
+    publish_to(open_root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
+    open_root.parent.chmod(0o750)
+    check_that_the_key_is_copied(open_root)
+
+
+def test_a_path_that_a_line_for_apt_cannot_hold_is_not_put_into_one(
+    open_root: Path, signer: Signer, time: Time, tmp_path: Path
+) -> None:
     for name in ("with space", "with]bracket", "with,comma"):
-        root = tmp_path / name
+        root = open_root / name
         publish_to(root, BOOKWORM, [deb(tmp_path, "greet")], signer=signer, clock=time.clock())
-        _, copying, writing, *_ = client_lines(root, [BOOKWORM])
-        command, mode, key, keyring = shlex.split(copying)
-        assert (command, mode, key) == ("install", "-Dm644", f"{root}/{KEY_FILE}")
-        line = f"deb [signed-by={keyring}] file://{quote(str(root))}/deb bookworm/debian-12 main"
-        assert shlex.split(writing)[:2] == ["echo", line]
+        check_that_the_key_is_copied(root)
 
 
 @pytest.mark.parametrize("view", [replace(BOOKWORM, suite="../x"), replace(BOOKWORM, target="a/../../x")])
