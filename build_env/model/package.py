@@ -22,12 +22,14 @@ class Alternative(NamedTuple):
     `native`: the package must run on the machine that builds, whatever is built for. `architectures` are those that
     it counts on, None for all. `profiles` is a formula: it holds when all terms of one of its lists hold, and a term is
     the name of a build profile, with `!` before it when it must not be in force; without a list it holds always.
+    `versioned`: not every version will do, so that ours may not be the one that is taken.
     """
 
     name: str
     native: bool = False
     architectures: frozenset[str] | None = None
     profiles: tuple[tuple[str, ...], ...] = ()
+    versioned: bool = False
 
 
 Need = tuple[Alternative, ...]  # one of them is enough, the first that there is

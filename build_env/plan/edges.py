@@ -80,7 +80,8 @@ class _Reader:
                     source = self.home if hosted and self.home else self.own
                     name = "" if first and wanted.name not in source.virtual else wanted.name
                     yield from ((node, hosted, name) for node in nodes if hosted or source.owner[node] != unless)
-                    break
+                    if not wanted.versioned:
+                        break
                 first = False
 
     def _meant(self, wanted: Alternative) -> tuple[tuple[str, ...], bool]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from build_env.plan.binaries import counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from build_env.formats.format import PackageFacts
     from build_env.model.artifact import Artifact
@@ -35,14 +35,14 @@ def needed_of(
     pending = [(need, context.arch, needed) for need in needs]
     while pending:
         need, arch, into = pending.pop()
-        items, later = choice.among(need, arch)
-        into = instead if later else into
-        for item in items:
-            if item not in into:
-                into.add(item)
-                facts = offered[item]
-                # What is of every architecture runs here, and so does what it needs.
-                pending += [(other, facts.architecture or context.build_arch, into) for other in facts.depends]
+        for items, later in choice.among(need, arch):
+            chosen = instead if later else into
+            for item in items:
+                if item not in chosen:
+                    chosen.add(item)
+                    facts = offered[item]
+                    # What is of every architecture runs here, and so does what it needs.
+                    pending += [(other, facts.architecture or context.build_arch, chosen) for other in facts.depends]
     return needed, instead - needed
 
 
@@ -61,16 +61,17 @@ class _Choice:
         for name, items in provided.items():
             self._by_name.setdefault(name, items)
 
-    def among(self, need: Need, arch: str) -> tuple[list[Artifact], bool]:
-        """What fulfils the need of a package of `arch`, and whether that is not the first way to fulfil it.
+    def among(self, need: Need, arch: str) -> Iterator[tuple[list[Artifact], bool]]:
+        """What may fulfil the need of a package of `arch`, and whether that is not the first way to fulfil it.
 
-        Nothing where none of the offered packages does.
+        One way, and further ones only as long as ours may be of a version that will not do.
         """
         counting = (wanted for wanted in need if counts(wanted, self._context))
         for position, wanted in enumerate(counting):
             if items := self._by_name.get(wanted.name):
-                return self._fitting(items, wanted, arch), position > 0
-        return [], False
+                yield self._fitting(items, wanted, arch), position > 0
+                if not wanted.versioned:
+                    return
 
     def _fitting(self, items: list[Artifact], wanted: Alternative, arch: str) -> list[Artifact]:
         """Those of the right architecture; all, for the package manager to say what is wrong, where there is none."""

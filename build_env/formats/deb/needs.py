@@ -60,6 +60,7 @@ def _need(item: str) -> Need:
             native=alternative["archqual"] in {"native", "any"},
             architectures=_concerned(alternative["arch"]),
             profiles=_formula(alternative["restrictions"]),
+            versioned=len(alternatives) > 1 and alternative["version"] is not None,
         )
         for alternative in alternatives
         if alternative["name"] != _REPLACED

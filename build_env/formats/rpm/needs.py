@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from build_env.core.machine import MACHINE_TO_DEBIAN
@@ -57,7 +58,9 @@ def _needs(text: str) -> list[Need]:
         return []
     match operators[:1]:
         case ["or"]:
-            return [tuple(wanted for needs in operands for wanted in needs[0])]
+            compared = {name for name, word in pairwise(words) if word in _COMPARED}
+            ways = (wanted for needs in operands for wanted in needs[0])
+            return [tuple(wanted._replace(versioned=wanted.name in compared) for wanted in ways)]
         case [word] if word in _CONDITIONS:
             # Needed only where something else is installed, which is not known: it may be left out.
             return [(Alternative(text), *need) for need in operands[0]]

@@ -85,6 +85,7 @@ def test_each_binary_package_has_its_own_facts() -> None:
     ("text", "needs"),
     [
         ("a (>= 1~) , , b|c:any", ((Alternative("a"),), (Alternative("b"), Alternative("c", native=True)))),
+        ("a (>= 9) | b", ((Alternative("a", versioned=True), Alternative("b")),)),
         ("${misc:Depends}, a (= ${binary:Version})", ((Alternative("a"),),)),
         (
             "a:native <cross> <stage1 !nocheck>",

@@ -13,7 +13,7 @@ from build_env.model.package import Alternative, needs_of
     [
         ("gcc", needs_of("gcc")),
         ("pkgconfig(libgreet) >= 1:2", needs_of("pkgconfig(libgreet)")),
-        ("(gcc >= 8 or clang)", ((Alternative("gcc"), Alternative("clang")),)),
+        ("(gcc >= 8 or clang)", ((Alternative("gcc", versioned=True), Alternative("clang")),)),
         ("(gcc and pkgconfig(x) < 2)", needs_of("gcc", "pkgconfig(x)")),
         ("(a with (b and c))", needs_of("a", "b", "c")),
         ("((a and b) or c)", ((Alternative("a"), Alternative("c")),)),

@@ -166,6 +166,7 @@ def test_a_provided_name_gives_way_to_a_cycle_and_a_note_says_so() -> None:
     [
         ((Alternative("a"), Alternative("b")), ("a",)),
         ((Alternative("make"), Alternative("b")), ("b",)),
+        ((Alternative("a", versioned=True), Alternative("b")), ("a", "b")),
         ((Alternative("a", architectures=frozenset({"arm64"})), Alternative("b")), ("b",)),
         ((Alternative("a", profiles=(("cross",),)),), ()),
         ((Alternative("a", profiles=(("!cross", "!stage1"),)),), ("a",)),

@@ -111,6 +111,16 @@ def test_provided_names_and_alternatives_count(store: LocalStore) -> None:
     ]
 
 
+def test_another_alternative_is_offered_where_ours_may_be_of_the_wrong_version(store: LocalStore) -> None:
+    offered = [package(store, "second"), package(store, "third")]
+    either = work([depends(store, "second (>= 99) | third")], offered)
+    assert [entry.destination for entry in layer_inputs(either, store)] == [
+        "in/dependencies/build-depends.dsc",
+        "in/packages/second_1_amd64.deb",
+        "in/alternatives/third_1_amd64.deb",
+    ]
+
+
 CROSSING = {"ARCH": "arm64", "BUILD_HOST_ARCH": "amd64"}
 
 
