@@ -162,7 +162,8 @@ class Planner:
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
-        relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
+        contexts = self._contexts()
+        relations = relate(packages, target.listed, target.family, contexts, target.depends, request.packages)
         selection = select(target, packages, relations, request, self.image_archs)
         unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {

@@ -70,12 +70,14 @@ def relate(
     family: str,
     contexts: Mapping[str, Context] | None = None,
     tools: Collection[str] = (),
+    wanted: Collection[str] = (),
 ) -> Relations:
     """The relations among the `listed` packages in the `contexts` of a plan, which are by architecture.
 
-    `tools` are packages that run where the build runs.
+    `tools` are packages that run where the build runs. `wanted` are those that are asked for, none means all.
 
-    A name in `requires` that means nothing makes no edge, see `without_unknown`. Raises InputError for a cycle.
+    A name in `requires` that means nothing makes no edge, see `without_unknown`. Raises InputError for a cycle among
+    what is wanted and what that needs.
     """
     contexts = contexts or _HERE
     alike = _Alike(packages, listed, family, tools)
@@ -86,7 +88,8 @@ def relate(
         if kind not in by_kind:
             home = contexts.get(context.build_arch, Context(arch=context.build_arch, build_arch=context.build_arch))
             fellow = home if alike.crosses(context) else context
-            by_kind[kind] = _related(_Listed(packages, listed, family, frozenset(tools)), context, fellow)
+            among = _Listed(packages, listed, family, frozenset(tools), frozenset(wanted))
+            by_kind[kind] = _related(among, context, fellow)
         by_arch[arch] = by_kind[kind]
     if len(by_kind) == 1:
         return next(iter(by_kind.values()))
@@ -138,6 +141,7 @@ class _Listed:
     names: Collection[str]
     family: str
     tools: frozenset[str]
+    wanted: frozenset[str]
 
     def on(self, context: Context) -> Mapping[str, Package]:
         return {name: self.packages[name].on(context.arch) for name in self.names}
@@ -153,12 +157,13 @@ class _Listed:
 def _related(listed: _Listed, context: Context, home: Context) -> Relations:
     """The relations in `context`, where `home` is that of what runs on the build machine."""
     here = listed.edges(context, home)
-    elsewhere = () if home is context else _of_every_architecture(listed)
-    nodes, gone = closures(here, elsewhere)
+    unneeded = _unneeded(here, listed.wanted)
+    elsewhere = frozenset[str]() if home is context else _of_every_architecture(listed)
+    nodes, gone = closures(here, elsewhere | unneeded)
     hosted: dict[str, tuple[str, ...]] = {}
     if here.hosted_build or here.hosted_run:
         there = listed.edges(home, home)
-        closures(there)  # what makes way for cycles there does so here
+        closures(there, unneeded)  # what makes way for cycles there does so here
         hosted = _hosted(here, there, nodes)
     return Relations(
         build={
@@ -171,6 +176,18 @@ def _related(listed: _Listed, context: Context, home: Context) -> Relations:
         clashes=here.binaries.clashes,
         notes=tuple(dict.fromkeys(_note(here, edge) for edge in gone if here.soft[edge])),
     )
+
+
+def _unneeded(here: Edges, wanted: frozenset[str]) -> frozenset[str]:
+    """The packages that are neither wanted nor needed by what is: whatever is wrong among them stops nothing."""
+    if not wanted:
+        return frozenset()
+    run = _run(here)
+    needs = {
+        name: (*here.packages(nodes), *here.hosts(here.hosted_build.get(name, ())), *run[name])
+        for name, nodes in here.build.items()
+    }
+    return frozenset(needs) - reached(wanted & needs.keys(), needs)
 
 
 def _note(here: Edges, edge: tuple[str, str]) -> str:

@@ -88,17 +88,15 @@ def packaging_in(control: str, shown: str) -> Packaging:
 
 
 def with_pinned(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
-    """`packages` with the control files of the sources from the archive, each behind a line that says whose it is.
-
-    Raises:
-        InputError: one cannot be used.
-
-    """
+    """`packages` with the control files of the sources from the archive, each behind a line that says whose it is."""
     result = dict(packages)
     for part in report.split(_PINNED_MARK)[1:]:
         name, _, control = part.partition("\n")
         if name in result:
-            packaging = packaging_in(control, f"debian/control of the pinned source of {name}")
+            try:
+                packaging = packaging_in(control, f"debian/control of the pinned source of {name}")
+            except InputError as error:
+                packaging = Packaging(faults=error.all_faults)
             result[name] = replace(result[name], packaging={**result[name].packaging, "deb": packaging})
     return result
 

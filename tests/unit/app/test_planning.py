@@ -110,8 +110,12 @@ def needed_by(plan: Plan, name: str) -> set[str]:
 
 
 def test_a_control_file_of_a_pinned_source_that_cannot_be_used_is_told(project: MakeProject) -> None:
-    with pytest.raises(InputError, match="pinned source of two"):
-        planner(project(PINNED).root).plan(Request(), "#package two\nSource: two\n")
+    report = "#package two\nSource: two\n"
+    with pytest.raises(InputError, match="cannot be used") as caught:
+        planner(project(PINNED).root).plan(Request(), report)
+    assert "pinned source of two" in str(caught.value.faults[0])
+    other = planner(project(PINNED).root).plan(Request(packages=("one",)), report)
+    assert any("src/two cannot be used, and is not needed: debian/control" in note for note in other.notes)
 
 
 def keys(made: Project) -> dict[str, Mapping[str, str]]:

@@ -112,14 +112,33 @@ def of(name: str, *binaries: Binary, needs: tuple[Need, ...] = ()) -> Package:
     return Package(name=name, directory=f"src/{name}", packaging={"deb": packaging})
 
 
-def related(*packages: Package, contexts: dict[str, Context] | None = None, tools: tuple[str, ...] = ()) -> Relations:
+def related(
+    *packages: Package,
+    contexts: dict[str, Context] | None = None,
+    tools: tuple[str, ...] = (),
+    wanted: tuple[str, ...] = (),
+) -> Relations:
     known = {package.name: package for package in packages}
-    return relate(known, known, "deb", contexts, tools)
+    return relate(known, known, "deb", contexts, tools, wanted)
 
 
 NATIVE = Context(arch="amd64", build_arch="amd64")
 CROSS = Context(arch="arm64", build_arch="amd64", profiles=frozenset({"cross", "nocheck"}))
 BOTH = {"amd64": NATIVE, "arm64": CROSS}
+
+
+def test_a_cycle_stops_only_what_needs_its_packages() -> None:
+    packages = [
+        of("a", Binary(name="a"), needs=needs_of("b")),
+        of("b", Binary(name="b"), needs=needs_of("a")),
+        of("builds", Binary(name="builds"), needs=needs_of("a")),
+        of("runs", Binary(name="runs", depends=needs_of("b"))),
+        of("other", Binary(name="other")),
+    ]
+    for wanted in ((), ("builds",), ("runs", "other")):
+        with pytest.raises(InputError, match="need each other"):
+            related(*packages, wanted=wanted)
+    assert related(*packages, wanted=("other",)).build_closures["other"] == ()
 
 
 def test_what_one_binary_package_needs_no_other_of_the_source_does() -> None:
