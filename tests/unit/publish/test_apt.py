@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from build_env.formats.deb.entries import is_apt_file
 from build_env.publish import snapshot as snapshot_module
 from build_env.publish.holdings import holds
 from tests.support.programs import need_programs
-from tests.support.repositories import BOOKWORM, deb, publish_to, source
+from tests.support.repositories import BOOKWORM, deb, package_file, publish_to, source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,6 +158,32 @@ def test_sources_name_the_dsc_and_its_parts(publish: Publish, repository: Path, 
         assert f"{file.artifact.digest} {file.artifact.size} {file.artifact.name}" in entry["Checksums-Sha256"]
         assert (repository / "deb" / entry["Directory"] / file.artifact.name).read_bytes() == file.path.read_bytes()
         assert file.artifact.name in entry["Files"]
+
+
+def rewritten(dsc: PackageFile, change: Callable[[str], str]) -> PackageFile:
+    dsc.path.write_text(change(dsc.path.read_text("utf-8")), "utf-8", newline="")
+    return package_file(dsc.path)
+
+
+def test_fields_of_a_source_may_be_written_in_any_case(publish: Publish, repository: Path, tmp_path: Path) -> None:
+    dsc, tar = source(tmp_path, "greet")
+    small = rewritten(dsc, lambda text: re.sub(r"(?m)^[A-Za-z0-9-]+:", lambda field: field[0].lower(), text))
+    publish([small, tar])
+    (entry,) = Deb822.iter_paragraphs((repository / "deb/dists/bookworm/debian-12/main/source/Sources").read_text())
+    assert (entry["Package"], entry["Version"]) == ("greet", "1.0")
+    for file in (small, tar):
+        assert f"{file.artifact.digest} {file.artifact.size} {file.artifact.name}" in entry["Checksums-Sha256"]
+
+
+@pytest.mark.parametrize("hidden", ["\r", "\x1b[2K", "\u2028"])
+def test_a_source_with_characters_that_hide_is_refused(
+    hidden: str, publish: Publish, repository: Path, tmp_path: Path
+) -> None:
+    """A client would read a line that no person sees as a field of its own."""
+    dsc, tar = source(tmp_path, "greet")
+    with pytest.raises(InputError, match=r"greet_1.0.dsc"):
+        publish([rewritten(dsc, lambda text: text.replace("Binary: ", f"Binary: x{hidden}Package: other ")), tar])
+    assert not (repository / "deb/dists").exists()
 
 
 def test_a_changed_source_keeps_all_its_parts_together(publish: Publish, repository: Path, tmp_path: Path) -> None:
