@@ -23,6 +23,7 @@ from build_env.packages.built import with_built
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
+from build_env.plan.choices import whole_where_needed, with_choices, with_profiles
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
@@ -108,15 +109,15 @@ class Planner:
         """For one plan: a base that was not there may have been made for the plan before."""
         return ImagePlanner(recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree)
 
-    def scan(self) -> Planned | None:
-        """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
+    def scan(self, request: Request) -> Planned | None:
+        """The plan that reads for `request` what only a room may read; None when the family has nothing of the kind."""
         if self.format is None or self.format.scan is None or self.native:
             return None
         if self.format.scan.of_pins:
             return self._pins()
         self.images = self._new_images()
-        name = self.format.name
-        packages = tuple(package for each in self._listed() if name in (package := self.packages[each]).packaging)
+        name, chosen = self.format.name, self._chosen(self.packages, request)
+        packages = tuple(package for each in self._listed() if name in (package := chosen[each]).packaging)
         if not packages:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
@@ -162,7 +163,9 @@ class Planner:
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
+        packages = with_profiles(self._chosen(packages, request), target.family)
         relations = relate(packages, target.listed, target.family, self._contexts(), target.depends)
+        packages = whole_where_needed(packages, relations, request.packages or target.listed)
         selection = select(target, packages, relations, request, self.image_archs)
         unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {
@@ -176,6 +179,11 @@ class Planner:
         undated = self._undated(packages, selection)
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes, *unusable, *undated))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _chosen(self, packages: Mapping[str, Package], request: Request) -> Mapping[str, Package]:
+        """The packages with what is chosen about their builds."""
+        names = request.packages or self.target.listed
+        return with_choices(packages, request.choices, names, self.format.choices if self.format else ())
 
     def _refuse_unusable(self, packages: Mapping[str, Package], needed: Collection[str]) -> list[str]:
         """What to say of packages that cannot be used and are not needed.
@@ -271,6 +279,7 @@ class Planner:
             provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
+            source_choices=self.format.source_choices if self.format else frozenset(),
             architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )

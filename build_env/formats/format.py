@@ -94,6 +94,8 @@ class Format:
     `build/deploy/` for a suite. Names that end with one of `about_builds` tell of the build and may differ.
 
     `cross_profiles` are the build profiles in force where a package is cross-built; conditions of needs ask for them.
+    `choices` are the names of those of `model.choices` that mean something to a build, `source_choices` the ones that
+    its source stage must know, too.
 
     Bytes: `build_depends` reads the needs in the dependency set, `package_facts` a built package (None when it cannot
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
@@ -125,6 +127,8 @@ class Format:
     repository: Repository
     about_builds: tuple[str, ...] = ()
     cross_profiles: frozenset[str] = frozenset()
+    choices: frozenset[str] = frozenset()
+    source_choices: frozenset[str] = frozenset()
     build_depends: Callable[[str], tuple[Need, ...]] | None = None
     package_facts: Callable[[Path], PackageFacts | None] | None = None
     opened: Callable[[bytes], Opened | None] | None = None

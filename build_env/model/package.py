@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from build_env.model.choices import Choices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -93,7 +95,8 @@ class Package:
 
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
-    which the package brings its own `build.sh`. A `tool` serves the builds of others.
+    which the package brings its own `build.sh`. A `tool` serves the builds of others. `choices` are about its build,
+    `apart` those among them that the run asked for: what comes out then is not the package that everybody gets.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -113,6 +116,8 @@ class Package:
     scripts: tuple[str, ...] = ()
     epoch: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
+    apart: Choices = field(default_factory=Choices)
     variants: Mapping[str, Package] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 

@@ -8,6 +8,7 @@ from typing import Final
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
 from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
+from build_env.packages.choices import CHOICES
 from build_env.packages.names import PACKAGE_NAME
 
 __all__ = ["DEFINITION", "day_of"]
@@ -93,6 +94,9 @@ DEFINITION: Final = Fields(
             ),
             summary="limits of its rooms that differ from the settings room_processes, room_files and so on",
             default={},
+        ),
+        "build": Field(
+            shape=CHOICES, summary="how it is built, where that can be chosen; `build-all` adds to it", default={}
         ),
         "archive": Field(
             shape=Table(each=_PIN),

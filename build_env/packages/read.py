@@ -18,6 +18,7 @@ from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
+from build_env.packages.choices import choices_in
 from build_env.packages.definitions import Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
@@ -176,6 +177,7 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         archive=_archives(fields["archive"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
+        choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
     )
 
 

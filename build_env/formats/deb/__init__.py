@@ -67,6 +67,7 @@ DEB = Format(
     repository=APT,
     about_builds=(".buildinfo", ".changes"),
     cross_profiles=CROSS_PROFILES,
+    choices=frozenset({"profiles", "options", "only"}),
     build_depends=build_depends_in,
     package_facts=read_deb,
     finder=FINDER,

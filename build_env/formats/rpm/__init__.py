@@ -72,6 +72,8 @@ RPM = Format(
     source_files=files_of_source,
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
+    choices=frozenset({"enabled", "disabled", "defined", "only"}),
+    source_choices=frozenset({"enabled", "disabled", "defined"}),
     is_content=_is_package,
     is_published=_is_package,
     is_binary=_is_binary,

@@ -165,6 +165,7 @@ def test_help_is_grouped_and_has_no_boxes() -> None:
         "Arguments:",
         "What and where:",
         "Stages (none: all):",
+        "How the packages that are named are built:",
         "Rooms and images:",
         "The run:",
         "Show instead of build:",
