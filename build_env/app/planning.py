@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
+from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
@@ -86,7 +87,10 @@ class Planner:
         architectures = tuple(dict.fromkeys((*self._all_archs(), self.project.host.architecture)))
         outside = self.project.settings.outside
         purpose = Purpose(target=self.target_name, architectures=architectures, outside=outside)
-        self.packages: dict[str, Package] = read_packages(self.project.paths, purpose)
+        self.format = find_format(str(self.loaded.variables.get("FAMILY", "")))
+        self.repositories = repositories_of_target(self.loaded, self.format, outside)
+        read = read_packages(self.project.paths, purpose)
+        self.packages = with_refused_repositories(read, self.target_name, self.format)
         self._check_lists()
         self._check_architectures()
         self.image_archs = {
@@ -103,11 +107,16 @@ class Planner:
             **lists_of(self.loaded, self.packages),
             variables=self.loaded.variables,
         )
-        self.format = find_format(self.target.family)
 
     def _new_images(self) -> ImagePlanner:
         """For one plan: a base that was not there may have been made for the plan before."""
-        return ImagePlanner(recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree)
+        return ImagePlanner(
+            recorder=self._recorder,
+            base_identity=self.base_identity,
+            digest_tree=self.digest_tree,
+            reading=reading_of(self.loaded, self.format),
+            repositories=self.repositories,
+        )
 
     def scan(self, request: Request) -> Planned | None:
         """The plan that reads for `request` what only a room may read; None when the family has nothing of the kind."""
@@ -173,7 +182,7 @@ class Planner:
             for unit in selection.units
         }
         self._refuse_carriage_returns(records.values())
-        unit_images = {} if self.native else self._unit_images(selection, records)
+        unit_images = {} if self.native else self._unit_images(selection, records, packages)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
         undated = self._undated(packages, selection)
@@ -284,12 +293,17 @@ class Planner:
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
 
-    def _unit_images(self, selection: Selection, records: Mapping[TaskName, Record]) -> dict[TaskName, str]:
-        return {
-            unit.name: self.images.name(unit.arch, records[unit.name].commands[0].kind)
-            for unit in selection.units
-            if records[unit.name].commands
-        }
+    def _unit_images(
+        self, selection: Selection, records: Mapping[TaskName, Record], packages: Mapping[str, Package]
+    ) -> dict[TaskName, str]:
+        """The image of each unit; builds alone install from the further repositories of their package."""
+        images = {}
+        for unit in selection.units:
+            repositories = packages[unit.package].on(unit.arch).repositories.get(self.target.name, ())
+            more = repositories if unit.stage is Stage.BUILD else ()
+            if records[unit.name].commands:
+                images[unit.name] = self.images.name(unit.arch, records[unit.name].commands[0].kind, more)
+        return images
 
     def _recorder(self, arch: str) -> Env:
         return Env(

@@ -86,9 +86,10 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A map from names that are chosen freely."""
+    """A map from names that are chosen freely, or fit `keys`."""
 
     each: Shape
+    keys: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

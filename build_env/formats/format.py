@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.formats.compare import Opened
+    from build_env.formats.further import Further
     from build_env.formats.view import Repository
     from build_env.model.package import Need, Package, Packaging
     from build_env.model.source import FoundSource
@@ -104,6 +105,8 @@ class Format:
     `repository` is how packages are published. Packages named in `essential` are on every client already: who
     publishes one replaces it everywhere, so that must be meant.
 
+    `further` is how builds get to read a repository beside those of the distribution; None where nothing can.
+
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had. With a `finder` a source can be one of the distribution's
     (the field `archive` of a definition).
@@ -132,6 +135,7 @@ class Format:
     build_depends: Callable[[str], tuple[Need, ...]] | None = None
     package_facts: Callable[[Path], PackageFacts | None] | None = None
     opened: Callable[[bytes], Opened | None] | None = None
+    further: Further | None = None
     programs: tuple[Program, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
@@ -19,8 +19,9 @@ from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
 from build_env.packages.choices import choices_in
-from build_env.packages.definitions import Purpose, no_definition, read_definition
+from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
+from build_env.packages.further import repositories_in
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
         is_written = _is(written, os.DirEntry.is_file)
         definitions = read_definition(bounds.root, file, purpose) if is_written else no_definition(file)
         _refuse_missing_patches(bounds.root, shown, definitions.values())
-        declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
+        declared = {arch: _declared(bounds, fields, shown, directory.name) for arch, fields in definitions.items()}
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
@@ -153,7 +154,7 @@ def _merged(variants: Mapping[str, Package], file: str) -> Package:
     return replace(first, requires=tuple(requires), provides=tuple(provides), variants=variants)
 
 
-def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package:
+def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default: str) -> Package:
     """What the checked fields of a definition say.
 
     Raises:
@@ -178,7 +179,19 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
+        **_repositories(bounds, fields),
     )
+
+
+def _repositories(bounds: Bounds, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The further repositories by target, and faults of their keys: nobody but builds for the target needs them."""
+    places = fields.get(PLACES, {})
+    found, faults = {}, {}
+    for target, written in fields["repositories"].items():
+        found[target], faults[target] = repositories_in(
+            bounds, written, {name: places[target, name] for name in written}
+        )
+    return {"repositories": found, "faults": tuple(fault for each in faults.values() for fault in each)}
 
 
 def _limits(value: object) -> Mapping[str, int]:
