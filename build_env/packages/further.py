@@ -23,6 +23,7 @@ _BLOCK = "PGP PUBLIC KEY BLOCK-----"
 _MOST = 1 << 15  # bytes of a key: the engine's reader of Dockerfiles takes no line above 64 KiB
 REPOSITORIES = Table(
     keys=Text(words="a name of small letters, digits and -", pattern="[a-z0-9][a-z0-9-]*"),
+    entry="NAME",
     each=Fields(
         fields={
             "url": Field(
