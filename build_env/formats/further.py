@@ -45,8 +45,9 @@ def reading_step(name: str, files: Mapping[str, str], commands: Sequence[str]) -
     """The step of a Dockerfile that writes `files` and runs `commands`; when these fail it says whose they are."""
     lines = []
     for path, text in files.items():
-        words = " ".join(shlex.quote(line) for line in text.splitlines())
-        lines.append(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}; printf '%s\\n' {words} > {shlex.quote(path)}")
+        # The engine's reader of Dockerfiles takes no line above 64 KiB, but it takes many.
+        words = " \\\n        ".join(map(shlex.quote, ["%s\\n", *text.splitlines()]))
+        lines += [f"mkdir -p {shlex.quote(path.rpartition('/')[0])}", f"printf {words} > {shlex.quote(path)}"]
     complaint = f"{{ echo {shlex.quote(_MARK + name)} >&2; exit 1; }}"
     lines += [f"{command} || {complaint}" for command in commands]
     return "\nRUN set -eu; \\\n    " + "; \\\n    ".join(lines) + "\n"

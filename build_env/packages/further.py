@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["REPOSITORIES", "repositories_in"]
 
 _BLOCK = "PGP PUBLIC KEY BLOCK-----"
-_MOST = 1 << 15  # bytes of a key: the engine's reader of Dockerfiles takes no line above 64 KiB
+_MOST = 100_000  # bytes of a key: it becomes a part of one argument of a program, and Linux takes 128 KiB
 REPOSITORIES = Table(
     keys=Text(words="a name of small letters, digits and -", pattern="[a-z0-9][a-z0-9-]*"),
     entry="NAME",
