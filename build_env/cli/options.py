@@ -11,7 +11,7 @@ from build_env.cli.parser import with_options
 from build_env.cli.words import architecture_list, comma_list
 from build_env.core.later import imported_later
 from build_env.model.attempt import Narrowing
-from build_env.model.choices import Choices
+from build_env.model.choices import ARCH, INDEP, Choices
 from build_env.model.options import BuildOptions, check_choice
 from build_env.model.task import Stage
 
@@ -71,6 +71,7 @@ def taken_choices(given: dict[str, Any]) -> Choices:
     if not any(values.values()):
         return Choices()
     lists = {word: list(comma_list(value)) for word, value in values.items() if isinstance(value, list)}
+    check_choice("--only", values["only"] or "", (ARCH, INDEP))
     whole = {"define": values["define"] or [], "only": values["only"] or ""}  # a macro's value may have commas
     return choices.choices_asked({**lists, **whole})
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
     from build_env.formats.format import Format
+    from build_env.model.further import FurtherRepository
 
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
@@ -114,7 +115,10 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
         is_written = _is(written, os.DirEntry.is_file)
         definitions = read_definition(bounds.root, file, purpose) if is_written else no_definition(file)
         _refuse_missing_patches(bounds.root, shown, definitions.values())
-        declared = {arch: _declared(bounds, fields, shown, directory.name) for arch, fields in definitions.items()}
+        declared = {
+            arch: _declared(bounds, fields, shown, directory.name, purpose.target)
+            for arch, fields in definitions.items()
+        }
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
@@ -154,7 +158,7 @@ def _merged(variants: Mapping[str, Package], file: str) -> Package:
     return replace(first, requires=tuple(requires), provides=tuple(provides), variants=variants)
 
 
-def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default: str) -> Package:
+def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default: str, target: str) -> Package:
     """What the checked fields of a definition say.
 
     Raises:
@@ -179,19 +183,19 @@ def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default:
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
-        **_repositories(bounds, fields),
+        **_repositories(bounds, fields, target),
     )
 
 
-def _repositories(bounds: Bounds, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The further repositories by target, and faults of their keys: nobody but builds for the target needs them."""
+def _repositories(bounds: Bounds, fields: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """The further repositories by target, and faults of keys; builds for `target` need those of no other one."""
     places = fields.get(PLACES, {})
-    found, faults = {}, {}
-    for target, written in fields["repositories"].items():
-        found[target], faults[target] = repositories_in(
-            bounds, written, {name: places[target, name] for name in written}
-        )
-    return {"repositories": found, "faults": tuple(fault for each in faults.values() for fault in each)}
+    found: dict[str, tuple[FurtherRepository, ...]] = {}
+    faults: list[Fault] = []
+    for name, written in fields["repositories"].items():
+        found[name], wrong = repositories_in(bounds, written, {each: places[name, each] for each in written})
+        faults += wrong if target in {"", name} else ()
+    return {"repositories": found, "faults": tuple(faults)}
 
 
 def _limits(value: object) -> Mapping[str, int]:

@@ -8,6 +8,7 @@ import pytest
 
 from build_env.core.errors import Location
 from build_env.core.paths import ProjectPaths
+from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def test_a_key_that_is_none(project: MakeProject, key: str, said: str) -> None:
     (fault,) = read_packages(ProjectPaths(root=made.root))["one"].faults
     assert str(fault).startswith("src/one/definition.yaml:3:5: the key keys/backports.asc: ")
     assert said in str(fault)
+    # Builds for another target need it not.
+    assert not read_packages(ProjectPaths(root=made.root), Purpose(target="centos/9"))["one"].faults
 
 
 def test_a_key_from_outside_of_the_project_is_not_shown(project: MakeProject) -> None:
