@@ -62,6 +62,7 @@ variables of a target
 | PELION_DOCKER_PREFIX | DOCKER_PREFIX | put before its image names | setting image_prefix |
 | = | PLATFORM_ARCH | platform of its images | the host's |
 | - | BASE_IMAGE | what its Dockerfiles begin from | |
+| - | REPOSITORIES | further repositories that its builds may install from, by name | {} |
 | - | FAMILY | deb or rpm: which packaging of src/ counts | none |
 """
 

@@ -48,10 +48,13 @@ def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - th
     return f"src/{package.name}/rpm/build.sh" if "rpm" in package.scripts else SCRIPT
 
 
-def run_scan(env: Env, packages: tuple[Package, ...]) -> None:  # noqa: ARG001 - the signature is the hook's
+def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
     """Ask rpmspec, in a room that has all of them, what the spec files declare."""
     env.use("common/rpm")
-    env.run_command_source("common/rpm/scan.sh", environment=rpm_environment(env), network=False)
+    environment = rpm_environment(env)
+    if chosen := [line for package in packages for line in _chosen(package)]:
+        environment["RPM_CHOICES"] = "\n".join(chosen)
+    env.run_command_source("common/rpm/scan.sh", environment=environment, network=False)
 
 
 def run_source(env: Env, package: Package) -> None:
@@ -94,3 +97,9 @@ def rpm_environment(env: Env) -> dict[str, str]:
     """The macros that every rpmbuild and rpmspec call of the target needs."""
     release = str(env.variable("RELEASE"))
     return {"RPM_DIST": f".el{release}", "RPM_RHEL": release}
+
+
+def _chosen(package: Package) -> list[str]:
+    """What is chosen about the spec file of a package, in lines as `common/rpm/scan.sh` takes them."""
+    chosen = package.choices.of(("enabled", "disabled", "defined")).variables()
+    return [f"src/{package.name}\t{name}\t{line}" for name, value in chosen.items() for line in value.splitlines()]

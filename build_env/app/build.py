@@ -79,7 +79,7 @@ def resolve(session: Session, request: Request) -> Resolved:
     """Make the plan anew."""
     planners = session.planners
     with session.planning():
-        scan = planners.scan()
+        scan = planners.scan(request)
         hits = foresee(scan.plan, session.executor())[1] if scan else {}
         reports = _reports(session, scan.plan, hits) if scan else {}
         planned = planners.plan(request, reports)
@@ -177,7 +177,7 @@ def scan_first(session: Session, request: Request, sink: EventSink) -> RunSummar
     planners = session.planners
     planners.check(request)
     with session.planning():
-        scan = planners.scan()
+        scan = planners.scan(request)
     if scan is None:
         return None
     executor = session.executor(anew=_anew(session.options, scan.plan))

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
+from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
@@ -23,6 +24,7 @@ from build_env.packages.built import with_built
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
+from build_env.plan.choices import whole_where_needed, with_choices, with_profiles
 from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
@@ -85,7 +87,10 @@ class Planner:
         architectures = tuple(dict.fromkeys((*self._all_archs(), self.project.host.architecture)))
         outside = self.project.settings.outside
         purpose = Purpose(target=self.target_name, architectures=architectures, outside=outside)
-        self.packages: dict[str, Package] = read_packages(self.project.paths, purpose)
+        self.format = find_format(str(self.loaded.variables.get("FAMILY", "")))
+        self.repositories = repositories_of_target(self.loaded, self.format, outside)
+        read = read_packages(self.project.paths, purpose)
+        self.packages = with_refused_repositories(read, self.target_name, self.format)
         self._check_lists()
         self._check_architectures()
         self.image_archs = {
@@ -102,21 +107,26 @@ class Planner:
             **lists_of(self.loaded, self.packages),
             variables=self.loaded.variables,
         )
-        self.format = find_format(self.target.family)
 
     def _new_images(self) -> ImagePlanner:
         """For one plan: a base that was not there may have been made for the plan before."""
-        return ImagePlanner(recorder=self._recorder, base_identity=self.base_identity, digest_tree=self.digest_tree)
+        return ImagePlanner(
+            recorder=self._recorder,
+            base_identity=self.base_identity,
+            digest_tree=self.digest_tree,
+            reading=reading_of(self.loaded, self.format),
+            repositories=self.repositories,
+        )
 
-    def scan(self) -> Planned | None:
-        """The plan that reads what only a room may read, or None when the family has nothing of the kind."""
+    def scan(self, request: Request) -> Planned | None:
+        """The plan that reads for `request` what only a room may read; None when the family has nothing of the kind."""
         if self.format is None or self.format.scan is None or self.native:
             return None
         if self.format.scan.of_pins:
             return self._pins()
         self.images = self._new_images()
-        name = self.format.name
-        packages = tuple(package for each in self._listed() if name in (package := self.packages[each]).packaging)
+        name, chosen = self.format.name, self._chosen(self.packages, request)
+        packages = tuple(package for each in self._listed() if name in (package := chosen[each]).packaging)
         if not packages:
             return None
         images = {arch: image for arch, image in self.image_archs.items() if arch in self.options.arg_arch}
@@ -162,8 +172,10 @@ class Planner:
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
+        packages = with_profiles(self._chosen(packages, request), target.family)
         contexts = self._contexts()
         relations = relate(packages, target.listed, target.family, contexts, target.depends, request.packages)
+        packages = whole_where_needed(packages, relations, request.packages or target.listed)
         selection = select(target, packages, relations, request, self.image_archs)
         unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {
@@ -171,12 +183,17 @@ class Planner:
             for unit in selection.units
         }
         self._refuse_carriage_returns(records.values())
-        unit_images = {} if self.native else self._unit_images(selection, records)
+        unit_images = {} if self.native else self._unit_images(selection, records, packages)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
         undated = self._undated(packages, selection)
         notes = dict.fromkeys((*self.loaded.printed, *self.notes, *selection.notes, *unusable, *undated))
         return Planned(plan=plan, notes=tuple(notes))
+
+    def _chosen(self, packages: Mapping[str, Package], request: Request) -> Mapping[str, Package]:
+        """The packages with what is chosen about their builds."""
+        names = request.packages or self.target.listed
+        return with_choices(packages, request.choices, names, self.format.choices if self.format else ())
 
     def _refuse_unusable(self, packages: Mapping[str, Package], needed: Collection[str]) -> list[str]:
         """What to say of packages that cannot be used and are not needed.
@@ -272,16 +289,22 @@ class Planner:
             provided=self._provided(packages),
             mounts={arch: self._mounts(arch) for arch in archs},
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
+            source_choices=self.format.source_choices if self.format else frozenset(),
             architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
 
-    def _unit_images(self, selection: Selection, records: Mapping[TaskName, Record]) -> dict[TaskName, str]:
-        return {
-            unit.name: self.images.name(unit.arch, records[unit.name].commands[0].kind)
-            for unit in selection.units
-            if records[unit.name].commands
-        }
+    def _unit_images(
+        self, selection: Selection, records: Mapping[TaskName, Record], packages: Mapping[str, Package]
+    ) -> dict[TaskName, str]:
+        """The image of each unit; builds alone install from the further repositories of their package."""
+        images = {}
+        for unit in selection.units:
+            repositories = packages[unit.package].on(unit.arch).repositories.get(self.target.name, ())
+            more = repositories if unit.stage is Stage.BUILD else ()
+            if records[unit.name].commands:
+                images[unit.name] = self.images.name(unit.arch, records[unit.name].commands[0].kind, more)
+        return images
 
     def _recorder(self, arch: str) -> Env:
         return Env(

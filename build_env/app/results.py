@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
 from build_env.formats.registry import is_published
+from build_env.model.action import LayerAction
+from build_env.model.task import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from build_env.model.artifact import Artifact
+    from build_env.model.identity import TaskName
     from build_env.model.result import RunSummary
+    from build_env.model.task import Task
     from build_env.ports import Store
 
 __all__ = ["hand_over"]
@@ -23,7 +27,8 @@ __all__ = ["hand_over"]
 def hand_over(summary: RunSummary, store: Store, directory: Path) -> tuple[str, ...]:
     """Copy packages and sources of what was deployed below `directory`, those of each target by themselves.
 
-    The paths of the packages and sources, as the user named the directory. What lies there already is left.
+    And of what is not deployed because of what was chosen about its build. The paths of the packages and sources, as
+    the user named the directory. What lies there already is left.
     """
     names = []
     with disk_errors():
@@ -40,14 +45,23 @@ def hand_over(summary: RunSummary, store: Store, directory: Path) -> tuple[str, 
 
 
 def _published(summary: RunSummary) -> Iterator[tuple[str, Artifact]]:
-    """Each once, with its target: the results of what deployments that are done took."""
+    """Each once, with its target: what deployments that are done took, and what was built apart."""
     seen = set()
     for task in summary.tasks:
-        if not task.deployment or not summary.results[task.name].ok:
+        if not summary.results[task.name].ok or not (task.deployment or task.choices):
             continue
-        for entry in task.inputs:
-            stored = summary.results[entry.task].stored
+        for name in _made_by(task):
+            stored = summary.results[name].stored
             for artifact in stored.artifacts if stored else ():
                 if is_published(artifact.name) and (task.target, artifact.name) not in seen:
                     seen.add((task.target, artifact.name))
                     yield task.target, artifact
+
+
+def _made_by(task: Task) -> Iterator[TaskName]:
+    """The tasks whose results a deployment takes; of another task itself and its source, if it is no layer."""
+    if task.deployment:
+        yield from (entry.task for entry in task.inputs)
+    elif not isinstance(task.action, LayerAction):
+        yield task.name
+        yield from (entry.task for entry in task.inputs if entry.place is Place.SOURCE)

@@ -12,6 +12,7 @@ from build_env.app.planning import Planned
 from build_env.core.errors import UsageError
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import mistyped
+from build_env.formats.registry import formats
 from build_env.plan.graph import union
 from build_env.plan.select import NO_PACKAGING, check_requested
 from build_env.work.registry import rank
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from build_env.app.planning import Planner
+    from build_env.model.choices import Choices
     from build_env.plan.select import Request
 
 __all__ = ["Planners", "planners_of"]
@@ -42,10 +44,11 @@ class Planners:
         if not any(planner.target.listed for planner in self):
             targets = ", ".join(planner.target.name for planner in self)
             raise UsageError(f"there is nothing to build: no package in src/ is for {targets}", hint=NO_PACKAGING)
+        self._refuse_choices(request.choices)
 
-    def scan(self) -> Planned | None:
-        """What must be read in rooms before any plan can be made; None where nothing must."""
-        scans = [scan for planner in self if (scan := planner.scan())]
+    def scan(self, request: Request) -> Planned | None:
+        """What must be read in rooms before a plan of `request` can be made; None where nothing must."""
+        scans = [scan for planner in self if (scan := planner.scan(request))]
         return _together(scans) if scans else None
 
     def plan(self, request: Request, reports: Mapping[str, str]) -> Planned:
@@ -68,6 +71,18 @@ class Planners:
             elif packages or not request.packages:
                 plans.append(planner.plan(replace(request, packages=packages), reports.get(target.name)))
         return _together(plans, notes)
+
+    def _refuse_choices(self, choices: Choices) -> None:
+        """Raises UsageError for a choice that means nothing to builds for any of the targets."""
+        taken = {name for planner in self if planner.format for name in planner.format.choices}
+        for name in choices.given:
+            if name not in taken:
+                takers = ", ".join(each.name for each in formats() if name in each.choices)
+                targets = ", ".join(planner.target.name for planner in self)
+                raise UsageError(
+                    f"`{choices.of({name}).words}` means nothing to builds for {targets}",
+                    hint=f"leave it out, or name a target whose packages are {takers}",
+                )
 
 
 def planners_of(

@@ -140,4 +140,4 @@ def _request(options: BuildOptions) -> select.Request:
     for name in options.packages:
         names.check_name(name)
     stages = frozenset(task.Stage(name) for name in options.stages)
-    return select.Request(packages=options.packages, stages=stages, only_depends=options.deps)
+    return select.Request(packages=options.packages, stages=stages, only_depends=options.deps, choices=options.choices)

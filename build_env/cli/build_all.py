@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from build_env import __version__
+from build_env.cli.options import CHOICES, taken_choices
 from build_env.cli.parser import new_app, run_app, taken_with
 from build_env.cli.words import architecture_list, comma_list, with_container_value
 from build_env.core.later import imported_later
@@ -59,6 +60,7 @@ _OPTIONS = {
     "deploy": typer.Option("--deploy", help="Deploy.", rich_help_panel=_STAGES),
     "tar": typer.Option("--tar", "-t", help="Make the tar archives.", rich_help_panel=_STAGES),
     "deps": typer.Option("--deps", "-p", help="Only the packages of DEPENDS.", rich_help_panel=_STAGES),
+    **{f"{word}_": option for word, option in CHOICES.items()},
     "container": typer.Option(
         "--container",
         "-c",
@@ -132,7 +134,9 @@ def _parameters() -> list[inspect.Parameter]:
     parameters = []
     for name, option in _OPTIONS.items():
         kind, default = kinds.get(name, bool), defaults.get(name, False)
-        if isinstance(default, tuple):
+        if name == "only_":
+            kind, default = str, ""
+        elif isinstance(default, tuple) or name.removesuffix("_") in CHOICES:
             kind, default = list[str] | None, None
         annotation = Annotated[kind, option]  # type: ignore[valid-type]  # for typer, which reads it
         parameters.append(
@@ -155,6 +159,7 @@ def build_all(**given: Any) -> int:  # noqa: ANN401 - each has the type of its f
         targets=comma_list(given.pop("targets") or ()),
         architectures=architecture_list(given.pop("architectures") or ()),
         stages=stages,
+        choices=taken_choices(given),
         **given,
     )
     return actions.act(options)

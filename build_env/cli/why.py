@@ -31,5 +31,5 @@ def why(options: BuildOptions, *, json: JSON = False) -> None:
 
 
 def _lines(item: Explanation) -> list[str]:
-    lines = [f"  {item.verdict:<6}{item.label:<34}{item.reason}".rstrip()]
+    lines = [f"  {item.verdict:<6}{item.label:<33} {item.reason}".rstrip()]
     return [*lines, *(f"        {label}: {reason}" for label, reason in item.chain)]

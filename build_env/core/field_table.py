@@ -34,7 +34,7 @@ def _fields(shape: Shape, path: str, entry: str) -> Iterator[tuple[str, Field]]:
                 yield inner, declared
                 yield from _fields(declared.shape, inner, entry)
         case Table():
-            yield from _fields(shape.each, f"{path}.{entry}", entry)
+            yield from _fields(shape.each, f"{path}.{shape.entry or entry}", entry)
         case Items():
             yield from _fields(shape.each, f"{path}[]", entry)
         case _:

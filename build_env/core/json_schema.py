@@ -45,7 +45,8 @@ class _Printer:
             case Fields():
                 return self.fields(shape)
             case Table():
-                return {"type": "object", "additionalProperties": self.schema(shape.each)}
+                names = {"propertyNames": self.names(shape.keys)} if shape.keys else {}
+                return {"type": "object", "additionalProperties": self.schema(shape.each), **names}
             case Items():
                 limits = {"minItems": shape.least or None, "maxItems": shape.most}
                 return {"type": "array", "items": self.schema(shape.each), **_given(limits)}
@@ -69,6 +70,10 @@ class _Printer:
             "additionalProperties": False,
             **({"required": required} if required else {}),
         }
+
+    def names(self, shape: Text) -> dict[str, Any]:
+        """What keys of a table are."""
+        return self.text(shape)
 
     def text(self, shape: Text) -> dict[str, Any]:
         """A text."""
@@ -97,6 +102,10 @@ class _Manifest(_Printer):
         own = {**super().fields(shape), "patternProperties": {_DIRECTIVES: True}}
         required = own.pop("required", None)
         return {**own, "anyOf": [{"required": required}, _DIRECTIVE]} if required else own
+
+    def names(self, shape: Text) -> dict[str, Any]:
+        """What keys of a table are; directives may stand among them."""
+        return {"anyOf": [super().text(shape), {"pattern": _DIRECTIVES}]}
 
     def text(self, shape: Text) -> dict[str, Any]:
         """A text, and the bare words that an editor takes for something else."""

@@ -115,6 +115,9 @@ class _Check:
         if not isinstance(value, dict):
             self._note(path, f"a map is expected, not {_kind(value)}")
             return {}
+        for name in value:
+            if shape.keys and isinstance(refusal := _text(shape.keys, name), _Refusal):
+                self._note((*path, str(name)), refusal.message)
         return {str(name): self.fit(shape.each, item, (*path, str(name))) for name, item in value.items()}
 
     def _items(self, shape: Items, value: object, path: Path) -> list[object]:

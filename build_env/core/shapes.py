@@ -86,9 +86,11 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A map from names that are chosen freely."""
+    """A map from names that are chosen freely, or fit `keys`; `entry` stands for one of them in the names of fields."""
 
     each: Shape
+    keys: Text | None = None
+    entry: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.formats.compare import Opened
+    from build_env.formats.further import Further
     from build_env.formats.view import Repository
     from build_env.model.package import Need, Package, Packaging
     from build_env.model.source import FoundSource
@@ -94,6 +95,8 @@ class Format:
     `build/deploy/` for a suite. Names that end with one of `about_builds` tell of the build and may differ.
 
     `cross_profiles` are the build profiles in force where a package is cross-built; conditions of needs ask for them.
+    `choices` are the names of those of `model.choices` that mean something to a build, `source_choices` the ones that
+    its source stage must know, too.
 
     Bytes: `build_depends` reads the needs in the dependency set, `package_facts` a built package (None when it cannot
     be read here); without them dependents see every package that the plan gives. `opened` takes a package apart that
@@ -101,6 +104,8 @@ class Format:
 
     `repository` is how packages are published. Packages named in `essential` are on every client already: who
     publishes one replaces it everywhere, so that must be meant.
+
+    `further` is how builds get to read a repository beside those of the distribution; None where nothing can.
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had. With a `finder` a source can be one of the distribution's
@@ -125,9 +130,12 @@ class Format:
     repository: Repository
     about_builds: tuple[str, ...] = ()
     cross_profiles: frozenset[str] = frozenset()
+    choices: frozenset[str] = frozenset()
+    source_choices: frozenset[str] = frozenset()
     build_depends: Callable[[str], tuple[Need, ...]] | None = None
     package_facts: Callable[[Path], PackageFacts | None] | None = None
     opened: Callable[[bytes], Opened | None] | None = None
+    further: Further | None = None
     programs: tuple[Program, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False

@@ -75,7 +75,7 @@ def target_needs(project: Project, name: str, architectures: tuple[str, ...]) ->
         base_identity=lambda _reference, _architecture: "",
         digest_tree=project.trees.digest,
     )
-    scan = planner.scan()
+    scan = planner.scan(Request())
     planned = planner.plan(Request(), None)
     recipes = [*(scan.recipes.values() if scan else ()), *planned.recipes.values()]
     return _joined(

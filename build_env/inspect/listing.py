@@ -36,6 +36,7 @@ def list_packages(project: Project) -> list[PackageEntry]:
             summary=package.summary,
             families=_families(package),
             metapackage=package.metapackage,
+            choices=package.choices.words,
             problem=tuple(map(str, _faults(package))),
         )
         for _, package in sorted(read_packages(project.paths, _purpose(project)).items())

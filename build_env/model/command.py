@@ -60,7 +60,8 @@ class Mount:
 class ImageBuild:
     """A Dockerfile build as recorded by `docker_build_image`; paths are relative to the project root.
 
-    `bootstrap` is the suite that the base can be bootstrapped from where no registry has it.
+    `bootstrap` is the suite that the base can be bootstrapped from where no registry has it. `places` tell where each
+    further repository that it reads was written, for errors only.
     """
 
     name: str
@@ -73,6 +74,7 @@ class ImageBuild:
     platform: str = ""
     prefix: str = ""
     bootstrap: str = ""
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,11 +26,15 @@ class TargetEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PackageEntry:
-    """One package of `src/`; `problem` are lines that say why it cannot be used."""
+    """One package of `src/`; `choices` is what its definition chose about its build, in words.
+
+    `problem` are lines that say why it cannot be used.
+    """
 
     name: str
     version: str
     summary: str
     families: tuple[str, ...]
     metapackage: bool
+    choices: str = ""
     problem: tuple[str, ...] = ()

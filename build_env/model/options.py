@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003 - the command line reads the annotations when the program runs
 
 from build_env.core.errors import UsageError
 from build_env.core.sizes import SIZE_EXAMPLE, parse_size
 from build_env.core.suggest import mistyped
 from build_env.model.artifact import Isolation
+from build_env.model.choices import Choices
 
 __all__ = ["STAGES", "BuildOptions", "ManifestOptions", "check_choice"]
 
@@ -21,7 +22,7 @@ _LOG_FORMATS = ("auto", "plain", "json")
 # What says that something is to be built; the other options only say how.
 _WHAT = (
     *("packages", "targets", "architectures", "stages", "engine", "container"),
-    *("deps", "recreate", "refresh", "install", "keep_going", "dry_run", "setup"),
+    *("choices", "deps", "recreate", "refresh", "install", "keep_going", "dry_run", "setup"),
 )
 
 
@@ -31,7 +32,8 @@ class BuildOptions:
 
     `targets` and `engine` are what was typed until `Project.settled` has put whole names and `docker` or `native` in
     their place. `memory` is a size (`8G`) for all running tasks together, `timeout` the seconds that a
-    task may take, 0 for no limit and None for that of the settings; `jobs` counts tasks at a time.
+    task may take, 0 for no limit and None for that of the settings; `jobs` counts tasks at a time. `choices` are for
+    the builds of the packages that are named, of all where none is.
     """
 
     packages: tuple[str, ...] = ()
@@ -53,6 +55,7 @@ class BuildOptions:
     junit: Path | None = None
     report: Path | None = None
     results: Path | None = None
+    choices: Choices = field(default_factory=Choices)
     dry_run: bool = False
     print_env: str = ""
     print_list: str = ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from build_env.model.choices import Choices
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from build_env.core.errors import Fault
+    from build_env.model.further import FurtherRepository
 
 # The first day of 1980 that is one in every time zone: archives of zip know nothing before. For what says no date.
 UNDATED = 315_619_200
@@ -95,7 +98,9 @@ class Package:
 
     `architectures` is `("all",)` for a package of every architecture, a limit on architectures, or empty for no limit.
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
-    which the package brings its own `build.sh`. A `tool` serves the builds of others.
+    which the package brings its own `build.sh`. A `tool` serves the builds of others. `repositories` are by target
+    those from which its builds may install, too. `choices` are about its build, `apart` those among them that the run
+    asked for: what comes out then is not the package that everybody gets.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -111,10 +116,13 @@ class Package:
     requires: tuple[str, ...] = ()
     provides: tuple[str, ...] = ()
     archive: Mapping[str, Archive] = field(default_factory=dict)
+    repositories: Mapping[str, tuple[FurtherRepository, ...]] = field(default_factory=dict)
     packaging: Mapping[str, Packaging] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
     epoch: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
+    choices: Choices = field(default_factory=Choices)
+    apart: Choices = field(default_factory=Choices)
     variants: Mapping[str, Package] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 

@@ -59,12 +59,14 @@ class Task:
 
     `inputs` are needed and must have succeeded; `after` only have to have ended. `static_inputs` is all that its key
     covers and that is known before anything runs, by name. `action` is what it does; what its kind can is in `work/`.
-    `among_targets` tells that the plan has several targets: its label then names its own.
+    `choices` says in words what was chosen about its build. `among_targets` tells that the plan has several targets:
+    its label then names its own.
     """
 
     name: TaskName
     title: str = ""
     among_targets: bool = False
+    choices: str = ""
     static_inputs: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     after: tuple[TaskName, ...] = ()
@@ -109,9 +111,13 @@ class Task:
 
     @property
     def label(self) -> str:
-        """What a person reads behind the stage: `greet amd64`, among several targets `greet amd64 debian/12`."""
+        """What a person reads behind the stage: `greet amd64`, among several targets `greet amd64 debian/12`.
+
+        Behind it stands what was chosen about its build: `greet amd64 (profiles nocheck)`.
+        """
         target = self.target if self.among_targets and not self.title else ""  # titles name the target anyway
-        return " ".join(part for part in (self.subject, self.arch, target) if part)
+        choices = f"({self.choices})" if self.choices else ""
+        return " ".join(part for part in (self.subject, self.arch, target, choices) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from build_env.core.schema import Path
 
-__all__ = ["Purpose", "no_definition", "read_definition"]
+__all__ = ["PLACES", "Purpose", "no_definition", "read_definition"]
 
+PLACES = "places of repositories"
 _MARKS = ("otk.", "$")  # without them a compile would give the data as it is written
 
 
@@ -56,7 +57,8 @@ def no_definition(shown: str) -> Mapping[str, Mapping[str, object]]:
 def read_definition(root: FilePath, shown: str, purpose: Purpose) -> Mapping[str, Mapping[str, object]]:
     """The definition in the file `shown` of the project at `root`.
 
-    Its fields are those of `DEFINITION`, by architecture where they may differ, under the empty name otherwise.
+    Its fields are those of `DEFINITION`, by architecture where they may differ, under the empty name otherwise; with
+    `PLACES` of repositories, by target and name, where there are some.
 
     Raises InputError with all faults of the file, each with its place.
     """
@@ -135,6 +137,13 @@ def _checked(
     all_faults = (*(faults or ()), *located(misfits, where, shown))
     if all_faults or not isinstance(fields, dict):
         raise InputError(f"{shown} cannot be used", faults=all_faults)
+    if fields["repositories"]:
+        # That one cannot be used may only be found out in a room.
+        fields[PLACES] = {
+            (target, name): where(("repositories", target, name)) or Location(file=shown)
+            for target, repositories in fields["repositories"].items()
+            for name in repositories
+        }
     return fields
 
 

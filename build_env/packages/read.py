@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
@@ -18,8 +18,10 @@ from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging
-from build_env.packages.definitions import Purpose, no_definition, read_definition
+from build_env.packages.choices import choices_in
+from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
+from build_env.packages.further import repositories_in
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
     from build_env.formats.format import Format
+    from build_env.model.further import FurtherRepository
 
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
@@ -112,7 +115,10 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
         is_written = _is(written, os.DirEntry.is_file)
         definitions = read_definition(bounds.root, file, purpose) if is_written else no_definition(file)
         _refuse_missing_patches(bounds.root, shown, definitions.values())
-        declared = {arch: _declared(fields, shown, directory.name) for arch, fields in definitions.items()}
+        declared = {
+            arch: _declared(bounds, fields, shown, directory.name, purpose.target)
+            for arch, fields in definitions.items()
+        }
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
@@ -152,7 +158,7 @@ def _merged(variants: Mapping[str, Package], file: str) -> Package:
     return replace(first, requires=tuple(requires), provides=tuple(provides), variants=variants)
 
 
-def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package:
+def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default: str, target: str) -> Package:
     """What the checked fields of a definition say.
 
     Raises:
@@ -176,7 +182,20 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         archive=_archives(fields["archive"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
+        choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
+        **_repositories(bounds, fields, target),
     )
+
+
+def _repositories(bounds: Bounds, fields: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """The further repositories by target, and faults of keys; builds for `target` need those of no other one."""
+    places = fields.get(PLACES, {})
+    found: dict[str, tuple[FurtherRepository, ...]] = {}
+    faults: list[Fault] = []
+    for name, written in fields["repositories"].items():
+        found[name], wrong = repositories_in(bounds, written, {each: places[name, each] for each in written})
+        faults += wrong if target in {"", name} else ()
+    return {"repositories": found, "faults": tuple(faults)}
 
 
 def _limits(value: object) -> Mapping[str, int]:

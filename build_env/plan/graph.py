@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from build_env.model.action import DeployAction, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
+from build_env.model.choices import ARCH, Choices
 from build_env.model.identity import TaskName
 from build_env.model.package import UNDATED, Package, Packaging
 from build_env.model.task import Input, Place, Plan, Stage, Task
@@ -38,7 +39,7 @@ class PlanFacts:
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `rank` orders kinds of tasks in listings. `withheld` are packages of `DEPENDS` whose `run_deploy_deps`
     provides nothing; `architectures` all that the target is for, `tar_archs` those for which `run_tar_build` wants an
-    archive.
+    archive. `source_choices` are those that source stages must know.
     """
 
     packages: Mapping[str, Package]
@@ -56,6 +57,7 @@ class PlanFacts:
     withheld: frozenset[str] = frozenset()
     tar_archs: frozenset[str] = frozenset()
     architectures: tuple[str, ...] = ()
+    source_choices: frozenset[str] = frozenset()
 
 
 def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
@@ -169,6 +171,7 @@ def _task(target: Target, unit: Unit, inputs: tuple[Input, ...], selection: Sele
         "name": unit.name,
         "after": selection.after.get(unit.name, ()),
         "printed": record.printed,
+        "choices": _choices(unit, facts).words,
     }
     if unit.stage is Stage.DEPLOY:
         if not record.deployments:
@@ -213,7 +216,10 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     recipe = facts.recipes.get(facts.unit_images.get(unit.name, ""))
     return Room(
         commands=record.commands,
-        environment=_environment(unit, epoch, facts.build_jobs, shared=unit.primary or not packaging.mixed),
+        environment={
+            **_environment(unit, epoch, facts.build_jobs, shared=_shared(unit, package, packaging)),
+            **_choices(unit, facts).variables(),
+        },
         trees=tuple(trees),
         mounts=facts.mounts.get(unit.arch, ()),
         platform=recipe.build.platform if recipe else "",
@@ -221,6 +227,19 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         epoch=epoch,
         limits=package.limits,
     )
+
+
+def _choices(unit: Unit, facts: PlanFacts) -> Choices:
+    """What was chosen, as far as the task must know it."""
+    choices = facts.packages[unit.package].on(unit.arch).choices
+    if unit.stage is Stage.SOURCE:
+        return choices.of(facts.source_choices)
+    return choices if unit.stage is not Stage.VERIFY else Choices()
+
+
+def _shared(unit: Unit, package: Package, packaging: Packaging) -> bool:
+    """Whether the task makes the packages of every architecture, too."""
+    return not packaging.mixed or (unit.primary and package.choices.only != ARCH)
 
 
 def _environment(unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:

@@ -26,6 +26,7 @@ __all__ = ["layer_room", "with_layers"]
 
 _FROM_PACKAGE = (Place.IMAGE, Place.SOURCE, Place.PACKAGES)
 _SHORT = 8
+_INSTALLED_BY = {f"BUILD_{name.upper()}" for name in ("profiles", "only")}  # choices that decide what is installed
 _ROUNDS = 3  # what asks to be built needs its tools first, then what these say, then what the package itself says
 
 
@@ -111,6 +112,7 @@ def layer_room(task: Task) -> Room | None:
         "BUILD_STAGE": Stage.LAYER.value,
         "LC_ALL": room.environment["LC_ALL"],
         "TZ": room.environment["TZ"],
+        **{name: value for name, value in room.environment.items() if name in _INSTALLED_BY},
     }
     trees = tuple(tree for tree in room.trees if tree.destination.startswith("common/"))
     return replace(room, commands=commands, environment=environment, trees=trees, downloads=False, epoch=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, InputError, Location, UsageError
 from build_env.core.suggest import mistyped
+from build_env.model.choices import ARCH, INDEP, Choices
 from build_env.model.task import Input, Place, Stage
 from build_env.plan.units import ALL, SOURCE, PackageRole, Unit
 
@@ -29,11 +30,15 @@ _STAGES = (Stage.SOURCE, Stage.BUILD, Stage.VERIFY, Stage.DEPLOY)
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the command line asks for; no `packages` means all, no `stages` means all."""
+    """What the command line asks for; no `packages` means all, no `stages` means all.
+
+    `choices` are for the builds of the packages that it names, of all without names; what these need is built as ever.
+    """
 
     packages: tuple[str, ...] = ()
     stages: frozenset[Stage] = frozenset()
     only_depends: bool = False
+    choices: Choices = field(default_factory=Choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +87,7 @@ class _Selector:
     notes: dict[str, None] = field(default_factory=dict)
     installed: dict[tuple[str, str], tuple[_Need, ...]] = field(default_factory=dict)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    held: dict[str, list[str]] = field(default_factory=dict)
 
     def role(self, name: str) -> PackageRole:
         if name in self.target.depends:
@@ -116,6 +122,29 @@ class _Selector:
             self.notes[f"{name} is limited to {', '.join(limits)}: not built for {arch}"] = None
             return False
         return True
+
+    def labels_asked(self, name: str) -> tuple[str, ...]:
+        """The labels under which there is something to build of the part that was chosen."""
+        only, labels = self.packages[name].choices.only, self.archs(name)
+        if only == ARCH:
+            labels = tuple(label for label in labels if label != ALL)
+        elif only == INDEP and labels != (ALL,):
+            labels = (self.primary(name),) if self.mixed(name) and labels else ()
+        if only and not labels:
+            kind = "one" if only == ARCH else "every"
+            self.notes[f"{name} has no packages of {kind} architecture: not built (only {only})"] = None
+        return labels
+
+    def held_back(self, name: str, request: Request) -> frozenset[Stage]:
+        """That it is not deployed unless that is asked for: clients would take it for the ordinary one."""
+        if Stage.DEPLOY in request.stages or not request.choices:
+            return frozenset()
+        apart = [other for other in self.relations.needed((name,)) if self.packages[other].apart]
+        words = self.packages[name].apart.words
+        reason = f"the run chose {words}" if words else f"{apart[0]} is not, which they need" if apart else ""
+        if reason:
+            self.held.setdefault(reason, []).append(name)
+        return frozenset({Stage.DEPLOY} if apart else ())
 
     def primary(self, name: str) -> str:
         """The label whose tasks make what those of all architectures share: the host's, else the first."""
@@ -264,16 +293,17 @@ def select(
     stages = _wanted_stages(request)
     for name in needed:
         depends = selector.role(name) is PackageRole.DEPENDS and name not in request.packages
-        labels = () if depends else selector.archs(name)
+        labels = () if depends else selector.labels_asked(name)
+        asked = stages - selector.held_back(name, request) if labels else stages
         for label in labels:
             if label not in on_arch or name in on_arch[label]:
-                for stage in stages:
+                for stage in (each for each in _STAGES if each in asked):
                     selector.add(name, stage, label)
     if request.only_depends or not (request.packages or request.stages):
         for name in target.depends:
             for label in selector.archs(name):
                 selector.add(name, Stage.BUILD, label)
-    if request.packages and not selector.units and selector.notes:
+    if request.packages and selector.notes and not {name.subject for name in selector.units} & {*request.packages}:
         raise UsageError("nothing to build: " + "; ".join(selector.notes))
     units = tuple(selector.units.values())
     _refuse_clashes({unit.package for unit in units}, relations, packages)
@@ -281,9 +311,20 @@ def select(
         units=units,
         inputs=selector.inputs,
         after=_after(units, relations),
-        tars=_tars(target, units) if _wants_tar(request) else {},
-        notes=(*selector.notes, *relations.notes),
+        tars=_tars(target, units) if _wants_tar(request) and not _has_apart(packages, request) else {},
+        notes=(*selector.notes, *_held_notes(selector.held), *relations.notes),
     )
+
+
+def _held_notes(held: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What to say of packages that are not deployed, by the reason."""
+    for reason, names in held.items():
+        yield f"not deployed, as {reason}: {', '.join(names)} (--deploy does it, --results DIRECTORY copies them)"
+
+
+def _has_apart(packages: Mapping[str, Package], request: Request) -> bool:
+    """Whether an archive that nobody asked for by name would hold such packages."""
+    return Stage.TAR not in request.stages and any(package.apart for package in packages.values())
 
 
 def _refuse_clashes(selected: Collection[str], relations: Relations, packages: Mapping[str, Package]) -> None:
@@ -307,10 +348,9 @@ def _refuse_clashes(selected: Collection[str], relations: Relations, packages: M
         )
 
 
-def _wanted_stages(request: Request) -> tuple[Stage, ...]:
+def _wanted_stages(request: Request) -> frozenset[Stage]:
     """What is asked for; an archive holds what the build stage made."""
-    wanted = {Stage.BUILD, *request.stages} if Stage.TAR in request.stages else request.stages
-    return tuple(stage for stage in _STAGES if not wanted or stage in wanted)
+    return request.stages.union({Stage.BUILD} if Stage.TAR in request.stages else ()) or frozenset(_STAGES)
 
 
 def _wants_tar(request: Request) -> bool:

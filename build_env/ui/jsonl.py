@@ -24,7 +24,8 @@ Every object has `schema` (1; raised when a field changes its meaning or goes, n
     run-finished   status (done, failed, interrupted), seconds, longest_chain, counts: {status: number}, deployed, notes
     error          code, exit_code, message, hint, faults: the run ended before its tasks did; nothing follows
 
-`task` names a task within its plan. Wrong use of the command line is told on standard error only, with exit code 2.
+`task` names a task within its plan, and `choices` (beside each `arch`) says in words what was chosen about its build.
+Wrong use of the command line is told on standard error only, with exit code 2.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ def task_data(task: Task) -> dict[str, Any]:
         "target": task.target,
         "subject": task.subject,
         "arch": task.arch,
+        "choices": task.choices,
     }
 
 

@@ -57,7 +57,9 @@ def _target_row(entry: TargetEntry) -> tuple[str, ...]:
 
 def _package_row(entry: PackageEntry) -> tuple[str, ...]:
     kind = "metapackage" if entry.metapackage else ", ".join(entry.families)
-    return (entry.name, entry.version, kind, "cannot be used, see below" if entry.problem else entry.summary)
+    choices = f"({entry.choices})" if entry.choices else ""
+    what = "cannot be used, see below" if entry.problem else f"{entry.summary} {choices}".strip()
+    return (entry.name, entry.version, kind, what)
 
 
 def _rows(rows: Sequence[tuple[str, ...]], *, none: str) -> list[str]:

@@ -37,7 +37,7 @@ def plan_lines(
     lines = [*(f"note    {note}" for note in notes), plan_headline(plan, answers)]
     shown = [task for task in plan if hits or answers[task.name] != Status.HIT]
     for task in shown:
-        lines.append(f"  {task.stage:<9}{task.label:<28}{answers[task.name]}".rstrip())
+        lines.append(f"  {task.stage:<9}{task.label:<27} {answers[task.name]}".rstrip())
         if commands:
             lines += [f"{_MARGIN}{line}" for line in _details(task)]
     others = len(plan) - len(shown)

@@ -99,7 +99,8 @@ def context_of(task: Task, source_format: Format) -> Context:
     arch = room.environment.get("ARCH", "") if room else ""
     build_arch = room.environment.get("BUILD_HOST_ARCH", arch) if room else ""
     profiles = source_format.cross_profiles if arch != build_arch else frozenset[str]()
-    return Context(arch=arch, build_arch=build_arch, profiles=profiles)
+    chosen = room.environment.get("BUILD_PROFILES", "").split() if room else ()
+    return Context(arch=arch, build_arch=build_arch, profiles=profiles.union(chosen))
 
 
 def _build_depends(inputs: Iterable[ResolvedInput], store: Store) -> tuple[Format | None, tuple[Need, ...]]:

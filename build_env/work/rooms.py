@@ -147,6 +147,7 @@ class RoomWork:
             "stand-in": stand_in,
             "layer": layer_key(work),
             "installed": installed[-1] if installed else "",
+            **({"choices": work.task.choices} if work.task.choices else {}),
         }
         return _done(work, outcome, facts)
 

@@ -30,6 +30,19 @@ is_cross() {
     [ "$ARCH" != "$BUILD_HOST_ARCH" ]
 }
 
+# What was chosen about the build comes in variables: BUILD_PROFILES and BUILD_OPTIONS are words, BUILD_ONLY is arch or
+# indep. has_word WORDS WORD
+has_word() {
+    case " $1 " in *" $2 "*) return 0 ;; *) return 1 ;; esac
+}
+
+# profiles_in_force: for dpkg and apt, which want commas
+profiles_in_force() {
+    local profiles=${BUILD_PROFILES:-}
+    ! is_cross || profiles="${CROSS_PROFILES/,/ } $profiles"
+    xargs <<<"$profiles" | tr ' ' ,
+}
+
 # field FILE NAME: the value of a field of a control file, continuation lines included
 field() {
     awk -v name="$2" '
@@ -376,8 +389,14 @@ explain_unmet() {
 
 # check_depends DEPENDS_FILE: fails, and says what is missing, when not all build dependencies are installed
 check_depends() {
-    local options=() name file=$1
-    ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
+    local options=() name file=$1 profiles
+    profiles=$(profiles_in_force)
+    ! is_cross || options=(-a "$ARCH")
+    [ -z "$profiles" ] || options+=(-P "$profiles")
+    case ${BUILD_ONLY:-} in
+    arch) options+=(-B) ;;
+    indep) options+=(-A) ;;
+    esac
     # dpkg refuses TOOL:native of a tool that says that it serves every architecture. apt installs it, and so it is meant.
     file=$(mktemp)
     cat "$1" >"$file"
@@ -401,7 +420,7 @@ need_build_depends() {
 }
 
 stage_install() {
-    local file options=()
+    local file options=() profiles
     need BUILD_IN ARCH BUILD_HOST_ARCH
     need_root
     need_index
@@ -412,7 +431,10 @@ stage_install() {
     if check_depends "$file" >/dev/null; then
         say "the build dependencies are installed already"
     else
-        ! is_cross || options=(-a "$ARCH" -P "$CROSS_PROFILES")
+        profiles=$(profiles_in_force)
+        ! is_cross || options=(-a "$ARCH")
+        [ -z "$profiles" ] || options+=(-P "$profiles")
+        [ -z "${BUILD_ONLY:-}" ] || options+=("--$BUILD_ONLY-only")
         # What only a later alternative names is ours to give where the distribution has none of the earlier.
         if [ -n "$(local_packages alternatives)" ] \
             && ! apt-get --simulate --quiet=2 build-dep "${options[@]}" "$file" >/dev/null 2>&1; then
@@ -431,7 +453,7 @@ binary_option() {
     for word in $(field "$1" Architecture); do
         if [ "$word" = all ]; then
             [ "$BUILD_ARCH_ALL" != 1 ] || all=yes
-        elif dpkg-architecture -f -a "$ARCH" -i "$word" 2>/dev/null; then
+        elif [ "${BUILD_ONLY:-}" != indep ] && dpkg-architecture -f -a "$ARCH" -i "$word" 2>/dev/null; then
             any=yes
         fi
     done
@@ -467,8 +489,8 @@ build_extract() {
 # build_profiles CONTROL: nobody publishes packages for Debian's installer, so they are not built. A package without them
 # gets no profile for that: dpkg writes profiles into each package.
 build_profiles() {
-    local profiles=''
-    ! is_cross || profiles=${CROSS_PROFILES/,/ }
+    local profiles
+    profiles=$(profiles_in_force | tr , ' ')
     if grep -Eqi '^(XC-)?Package-Type:[[:space:]]*udeb[[:space:]]*$' "$1"; then
         profiles+="${profiles:+ }noudeb"
     fi
@@ -477,13 +499,19 @@ build_profiles() {
 
 # buildpackage OPTION TREE ARGUMENT...: dpkg-buildpackage in the tree
 buildpackage() {
-    local option=$1 tree=$2 options=()
+    local option=$1 tree=$2 options=() word
     shift 2
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Timestamp)
-    DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}"
+    DEB_BUILD_OPTIONS="parallel=${BUILD_JOBS:-1}${BUILD_OPTIONS:+ $BUILD_OPTIONS}"
+    # Policy has these two as options, too, and a profile of that name means both.
+    for word in nocheck nodoc; do
+        if has_word "${BUILD_PROFILES:-}" "$word" && ! has_word "$DEB_BUILD_OPTIONS" "$word"; then
+            DEB_BUILD_OPTIONS+=" $word"
+        fi
+    done
     if is_cross; then
         # Whether a foreign program can run depends on the machine around the room; the result must not.
-        DEB_BUILD_OPTIONS+=" nocheck"
+        has_word "$DEB_BUILD_OPTIONS" nocheck || DEB_BUILD_OPTIONS+=" nocheck"
         options=(-a "$ARCH")
     fi
     DEB_BUILD_PROFILES=$(build_profiles "$tree/debian/control")

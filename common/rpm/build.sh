@@ -355,6 +355,7 @@ build_package() {
     for file in "$top"/RPMS/*/*.rpm; do
         case $file in
         */noarch/*) [ "$BUILD_ARCH_ALL" = 1 ] || continue ;;
+        *) [ "${BUILD_ONLY:-}" != indep ] || continue ;;
         esac
         [ ! -f "$file" ] || results+=("$file")
     done

@@ -49,7 +49,14 @@ rpm_architecture() {
 # from the image, so that a stand-in base gives the answers of the distribution it stands for.
 set_target_macros() {
     need RPM_DIST RPM_RHEL
+    local name macro
     RPM_MACROS=(-D "dist $RPM_DIST" -D "rhel $RPM_RHEL" -D "el$RPM_RHEL 1")
+    # What was chosen about the build. These are the macros that --with and --without of rpmbuild define.
+    for name in ${BUILD_WITH:-}; do RPM_MACROS+=(-D "_with_$name --with-$name"); done
+    for name in ${BUILD_WITHOUT:-}; do RPM_MACROS+=(-D "_without_$name --without-$name"); done
+    while IFS= read -r macro; do
+        [ -z "$macro" ] || RPM_MACROS+=(-D "$macro")
+    done <<<"${BUILD_DEFINE:-}"
 }
 
 # the_spec FOLDER: the one spec file of a folder

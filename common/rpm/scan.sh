@@ -9,6 +9,7 @@
 #   dynamic         it finds more of what it needs while it is built (%generate_buildrequires)
 #   packages        of each binary package name, noarch, provides, requires; names that rpm will find in its files are
 #                   among provides as far as the list of files tells them
+# RPM_CHOICES says what is chosen about the builds of packages, in lines: "src/greet<tab>BUILD_WITH<tab>docs".
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
@@ -99,6 +100,15 @@ scan() {
         "\"changed\": $changed, \"build_requires\": $needed, \"packages\": [$packages]}"
 }
 
+# choose DIRECTORY: the target's macros, and what is chosen about that package
+choose() {
+    local whose name value
+    while IFS=$'\t' read -r whose name value; do
+        [ "$whose" != "$1" ] || declare -g "$name=${!name:+${!name}$'\n'}$value"
+    done <<<"${RPM_CHOICES:-}"
+    set_target_macros
+}
+
 need BUILD_ROOT BUILD_WORK BUILD_OUT ARCH
 command -v rpmspec >/dev/null || fail "$EX_CONFIG" "rpmspec is not installed" "the image needs the package rpm-build"
 set_target_macros
@@ -122,7 +132,7 @@ for directory in src/*; do
     spec=$(set -e; spec_of "$directory" 2>"$BUILD_WORK/complaint")
     status=$?
     if [ "$status" -eq 0 ]; then
-        (set -e; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
+        (set -e; choose "$directory"; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
         status=$?
     fi
     set -e

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/environment.md").read_text("utf-8")
-OF_ROOMS = {"ARCH", "BUILD_HOST_ARCH", "LC_ALL", "TZ"}  # which commands find
+OF_ROOMS = {"ARCH", "BUILD_HOST_ARCH", "BUILD_PROFILES", "LC_ALL", "TZ"}  # which commands find
 
 
 def is_environment(node: ast.expr) -> bool:

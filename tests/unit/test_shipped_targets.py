@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.model.choices import Choices
 from build_env.model.task import Stage
 from build_env.plan.select import Request
 from build_env.targets.discover import discover
@@ -152,3 +153,21 @@ def test_another_architecture_beside_it_changes_no_key(name: str, archs: tuple[s
     both = alone.keys() & together.keys()
     assert f"{name}:greet:build:{archs[1]}" in both
     assert {task: together[task] for task in both} == {task: alone[task] for task in both}
+
+
+def test_conditionals_of_specs_are_known_to_the_scan_and_to_the_source_stage() -> None:
+    made, plain = planner(ROOT, "centos/9"), Request(packages=("greet",))
+    chosen = Request(packages=("greet",), choices=Choices(enabled=("a", "b"), defined=("x_y 1", "z_z 2"), only="arch"))
+    scans = [made.scan(request) for request in (plain, chosen)]
+    environments = [
+        task.room.commands[0].environment for scan in scans if scan is not None for task in scan.plan if task.room
+    ]
+    assert "RPM_CHOICES" not in environments[0]
+    lines = ["src/greet\tBUILD_WITH\ta b", "src/greet\tBUILD_DEFINE\tx_y 1", "src/greet\tBUILD_DEFINE\tz_z 2"]
+    assert environments[1]["RPM_CHOICES"].split("\n") == lines
+    planned = shipped_plan("centos/9", ("amd64",), chosen).plan
+    static = {(task.stage, task.name.subject): task.static_inputs for task in planned}
+    source, build = static[Stage.SOURCE, "greet"], static[Stage.BUILD, "greet"]
+    assert (source["environment BUILD_WITH"], "environment BUILD_ONLY" in source) == ("a b", False)
+    assert build["environment BUILD_ONLY"] == "arch"
+    assert "environment BUILD_WITH" not in static[Stage.BUILD, "libgreet"]

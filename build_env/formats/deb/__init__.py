@@ -5,6 +5,7 @@ from __future__ import annotations
 from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read_deb, read_packaging, with_pinned
 from build_env.formats.deb.entries import is_apt_file
 from build_env.formats.deb.found import FINDER
+from build_env.formats.deb.further import FURTHER
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.deb.source import files_of_source, source_name
@@ -67,9 +68,11 @@ DEB = Format(
     repository=APT,
     about_builds=(".buildinfo", ".changes"),
     cross_profiles=CROSS_PROFILES,
+    choices=frozenset({"profiles", "options", "only"}),
     build_depends=build_depends_in,
     package_facts=read_deb,
     finder=FINDER,
+    further=FURTHER,
     essential=frozenset(_ESSENTIAL.split()),
     programs=(Program(name="dpkg-deb", package="dpkg", purpose="reads Debian packages"),),
 )

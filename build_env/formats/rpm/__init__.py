@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from build_env.core.later import imported_later
 from build_env.formats.format import Format, Program, Scan
+from build_env.formats.rpm.further import FURTHER
 from build_env.formats.rpm.needs import build_depends_in
 from build_env.formats.rpm.repository import DNF
 from build_env.formats.rpm.spec import SPEC_FACTS, files_of_source, read_packaging, source_name, with_spec_facts
@@ -72,6 +73,8 @@ RPM = Format(
     source_files=files_of_source,
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
+    choices=frozenset({"enabled", "disabled", "defined", "only"}),
+    source_choices=frozenset({"enabled", "disabled", "defined"}),
     is_content=_is_package,
     is_published=_is_package,
     is_binary=_is_binary,
@@ -85,4 +88,5 @@ RPM = Format(
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,
+    further=FURTHER,
 )

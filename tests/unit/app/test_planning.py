@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import BuildEnvError, HookError, InputError, UsageError
+from build_env.model.choices import Choices
 from build_env.model.command import Mount
 from build_env.model.task import Place, Stage
 from build_env.plan.select import Request
@@ -76,7 +77,7 @@ Architecture: any
 
 def test_what_pinned_sources_build_is_asked_of_their_source_stages_and_makes_edges(project: MakeProject) -> None:
     made = project(PINNED)
-    scan = planner(made.root).scan()
+    scan = planner(made.root).scan(Request())
     assert scan is not None
     sources = {str(task.name): task for task in scan.plan if task.stage is Stage.SOURCE}
     assert list(sources) == ["here/1:one:source:source", "here/1:two:source:source"]
@@ -93,9 +94,9 @@ def test_what_pinned_sources_build_is_asked_of_their_source_stages_and_makes_edg
 
 def test_a_base_that_was_made_for_the_scan_is_known_to_what_is_planned_after_it(project: MakeProject) -> None:
     asked = planner(project(PINNED).root, archs=("amd64", "arm64"))
-    first = asked.scan()
+    first = asked.scan(Request())
     asked.base_identity = lambda _reference, _architecture: "made"
-    later = (asked.scan(), asked.plan(Request(), CONTROLS))
+    later = (asked.scan(Request()), asked.plan(Request(), CONTROLS))
     assert identities(first) == {""}
     assert [identities(planned) for planned in later] == [{"made"}, {"made"}]
 
@@ -384,3 +385,79 @@ def test_what_only_another_architecture_requires_is_not_built(project: MakeProje
     )
     chosen = planner(made.root, archs=("amd64", "arm64")).plan(Request(packages=("two",)), None).plan
     assert {str(task.name) for task in chosen if ":one:build:" in str(task.name)} == {"here/1:one:build:amd64"}
+
+
+def test_what_is_chosen_is_in_the_key_of_the_build_alone(project: MakeProject) -> None:
+    chosen = FILES | {
+        CONFIGURATION: TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+        + '\n\ndef run_source(env, package):\n    env.run_command_source("make", package.name)\n',
+        "src/two/definition.yaml": "build: {options: [noopt], define: [macro 1]}\n",
+    }
+    made = planner(project(chosen).root)
+    before, after = (
+        {str(task.name): task for task in made.plan(request, None).plan}
+        for request in (Request(), Request(packages=("one",), choices=Choices(profiles=("nocheck",))))
+    )
+    assert "environment BUILD_PROFILES" not in before["here/1:one:build:amd64"].static_inputs
+    assert after["here/1:one:build:amd64"].static_inputs["environment BUILD_PROFILES"] == "nocheck"
+    assert after["here/1:one:build:amd64"].label == "one amd64 (profiles nocheck)"
+    assert after["here/1:one:source:source"].static_inputs == before["here/1:one:source:source"].static_inputs
+    # Macros mean nothing to packages of Debian.
+    two = before["here/1:two:build:amd64"]
+    assert (two.choices, two.static_inputs["environment BUILD_OPTIONS"]) == ("options noopt", "noopt")
+    assert "here/1:two:deploy:amd64" in before
+
+
+KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n"
+FURTHER = """\
+repositories:
+  here/1:
+    own: {url: http://example.invalid/, suites: [s], key: keys/own.asc}
+"""
+
+
+def images(made: Project) -> dict[str, tuple[str, Mapping[str, str]]]:
+    """By the package whose builds are made in it: the name of an image and what its key covers."""
+    tasks = {task.name: task for task in planner(made.root).plan(Request(), None).plan}
+    found = {}
+    for task in tasks.values():
+        for entry in task.inputs if task.stage is Stage.BUILD else ():
+            if entry.place is Place.IMAGE:
+                found[task.name.subject] = (entry.task.subject, tasks[entry.task].static_inputs)
+    return found
+
+
+def test_further_repositories_make_an_image_of_their_own(project: MakeProject) -> None:
+    target = TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+    made = project(FILES | {CONFIGURATION: target})
+    plain = images(made)["two"]
+    made.write({"src/one/definition.yaml": FURTHER, "keys/own.asc": KEY})
+    before = images(made)
+    assert before["two"] == plain
+    assert before["one"][0].startswith(f"{plain[0]}-with-own-")
+    assert "URIs: http://example.invalid/" in before["one"][1]["dockerfile"]
+    # A line above changes the place, and nothing else.
+    made.write({"src/one/definition.yaml": f"summary: x\n{FURTHER}"})
+    assert images(made)["one"] == before["one"]
+    for definition, key in [
+        (FURTHER.replace("key:", "priority: 5, key:"), KEY),
+        (FURTHER.replace("invalid/", "invalid/x"), KEY),
+        (FURTHER, KEY.replace("abc", "abd")),
+    ]:
+        made.write({"src/one/definition.yaml": definition, "keys/own.asc": key})
+        assert images(made)["one"][0] != before["one"][0]
+        assert images(made)["one"][1]["dockerfile"] != before["one"][1]["dockerfile"]
+
+
+def test_a_repository_that_the_targets_package_manager_cannot_read(project: MakeProject) -> None:
+    target = TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+    definition = "repositories:\n  here/1:\n    own: {module: 'x:1'}\n  there/1:\n    own: {module: 'x:1'}\n"
+    made = project(FILES | {CONFIGURATION: target, "src/one/definition.yaml": definition})
+    with pytest.raises(InputError) as caught:
+        plan(made)
+    (fault,) = caught.value.faults
+    assert str(fault) == "src/one/definition.yaml:3:5: own: `module` and `signed` are for repositories of dnf"
+    made.write({CONFIGURATION: TARGET})
+    with pytest.raises(InputError, match="packages of src/ cannot be used") as caught:
+        plan(made)
+    assert "builds of no format read no further repositories" in str(caught.value.faults[0])

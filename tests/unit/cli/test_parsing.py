@@ -134,6 +134,7 @@ def test_a_line_is_shown_again_with_the_word_put_right(typed: list[str], wrong: 
         (build_env, "build-env", ["list", "tragets"], "list targets"),
         (build_all, "build-all", ["-target", "debian/12", "greet"], "--target debian/12 greet"),
         (build_all, "build-all", ["-dry-run", "greet"], "--dry-run greet"),
+        (build_all, "build-all", ["--only", "idep", "--dry-run"], "--only indep --dry-run"),
         (build_all, "build-all", ["--log-format", "plian", "--dry-run"], "--log-format plain --dry-run"),
     ],
 )
@@ -165,6 +166,7 @@ def test_help_is_grouped_and_has_no_boxes() -> None:
         "Arguments:",
         "What and where:",
         "Stages (none: all):",
+        "How the packages that are named are built:",
         "Rooms and images:",
         "The run:",
         "Show instead of build:",

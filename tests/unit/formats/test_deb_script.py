@@ -35,10 +35,49 @@ def test_name_and_version_are_what_dpkg_reads(tmp_path: Path, head: str) -> None
 )
 def test_packages_for_the_installer_are_not_built(tmp_path: Path, control: str, cross: str, profiles: str) -> None:
     (tmp_path / "control").write_text(control, encoding="utf-8")
+    assert asked(f"build_profiles {tmp_path}/control", cross=cross) == profiles
+
+
+def asked(command: str, *, cross: str = "false", **environment: str) -> str:
+    """What functions of the script answer."""
     lines = SCRIPT.read_text(encoding="utf-8")
-    start = lines.index("build_profiles() {")
-    function = lines[start : lines.index("\n}\n", start) + 3]
-    given = "set -eu\nCROSS_PROFILES='cross,nocheck'\n"
-    script = f"{given}is_cross() {{ {cross}; }}\n{function}build_profiles {tmp_path}/control"
-    asked = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
-    assert asked.stdout == f"{profiles}\n"
+    functions = ""
+    for name in ("has_word", "profiles_in_force", "build_profiles", "binary_option", "buildpackage", "field"):
+        start = lines.index(f"\n{name}() {{")
+        functions += lines[start : lines.index("\n}\n", start) + 3]
+    given = f"set -eu\nCROSS_PROFILES='cross,nocheck'\nsay() {{ echo \"$*\"; }}\nis_cross() {{ {cross}; }}\n"
+    environment = {"PATH": os.environ["PATH"], "ARCH": "amd64", "BUILD_ARCH_ALL": "1", **environment}
+    script = ["bash", "-c", f"{given}{functions}{command}"]
+    return subprocess.run(script, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_chosen_profiles_are_in_force_beside_those_of_a_cross_build(tmp_path: Path) -> None:
+    (tmp_path / "control").write_text("Package: one\n", encoding="utf-8")
+    command = f"profiles_in_force; build_profiles {tmp_path}/control"
+    assert asked(command, BUILD_PROFILES="nodoc stage1").split("\n") == ["nodoc,stage1", "nodoc stage1"]
+    assert asked(command, cross="true", BUILD_PROFILES="nodoc").split("\n")[0] == "cross,nocheck,nodoc"
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-architecture"), reason="dpkg-architecture is not installed")
+@pytest.mark.parametrize(("only", "option"), [("", "-b"), ("indep", "-A")])
+def test_which_packages_are_built(tmp_path: Path, only: str, option: str) -> None:
+    (tmp_path / "one.dsc").write_text("Architecture: any all\n", encoding="utf-8")
+    assert asked(f"binary_option {tmp_path}/one.dsc", BUILD_ONLY=only) == option
+
+
+@pytest.mark.parametrize(
+    ("profiles", "options", "cross", "said"),
+    [
+        ("", "", "false", "parallel=1"),
+        ("nocheck nodoc stage1", "noopt nodoc", "false", "parallel=1 noopt nodoc nocheck"),
+        ("nocheck", "", "true", "parallel=1 nocheck"),
+    ],
+)
+def test_policy_has_profiles_that_are_options_too(
+    tmp_path: Path, profiles: str, options: str, cross: str, said: str
+) -> None:
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian/control").write_text("Package: one\n", encoding="utf-8")
+    stubs = 'dpkg-parsechangelog() { echo 1; }; dpkg-buildpackage() { echo "$DEB_BUILD_OPTIONS"; };'
+    answer = asked(f"{stubs} buildpackage -b {tmp_path}", cross=cross, BUILD_PROFILES=profiles, BUILD_OPTIONS=options)
+    assert answer == said

@@ -32,3 +32,20 @@ def test_a_step_goes_on_with_the_tree_of_the_step_before(tmp_path: Path, *, know
     assert [("--noprep" in words) for words in (make, install)] == [knows, knows]
     left_out = [word for word in install if word.startswith("__spec_")]
     assert left_out == [f"__spec_{name}_pre exit 0" for name in ("prep", "buildrequires", "conf", "build")]
+
+
+LIBRARY = Path(__file__).resolve().parents[3] / "common/rpm/lib.sh"
+
+
+def test_what_was_chosen_are_macros_of_every_question_to_a_spec() -> None:
+    chosen = {"BUILD_WITH": "docs gui", "BUILD_WITHOUT": "tests", "BUILD_DEFINE": "one 1 2\ntwo x"}
+    environment = {"PATH": "/usr/bin:/bin", "RPM_DIST": ".el9", "RPM_RHEL": "9", **chosen}
+    script = f". {LIBRARY}; set_target_macros; printf '%s\\n' \"${{RPM_MACROS[@]}}\""
+    asked = subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True, text=True)
+    assert [word for word in asked.stdout.splitlines() if word != "-D"][3:] == [
+        "_with_docs --with-docs",
+        "_with_gui --with-gui",
+        "_without_tests --without-tests",
+        "one 1 2",
+        "two x",
+    ]

@@ -128,6 +128,29 @@ def test_family_chooses_the_packaging(project: MakeProject) -> None:
     assert subjects(planner(made.root).plan(Request(), None)) == ["two amd64", "one all"]
 
 
+def test_repositories_are_read_by_all_images_of_the_target(project: MakeProject) -> None:
+    more = """FAMILY = "deb"
+SUITE = "s"
+REPOSITORIES = {
+    "own": {"url": "http://example.invalid/", "suites": ["s"], "key": "keys/own.asc", "priority": 700},
+}
+"""
+    key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    files = {**FILES, "keys/own.asc": key}
+    made = project({**files, "targets/here/1/packages.conf.py": TARGET + more})
+    recipes = planner(made.root).plan(Request(), None).recipes.values()
+    assert recipes
+    assert all("Pin: origin" in recipe.dockerfile for recipe in recipes)
+    wrong = more.replace('"priority": 700', '"priority": 7000, "mode": 1')
+    made = project({**files, "targets/here/1/packages.conf.py": TARGET + wrong})
+    with pytest.raises(HookError) as caught:
+        planner(made.root)
+    where = "targets/here/1/packages.conf.py:11:"
+    said = [str(fault) for fault in caught.value.faults]
+    assert len(said) == 2
+    assert all(line.startswith(where) for line in said), said
+
+
 def test_the_seeds_variables_of_the_environment_win_over_the_targets_constants(project: MakeProject) -> None:
     constants = 'CTX_PATH = "other"\nDOCKER_PREFIX = "edge"\nDOCKER_BUILD_ARGS = ["A=1", "B=1"]\nPLATFORM_ARCH = "x"\n'
     environ = {

@@ -13,7 +13,7 @@ from build_env.model.result import RunSummary
 from build_env.ui.jsonl import JsonListener
 from tests.support.events import RUNS
 
-TASK = {"schema", "event", "task", "stage", "target", "subject", "arch"}
+TASK = {"schema", "event", "task", "stage", "target", "subject", "arch", "choices"}
 FIELDS = {
     "note": {"schema", "event", "text"},
     "plan": {
