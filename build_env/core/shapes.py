@@ -86,9 +86,10 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A map from names that are chosen freely."""
+    """A map from names that are chosen freely; `entry` stands for such a name where the fields are listed."""
 
     each: Shape
+    entry: str = "NAME"
 
 
 @dataclass(frozen=True, kw_only=True)

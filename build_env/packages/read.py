@@ -17,7 +17,7 @@ from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import find_format, formats
-from build_env.model.package import Archive, Package, Packaging
+from build_env.model.package import Archive, Package, Packaging, Remote
 from build_env.packages.definitions import Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
 from build_env.packages.names import PACKAGE_NAME, is_name
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._~:-]*")
 _NAME = re.compile(r"""^name:[ \t]*["']?([^"'\s#]+)""", re.MULTILINE)
 
 
@@ -121,7 +122,7 @@ def _read_package(
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
     packaging = {
-        name: _with_upstream(bounds, shown, find_format(name), found, (list(inner), beside))
+        name: _with_upstream(Path(directory), found, find_format(name), list(inner), beside)
         for name, found in _packaging(packagings, shown).items()
     }
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
@@ -181,6 +182,7 @@ def _declared(fields: Mapping[str, object], shown: str, default: str) -> Package
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
         archive=_archives(fields["archive"]),
+        sources=_sources(fields["sources"], shown),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
     )
@@ -202,6 +204,20 @@ def _archives(value: object) -> Mapping[str, Archive]:
         target: Archive(version=pin["version"], sha256=pin["sha256"], patches=_words(pin["patches"]))
         for target, pin in pins
     }
+
+
+def _sources(value: object, shown: str) -> Mapping[str, Remote]:
+    """The files to be fetched, by name.
+
+    Raises:
+        InputError: a name cannot be that of a file.
+
+    """
+    files = value if isinstance(value, dict) else {}
+    if strange := [name for name in files if not _FILE_NAME.fullmatch(name)]:
+        message = f"sources: {visible_name(strange[0])} cannot be the name of a file to be fetched"
+        raise InputError(message, location=Location(file=f"{shown}/definition.yaml"))
+    return {name: Remote(url=file["url"], sha256=file["sha256"]) for name, file in files.items()}
 
 
 def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
@@ -233,19 +249,13 @@ def _has_script(packaging: Path) -> bool:
 
 
 def _with_upstream(
-    bounds: Bounds, shown: str, known: Format | None, packaging: Packaging, names: tuple[Sequence[str], Sequence[str]]
+    directory: Path, packaging: Packaging, known: Format | None, at_top: Sequence[str], beside: Sequence[str]
 ) -> Packaging:
     """With the files that its source consists of besides its tree, of the names at its top and of those beside it."""
     if known is None:
         return packaging
-    directory = bounds.root / shown / packaging.directory
-    at_top, beside = (known.upstream(directory, some) for some in names)
-    upstream = (*at_top, *(f"../{name}" for name in beside if name not in at_top))
-    for name in upstream:
-        if not bounds.allow(real := os.path.realpath(bounds.root / shown / name)):
-            where = Location(file=os.path.normpath(f"{shown}/{name}"))
-            fault = Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=where)
-            packaging = replace(packaging, faults=(*packaging.faults, fault))
+    inside, outside = (known.upstream(directory / packaging.directory, names) for names in (at_top, beside))
+    upstream = (*inside, *(f"../{name}" for name in outside if name not in inside))
     return replace(packaging, upstream=upstream) if upstream else packaging
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.later import imported_later
-from build_env.formats.format import Format, Program, Scan
+from build_env.formats.answers import found_in
+from build_env.formats.format import Finder, Format, Program, Scan
 from build_env.formats.rpm.needs import build_depends_in
 from build_env.formats.rpm.repository import DNF
 from build_env.formats.rpm.spec import SPEC_FACTS, files_of_source, read_packaging, source_name, with_spec_facts
@@ -85,4 +86,5 @@ RPM = Format(
     programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,
+    upstream_finder=Finder(script="common/rpm/find-sources.sh", folders=("common/rpm", "common/fetch"), read=found_in),
 )
