@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.core.bounds import ALLOW
+from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import did_you_mean, mistyped
@@ -25,7 +28,7 @@ from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
 from build_env.plan.choices import whole_where_needed, with_choices, with_profiles
-from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
+from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, left_out, order, scan_plan, upstream_of
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
@@ -36,6 +39,7 @@ from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.formats.format import Format, PackageFacts
@@ -76,6 +80,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str]
+    digest_file: Callable[[Path], str] = digest_file
     built: Callable[[TaskName, Format], Iterable[PackageFacts]] = lambda _task, _format: ()
     notes: list[str] = field(default_factory=list)
 
@@ -144,6 +149,11 @@ class Planner:
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
         return Planned(plan=plan)
 
+    def scan_environment(self, package: Package) -> Mapping[str, str]:
+        """The variables with which the packaging of the package is read in a room."""
+        record = self._recorded(self.options.arg_arch[0], "run_scan", (package,))
+        return record.commands[0].environment if record.commands else {}
+
     def _built(self, package: str) -> Iterable[PackageFacts]:
         """What the packages of `package` that were built last, for whatever architecture, say of themselves."""
         for arch in (*self.image_archs, ALL):
@@ -168,7 +178,7 @@ class Planner:
         self.images = self._new_images()
         packages: Mapping[str, Package] = self.packages
         if spec_report is not None and self.format and self.format.scan:
-            packages = self.format.scan.read(packages, spec_report)
+            packages = self.format.scan.read(packages, spec_report, self.target_name)
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
@@ -269,6 +279,8 @@ class Planner:
         archs = {unit.arch for unit in selection.units}
         others = (place for other in formats() if other != self.format for place in other.packaging)
         leave_out = (*NOT_FOR_ROOMS, *others)
+        family, root = self.target.family, self.project.paths.root
+        upstream = {name: upstream_of(packages[name], family) for name in names}
         return PlanFacts(
             packages=packages,
             leave_out=leave_out,
@@ -276,9 +288,14 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: self.digest_tree(self.project.paths.root / packages[name].directory, leave_out) for name in names
+                name: self.digest_tree(root / packages[name].directory, left_out(leave_out, packages[name], family))
+                for name in names
             },
-            folder_digests={folder: self.digest_tree(self.project.paths.root / folder) for folder in folders},
+            upstream={
+                name: tuple(replace(file, digest=self._file_digest(file.path)) for file in files)
+                for name, files in upstream.items()
+            },
+            folder_digests={folder: self.digest_tree(root / folder) for folder in folders},
             build_closures={
                 unit.name: relations.on(unit.arch).everything_for(unit.package)
                 for unit in selection.units
@@ -293,6 +310,18 @@ class Planner:
             architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
+
+    def _file_digest(self, name: str) -> str:
+        """The digest of a file that a package consists of besides its tree.
+
+        Raises:
+            InputError: it is not of the project.
+
+        """
+        path = self.project.paths.root / name
+        if not self.project.trees.bounds.allow(real := os.path.realpath(path)):
+            raise InputError(f"leads out of the project, to {real}", location=Location(file=name), hint=ALLOW)
+        return self.digest_file(path)
 
     def _unit_images(
         self, selection: Selection, records: Mapping[TaskName, Record], packages: Mapping[str, Package]

@@ -23,7 +23,8 @@ _PAGES = {
 
 Made by `build-env schema definition --markdown`; a test compares. How a definition differs by target and architecture,
 and what may stand for a value, is on the page about [manifests](manifest.md#definitions-of-packages). There is also
-[a schema for editors](settings.md#schemas-for-editors). `TARGET` stands for a target, as `debian/12`.
+[a schema for editors](settings.md#schemas-for-editors). `TARGET` stands for a target, as `debian/12`, and
+`FILE` for the name of a file.
 """,
     "settings": """\
 # All settings
@@ -41,9 +42,8 @@ def schema(
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a package's definition.yaml, or of the files with settings."""
     check_choice("schema", what, _KINDS)
-    shape, entry = (SETTINGS, "NAME") if what == "settings" else (DEFINITION, "TARGET")
     if markdown:
-        print_lines([_PAGES[what], *field_table(shape, entry=entry)])
+        print_lines([_PAGES[what], *field_table(SETTINGS if what == "settings" else DEFINITION)])
         return
     if what == "settings":
         data = json_schema(SETTINGS, title="Settings of a project of build-env")

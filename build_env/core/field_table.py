@@ -16,27 +16,24 @@ if TYPE_CHECKING:
 __all__ = ["field_table"]
 
 
-def field_table(shape: Fields, *, entry: str = "NAME") -> list[str]:
-    """The lines of a table with each field, those inside of others behind them as `room.memory`.
-
-    `entry` stands for a name of a map whose names are chosen freely.
-    """
+def field_table(shape: Fields) -> list[str]:
+    """The lines of a table with each field, those inside of others behind them as `room.memory`."""
     head = [f"| {shape.noun} | value | meaning | default |", "|---|---|---|---|"]
-    return [*head, *(_row(path, declared) for path, declared in _fields(shape, "", entry))]
+    return [*head, *(_row(path, declared) for path, declared in _fields(shape, ""))]
 
 
-def _fields(shape: Shape, path: str, entry: str) -> Iterator[tuple[str, Field]]:
+def _fields(shape: Shape, path: str) -> Iterator[tuple[str, Field]]:
     """Every field below a shape with its path."""
     match shape:
         case Fields():
             for name, declared in shape.fields.items():
                 inner = f"{path}.{name}" if path else name
                 yield inner, declared
-                yield from _fields(declared.shape, inner, entry)
+                yield from _fields(declared.shape, inner)
         case Table():
-            yield from _fields(shape.each, f"{path}.{shape.entry or entry}", entry)
+            yield from _fields(shape.each, f"{path}.{shape.entry}")
         case Items():
-            yield from _fields(shape.each, f"{path}[]", entry)
+            yield from _fields(shape.each, f"{path}[]")
         case _:
             return
 

@@ -86,11 +86,11 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A map from names that are chosen freely, or fit `keys`; `entry` stands for one of them in the names of fields."""
+    """A map from names that are chosen freely, or fit `keys`; `entry` stands for a name where the fields are listed."""
 
     each: Shape
     keys: Text | None = None
-    entry: str = ""
+    entry: str = "NAME"
 
 
 @dataclass(frozen=True, kw_only=True)

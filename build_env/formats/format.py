@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.core.shapes import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.compare import Opened
@@ -42,7 +42,8 @@ class Scan:
     """What of the packaging only a room may read, because parsing it runs code.
 
     The hook `run_scan` says how; its room sees the packaging directories and leaves the file `report`. `read` gives the
-    packages with what the report (its text) says, and raises InputError when it is not what the hook should write.
+    packages with what the report (its text) says for a target (its name), and raises InputError when it is not what the
+    hook should write.
     `subject` is what a person reads behind the stage.
 
     `of_pins`: what the packaging of sources from the distribution's archive says is only known when these are fetched.
@@ -51,21 +52,22 @@ class Scan:
 
     subject: str
     report: str
-    read: Callable[[Mapping[str, Package], str], dict[str, Package]]
+    read: Callable[[Mapping[str, Package], str, str], dict[str, Package]]
     of_pins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finder:
-    """How a source package of a distribution is found by that one's own tools, in a room of its source image.
+    """How sources are found by a distribution's own tools, in a room of its source image that sees the `folders`.
 
-    The room sees the `folder`. `script` is called with the name of the source package, and a version if a certain one
-    is meant. `read` gets the name and what the script printed, and raises InputError when it is not what it should be.
+    `script` is called with what is looked for; if it `installs` what it needs, as root. `read` gets the name of the
+    source and what the script printed, and raises InputError when it is not what it should be.
     """
 
     script: str
-    folder: str
+    folders: tuple[str, ...]
     read: Callable[[str, str], FoundSource]
+    installs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,8 @@ class Format:
     Packaging: `packaging` are the directories of a package in which it may lie; only rooms of this format see them, and
     the first may hold a build script. Behind them comes the package's top, if a name there ends with one of `at_top`;
     the first place with packaging in it counts. `source_names` is what a source may be called. `read_packaging` reads
-    one (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `source_name`
+    one (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `upstream` gives
+    those of some names (at the top, or beside the package) that are files of the source besides its tree. `source_name`
     is how packaging in a package's directory calls its source (empty: nothing says). A finished source package is a
     file with `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises
     InputError.
@@ -109,7 +112,8 @@ class Format:
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had. With a `finder` a source can be one of the distribution's
-    (the field `archive` of a definition).
+    (the field `archive` of a definition); its script gets a name, and a version if one is meant. `upstream_finder`
+    finds the files that packaging names on servers (the field `sources`); its script gets a package's directory.
     """
 
     name: str
@@ -121,6 +125,7 @@ class Format:
     source_suffix: str = ""
     source_files: Callable[[Path], tuple[str, tuple[str, ...]]] = lambda path: (path.stem, (path.name,))
     scan: Scan | None = None
+    upstream: Callable[[Path, Sequence[str]], tuple[str, ...]] = lambda _directory, _names: ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]
@@ -140,4 +145,5 @@ class Format:
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
     finder: Finder | None = None
+    upstream_finder: Finder | None = None
     essential: frozenset[str] = frozenset()

@@ -16,8 +16,8 @@ from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
-from build_env.formats.registry import formats
-from build_env.model.package import Archive, Package, Packaging
+from build_env.formats.registry import find_format, formats
+from build_env.model.package import Archive, Package, Packaging, Remote
 from build_env.packages.choices import choices_in
 from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
@@ -25,7 +25,7 @@ from build_env.packages.further import repositories_in
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from build_env.core.paths import ProjectPaths
     from build_env.formats.format import Format
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._~:-]*")
 _NAME = re.compile(r"""^name:[ \t]*["']?([^"'\s#]+)""", re.MULTILINE)
 
 
@@ -45,8 +46,8 @@ def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[s
     packages: dict[str, Package] = {}
     purpose = purpose or Purpose()
     bounds = Bounds(root=paths.root, outside=purpose.outside)
-    for directory, metapackage in _directories(paths.sources):
-        package = _read_package(bounds, directory, purpose, metapackage=metapackage)
+    for directory, beside, metapackage in _directories(paths.sources):
+        package = _read_package(bounds, directory, beside, purpose, metapackage=metapackage)
         first = packages.get(package.name)
         if first:
             where = Location(file=package.directory)
@@ -74,14 +75,16 @@ def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
     return (Fault(message=f"it cannot be read: {error.strerror}", location=Location(file=shown)),)
 
 
-def _directories(sources: Path) -> Iterator[tuple[os.DirEntry[str], bool]]:
-    for entry in _listed(sources) if sources.is_dir() else ():
-        if entry.name.startswith(".") or not _is(entry, os.DirEntry.is_dir):
-            continue
+def _directories(sources: Path) -> Iterator[tuple[os.DirEntry[str], list[str], bool]]:
+    """The directories of packages, with the names of the files beside each, and whether it is of a metapackage."""
+    listed = _listed(sources) if sources.is_dir() else []
+    directories = [entry for entry in listed if _is(entry, os.DirEntry.is_dir)]
+    beside = sorted({entry.name for entry in listed}.difference(entry.name for entry in directories))
+    for entry in directories:
         if entry.name == METAPACKAGES:
-            yield from ((inner, True) for inner in _listed(entry) if _is(inner, os.DirEntry.is_dir))
-        else:
-            yield entry, False
+            yield from ((inner, [], True) for inner in _listed(entry) if _is(inner, os.DirEntry.is_dir))
+        elif not entry.name.startswith("."):
+            yield entry, beside, False
 
 
 def _listed(directory: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
@@ -98,7 +101,9 @@ def _is(entry: os.DirEntry[str] | None, kind: Callable[[os.DirEntry[str]], bool]
         return False
 
 
-def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose, *, metapackage: bool) -> Package:
+def _read_package(
+    bounds: Bounds, directory: os.DirEntry[str], beside: Sequence[str], purpose: Purpose, *, metapackage: bool
+) -> Package:
     shown = directory.path.removeprefix(f"{bounds.root}/")
     file = f"{shown}/definition.yaml"
     try:
@@ -122,7 +127,10 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
-    packaging = _packaging(packagings, shown)
+    packaging = {
+        name: _with_upstream(Path(directory), found, find_format(name), list(inner), beside)
+        for name, found in _packaging(packagings, shown).items()
+    }
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
     return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
 
@@ -180,6 +188,7 @@ def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default:
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
         archive=_archives(fields["archive"]),
+        sources=_sources(fields["sources"], shown),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
@@ -216,6 +225,20 @@ def _archives(value: object) -> Mapping[str, Archive]:
     }
 
 
+def _sources(value: object, shown: str) -> Mapping[str, Remote]:
+    """The files to be fetched, by name.
+
+    Raises:
+        InputError: a name cannot be that of a file.
+
+    """
+    files = value if isinstance(value, dict) else {}
+    if strange := [name for name in files if not _FILE_NAME.fullmatch(name)]:
+        message = f"sources: {visible_name(strange[0])} cannot be the name of a file to be fetched"
+        raise InputError(message, location=Location(file=f"{shown}/definition.yaml"))
+    return {name: Remote(url=file["url"], sha256=file["sha256"]) for name, file in files.items()}
+
+
 def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
     """See that the patches of pins are there.
 
@@ -242,6 +265,17 @@ def _places(known: Format, names: Collection[str]) -> Iterator[str]:
 
 def _has_script(packaging: Path) -> bool:
     return (packaging / "build.sh").is_file()
+
+
+def _with_upstream(
+    directory: Path, packaging: Packaging, known: Format | None, at_top: Sequence[str], beside: Sequence[str]
+) -> Packaging:
+    """With the files that its source consists of besides its tree, of the names at its top and of those beside it."""
+    if known is None:
+        return packaging
+    inside, outside = (known.upstream(directory / packaging.directory, names) for names in (at_top, beside))
+    upstream = (*inside, *(f"../{name}" for name in outside if name not in inside))
+    return replace(packaging, upstream=upstream) if upstream else packaging
 
 
 def _packaging(packagings: Iterable[tuple[Format, str, Path]], shown: str) -> Mapping[str, Packaging]:

@@ -16,11 +16,13 @@ usage() {
     cat <<'TEXT'
 usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
                 [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
+                [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root.
 --build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
 --archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
 behind its version, and patches (below the build root) on top of its own.
+--fetch: an upstream tarball, which is fetched if it is of this version and none of its name is given.
 TEXT
 }
 
@@ -122,7 +124,65 @@ copy_tree() {
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# A package of the format 3.0 (quilt) has an upstream archive: everything but debian/.
+# upstream_files STEM: the tarballs NAME_VERSION.orig… that dpkg-source will look for: given beside the package's
+# directory, or else pinned
+upstream_files() {
+    local stem=$1 file folder=$BUILD_WORK/fetched word wanted=()
+    for word in "${fetches[@]}"; do
+        [ -f "${BUILD_SRC%/*}/${word%%=*}" ] || wanted+=("$word")
+    done
+    if [ "${#wanted[@]}" -gt 0 ]; then
+        need BUILD_DOWNLOADS
+        # shellcheck source=common/fetch/fetch.sh
+        . "${here%/*}/fetch/fetch.sh"
+        fetch_pinned "$folder" "$stem.orig[.-]*" "${wanted[@]}" >&2
+    fi
+    for file in {"${BUILD_SRC%/*}","$folder"}/"$stem".orig{.tar.*,-*.tar.*}; do
+        [ ! -f "$file" ] || say "$file"
+    done
+}
+
+# unpack_upstream TREE FILE: as dpkg-source does it, components into directories of their own
+unpack_upstream() {
+    local tree=$1 file=$2 place=$1 inner=$BUILD_WORK/source/unpacked found=()
+    case ${file##*/} in
+    *.asc) return 0 ;;
+    *.orig-*.tar.*)
+        place=${file##*.orig-}
+        place=$tree/${place%.tar.*}
+        ;;
+    esac
+    rm -rf "$inner"
+    mkdir -p "$inner" "$place"
+    tar --extract --file "$file" --directory "$inner" --no-same-owner
+    mapfile -d '' found < <(find "$inner" -mindepth 1 -maxdepth 1 -print0)
+    if [ "${#found[@]}" -eq 1 ] && [ -d "${found[0]}" ]; then inner=${found[0]}; fi
+    # Packaging of upstream's own gives way, as for dpkg-source.
+    [ "$place" != "$tree" ] || rm -rf "$inner/debian"
+    cp -R "$inner/." "$place/"
+}
+
+# take_upstream TREE FILE...: the tarballs where dpkg-source looks, and in the tree if it is but packaging
+take_upstream() {
+    local tree=$1 file
+    if [ -z "$(only_packaging "$tree")" ]; then
+        cp "${@:2}" "$BUILD_OUT/"
+        return 0
+    fi
+    for file in "${@:2}"; do
+        unpack_upstream "$tree" "$file"
+        cp "$file" "$BUILD_OUT/"
+    done
+    chmod -R u=rwX,go=rX "$tree"
+    find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+}
+
+# only_packaging TREE: says so if there is nothing in it but debian/
+only_packaging() {
+    [ -n "$(find "$1" -mindepth 1 -maxdepth 1 ! -name debian ! -name '.git*' -print -quit)" ] || say yes
+}
+
+# A package of the format 3.0 (quilt) has an upstream archive: without one everything but debian/ is made one.
 make_upstream_archive() {
     local tree=$1 name=$2 version=$3
     tar --create --directory "${tree%/*}" --exclude "${tree##*/}/debian" --sort=name --format=gnu \
@@ -131,7 +191,7 @@ make_upstream_archive() {
 }
 
 source_tree() {
-    local name version upstream tree dsc
+    local name version upstream tree dsc found given watched=''
     read -r name version <<<"$(changelog)"
     [ -n "$version" ] || fail 1 "debian/changelog names no version"
     upstream=${version#*:}
@@ -140,10 +200,20 @@ source_tree() {
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$(packaging)/changelog" -S Timestamp)
     export SOURCE_DATE_EPOCH
     copy_tree "$tree"
-    if grep -qs quilt "$tree/debian/source/format"; then
+    found=$(upstream_files "${name}_$upstream")
+    mapfile -t given <<<"$found"
+    if [ -z "$found" ]; then given=(); fi
+    if [ "${#given[@]}" -gt 0 ]; then
+        take_upstream "$tree" "${given[@]}"
+    elif grep -qs quilt "$tree/debian/source/format"; then
+        [ ! -f "$tree/debian/watch" ] || watched="debian/watch may find it: build-env pin ${BUILD_PACKAGE:-$name}@$(print_target)"
+        [ -z "$(only_packaging "$tree")" ] || fail 1 "$name $upstream has packaging only, and no upstream tarball" \
+            "put ${name}_$upstream.orig.tar.gz (or .xz, .bz2) into the package's directory or beside it" \
+            ${watched:+"$watched"}
+        say "no ${name}_$upstream.orig.tar.* is given: it is made of what the package has outside of debian/"
         make_upstream_archive "$tree" "$name" "$upstream"
     fi
-    (cd "$BUILD_OUT" && dpkg-source --build "$tree")
+    (cd "$BUILD_OUT" && dpkg-source --build "$tree") || fail 1 "dpkg-source cannot make the source package; it says why above"
     dsc=$(find_dsc "$BUILD_OUT")
     write_depends "$dsc"
 }
@@ -580,7 +650,7 @@ stage_verify() {
 # ----------------------------------------------------------------------------------------------- main
 
 do_source='' do_build='' do_verify='' do_install='' prints='' build_steps='extract make package'
-docker='' archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
+docker='' fetches=() archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
@@ -593,6 +663,7 @@ for argument in "$@"; do
     --archive-version=?*) archive_version=${argument#*=} ;;
     --archive-sha256=?*) archive_sha256=${argument#*=} ;;
     --archive-suffix=*) archive_suffix=${argument#*=} ;;
+    --fetch=?*=?*=?*) fetches+=("${argument#*=}") ;;
     --archive-patch=?*) archive_patches+=("${argument#*=}") ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
     --help) usage; exit 0 ;;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read_deb, read_packaging, with_pinned
 from build_env.formats.deb.entries import is_apt_file
-from build_env.formats.deb.found import FINDER
+from build_env.formats.deb.found import FINDER, UPSTREAM
 from build_env.formats.deb.further import FURTHER
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.deb.source import files_of_source, source_name
 from build_env.formats.deb.syntax import SOURCE_NAMES
+from build_env.formats.deb.upstream import upstream_files
 from build_env.formats.format import Format, Program, Scan
 
 __all__ = ["DEB"]
@@ -73,6 +74,8 @@ DEB = Format(
     package_facts=read_deb,
     finder=FINDER,
     further=FURTHER,
+    upstream_finder=UPSTREAM,
+    upstream=upstream_files,
     essential=frozenset(_ESSENTIAL.split()),
     programs=(Program(name="dpkg-deb", package="dpkg", purpose="reads Debian packages"),),
 )
