@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.app.quick import remembered_command
@@ -13,7 +12,7 @@ from build_env.core.texts import read_text
 from build_env.core.visible import listed
 from build_env.formats.view import View
 from build_env.model.action import RoomAction
-from build_env.model.events import Note, RunFinished
+from build_env.model.events import Note, RunFinished, TaskFinished
 from build_env.publish.model import CHANNEL
 from build_env.schedule.foresee import foresee
 from build_env.work.registry import kind_of
@@ -140,21 +139,24 @@ def _with_clients(session: Session, sink: EventSink) -> EventSink:
     def tell(event: Event) -> None:
         if isinstance(event, RunFinished):
             event = RunFinished(summary=_with_places(session, event.summary))
+        elif isinstance(event, TaskFinished) and event.result.log:
+            log = session.project.paths.shown(event.result.log)
+            event = replace(event, result=replace(event.result, log=log))
         sink(event)
 
     return tell
 
 
 def _with_places(session: Session, summary: RunSummary) -> RunSummary:
-    root, directory = session.project.paths.root, session.options.results
+    paths, directory = session.project.paths, session.options.results
     deployed, notes = summary.deployed, summary.notes
     if deployed and session.options.publishes:
-        lines = snapshot.client_lines(session.project.paths.repositories / CHANNEL, _views(summary))
+        lines = snapshot.client_lines(paths.repositories / CHANNEL, _views(summary))
         notes = (*notes, *lines)
     if directory is not None:
         deployed = app_results.hand_over(summary, session.store, directory)
-    elif not Path.cwd().is_relative_to(root):
-        deployed = tuple(str(root / path) for path in deployed)
+    else:
+        deployed = tuple(map(paths.shown, deployed))
     return replace(summary, deployed=deployed, notes=notes)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from build_env.app.executor import new_executor, time_limit
 from build_env.core.collecting import without_collecting
 from build_env.core.disk import disk_errors
-from build_env.core.errors import EnvironmentNotReady
+from build_env.core.errors import BuildEnvError, EnvironmentNotReady
 from build_env.core.interception import WatchedVariables
 from build_env.core.later import imported_later
 from build_env.core.machine import machine_memory
@@ -248,6 +248,9 @@ def open_session(project: Project, options: BuildOptions, *, writes: bool) -> It
             yield session
         except KeyboardInterrupt:
             session.cancel()
+            raise
+        except BuildEnvError as error:
+            error.name_files(paths.shown)
             raise
 
 

@@ -106,7 +106,7 @@ def _continue(connection: Connection, project: Project, room: FailedRoom, comman
         print_note(f"{result.message}; the room is kept as it is now: build-env shell --failed {room.task} --continue")
         return 1
     for path in task.paths:
-        print_note(f"made {path.relative_to(project.paths.root)}")
+        print_note(f"made {project.paths.shown(str(path))}")
     print_note("the result is recorded as continued by hand: the next build-all makes a fresh one")
     return 0
 

@@ -6,10 +6,13 @@ Anything else that escapes is a defect of build-env itself. This module must not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from build_env.core.visible import visible_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "BuildEnvError",
@@ -84,6 +87,15 @@ class BuildEnvError(Exception):
     def all_faults(self) -> tuple[Fault, ...]:
         """The faults; of an error without any the message as one."""
         return self.faults or (Fault(message=self.message, location=self.location),)
+
+    def name_files(self, called: Callable[[str], str]) -> None:
+        """Have the files of all places called as `called` says."""
+
+        def named(location: Location | None) -> Location | None:
+            return replace(location, file=called(location.file)) if location else None
+
+        self.location = named(self.location)
+        self.faults = tuple(replace(fault, location=named(fault.location)) for fault in self.faults)
 
     @property
     def in_one_line(self) -> str:

@@ -5,6 +5,7 @@ A project takes from what is shipped, file by file, what it does not have itself
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,17 @@ class ProjectPaths:
         own = self.root / name
         behind = self.behind(own)
         return behind if behind is not None and behind.exists() and not own.exists() else own
+
+    def shown(self, name: str) -> str:
+        """The file called `name` from the root as somebody in the current directory calls it, where links lead.
+
+        In the project itself, and for what is no file of it, that is `name`. A whole path is taken for that file, too.
+        """
+        here, name = Path.cwd(), name.removeprefix(f"{self.root}/")
+        if here.is_relative_to(self.root) or not (self.root / name.partition("/")[0]).exists():
+            return name
+        place = Path(os.path.realpath(self.root / name))
+        return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
     def behind(self, path: Path) -> Path | None:
         """Where what the project takes for `path` would lie, if it is of that kind."""

@@ -121,7 +121,7 @@ def target_image(
             if found:  # another run has made it meanwhile
                 return found
             paths = session.project.paths
-            log = (paths.logs / Image().log_name(task)).relative_to(paths.root)
+            log = paths.shown(str(paths.logs / Image().log_name(task)))
             tell(f"making the image {name}, log {log}")
             made = executor.run(work, lambda _line: None)
     if made.stored is None:

@@ -125,7 +125,7 @@ def _with_stand_in(project: Project, containers: Containers, found: BaseFound, n
     need, target = found.need, found.need.targets[0]
     log = project.paths.logs / target.replace("/", "-") / f"stand-in.{need.architecture}.log"
     if found.state is not BaseState.MAPPED:
-        shown = log.relative_to(project.paths.root)
+        shown = project.paths.shown(str(log))
         made = f"making a stand-in for {need.reference} {need.architecture}"
         note(f"{made}: some minutes unless it is there, log {shown}")
     image = _logged(log, lambda output: make_stand_in(project, containers, target, need.architecture, output))

@@ -130,7 +130,7 @@ def _rehearse(project: Project, rooms: Rehearser, work: Work, directory: Path) -
             return rehearse(rooms, work, directory, builder_id(), sorted(os.sched_getaffinity(0)), log)
         except BuildEnvError as error:
             if shown:
-                error.hint = f"read {shown[-1].relative_to(project.paths.root)}; {error.hint}".removesuffix("; ")
+                error.hint = f"read {project.paths.shown(str(shown[-1]))}; {error.hint}".removesuffix("; ")
             raise
 
 

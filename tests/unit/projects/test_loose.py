@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.app.project import open_project
-from build_env.core.errors import InputError, UsageError
+from build_env.app.session import open_session
+from build_env.core.errors import Fault, InputError, Location, UsageError
+from build_env.model.options import BuildOptions
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.graph import upstream_of
@@ -69,6 +71,24 @@ def test_a_package_is_taken_where_it_lies(
     assert list(package.packaging) == [family]
     assert sorted(directory.rglob("*")) == before
     assert loose_project((directory / place,), environ) == made
+
+
+def test_its_files_are_called_as_their_owner_calls_them(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "her", {"debian/control": CONTROL.replace("any", ""), "debian/changelog": CHANGELOG})
+    paths = open_project(loose_project((tmp_path / "her",), environ).root, {}).paths
+    monkeypatch.chdir(tmp_path / "her")
+    assert paths.shown("src/hello/debian/control") == "debian/control"
+    paths.logs.mkdir(parents=True)
+    assert paths.shown("build/logs/x.log") == str(paths.root / "build/logs/x.log")
+    assert paths.shown("the command line") == "the command line"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught, open_session(open_project(paths.root, {}), BuildOptions(), writes=False):
+        raise InputError("wrong", faults=(Fault(message="no", location=Location(file="src/hello/debian/control")),))
+    assert str(caught.value.faults[0]) == "her/debian/control: no"
+    monkeypatch.chdir(paths.root / "src")
+    assert paths.shown("src/hello/debian/control") == "src/hello/debian/control"
 
 
 def test_the_upstream_tarballs_beside_a_package_belong_to_it(tmp_path: Path, environ: dict[str, str]) -> None:
