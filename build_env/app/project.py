@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.errors import UsageError
+from build_env.core.errors import BuildEnvError, UsageError
 from build_env.core.later import imported_later
 from build_env.core.machine import host_architecture, read_os_release
 from build_env.core.paths import ProjectPaths, find_root, has_root
@@ -63,8 +64,25 @@ class Project:
         return discover(directory) if directory else ()
 
     def match_target(self, wanted: str) -> str:
-        """The one target that `wanted` means, among its own or else among those that are shipped."""
-        return match(wanted, self.target_names(), self.shipped_targets())
+        """The one target that `wanted` means, among its own or else among those that are shipped.
+
+        Raises UsageError when there is none, or more than one; of the codename of a release with the target of it.
+        """
+        try:
+            return match(wanted, self.target_names(), self.shipped_targets())
+        except UsageError as error:
+            if not any(error.mistyped) and (name := self._of_codename(wanted.rpartition("/")[2].lower())):
+                error = UsageError(f"there is no target {wanted}: that is {name}")
+                error.mistyped = (wanted, name)
+            raise error from None
+
+    def _of_codename(self, codename: str) -> str:
+        """The target of the release with this codename; empty if there is none."""
+        for name in (*self.target_names(), *self.shipped_targets()):
+            with contextlib.suppress(BuildEnvError):
+                if load_target(self.paths, name).variables.get("SUITE") == codename:
+                    return name
+        return ""
 
     def match_targets(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """The targets that `wanted` mean, each once; `all` means all there are. Raises UsageError as `match` does."""

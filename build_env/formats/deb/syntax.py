@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from build_env.core.errors import Fault, Location
+from build_env.core.machine import ALSO_CALLED
 from build_env.core.shapes import Text
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ def _wrong(paragraph: Sequence[Line]) -> Iterator[tuple[int, int, str]]:
         first.setdefault(name, number)
         if name == "package" and not _PACKAGE.fullmatch(said):
             yield number, field.start(2) + 2, f"{said!r} cannot be the name of a package"
+        if name == "architecture":
+            for word in re.finditer(r"\S+", field[2]):
+                known = ALSO_CALLED.get(word[0], word[0])
+                if known != word[0]:
+                    yield number, field.start(2) + word.start() + 1, f"dpkg knows no {word[0]}: {known} is meant"
         if name in _RELATIONS:
             value = [(number, " " * field.start(2) + field[2])]
     yield from _wrong_relations(value)

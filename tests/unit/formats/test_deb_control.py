@@ -65,6 +65,12 @@ def test_what_dpkg_takes_is_not_refused() -> None:
     assert packaging_in(control, "control").binaries
 
 
+def test_an_architecture_has_its_name_of_debian() -> None:
+    with pytest.raises(InputError) as caught:
+        packaging_in("Source: base\n\nPackage: base\nArchitecture: amd64 aarch64 hurd-i386\n", "control")
+    assert [str(fault) for fault in caught.value.all_faults] == ["control:4:21: dpkg knows no aarch64: arm64 is meant"]
+
+
 def test_the_name_of_a_package_is_one() -> None:
     with pytest.raises(InputError) as caught:
         packaging_in("Source: base\n\nPackage: Base\nArchitecture: any\n", "control")
