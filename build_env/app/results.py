@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
+from build_env.formats.compare import expected_to_differ
 from build_env.formats.registry import is_published
 from build_env.model.action import LayerAction
 from build_env.model.task import Place
@@ -27,8 +28,8 @@ __all__ = ["hand_over"]
 def hand_over(summary: RunSummary, store: Store, directory: Path) -> tuple[str, ...]:
     """Copy packages and sources of what was deployed below `directory`, those of each target by themselves.
 
-    And of what is not deployed because of what was chosen about its build. The paths of the packages and sources, as
-    the user named the directory. What lies there already is left.
+    And what tells of their builds, as `.changes` do, and all this of what is not deployed because of what was chosen
+    about its build. The paths of the files, as the user named the directory. What lies there already is left.
     """
     names = []
     with disk_errors():
@@ -53,7 +54,8 @@ def _published(summary: RunSummary) -> Iterator[tuple[str, Artifact]]:
         for name in _made_by(task):
             stored = summary.results[name].stored
             for artifact in stored.artifacts if stored else ():
-                if is_published(artifact.name) and (task.target, artifact.name) not in seen:
+                wanted = is_published(artifact.name) or expected_to_differ(artifact.name)
+                if wanted and (task.target, artifact.name) not in seen:
                     seen.add((task.target, artifact.name))
                     yield task.target, artifact
 

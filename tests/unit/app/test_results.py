@@ -26,7 +26,7 @@ def run_of(*targets: str, failed: str = "") -> RunSummary:
         deploy = build._replace(stage=Stage.DEPLOY)
         action = DeployAction(deployment=Deployment(format="deb", suite="x"))
         tasks.append(Task(name=deploy, action=action, inputs=(Input(task=build, place=Place.DEPLOY),)))
-        files = ("one_1_amd64.deb", "one_1_amd64.changes.log")
+        files = ("one_1_amd64.deb", "one_1_amd64.changes", "one_1_amd64.log")
         artifacts = tuple(Artifact(name=name, digest=f"{target} {name}", size=1) for name in files)
         stored = StoredResult(task=build, key=target, artifacts=artifacts, isolation=Isolation.FRESH, seconds=1)
         results[build] = TaskResult(status=Status.DONE, stored=stored)
@@ -50,15 +50,16 @@ def test_each_target_has_a_directory_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "her/mine.txt").write_text("mine", encoding="utf-8")
     store = store_in(tmp_path)
     names = hand_over(run_of("debian/12", "debian/13", "debian/11", failed="debian/11"), store, tmp_path / "her")
-    assert names == tuple(f"{tmp_path}/her/debian-{release}/one_1_amd64.deb" for release in (12, 13))
-    assert Path(names[1]).read_text(encoding="utf-8") == "debian/13 one_1_amd64.deb"
+    files = [f"debian-{release}/one_1_amd64.{what}" for release in (12, 13) for what in ("changes", "deb")]
+    assert names == tuple(f"{tmp_path}/her/{file}" for file in files)
+    assert Path(names[-1]).read_text(encoding="utf-8") == "debian/13 one_1_amd64.deb"
     found = sorted(str(path.relative_to(tmp_path / "her")) for path in (tmp_path / "her").rglob("*") if path.is_file())
-    assert found == ["debian-12/one_1_amd64.deb", "debian-13/one_1_amd64.deb", "mine.txt"]
+    assert found == [*files, "mine.txt"]
 
 
 def test_what_is_the_same_is_not_written_again_and_what_differs_is(tmp_path: Path) -> None:
     store, summary = store_in(tmp_path), run_of("debian/12")
-    (file,) = map(Path, hand_over(summary, store, tmp_path / "her"))
+    _, file = map(Path, hand_over(summary, store, tmp_path / "her"))
     before = file.stat().st_ino
     hand_over(summary, store, tmp_path / "her")
     assert file.stat().st_ino == before
