@@ -96,12 +96,17 @@ def _foreseen(project: Project, options: BuildOptions) -> tuple[Planned, Mapping
         return planned, foresee.in_words(answers)
 
 
-def explain_tasks(options: BuildOptions) -> tuple[list[Explanation], str]:
-    """Why each task of the packages would run, or would not, and what is wrong with the store; runs nothing."""
+def explain_tasks(options: BuildOptions) -> tuple[list[Explanation], list[str]]:
+    """Why each task of the packages would run, or would not, and what else there is to say; runs nothing."""
+    named = options.targets
     project, options = _opened(options)
+    notes = []
+    if options.native and not named:
+        notes.append(f"for {options.targets[0]}, native on this machine; others with --target NAME")
     with app_session.open_session(project, options, writes=False) as session:
         planned, answers, _ = build.foresee_build(session, _request(options))
-        return why.explain(planned.plan, answers, options.packages), session.store.replaced
+        notes += filter(None, [session.store.replaced])
+        return why.explain(planned.plan, answers, options.packages), notes
 
 
 def reproduce_package(options: BuildOptions, sink: EventSink, keep: Path | None) -> Reproduction:

@@ -21,8 +21,8 @@ __all__ = ["why"]
 @looking_ahead
 def why(options: BuildOptions, *, json: JSON = False) -> None:
     """Name the first input that differs from the last result, down the chain of tasks; also for what is up to date."""
-    explanations, note = actions.explain_tasks(options)
-    if note:
+    explanations, notes = actions.explain_tasks(options)
+    for note in notes:
         print_note(note)
     if json:
         print_json(explanations)

@@ -51,6 +51,13 @@ def test_what_is_up_to_date_says_what_that_rests_on(project: MakeProject) -> Non
     assert "inputs are those of its result" in answer
 
 
+def test_which_target_is_meant_is_said_where_none_was_named(project: MakeProject) -> None:
+    """A person who builds in containers would take the answer for one about these."""
+    made = project(FILES)
+    assert "note    for here/1, native on this machine" in made.run("why", command="build-env").stderr
+    assert "native" not in made.run("why", "--target", "here/1", "--engine", "native", command="build-env").stderr
+
+
 def test_the_changed_file_is_named_and_led_to_from_what_depends_on_it(project: MakeProject) -> None:
     made = built(project)
     made.write({"src/one/text": "changed\n"})
