@@ -239,6 +239,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     package = facts.packages[unit.package].on(unit.arch)
     packaging = package.packaging.get(target.family, Packaging())
     epoch = package.date(target.family) or UNDATED
+    choices = _choices(unit, facts)
     trees = [
         Tree(
             path=package.directory,
@@ -252,8 +253,8 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
     return Room(
         commands=record.commands,
         environment={
-            **_environment(unit, epoch, facts.build_jobs, shared=_shared(unit, package, packaging)),
-            **_choices(unit, facts).variables(),
+            **_environment(unit, epoch, facts.build_jobs, shared=_shared(unit, choices, packaging)),
+            **choices.variables(),
         },
         trees=tuple(trees),
         files=facts.upstream.get(unit.package, ()) if unit.stage is Stage.SOURCE else (),
@@ -273,9 +274,9 @@ def _choices(unit: Unit, facts: PlanFacts) -> Choices:
     return choices if unit.stage is not Stage.VERIFY else Choices()
 
 
-def _shared(unit: Unit, package: Package, packaging: Packaging) -> bool:
+def _shared(unit: Unit, choices: Choices, packaging: Packaging) -> bool:
     """Whether the task makes the packages of every architecture, too."""
-    return not packaging.mixed or (unit.primary and package.choices.only != ARCH)
+    return not packaging.mixed or (unit.primary and choices.only != ARCH)
 
 
 def _environment(unit: Unit, epoch: int, build_jobs: int, *, shared: bool) -> dict[str, str]:

@@ -461,3 +461,21 @@ def test_a_repository_that_the_targets_package_manager_cannot_read(project: Make
     with pytest.raises(InputError, match="packages of src/ cannot be used") as caught:
         plan(made)
     assert "builds of no format read no further repositories" in str(caught.value.faults[0])
+
+
+def test_a_part_is_chosen_for_builds_and_the_source_stays(project: MakeProject) -> None:
+    control = "Source: one\n\nPackage: one\nArchitecture: any\n\nPackage: one-doc\nArchitecture: all\n"
+    changelog = "one (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 10:00:00 +0000\n"
+    target = TARGET.replace("BASE_IMAGE", 'FAMILY = "deb"\nBASE_IMAGE')
+    source = '\n\ndef run_source(env, package):\n    env.run_command_source("make", package.name)\n'
+    packaging = {"src/one/debian/control": control, "src/one/debian/changelog": changelog}
+    made = planner(project(FILES | packaging | {CONFIGURATION: target + source}).root)
+    whole, part = (
+        {str(task.name): task.static_inputs for task in made.plan(request, None).plan}
+        for request in (Request(packages=("one",)), Request(packages=("one",), choices=Choices(only="arch")))
+    )
+    assert part["here/1:one:source:source"] == whole["here/1:one:source:source"]
+    names = ("environment BUILD_ARCH_ALL", "environment BUILD_ONLY")
+    build = "here/1:one:build:amd64"
+    assert [whole[build].get(name, "") for name in names] == ["1", ""]
+    assert [part[build].get(name, "") for name in names] == ["0", "arch"]
