@@ -144,8 +144,8 @@ class Repository:
     it with InputError, and has not read what no entry names. `write` returns the files, relative to `directory`, that
     clients ask for by a digest in their name: these stay readable for a while after they were superseded.
     `client_lines` are for people: view, address of the channel, local path of its key. `sign` signs whole copies in
-    place; None where packages carry no signature. `check` refuses with InputError what one package brings and its
-    source does not declare.
+    place; None where packages carry no signature. `check` refuses with InputError those files of one package that its
+    source does not declare; it gets all that the stages made, too, whether it is published or not.
     """
 
     served: Callable[[View], Mapping[str, str]]
@@ -153,4 +153,4 @@ class Repository:
     write: Callable[[IndexRequest], Collection[str]]
     client_lines: Callable[[View, str, Path], tuple[str, ...]]
     sign: Callable[[Sequence[Path], Signer], None] | None = None
-    check: Callable[[Sequence[PackageFile]], None] | None = None
+    check: Callable[[Sequence[PackageFile], Sequence[PackageFile]], None] | None = None

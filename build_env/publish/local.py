@@ -14,6 +14,7 @@ from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, check_name, mark_of
+from build_env.model.task import Place
 from build_env.publish.holdings import evidence, holds
 from build_env.publish.model import CHANNEL
 
@@ -142,7 +143,7 @@ class LocalPublisher:
                 check_name(file.artifact.name)
             entries = deployed.repository.read(view, files, frozenset()) if self.publishes else ()
             if self.publishes and deployed.repository.check:
-                deployed.repository.check(files)
+                deployed.repository.check(files, self._made(work))
         except InputError as error:
             raise TaskError(
                 f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"
@@ -163,6 +164,11 @@ class LocalPublisher:
                 f"{work.task.subject} builds {', '.join(replaced)}, which would be essential on every client",
                 hint=f'if that is meant, set `replaces = "{" ".join(replaced)}"` in build-env.toml',
             )
+
+    def _made(self, work: Work) -> list[PackageFile]:
+        """All that the stages before it made, also what it does not deploy: it says what the source declares."""
+        made = {item.name: item for entry in work.inputs for item in entry.artifacts}
+        return [PackageFile(path=self.store.path(item), artifact=item) for item in made.values()]
 
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
@@ -250,7 +256,7 @@ def _own(work: Work) -> Iterator[Artifact]:
     """What this task deploys; inputs that are deployments themselves bring no artifacts."""
     seen = set()
     for entry in work.inputs:
-        for item in entry.artifacts:
+        for item in entry.artifacts if entry.place is Place.DEPLOY else ():
             if is_published(item.name) and item.name not in seen:
                 seen.add(item.name)
                 yield item

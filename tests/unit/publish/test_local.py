@@ -241,6 +241,19 @@ def test_what_the_source_does_not_declare_fails_its_own_deployment(publisher: Lo
     assert not publisher.deploy.exists()
 
 
+def test_a_source_that_another_task_deploys_says_what_may_be_published(
+    publisher: LocalPublisher, tmp_path: Path
+) -> None:
+    deploy = broken(publisher, "two_1_arm64.deb", "Source: one\n")
+    parts = tuple(publisher.store.put(file.artifact.name, file.path.read_bytes()) for file in source(tmp_path, "one"))
+    beside = deploy.inputs[0]._replace(task=named("s"), place=Place.SOURCE, artifacts=parts)
+    with pytest.raises(TaskError, match="does not declare"):
+        replace(publisher, publishes=True).add(replace(deploy, inputs=(beside, *deploy.inputs)), unheard)
+    taken = broken(publisher, "one_1_arm64.deb", "")
+    publisher.add(replace(taken, inputs=(beside, *taken.inputs)), unheard)
+    assert [path.name for path in publisher.deploy.rglob("*.*") if path.is_file()] == ["one_1_arm64.deb"]
+
+
 def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None:
     deploy = work(publisher, "one_9.0_amd64.deb")
     artifact = replace(deploy.inputs[0].artifacts[0], name="two_1.0_amd64.deb")
