@@ -100,7 +100,7 @@ class Entry:
     `key` is what an index holds only once, as people read it: `greet 1.0 amd64`. `files` maps the names of its files to
     the digests of the artifacts, `mark` is the digest that stands for all. They go to `home` below the channel, or
     below it where a name is taken by other bytes: `directory` is where they went. `facts` are what the format's index
-    says, as JSON knows it.
+    says, as JSON knows it. `checks` is the number of the checks that it went through when it was published.
     """
 
     key: str
@@ -109,6 +109,7 @@ class Entry:
     files: Mapping[str, str]
     facts: Mapping[str, object] = field(default_factory=dict)
     directory: str = ""
+    checks: int = 0
 
     @property
     def name(self) -> str:
