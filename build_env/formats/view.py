@@ -100,7 +100,7 @@ class Entry:
     `key` is what an index holds only once, as people read it: `greet 1.0 amd64`. `files` maps the names of its files to
     the digests of the artifacts, `mark` is the digest that stands for all. They go to `home` below the channel, or
     below it where a name is taken by other bytes: `directory` is where they went. `facts` are what the format's index
-    says, as JSON knows it.
+    says, as JSON knows it. `checks` is the number of the checks that it went through when it was published.
     """
 
     key: str
@@ -109,6 +109,7 @@ class Entry:
     files: Mapping[str, str]
     facts: Mapping[str, object] = field(default_factory=dict)
     directory: str = ""
+    checks: int = 0
 
     @property
     def name(self) -> str:
@@ -144,8 +145,8 @@ class Repository:
     it with InputError, and has not read what no entry names. `write` returns the files, relative to `directory`, that
     clients ask for by a digest in their name: these stay readable for a while after they were superseded.
     `client_lines` are for people: view, address of the channel, local path of its key. `sign` signs whole copies in
-    place; None where packages carry no signature. `check` refuses with InputError what one package brings and its
-    source does not declare.
+    place; None where packages carry no signature. `check` refuses with InputError those files of one package that its
+    source does not declare; it gets all that the stages made, too, whether it is published or not.
     """
 
     served: Callable[[View], Mapping[str, str]]
@@ -153,4 +154,4 @@ class Repository:
     write: Callable[[IndexRequest], Collection[str]]
     client_lines: Callable[[View, str, Path], tuple[str, ...]]
     sign: Callable[[Sequence[Path], Signer], None] | None = None
-    check: Callable[[Sequence[PackageFile]], None] | None = None
+    check: Callable[[Sequence[PackageFile], Sequence[PackageFile]], None] | None = None

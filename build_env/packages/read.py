@@ -63,7 +63,7 @@ def package_names(paths: ProjectPaths) -> frozenset[str]:
 
 
 def _out_of_bounds(bounds: Bounds, entry: os.DirEntry[str] | None, shown: str) -> Fault | None:
-    """A package whose definition would be read from outside of the project, and shown where it is none."""
+    """A file or directory that would be read from outside of the project, and shown where it is not sound."""
     if entry and entry.is_symlink() and not bounds.allow(real := os.path.realpath(entry)):
         return Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=Location(file=shown))
     return None
@@ -129,7 +129,7 @@ def _read_package(
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
     packaging = {
         name: _with_upstream(Path(directory), found, find_format(name), list(inner), beside)
-        for name, found in _packaging(packagings, shown).items()
+        for name, found in _packaging(bounds, packagings, inner, shown).items()
     }
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
     return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
@@ -278,7 +278,9 @@ def _with_upstream(
     return replace(packaging, upstream=upstream) if upstream else packaging
 
 
-def _packaging(packagings: Iterable[tuple[Format, str, Path]], shown: str) -> Mapping[str, Packaging]:
+def _packaging(
+    bounds: Bounds, packagings: Iterable[tuple[Format, str, Path]], top: Mapping[str, os.DirEntry[str]], shown: str
+) -> Mapping[str, Packaging]:
     """What each format finds in the first of its directories that has something, by the name of the format."""
     read: dict[str, Packaging] = {}
     for each, place, directory in packagings:
@@ -286,9 +288,24 @@ def _packaging(packagings: Iterable[tuple[Format, str, Path]], shown: str) -> Ma
             continue
         inner = shown if place == "." else f"{shown}/{place}"
         try:
-            found = each.read_packaging(directory, inner)
+            faults = _leading_out(bounds, each, place, top, shown)
+            found = Packaging(faults=faults) if faults else each.read_packaging(directory, inner)
         except (BuildEnvError, OSError) as error:
             found = Packaging(faults=_faults_of(error, inner))
         if found is not None:
             read[each.name] = replace(found, directory=place)
     return read
+
+
+def _leading_out(
+    bounds: Bounds, known: Format, place: str, top: Mapping[str, os.DirEntry[str]], shown: str
+) -> tuple[Fault, ...]:
+    """What of the packaging at `place` would be read from outside of the project."""
+    if place == ".":
+        entries = {f"{shown}/{name}": entry for name, entry in top.items() if name.endswith(known.at_top)}
+    elif fault := _out_of_bounds(bounds, top[place], f"{shown}/{place}"):
+        return (fault,)
+    else:
+        listed = _listed(top[place]) if _is(top[place], os.DirEntry.is_dir) else ()
+        entries = {f"{shown}/{place}/{entry.name}": entry for entry in listed}
+    return tuple(fault for path, entry in entries.items() if (fault := _out_of_bounds(bounds, entry, path)))

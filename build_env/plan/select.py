@@ -209,9 +209,9 @@ class _Selector:
         elif unit.stage is Stage.VERIFY:
             yield self._need(unit, Stage.BUILD, Place.BUILD)
         else:
-            if unit.primary:
-                # Emulated architectures make a source package each, and only one of these can bear the name.
-                yield self._need(unit, Stage.SOURCE, Place.DEPLOY)
+            # Emulated architectures make a source package each, and only one of these can bear the name. The others
+            # say as well what their packages may be called.
+            yield self._need(unit, Stage.SOURCE, Place.DEPLOY if unit.primary else Place.SOURCE)
             yield self._need(unit, Stage.BUILD, Place.DEPLOY)
             yield self._need(unit, Stage.VERIFY, Place.DEPLOY)
             yield from self._members(unit)

@@ -14,16 +14,19 @@ from build_env.core.later import imported_later
 from build_env.core.locks import locked
 from build_env.formats.registry import format_called, is_binary, is_published
 from build_env.formats.view import PackageFile, View, check_name, mark_of
+from build_env.model.task import Place
 from build_env.publish.holdings import evidence, holds
 from build_env.publish.model import CHANNEL
+from build_env.publish.refusals import essential_names, would_stay
 
 with imported_later():
     from build_env.publish import records, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from build_env.formats.view import Entry
     from build_env.model.artifact import Artifact
     from build_env.model.command import Deployment
     from build_env.model.identity import TaskName
@@ -68,6 +71,7 @@ class LocalPublisher:
     final: bool = False
     _taken: dict[TaskName, _Taken] = field(default_factory=dict)
     _published: set[TaskName] = field(default_factory=set)
+    _read: dict[View, tuple[Path | None, Mapping[str, Entry]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -84,8 +88,11 @@ class LocalPublisher:
         plain = all(self._same(path, item) for path, item in self._plain_files(work, deployment, items))
         if not plain or not self.publishes:
             return plain
+        view = view_of(work, deployment)
         digests = {item.digest for item in items}
-        return digests <= holds(self.channel, view_of(work, deployment).name, digests, self.digest_of)
+        if not digests <= holds(self.channel, view.name, digests, self.digest_of):
+            return False
+        return would_stay(view, self._published_in(view).values(), digests, self.replaces)
 
     def evidence(self, work: Work) -> list[Path]:
         """The files whose being as they are means that `holds` answers as it did."""
@@ -142,13 +149,13 @@ class LocalPublisher:
                 check_name(file.artifact.name)
             entries = deployed.repository.read(view, files, frozenset()) if self.publishes else ()
             if self.publishes and deployed.repository.check:
-                deployed.repository.check(files)
+                deployed.repository.check(files, self._made(work))
         except InputError as error:
             raise TaskError(
                 f"{work.task.subject} cannot be published: {error.message}", hint=error.hint or "mend the package"
             ) from error
-        marks = records.published_marks(self.channel, view) if entries else {}
-        changed = sorted(entry.key for entry in entries if marks.get(entry.key, entry.mark) != entry.mark)
+        old = self._published_in(view) if entries else {}
+        changed = sorted(entry.key for entry in entries if old.get(entry.key, entry).mark != entry.mark)
         if changed and self.final:
             raise TaskError(
                 f"{', '.join(changed)} is published with other bytes, and versions are final (final_versions)",
@@ -156,13 +163,25 @@ class LocalPublisher:
             )
         for key in changed:
             output(_OTHER_BYTES.format(key))
-        essential = {entry.name for entry in entries if entry.facts.get("essential")}
-        replaced = sorted((essential | {entry.name for entry in entries} & deployed.essential) - self.replaces)
-        if replaced:
+        if replaced := essential_names(view, entries, self.replaces):
             raise TaskError(
                 f"{work.task.subject} builds {', '.join(replaced)}, which would be essential on every client",
                 hint=f'if that is meant, set `replaces = "{" ".join(replaced)}"` in build-env.toml',
             )
+
+    def _published_in(self, view: View) -> Mapping[str, Entry]:
+        """What the view has now, by key; the record of one state is read once."""
+        index = records.published_index(self.channel, view)
+        if index is None:
+            return {}
+        if self._read.get(view, (None,))[0] != index:
+            self._read[view] = (index, records.published_entries(self.channel, view))
+        return self._read[view][1]
+
+    def _made(self, work: Work) -> list[PackageFile]:
+        """All that the stages before it made, also what it does not deploy: it says what the source declares."""
+        made = {item.name: item for entry in work.inputs for item in entry.artifacts}
+        return [PackageFile(path=self.store.path(item), artifact=item) for item in made.values()]
 
     def tar(self, work: Work) -> Path:
         """See `Publisher.tar`: the same packages give the same bytes; the key is kept in the archive's header."""
@@ -250,7 +269,7 @@ def _own(work: Work) -> Iterator[Artifact]:
     """What this task deploys; inputs that are deployments themselves bring no artifacts."""
     seen = set()
     for entry in work.inputs:
-        for item in entry.artifacts:
+        for item in entry.artifacts if entry.place is Place.DEPLOY else ():
             if is_published(item.name) and item.name not in seen:
                 seen.add(item.name)
                 yield item

@@ -23,9 +23,20 @@ if TYPE_CHECKING:
     from build_env.formats.view import Repository
     from build_env.publish.generation import Generation
 
-__all__ = ["VERSION", "Channel", "Index", "load_channel", "load_index", "published_marks", "trusted_key"]
+__all__ = [
+    "CHECKS",
+    "VERSION",
+    "Channel",
+    "Index",
+    "load_channel",
+    "load_index",
+    "published_entries",
+    "published_index",
+    "trusted_key",
+]
 
 VERSION = 1  # of the records
+CHECKS = 1  # raised with each new reason to refuse a package: what was published before is then looked at once more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +99,14 @@ def trusted_key(root: Path) -> Trusted | None:
     return Trusted(fingerprint=load_channel(current).key, file=root / KEY_FILE) if current else None
 
 
-def published_marks(root: Path, view: View) -> dict[str, str]:
-    """What the view has: the digest that stands for each package, by its key (`greet 1.0 amd64`).
+def published_index(root: Path, view: View) -> Path | None:
+    """Where the record of what the view has now lies; None where it has nothing. No two states have the same place."""
+    link = private(root) / "current" / view.name
+    return link.resolve() if link.is_symlink() else None
+
+
+def published_entries(root: Path, view: View) -> Mapping[str, Entry]:
+    """What the view has, by key (`greet 1.0 amd64`).
 
     Raises:
         RepositoryDamaged: the view's record is damaged.
@@ -100,7 +117,7 @@ def published_marks(root: Path, view: View) -> dict[str, str]:
     with locked(root):  # a publish of another run would sweep what is being read
         current = current_generation(root)
         index = current.indexes().get(view.name) if current else None
-        return {key: entry.mark for key, entry in load_index(index).entries.items()} if index else {}
+        return load_index(index).entries if index else {}
 
 
 def load_channel(generation: Generation) -> Channel:

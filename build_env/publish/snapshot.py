@@ -27,7 +27,7 @@ from build_env.publish.generation import (
 )
 from build_env.publish.holdings import holds, is_whole, undamaged, write_index_record
 from build_env.publish.model import Clock
-from build_env.publish.records import VERSION, Channel, Index, load_channel, load_index
+from build_env.publish.records import CHECKS, VERSION, Channel, Index, load_channel, load_index
 from build_env.publish.retention import carry_over, select_retained
 
 if TYPE_CHECKING:
@@ -159,8 +159,9 @@ def _changes(
     for view in {**dict.fromkeys(index.view for index in outdated.values()), **files}:
         given = files.get(view, {})
         held = holds(root, view.name, given, digest_of)  # what is gone or damaged counts as not held, and comes back
-        missing = {digest: file for digest, file in given.items() if digest not in held}
         old = load_index(indexes[view.name]) if view.name in indexes else Index(view=view)
+        held -= {digest for entry in old.entries.values() if entry.checks != CHECKS for digest in entry.files.values()}
+        missing = {digest: file for digest, file in given.items() if digest not in held}
         # What a target built for once stays: its packages and clients do, too.
         wanted = tuple(sorted({*old.architectures, *architectures.get(view, ())}))
         if missing or everything or view.name not in indexes or wanted != old.architectures:
@@ -203,7 +204,7 @@ def _add(
         copies: dict[str, Path] = {}
         for entry in new:
             directory = pool.choose_directory(entry.home, entry.files, announced, entry.mark)
-            entries[entry.key] = replace(entry, directory=directory)
+            entries[entry.key] = replace(entry, directory=directory, checks=CHECKS)
             for name, digest in entry.files.items():
                 path = f"{directory}/{name}"
                 # The same name is the same bytes: of another view of this publish, or published and not damaged.

@@ -10,6 +10,7 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib.sh"
 
 DEPENDS_FILE=build-depends.spec
+NAMES_FILE=declared-names.txt
 # The architectures a package may be built for, in the words of RPM.
 RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
@@ -194,6 +195,14 @@ write_depends() {
     } >"$top/$DEPENDS_FILE"
 }
 
+# Only what the spec declares may be published. As above the answers for all architectures are in one file.
+write_names() {
+    local arch
+    for arch in "${RPM_ARCHITECTURES[@]}"; do
+        query_spec "$1" --target "$arch" --queryformat '%{NAME}\n'
+    done | LC_ALL=C sort -u >"$top/$NAMES_FILE"
+}
+
 stage_source() {
     local spec srpm
     need BUILD_SRC BUILD_OUT
@@ -207,9 +216,10 @@ stage_source() {
     chmod -R u=rwX,go=rX "$top/SOURCES"
     find "$top/SOURCES" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
     write_depends "$spec"
+    write_names "$spec"
     rpmbuild -bs "${RPM_MACROS[@]}" "$spec"
     srpm=$(find_srpm "$top/SRPMS")
-    take "$srpm" "$top/$DEPENDS_FILE"
+    take "$srpm" "$top/$DEPENDS_FILE" "$top/$NAMES_FILE"
 }
 
 # -------------------------------------------------------------------------------------------- install

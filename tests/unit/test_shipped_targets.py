@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.model.choices import Choices
-from build_env.model.task import Stage
+from build_env.model.task import Place, Stage
 from build_env.plan.select import Request
 from build_env.targets.discover import discover
 from build_env.ui.plan import plan_lines
@@ -130,7 +130,7 @@ def test_one_source_package_reaches_the_repository(name: str, archs: tuple[str, 
         for task in planned.plan
         if task.stage == Stage.DEPLOY
         for entry in task.inputs
-        if entry.task.stage == Stage.SOURCE
+        if entry.task.stage == Stage.SOURCE and entry.place is Place.DEPLOY
     ]
     packages = [source.subject for source in sources]
     assert len(packages) == len(set(packages)), "two tasks deploy a source package of one name"

@@ -8,7 +8,7 @@ from build_env.formats.deb.found import FINDER, UPSTREAM
 from build_env.formats.deb.further import FURTHER
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
-from build_env.formats.deb.source import files_of_source, source_name
+from build_env.formats.deb.source import DEPENDENCY_SET, files_of_source, source_name
 from build_env.formats.deb.syntax import SOURCE_NAMES
 from build_env.formats.deb.upstream import upstream_files
 from build_env.formats.format import Format, Program, Scan
@@ -22,7 +22,6 @@ _ESSENTIAL = """
     sysvinit-utils tar util-linux
 """
 _BINARY = (".deb", ".udeb", ".ddeb")
-_DEPENDENCY_SET = "build-depends.dsc"
 
 
 def _is_content(name: str) -> bool:
@@ -31,7 +30,7 @@ def _is_content(name: str) -> bool:
 
 def _is_published(name: str) -> bool:
     """The dependency set is not, although it has the suffix of a source."""
-    return is_apt_file(name) and name != _DEPENDENCY_SET
+    return is_apt_file(name) and name != DEPENDENCY_SET
 
 
 def _is_binary(name: str) -> bool:
@@ -60,7 +59,7 @@ DEB = Format(
     source_suffix=".dsc",
     source_files=files_of_source,
     scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
-    dependency_set=_DEPENDENCY_SET,
+    dependency_set=DEPENDENCY_SET,
     is_content=_is_content,
     is_published=_is_published,
     is_binary=_is_binary,

@@ -9,6 +9,7 @@ from debian.deb822 import Dsc
 from build_env.core.errors import InputError
 from build_env.core.texts import read_text
 from build_env.formats.deb.built import control_of
+from build_env.formats.deb.source import DEPENDENCY_SET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,18 +21,18 @@ __all__ = ["check_declared"]
 _DEBUG: Final = "-dbgsym"  # debhelper makes these beside what is declared
 
 
-def check_declared(files: Sequence[PackageFile]) -> None:
-    """See that the `.dsc` files among those that one package brings declare all its `.deb` files.
+def check_declared(files: Sequence[PackageFile], made: Sequence[PackageFile]) -> None:
+    """See that the `.dsc` files among all that was `made` for a package declare those of `files` that are `.deb`.
 
-    Where its source is not among them, nothing is known and nothing refused.
+    Where no source package was made, nothing is known and nothing refused.
 
     Raises:
         InputError: one is not declared, or a file cannot be read.
 
     """
     declared = {}
-    for file in files:
-        if file.artifact.name.endswith(".dsc"):
+    for file in made:
+        if file.artifact.name.endswith(".dsc") and file.artifact.name != DEPENDENCY_SET:
             control = Dsc(read_text(file.path, file.artifact.name))
             declared[str(control.get("Source", ""))] = str(control.get("Binary", "")).replace(",", " ").split()
     for file in files:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from build_env.model.package import Need
 
-__all__ = ["build_depends_of", "files_of_source", "read_source", "source_name"]
+__all__ = ["DEPENDENCY_SET", "build_depends_of", "files_of_source", "read_source", "source_name"]
 
+DEPENDENCY_SET = "build-depends.dsc"  # what a source stage writes beside the source package; it is none itself
 _SUFFIX = ".dsc"
 _BUILD_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 

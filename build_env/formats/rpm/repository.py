@@ -20,6 +20,7 @@ from build_env.core.errors import InputError
 from build_env.core.later import imported_later
 from build_env.formats.rpm import facts
 from build_env.formats.rpm.metadata import write_metadata
+from build_env.formats.rpm.names import check_declared
 from build_env.formats.view import KEY_FILE, Entry, Repository, check_name
 
 with imported_later():  # only where something is published
@@ -114,4 +115,4 @@ def _sign(files: Sequence[Path], signer: Signer) -> None:
     tools.sign(files, signer)
 
 
-DNF = Repository(served=_served, read=_read, write=_write, client_lines=_client_lines, sign=_sign)
+DNF = Repository(served=_served, read=_read, check=check_declared, write=_write, client_lines=_client_lines, sign=_sign)

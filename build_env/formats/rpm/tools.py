@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RpmHeader", "read_headers", "sign"]
 
-_TAGS = ("NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SOURCEPACKAGE", "DISTRIBUTION")
+_TAGS = ("NAME", "EPOCHNUM", "VERSION", "RELEASE", "ARCH", "SOURCERPM", "SOURCEPACKAGE", "DISTRIBUTION")
 _STAND_IN = "stand-in"
 _TIMEOUT = 600  # seconds
 
@@ -31,11 +31,13 @@ _TIMEOUT = 600  # seconds
 class RpmHeader:
     """What a repository must know of one RPM file; `key` is what it holds only once, as people read it.
 
-    `file_name` is what rpmbuild calls the file.
+    `file_name` is what rpmbuild calls the file, `source` that of the source package that it was built from.
     """
 
     key: str
+    name: str
     file_name: str
+    source: str
     is_source: bool
     stand_in: bool
 
@@ -99,12 +101,14 @@ def sign(files: Sequence[Path], signer: Signer) -> None:
 
 
 def _header(values: Sequence[str]) -> RpmHeader:
-    *version, architecture, source, distribution = values
-    is_source = source == "1"
+    *version, architecture, source, mark, distribution = values
+    is_source = mark == "1"
     key = " ".join([*version, "source" if is_source else architecture])
     name, _, number, release = version
     return RpmHeader(
         key=key,
+        name=name,
+        source=source,
         file_name=f"{name}-{number}-{release}.{'src' if is_source else architecture}.rpm",
         is_source=is_source,
         stand_in=_STAND_IN in distribution,

@@ -16,14 +16,16 @@ rpmbuild() { if [ "$1" = --help ]; then echo "$HELP"; else printf '%s\\n' "$@"; 
 """
 
 
+def functions_of(*names: str) -> list[str]:
+    text = SCRIPT.read_text(encoding="utf-8")
+    starts = [text.index(f"\n{name}() {{") for name in names]
+    return [text[start : text.index("\n}\n", start) + 3] for start in starts]
+
+
 @pytest.mark.parametrize("knows", [True, False])
 def test_a_step_goes_on_with_the_tree_of_the_step_before(tmp_path: Path, *, knows: bool) -> None:
     """An rpmbuild that would empty the tree at its begin is told that nothing is prepared."""
-    text = SCRIPT.read_text(encoding="utf-8")
-    functions = []
-    for name in ("rpmbuild_from", "build_make", "build_install"):
-        start = text.index(f"\n{name}() {{")
-        functions.append(text[start : text.index("\n}\n", start) + 3])
+    functions = functions_of("rpmbuild_from", "build_make", "build_install")
     environment = {"BUILD_WORK": str(tmp_path), "PATH": "/usr/bin:/bin", "HELP": "--clean\n--noprep\n" * knows}
     script = "".join((STUBS, *functions, "rpmbuild_from -bp; echo; build_make; echo; build_install"))
     asked = subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True, text=True)
@@ -49,3 +51,17 @@ def test_what_was_chosen_are_macros_of_every_question_to_a_spec() -> None:
         "one 1 2",
         "two x",
     ]
+
+
+def test_the_source_stage_lists_the_packages_of_all_architectures(tmp_path: Path) -> None:
+    stubs = """
+    set -euo pipefail
+    top=$1 NAMES_FILE=declared-names.txt RPM_ARCHITECTURES=(x86_64 aarch64)
+    query_spec() { [ "$*" = "a.spec --target $3 --queryformat %{NAME}\\n" ] && printf '%s\\n' greet "greet-$3"; }
+    """
+    script = "".join((stubs, *functions_of("write_names"), "write_names a.spec"))
+    subprocess.run(["bash", "-c", script, "bash", str(tmp_path)], check=True, timeout=60)
+    listed = (tmp_path / "declared-names.txt").read_text(encoding="utf-8")
+    assert listed == "greet\ngreet-aarch64\ngreet-x86_64\n"
+    (taking,) = [line for line in functions_of("stage_source")[0].splitlines() if line.startswith("    take ")]
+    assert '"$top/$NAMES_FILE"' in taking

@@ -27,8 +27,8 @@ def test_a_member_of_an_impossible_size_ends_the_reading(size: str) -> None:
 def test_names_that_the_source_declares_are_taken(tmp_path: Path) -> None:
     epoch = deb(tmp_path, "one", "1:1.0", file="one_1.0_amd64.deb")
     debug = deb(tmp_path, "one-dbgsym", fields="Source: one (1.0)\n")
-    check_declared([*source(tmp_path, "one"), epoch, debug])
-    check_declared([deb(tmp_path, "other")])  # its source is not known here
+    check_declared([epoch, debug], source(tmp_path, "one"))
+    check_declared([deb(tmp_path, "other")], [])  # no source package was made
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_names_that_the_source_declares_are_taken(tmp_path: Path) -> None:
 )
 def test_a_name_that_the_source_does_not_declare_is_refused(tmp_path: Path, fields: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        check_declared([*source(tmp_path, "one"), deb(tmp_path, "two", fields=fields)])
+        check_declared([deb(tmp_path, "two", fields=fields)], source(tmp_path, "one"))
 
 
 FACTS = {"directory": "src/a", "build_requires": [], "noarch": False, "mixed": False, "dynamic": False, "packages": []}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.core.bounds import ALLOW
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.formats.rpm.spec import with_spec_facts
@@ -304,6 +306,33 @@ def test_a_definition_outside_of_the_project_is_not_read(project: MakeProject, l
     assert f"src/{link}: leads out of the project, to {outside / link}: copy what" in str(found.faults[0])
     allowed = read_packages(ProjectPaths(root=made.root), Purpose(outside=str(outside)))["one"]
     assert "this is not YAML" in str(allowed.faults[0])
+
+
+@pytest.mark.parametrize(
+    ("link", "family"),
+    [
+        *((name, "deb") for name in ("deb", "debian", "deb/control", "deb/changelog", "deb/rules", "one_1.dsc")),
+        *((name, "rpm") for name in ("rpm", "SPECS", "rpm/one.spec", "one.spec", "one-1-1.src.rpm")),
+    ],
+)
+def test_packaging_that_lies_outside_of_the_project_is_not_read(
+    project: MakeProject, tmp_path: Path, link: str, family: str
+) -> None:
+    packaged = {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG}
+    made = project(packaged if link.startswith("deb/") else {"src/one/x": "x", "src/one/rpm/x": "x"})
+    outside, path = tmp_path / "outside", made.root / "src/one" / link
+    outside.mkdir()
+    for name in ("control", "changelog", "rules", "one_1.dsc", "one.spec", "one-1-1.src.rpm"):
+        (outside / name).write_text("* Wed Hid 99 2025 hidden\r\n", encoding="utf-8")
+    if link == "rpm":
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.symlink_to(outside if link in {"deb", "debian", "rpm", "SPECS"} else outside / path.name)
+    found = read_packages(ProjectPaths(root=made.root))["one"]
+    said = f"src/one/{link}: leads out of the project, to {path.resolve()}: {ALLOW}"
+    assert [str(fault) for fault in found.faults_for(family)] == [said]
+    allowed = read_packages(ProjectPaths(root=made.root), Purpose(outside=str(outside)))["one"]
+    assert said not in map(str, allowed.faults_for(family))
 
 
 def test_links_in_a_circle_are_no_packages_and_stop_none(project: MakeProject) -> None:

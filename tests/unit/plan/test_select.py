@@ -81,6 +81,12 @@ def test_only_the_primary_architecture_deploys_its_source_package(archs: tuple[s
     assert [task for task in sources if ":source:" in task] == [f"a:source:{primary}"]
 
 
+@pytest.mark.parametrize(("images", "own"), [(CROSSING, "source"), (EMULATED, "arm64")])
+def test_every_deployment_knows_what_its_source_declares(images: dict[str, str], own: str) -> None:
+    found = selected(target(["a"], archs=("amd64", "arm64")), [package("a")], images=images)
+    assert inputs(found, "a:deploy:arm64") == {f"a:source:{own}", "a:build:arm64", "a:verify:arm64"}
+
+
 def test_packages_of_every_architecture_are_built_once() -> None:
     everywhere = package("a", architectures=("all",))
     for images in (CROSSING, EMULATED):

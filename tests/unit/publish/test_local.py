@@ -19,7 +19,7 @@ from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.task import Place, Stage, Task
 from build_env.model.work import ResolvedInput, Work
-from build_env.publish import snapshot
+from build_env.publish import refusals, snapshot
 from build_env.publish.local import LocalPublisher
 from build_env.store.results import LocalStore
 from tests.support.repositories import deb, source
@@ -119,6 +119,41 @@ def test_a_published_file_that_is_damaged_is_not_deployed_any_more(
         another_run.add(deploy, lambda _line: None)
         another_run.commit(unheard)
         assert publisher.holds(deploy)
+
+
+def published(publisher: LocalPublisher, signer: Signer, deploy: Work) -> LocalPublisher:
+    """The publisher of the next run after one that published."""
+    first = replace(publisher, publishes=True, signer=lambda: signer, _taken={}, _published=set(), _read={})
+    first.add(deploy, unheard)
+    first.commit(unheard)
+    return replace(first, _taken={}, _published=set(), _read={})
+
+
+@pytest.mark.parametrize(("name", "fields"), [("a_1_amd64.deb", "Essential: yes\n"), ("libc6_1_amd64.deb", "")])
+def test_an_essential_package_does_not_stay_deployed_when_that_is_no_longer_meant(
+    publisher: LocalPublisher, signer: Signer, name: str, fields: str
+) -> None:
+    publisher.replaces = frozenset({"a", "libc6"})
+    deploy = broken(publisher, name, fields)
+    later = published(publisher, signer, deploy)
+    assert later.holds(deploy)
+    later.replaces = frozenset()
+    assert not later.holds(deploy)
+    with pytest.raises(TaskError, match="would be essential on every client"):
+        later.add(deploy, unheard)
+
+
+def test_what_was_published_with_fewer_checks_is_checked_once_more(
+    publisher: LocalPublisher, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy = broken(publisher, "a_1_amd64.deb", "")
+    with monkeypatch.context() as earlier:
+        for module in (snapshot, refusals):
+            earlier.setattr(module, "CHECKS", 0)
+        later = published(publisher, signer, deploy)
+        assert later.holds(deploy)
+    assert not later.holds(deploy)
+    assert published(publisher, signer, deploy).holds(deploy)
 
 
 @pytest.mark.parametrize("final", [False, True])
@@ -239,6 +274,19 @@ def test_what_the_source_does_not_declare_fails_its_own_deployment(publisher: Lo
     with pytest.raises(TaskError, match="does not declare"):
         replace(publisher, publishes=True).add(deploy, lambda _line: None)
     assert not publisher.deploy.exists()
+
+
+def test_a_source_that_another_task_deploys_says_what_may_be_published(
+    publisher: LocalPublisher, tmp_path: Path
+) -> None:
+    deploy = broken(publisher, "two_1_arm64.deb", "Source: one\n")
+    parts = tuple(publisher.store.put(file.artifact.name, file.path.read_bytes()) for file in source(tmp_path, "one"))
+    beside = deploy.inputs[0]._replace(task=named("s"), place=Place.SOURCE, artifacts=parts)
+    with pytest.raises(TaskError, match="does not declare"):
+        replace(publisher, publishes=True).add(replace(deploy, inputs=(beside, *deploy.inputs)), unheard)
+    taken = broken(publisher, "one_1_arm64.deb", "")
+    publisher.add(replace(taken, inputs=(beside, *taken.inputs)), unheard)
+    assert [path.name for path in publisher.deploy.rglob("*.*") if path.is_file()] == ["one_1_arm64.deb"]
 
 
 def test_a_file_is_called_after_what_is_in_it(publisher: LocalPublisher) -> None:

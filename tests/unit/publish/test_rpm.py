@@ -13,13 +13,14 @@ import pytest
 from build_env.core.errors import EnvironmentNotReady, InputError
 from build_env.formats.rpm import RPM
 from build_env.formats.rpm.metadata import write_metadata
+from build_env.formats.rpm.names import NAMES, check_declared
 from build_env.formats.rpm.repository import DNF
 from build_env.formats.view import PackageFile
 from build_env.model.artifact import Artifact
 from build_env.publish import snapshot as snapshot_module
 from build_env.publish.holdings import holds
 from build_env.publish.signing import ensure_project_key
-from tests.support.repositories import CENTOS, publish_to, rpm
+from tests.support.repositories import CENTOS, package_file, publish_to, rpm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -211,3 +212,25 @@ def test_a_missing_rpmsign_says_how_to_install_it(
     with pytest.raises(EnvironmentNotReady) as caught:
         publish([file])
     assert "apt-get install rpm" in caught.value.hint
+
+
+def declaring(directory: Path, *names: str) -> PackageFile:
+    """The list that a source stage writes."""
+    (directory / NAMES).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    return package_file(directory / NAMES)
+
+
+def test_an_rpm_of_the_own_source_under_a_declared_name_is_taken(tmp_path: Path) -> None:
+    binary, source = rpm(tmp_path, "greet"), rpm(tmp_path, "greet", kind="-bs")
+    check_declared([binary, source], [source, declaring(tmp_path, "greet", "libgreet")])
+    check_declared([binary], [])  # no source package was made
+    debug = rpm(tmp_path, "greet-debuginfo")
+    check_declared([debug], [declaring(tmp_path, "greet")])
+
+
+def test_an_rpm_of_another_source_or_name_is_refused(tmp_path: Path) -> None:
+    binary, source = rpm(tmp_path, "greet"), rpm(tmp_path, "other", kind="-bs")
+    with pytest.raises(InputError, match=r"its source is greet-1\.0-1\.src\.rpm, but it was built from other-1\.0-1"):
+        check_declared([binary], [source])
+    with pytest.raises(InputError, match="does not declare: libgreet, other"):
+        check_declared([binary], [declaring(tmp_path, "other", "libgreet")])
