@@ -72,11 +72,15 @@ class Finder:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program of the host that publishing needs: the Debian package that holds it, and what it does for us."""
+    """A program of the host that publishing needs: the Debian package that holds it, and what it does for us.
+
+    With `library` it is a shared library, which a Python module from elsewhere is linked with.
+    """
 
     name: str
     package: str
     purpose: str
+    library: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import os
 import platform
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from build_env.core.errors import BuildEnvError
 from build_env.core.later import imported_later
@@ -20,6 +22,9 @@ from build_env.setup.tools import known_programs
 with imported_later():
     from build_env.engines.docker import access as docker_access
     from build_env.engines.docker import connection as docker_connection
+
+if TYPE_CHECKING:
+    from build_env.formats.format import Program
 
 __all__ = ["engine_answers", "find_program", "observe"]
 
@@ -39,7 +44,7 @@ def observe(build: Path) -> Machine:
         systemd=Path("/run/systemd/system").is_dir(),
         root=os.geteuid() == 0,
         engine=_engine(),
-        programs=frozenset(program.name for program in known_programs() if find_program(program.name)),
+        programs=frozenset(program.name for program in known_programs() if _is_there(program)),
         binfmt_mounted=is_mounted(),
         handlers=read_handlers(),
         emulators=read_emulators(),
@@ -47,6 +52,16 @@ def observe(build: Path) -> Machine:
         modules=frozenset(name for each in formats() for name in each.modules if importlib.util.find_spec(name)),
         apparmor=_APPARMOR.is_file() and _APPARMOR.read_text(encoding="ascii").startswith("Y"),
     )
+
+
+def _is_there(program: Program) -> bool:
+    if not program.library:
+        return find_program(program.name) is not None
+    try:
+        ctypes.CDLL(program.name)
+    except OSError:
+        return False
+    return True
 
 
 def find_program(name: str) -> str | None:

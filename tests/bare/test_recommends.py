@@ -26,11 +26,14 @@ LEFT_OUT = {
     "gpg-wks-client": "no key is published by mail",
     "libdistro-info-perl": "suites are given by their names",
     "libdpkg-perl": "mmdebstrap asks it only for package lists that are local",
+    "libglib2.0-data": "messages are read in English",
     "libgpg-error-l10n": "messages are read in English",
     "needrestart": "asks a person which services to restart",
     "nftables": "the engine calls iptables",
+    "shared-mime-info": "createrepo_c asks nobody what kind a file is",
     "systemd": "set-up registers emulators by itself",
     "uidmap": "set-up installs it for users other than root",
+    "xdg-user-dirs": "no desktop",
     "xz-utils": "the engine unpacks nothing that is compressed so",
 }
 
@@ -51,7 +54,8 @@ def test_what_set_up_leaves_out_was_decided_on(fresh_machine: BareMachine) -> No
         if not {*new, *there, *LEFT_OUT}.intersection(alternatives)
     ]
     assert undecided == []
-    assert set(known) <= {*new, *there}
+    # Since Debian 13 a library may have another name, and provides the one before.
+    assert set(known) <= {name.removesuffix("t64") for name in (*new, *there)}
 
 
 def recommended(stanzas: str) -> list[tuple[str, list[str]]]:

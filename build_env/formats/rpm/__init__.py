@@ -86,7 +86,15 @@ RPM = Format(
     package_facts=_facts,
     opened=_opened,
     essential=frozenset(_ESSENTIAL.split()),
-    programs=(Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),),
+    programs=(
+        Program(name="rpmsign", package="rpm", purpose="signs RPM packages"),
+        Program(
+            name="libgobject-2.0.so.0",
+            package="libglib2.0-0",
+            purpose="is what createrepo_c is made with",
+            library=True,
+        ),
+    ),
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,
     further=FURTHER,

@@ -45,11 +45,11 @@ def write_metadata(directory: Path, packages: Mapping[str, Path], *, revision: i
 def _library() -> ModuleType:
     try:
         return importlib.import_module("createrepo_c")
-    except ImportError as error:
-        raise EnvironmentNotReady(
-            "createrepo_c is not installed",
-            hint="pip install createrepo_c (it has wheels for Linux with glibc)",
-        ) from error
+    except ModuleNotFoundError as error:
+        hint = "pip install createrepo_c (it has wheels for Linux with glibc)"
+        raise EnvironmentNotReady("createrepo_c is not installed", hint=hint) from error
+    except ImportError as error:  # a library that it is linked with is missing
+        raise EnvironmentNotReady(f"createrepo_c cannot be used: {error}", hint="build-env doctor --setup") from error
 
 
 def _package(library: ModuleType, path: Path, location: str) -> Any:  # noqa: ANN401  (untyped library)

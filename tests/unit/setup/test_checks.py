@@ -65,6 +65,11 @@ BROKEN = [
     (replace(READY, apparmor=True), "apparmor_parser", "--no-install-recommends apparmor"),
     (replace(READY, programs=READY.programs - {"gpg"}), "gpg", "--no-install-recommends gnupg"),
     (replace(READY, programs=READY.programs - {"rpmsign"}), "rpmsign", "--no-install-recommends rpm"),
+    (
+        replace(READY, programs=READY.programs - {"libgobject-2.0.so.0"}),
+        "libgobject-2.0.so.0",
+        "--no-install-recommends libglib2.0-0",
+    ),
     (replace(READY, modules=frozenset()), "createrepo_c", "pip install createrepo_c"),
     (replace(READY, free_bytes=GIB), "disk build", "rm -r build"),
     (replace(READY, engine=engine(EngineState.ANSWERS, free_bytes=GIB)), "disk engine", "docker system df"),

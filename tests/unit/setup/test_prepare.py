@@ -40,7 +40,18 @@ BARE = replace(
         (
             BARE,
             Work(
-                packages=("docker.io", "qemu-user-static", "gnupg", "dpkg", "rpm", "mmdebstrap", "arch-test"),
+                packages=(
+                    *[
+                        "docker.io",
+                        "qemu-user-static",
+                        "gnupg",
+                        "dpkg",
+                        "rpm",
+                        "libglib2.0-0",
+                        "mmdebstrap",
+                        "arch-test",
+                    ],
+                ),
                 start_engine=True,
                 mount_binfmt=True,
                 handlers=("arm64",),
@@ -140,7 +151,7 @@ def test_a_bare_machine_becomes_ready(monkeypatch: pytest.MonkeyPatch, tmp_path:
     hands = Hands(machine=BARE)
     prepared(hands, monkeypatch, tmp_path)
     apt = "env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0"
-    packages = "docker.io qemu-user-static gnupg dpkg rpm mmdebstrap arch-test"
+    packages = "docker.io qemu-user-static gnupg dpkg rpm libglib2.0-0 mmdebstrap arch-test"
     assert hands.commands == [
         f"{apt} update",
         f"{apt} install --yes --no-install-recommends {packages}",
