@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import did_you_mean, mistyped
@@ -25,7 +26,7 @@ from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.binaries import Context
 from build_env.plan.choices import whole_where_needed, with_choices, with_profiles
-from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, order, scan_plan
+from build_env.plan.graph import NOT_FOR_ROOMS, PlanFacts, build_plan, left_out, order, scan_plan, upstream_of
 from build_env.plan.relations import relate, without_unknown
 from build_env.plan.select import Request, select
 from build_env.plan.units import ALL, hook_of
@@ -36,6 +37,7 @@ from build_env.work.registry import kinds, rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
     from build_env.app.project import Project
     from build_env.formats.format import Format, PackageFacts
@@ -76,6 +78,7 @@ class Planner:
     native: bool
     base_identity: Callable[[str, str], str]
     digest_tree: Callable[..., str]
+    digest_file: Callable[[Path], str] = digest_file
     built: Callable[[TaskName, Format], Iterable[PackageFacts]] = lambda _task, _format: ()
     notes: list[str] = field(default_factory=list)
 
@@ -269,6 +272,8 @@ class Planner:
         archs = {unit.arch for unit in selection.units}
         others = (place for other in formats() if other != self.format for place in other.packaging)
         leave_out = (*NOT_FOR_ROOMS, *others)
+        family, root = self.target.family, self.project.paths.root
+        upstream = {name: upstream_of(packages[name], family) for name in names}
         return PlanFacts(
             packages=packages,
             leave_out=leave_out,
@@ -276,9 +281,14 @@ class Planner:
             unit_images=unit_images,
             recipes=self.images.recipes,
             package_digests={
-                name: self.digest_tree(self.project.paths.root / packages[name].directory, leave_out) for name in names
+                name: self.digest_tree(root / packages[name].directory, left_out(leave_out, packages[name], family))
+                for name in names
             },
-            folder_digests={folder: self.digest_tree(self.project.paths.root / folder) for folder in folders},
+            upstream={
+                name: tuple(replace(file, digest=self.digest_file(root / file.path)) for file in files)
+                for name, files in upstream.items()
+            },
+            folder_digests={folder: self.digest_tree(root / folder) for folder in folders},
             build_closures={
                 unit.name: relations.on(unit.arch).everything_for(unit.package)
                 for unit in selection.units

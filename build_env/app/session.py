@@ -137,6 +137,7 @@ class Session:
                 native=self.options.native,
                 base_identity=unwatched(containers.base_identity) if containers else _unknown,
                 digest_tree=self.reading.tree,
+                digest_file=self.reading.file,
                 built=partial(facts_of_last, self.store),
             )
 

@@ -141,6 +141,13 @@ class Reading:
         self._trees[key] = ReadTree(path=key[0], leave_out=key[1], digest=digest, left_out=tuple(listing.left_out))
         return digest
 
+    def file(self, path: Path) -> str:
+        """The digest of a file, which is watched."""
+        name = str(path)
+        with paused():
+            self._reads.meanings[name, CONTENT] = meaning_of(name, CONTENT, self._digest_of)
+            return self._digest_of(name)
+
     @property
     def left_out(self) -> dict[str, tuple[str, ...]]:
         """Of each tree (its path) what does not belong to it, if there is something."""

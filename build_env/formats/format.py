@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from build_env.core.shapes import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from build_env.formats.compare import Opened
@@ -84,7 +84,8 @@ class Format:
     Packaging: `packaging` are the directories of a package in which it may lie; only rooms of this format see them, and
     the first may hold a build script. Behind them comes the package's top, if a name there ends with one of `at_top`;
     the first place with packaging in it counts. `source_names` is what a source may be called. `read_packaging` reads
-    one (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `source_name`
+    one (directory, name in errors) or gives None where it has none; `scan` is for what it cannot read. `upstream` gives
+    those of some names (at the top, or beside the package) that are files of the source besides its tree. `source_name`
     is how packaging in a package's directory calls its source (empty: nothing says). A finished source package is a
     file with `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises
     InputError.
@@ -121,6 +122,7 @@ class Format:
     source_suffix: str = ""
     source_files: Callable[[Path], tuple[str, tuple[str, ...]]] = lambda path: (path.stem, (path.name,))
     scan: Scan | None = None
+    upstream: Callable[[Path, Sequence[str]], tuple[str, ...]] = lambda _directory, _names: ()
     dependency_set: str
     is_content: Callable[[str], bool]
     is_published: Callable[[str], bool]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Action",
     "DeployAction",
+    "File",
     "ImageAction",
     "ImageRecipe",
     "LayerAction",
@@ -51,8 +52,17 @@ class Tree:
 
 
 @dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of the project (`path`, relative to the root) that a room sees at `destination`."""
+
+    path: str
+    destination: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Room:
-    """Everything a room is made of, except the engine: commands, environment, trees, mounts.
+    """Everything a room is made of, except the engine: commands, environment, trees, single files, mounts.
 
     `limits` are those of `RoomLimits` that the package says itself; they are in no key.
     """
@@ -60,6 +70,7 @@ class Room:
     commands: tuple[Command, ...]
     environment: Mapping[str, str]
     trees: tuple[Tree, ...]
+    files: tuple[File, ...] = ()
     mounts: tuple[Mount, ...] = ()
     platform: str = ""
     downloads: bool = False

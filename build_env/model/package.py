@@ -79,10 +79,13 @@ class Packaging:
     `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
     SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
     `directory` is where it lies in the package; `source` names the finished source package that lies there instead.
+    `upstream` are files from the package's directory (`../one_1.orig.tar.gz`) that the source is made of besides: they
+    are no part of its tree.
     """
 
     directory: str = ""
     source: str = ""
+    upstream: tuple[str, ...] = ()
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None

@@ -16,7 +16,7 @@ from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
-from build_env.formats.registry import formats
+from build_env.formats.registry import find_format, formats
 from build_env.model.package import Archive, Package, Packaging
 from build_env.packages.choices import choices_in
 from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
@@ -25,7 +25,7 @@ from build_env.packages.further import repositories_in
 from build_env.packages.names import PACKAGE_NAME, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from build_env.core.paths import ProjectPaths
     from build_env.formats.format import Format
@@ -45,8 +45,8 @@ def read_packages(paths: ProjectPaths, purpose: Purpose | None = None) -> dict[s
     packages: dict[str, Package] = {}
     purpose = purpose or Purpose()
     bounds = Bounds(root=paths.root, outside=purpose.outside)
-    for directory, metapackage in _directories(paths.sources):
-        package = _read_package(bounds, directory, purpose, metapackage=metapackage)
+    for directory, beside, metapackage in _directories(paths.sources):
+        package = _read_package(bounds, directory, beside, purpose, metapackage=metapackage)
         first = packages.get(package.name)
         if first:
             where = Location(file=package.directory)
@@ -74,14 +74,16 @@ def _faults_of(error: BuildEnvError | OSError, shown: str) -> tuple[Fault, ...]:
     return (Fault(message=f"it cannot be read: {error.strerror}", location=Location(file=shown)),)
 
 
-def _directories(sources: Path) -> Iterator[tuple[os.DirEntry[str], bool]]:
-    for entry in _listed(sources) if sources.is_dir() else ():
-        if entry.name.startswith(".") or not _is(entry, os.DirEntry.is_dir):
-            continue
+def _directories(sources: Path) -> Iterator[tuple[os.DirEntry[str], list[str], bool]]:
+    """The directories of packages, with the names of the files beside each, and whether it is of a metapackage."""
+    listed = _listed(sources) if sources.is_dir() else []
+    directories = [entry for entry in listed if _is(entry, os.DirEntry.is_dir)]
+    beside = sorted({entry.name for entry in listed}.difference(entry.name for entry in directories))
+    for entry in directories:
         if entry.name == METAPACKAGES:
-            yield from ((inner, True) for inner in _listed(entry) if _is(inner, os.DirEntry.is_dir))
-        else:
-            yield entry, False
+            yield from ((inner, [], True) for inner in _listed(entry) if _is(inner, os.DirEntry.is_dir))
+        elif not entry.name.startswith("."):
+            yield entry, beside, False
 
 
 def _listed(directory: Path | os.DirEntry[str]) -> list[os.DirEntry[str]]:
@@ -98,7 +100,9 @@ def _is(entry: os.DirEntry[str] | None, kind: Callable[[os.DirEntry[str]], bool]
         return False
 
 
-def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose, *, metapackage: bool) -> Package:
+def _read_package(
+    bounds: Bounds, directory: os.DirEntry[str], beside: Sequence[str], purpose: Purpose, *, metapackage: bool
+) -> Package:
     shown = directory.path.removeprefix(f"{bounds.root}/")
     file = f"{shown}/definition.yaml"
     try:
@@ -122,7 +126,10 @@ def _read_package(bounds: Bounds, directory: os.DirEntry[str], purpose: Purpose,
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
-    packaging = _packaging(packagings, shown)
+    packaging = {
+        name: _with_upstream(bounds, shown, find_format(name), found, (list(inner), beside))
+        for name, found in _packaging(packagings, shown).items()
+    }
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
     return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
 
@@ -242,6 +249,23 @@ def _places(known: Format, names: Collection[str]) -> Iterator[str]:
 
 def _has_script(packaging: Path) -> bool:
     return (packaging / "build.sh").is_file()
+
+
+def _with_upstream(
+    bounds: Bounds, shown: str, known: Format | None, packaging: Packaging, names: tuple[Sequence[str], Sequence[str]]
+) -> Packaging:
+    """With the files that its source consists of besides its tree, of the names at its top and of those beside it."""
+    if known is None:
+        return packaging
+    directory = bounds.root / shown / packaging.directory
+    at_top, beside = (known.upstream(directory, some) for some in names)
+    upstream = (*at_top, *(f"../{name}" for name in beside if name not in at_top))
+    for name in upstream:
+        if not bounds.allow(real := os.path.realpath(bounds.root / shown / name)):
+            where = Location(file=os.path.normpath(f"{shown}/{name}"))
+            fault = Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=where)
+            packaging = replace(packaging, faults=(*packaging.faults, fault))
+    return replace(packaging, upstream=upstream) if upstream else packaging
 
 
 def _packaging(packagings: Iterable[tuple[Format, str, Path]], shown: str) -> Mapping[str, Packaging]:

@@ -5,10 +5,11 @@ A pure function of its arguments; it reads no file and calls no hook.
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.model.action import DeployAction, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
+from build_env.model.action import DeployAction, File, ImageAction, ImageRecipe, Room, RoomAction, TarAction, Tree
 from build_env.model.choices import ARCH, Choices
 from build_env.model.identity import TaskName
 from build_env.model.package import UNDATED, Package, Packaging
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from build_env.plan.select import Selection
     from build_env.plan.units import Unit
 
-__all__ = ["NOT_FOR_ROOMS", "PlanFacts", "build_plan", "image_name", "image_task", "order", "scan_plan", "union"]
+__all__ = [
+    "NOT_FOR_ROOMS",
+    "PlanFacts",
+    "build_plan",
+    "image_name",
+    "image_task",
+    "left_out",
+    "order",
+    "scan_plan",
+    "union",
+    "upstream_of",
+]
 
 # Names at the top of a package that say what it is; no room sees them.
 NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
@@ -34,7 +46,8 @@ NOT_FOR_ROOMS = ("build.yaml", "definition.yaml", "package.py")
 class PlanFacts:
     """What was found out before: records by unit, images by unit and their recipes, digests of trees.
 
-    `leave_out` are names at the top of a package that rooms must not see, other packaging among them.
+    `leave_out` are names at the top of a package that rooms must not see, other packaging among them. `upstream` are
+    by package the files beside its tree, which its source stage gets.
 
     `build_closures` are by unit, too. `provided` maps every name that packages of the target provide to those
     packages. `rank` orders kinds of tasks in listings. `withheld` are packages of `DEPENDS` whose `run_deploy_deps`
@@ -52,6 +65,7 @@ class PlanFacts:
     build_jobs: int
     rank: Callable[[str], float]
     leave_out: tuple[str, ...] = NOT_FOR_ROOMS
+    upstream: Mapping[str, tuple[File, ...]] = field(default_factory=dict)
     provided: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mounts: Mapping[str, tuple[Mount, ...]] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
@@ -79,6 +93,27 @@ def build_plan(target: Target, selection: Selection, facts: PlanFacts) -> Plan:
             tasks[tar.name] = tar
     complete = with_layers(_without_gaps(tasks))
     return Plan(targets={target.name: target.options.arg_arch}, tasks=order(complete, facts.rank))
+
+
+def upstream_of(package: Package, family: str) -> tuple[File, ...]:
+    """The files that the source of the package is made of beside its tree; their digests are not known yet.
+
+    Wherever a person keeps them, the room has them beside the package's directory.
+    """
+    packaging = package.packaging.get(family, Packaging())
+    return tuple(
+        File(
+            path=posixpath.normpath(f"{package.directory}/{name}"),
+            destination=f"src/{posixpath.basename(name)}",
+            digest="",
+        )
+        for name in packaging.upstream
+    )
+
+
+def left_out(leave_out: tuple[str, ...], package: Package, family: str) -> tuple[str, ...]:
+    """The names at the top of the package that are no part of its tree, `leave_out` with those of single files."""
+    return (*leave_out, *(name for name in package.packaging.get(family, Packaging()).upstream if "/" not in name))
 
 
 def union(plans: Iterable[Plan], rank: Callable[[str], float]) -> Plan:
@@ -209,7 +244,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
             path=package.directory,
             destination=f"src/{package.name}",
             digest=facts.package_digests[package.name],
-            leave_out=facts.leave_out,
+            leave_out=left_out(facts.leave_out, package, target.family),
         )
     ]
     trees += [Tree(path=name, destination=name, digest=facts.folder_digests[name]) for name in record.folders]
@@ -221,6 +256,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
             **_choices(unit, facts).variables(),
         },
         trees=tuple(trees),
+        files=facts.upstream.get(unit.package, ()) if unit.stage is Stage.SOURCE else (),
         mounts=facts.mounts.get(unit.arch, ()),
         platform=recipe.build.platform if recipe else "",
         downloads=unit.stage is Stage.SOURCE,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from build_env.model.work import ResolvedInput
 
 __all__ = [
+    "FILE",
     "IMAGE_FACTS",
     "INDEX_FACTS",
     "INSTALLED",
@@ -36,6 +37,7 @@ __all__ = [
 
 _VERSION = "3"
 TREE = "tree "
+FILE = "file "
 IMAGE_FACTS = "image.json"
 INDEX_FACTS = "index.json"
 INSTALLED = "packages.txt"
@@ -72,6 +74,7 @@ def room_inputs(stage: str, room: Room) -> dict[str, str]:
         **{f"command {number}": canonical_json(command) for number, command in enumerate(room.commands, 1)},
         **{f"environment {name}": value for name, value in room.environment.items()},
         **{f"{TREE}{tree.destination}": tree.digest for tree in room.trees},
+        **{f"{FILE}{file.destination}": file.digest for file in room.files},
         **{f"mount {mount.destination}": canonical_json(mount) for mount in room.mounts},
     }
 

@@ -115,7 +115,7 @@ def layer_room(task: Task) -> Room | None:
         **{name: value for name, value in room.environment.items() if name in _INSTALLED_BY},
     }
     trees = tuple(tree for tree in room.trees if tree.destination.startswith("common/"))
-    return replace(room, commands=commands, environment=environment, trees=trees, downloads=False, epoch=0)
+    return replace(room, commands=commands, environment=environment, trees=trees, files=(), downloads=False, epoch=0)
 
 
 def _installs_own(task: Task) -> bool:

@@ -43,11 +43,15 @@ class LooseProject:
 
 @dataclass(frozen=True, kw_only=True)
 class _Loose:
-    """One package: its name, the directory that it lies in, and if it is not all of that, its files."""
+    """One package: its name, the directory that it lies in, and if it is not all of that, its files.
+
+    `beside` are files beside the directory.
+    """
 
     name: str
     directory: Path
     files: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 def is_path(word: str) -> bool:
@@ -76,8 +80,11 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
         _write(root / MARKER, _HEADING + tomli_w.dumps({"outside": ":".join(_directories(packages))}))
         for package in packages:
             _lay(root / "src" / package.name, package)
+            for path in package.beside:
+                _link(root / "src" / path.name, path)
+        beside = [path.name for package in packages for path in package.beside]
         for left in (root / "src").iterdir():
-            if left.name not in names:
+            if left.name not in (*names, *beside):
                 _remove(left)
     return LooseProject(root=root, names=tuple(names))
 
@@ -116,7 +123,7 @@ def _package_at(place: Path) -> _Loose:
 def _in_directory(directory: Path) -> _Loose:
     name = next((name for each in _with_sources() if (name := each.source_name(directory))), "")
     if name:
-        return _Loose(name=name, directory=directory)
+        return _Loose(name=name, directory=directory, beside=_beside(directory))
     found = [path for suffix in _suffixes() for path in sorted(directory.glob(f"*{suffix}"))]
     if len(found) == 1:
         return _package_at(found[0])
@@ -128,9 +135,20 @@ def _in_directory(directory: Path) -> _Loose:
     )
 
 
+def _beside(directory: Path) -> tuple[Path, ...]:
+    """The files beside the package that its source consists of besides what lies in the directory."""
+    try:
+        names = sorted(path.name for path in directory.parent.iterdir() if path.is_file())
+    except PermissionError:
+        return ()
+    found = (each.upstream(directory / place, names) for each in _with_sources() for place in each.packaging)
+    return tuple(directory.parent / name for name in dict.fromkeys(name for some in found for name in some))
+
+
 def _directories(packages: Sequence[_Loose]) -> list[str]:
     """What the project may read besides itself; a colon in a name cannot be told from one between names."""
-    directories = list(dict.fromkeys(os.path.realpath(package.directory) for package in packages))
+    paths = [path for package in packages for path in (package.directory, *package.beside)]
+    directories = list(dict.fromkeys(map(os.path.realpath, paths)))
     if strange := [directory for directory in directories if ":" in directory]:
         raise UsageError(f"a package cannot lie in a directory with a colon in its name: {strange[0]}")
     return directories

@@ -13,7 +13,7 @@ from build_env.model.task import Place
 from build_env.plan.keys import IMAGE_FACTS, kept_room_name
 from build_env.plan.layers import layer_room
 from build_env.work.inputs import layer_inputs, room_inputs
-from build_env.work.snapshot import snapshot
+from build_env.work.snapshot import snapshot, snapshot_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,11 @@ class Orders:
             image=image.facts["tag"] if image else "",
             commands=room.commands,
             environment=room.environment,
-            entries=(*(snapshot(self.trees, tree, self.store) for tree in room.trees), *inputs),
+            entries=(
+                *(snapshot(self.trees, tree, self.store) for tree in room.trees),
+                *(snapshot_file(self.trees, file, self.store) for file in room.files),
+                *inputs,
+            ),
             labels={**self.labels, "role": "room", "key": work.key, **task_labels(task.name)},
             platform=room.platform,
             mounts=tuple(replace(mount, source=str(self.trees.root / mount.source)) for mount in room.mounts),

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from build_env.model.task import Place
-from build_env.plan.keys import INSTALLED, TREE
+from build_env.plan.keys import FILE, INSTALLED, TREE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,7 +22,18 @@ ABSENT = ""
 _LAYER = f"{Place.LAYER.value} {INSTALLED}"
 _SHA256, _DIGEST = 64, 12
 _WINDOW, _BEFORE = 60, 20
-_ORDER = ("version", "stage", "base", "dockerfile", TREE.strip(), "command", "environment", "epoch", "mount")
+_ORDER = (
+    "version",
+    "stage",
+    "base",
+    "dockerfile",
+    TREE.strip(),
+    FILE.strip(),
+    "command",
+    "environment",
+    "epoch",
+    "mount",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +74,7 @@ def named(name: str) -> str:
     """How a person reads the name of an input."""
     return (
         name.removeprefix(TREE)
+        .removeprefix(FILE)
         .replace("image image.json", "the image")
         .replace(_LAYER, "the list of installed packages")
     )

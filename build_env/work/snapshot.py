@@ -16,10 +16,10 @@ from build_env.model.room import RoomEntry
 
 if TYPE_CHECKING:
     from build_env.core.trees import Trees
-    from build_env.model.action import Tree
+    from build_env.model.action import File, Tree
     from build_env.ports import Store
 
-__all__ = ["LocalTrees", "snapshot"]
+__all__ = ["LocalTrees", "snapshot", "snapshot_file"]
 
 
 def snapshot(trees: Trees, tree: Tree, store: Store) -> RoomEntry:
@@ -34,6 +34,22 @@ def snapshot(trees: Trees, tree: Tree, store: Store) -> RoomEntry:
     if not (_is_there(tree.digest, store) or _put(trees, tree, store) or _put(trees.renewed(), tree, store)):
         raise TaskError(f"{tree.path} changed since the run was planned", hint="run the same command again")
     return RoomEntry(digest=tree.digest, destination=tree.destination, tree=True)
+
+
+def snapshot_file(trees: Trees, file: File, store: Store) -> RoomEntry:
+    """The file as an entry of a room; it is in `store` then.
+
+    Raises:
+        TaskError: when the file is not the one that the plan was made from.
+    """
+    if store.damaged(file.digest):
+        try:
+            digest = store.put_file(file.path, trees.root / file.path).digest
+        except OSError:
+            digest = ""
+        if digest != file.digest:
+            raise TaskError(f"{file.path} changed since the run was planned", hint="run the same command again")
+    return RoomEntry(digest=file.digest, destination=file.destination)
 
 
 def _put(trees: Trees, tree: Tree, store: Store) -> bool:

@@ -122,7 +122,55 @@ copy_tree() {
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# A package of the format 3.0 (quilt) has an upstream archive: everything but debian/.
+# upstream_files NAME VERSION: the tarballs beside the package's directory that dpkg-source will look for
+upstream_files() {
+    local file
+    for file in "${BUILD_SRC%/*}/${1}_$2".orig.tar.* "${BUILD_SRC%/*}/${1}_$2".orig-*.tar.*; do
+        [ ! -f "$file" ] || say "$file"
+    done
+}
+
+# unpack_upstream TREE FILE: as dpkg-source does it, components into directories of their own
+unpack_upstream() {
+    local tree=$1 file=$2 place=$1 inner=$BUILD_WORK/source/unpacked found=()
+    case ${file##*/} in
+    *.asc) return 0 ;;
+    *.orig-*.tar.*)
+        place=${file##*.orig-}
+        place=$tree/${place%.tar.*}
+        ;;
+    esac
+    rm -rf "$inner"
+    mkdir -p "$inner" "$place"
+    tar --extract --file "$file" --directory "$inner" --no-same-owner
+    mapfile -d '' found < <(find "$inner" -mindepth 1 -maxdepth 1 -print0)
+    if [ "${#found[@]}" -eq 1 ] && [ -d "${found[0]}" ]; then inner=${found[0]}; fi
+    # Packaging of upstream's own gives way, as for dpkg-source.
+    [ "$place" != "$tree" ] || rm -rf "$inner/debian"
+    cp -R "$inner/." "$place/"
+}
+
+# take_upstream TREE FILE...: the tarballs where dpkg-source looks, and in the tree if it is but packaging
+take_upstream() {
+    local tree=$1 file
+    if [ -z "$(only_packaging "$tree")" ]; then
+        cp "${@:2}" "$BUILD_OUT/"
+        return 0
+    fi
+    for file in "${@:2}"; do
+        unpack_upstream "$tree" "$file"
+        cp "$file" "$BUILD_OUT/"
+    done
+    chmod -R u=rwX,go=rX "$tree"
+    find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+}
+
+# only_packaging TREE: says so if there is nothing in it but debian/
+only_packaging() {
+    [ -n "$(find "$1" -mindepth 1 -maxdepth 1 ! -name debian ! -name '.git*' -print -quit)" ] || say yes
+}
+
+# A package of the format 3.0 (quilt) has an upstream archive: without one everything but debian/ is made one.
 make_upstream_archive() {
     local tree=$1 name=$2 version=$3
     tar --create --directory "${tree%/*}" --exclude "${tree##*/}/debian" --sort=name --format=gnu \
@@ -131,7 +179,7 @@ make_upstream_archive() {
 }
 
 source_tree() {
-    local name version upstream tree dsc
+    local name version upstream tree dsc given
     read -r name version <<<"$(changelog)"
     [ -n "$version" ] || fail 1 "debian/changelog names no version"
     upstream=${version#*:}
@@ -140,10 +188,16 @@ source_tree() {
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$(packaging)/changelog" -S Timestamp)
     export SOURCE_DATE_EPOCH
     copy_tree "$tree"
-    if grep -qs quilt "$tree/debian/source/format"; then
+    mapfile -t given < <(upstream_files "$name" "$upstream")
+    if [ "${#given[@]}" -gt 0 ]; then
+        take_upstream "$tree" "${given[@]}"
+    elif grep -qs quilt "$tree/debian/source/format"; then
+        [ -z "$(only_packaging "$tree")" ] || fail 1 "$name $upstream has packaging only, and no upstream tarball" \
+            "put ${name}_$upstream.orig.tar.gz (or .xz, .bz2) into the package's directory or beside it"
+        say "no ${name}_$upstream.orig.tar.* is given: it is made of what the package has outside of debian/"
         make_upstream_archive "$tree" "$name" "$upstream"
     fi
-    (cd "$BUILD_OUT" && dpkg-source --build "$tree")
+    (cd "$BUILD_OUT" && dpkg-source --build "$tree") || fail 1 "dpkg-source cannot make the source package; it says why above"
     dsc=$(find_dsc "$BUILD_OUT")
     write_depends "$dsc"
 }

@@ -114,13 +114,14 @@ make_archive() {
         | "${compress[@]}" >"$file"
 }
 
-# Sources and patches that lie beside the spec or in SOURCES/ are taken from there; what is missing must be our own archive.
+# Sources and patches that lie beside the spec, in SOURCES/ or at the top of the package are taken from there; what is
+# missing must be our own archive.
 collect_sources() {
     local spec=$1 files file folder made='' beside
     beside=$(packaging)
     files=$(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
     for file in $files; do
-        for folder in "$beside" "$BUILD_SRC/SOURCES"; do
+        for folder in "$beside" "$BUILD_SRC/SOURCES" "$BUILD_SRC"; do
             [ ! -f "$folder/$file" ] || break
         done
         if [ -f "$folder/$file" ]; then

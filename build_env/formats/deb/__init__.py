@@ -10,6 +10,7 @@ from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
 from build_env.formats.deb.source import files_of_source, source_name
 from build_env.formats.deb.syntax import SOURCE_NAMES
+from build_env.formats.deb.upstream import upstream_files
 from build_env.formats.format import Format, Program, Scan
 
 __all__ = ["DEB"]
@@ -73,6 +74,7 @@ DEB = Format(
     package_facts=read_deb,
     finder=FINDER,
     further=FURTHER,
+    upstream=upstream_files,
     essential=frozenset(_ESSENTIAL.split()),
     programs=(Program(name="dpkg-deb", package="dpkg", purpose="reads Debian packages"),),
 )

@@ -11,6 +11,7 @@ from build_env.app.project import open_project
 from build_env.core.errors import InputError, UsageError
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
+from build_env.plan.graph import upstream_of
 from build_env.projects.loose import is_path, loose_project
 
 if TYPE_CHECKING:
@@ -68,6 +69,44 @@ def test_a_package_is_taken_where_it_lies(
     assert list(package.packaging) == [family]
     assert sorted(directory.rglob("*")) == before
     assert loose_project((directory / place,), environ) == made
+
+
+def test_the_upstream_tarballs_beside_a_package_belong_to_it(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Those of its version, beside the directory or at its top; nothing else beside it can be read."""
+    changelog = CHANGELOG.replace("(1)", "(1:2~rc1-3)")
+    control = {"her/debian/control": CONTROL, "her/debian/changelog": changelog}
+    beside = (
+        "hello_2~rc1.orig.tar.xz",
+        "hello_2~rc1.orig-data.tar.gz",
+        "hello_2.orig.tar.gz",
+        "other_2~rc1.orig.tar.gz",
+    )
+    top = {"her/hello_2~rc1.orig.tar.xz.asc": "", "her/hello_2~rc1.debian.tar.xz": "", "her/code.c": ""}
+    write(tmp_path, {**control, **dict.fromkeys(beside, ""), **top, "private.txt": ""})
+    project = open_project(loose_project((tmp_path / "her",), environ).root, {})
+    package = read_packages(project.paths, Purpose(outside=project.settings.outside))["hello"]
+    assert (package.faults, package.packaging["deb"].faults) == ((), ())
+    files = {file.path: file.destination for file in upstream_of(package, "deb")}
+    assert files == {
+        "src/hello_2~rc1.orig-data.tar.gz": "src/hello_2~rc1.orig-data.tar.gz",
+        "src/hello_2~rc1.orig.tar.xz": "src/hello_2~rc1.orig.tar.xz",
+        "src/hello/hello_2~rc1.orig.tar.xz.asc": "src/hello_2~rc1.orig.tar.xz.asc",
+    }
+    assert {path.name for path in (project.paths.root / "src").iterdir()} == {"hello", beside[0], beside[1]}
+    (tmp_path / beside[0]).unlink()
+    loose_project((tmp_path / "her",), environ)
+    assert not (project.paths.root / "src" / beside[0]).is_symlink()
+
+
+@pytest.mark.parametrize(("version", "source_format"), [("2-1", "3.0 (native)"), ("2", "3.0 (quilt)")])
+def test_a_source_of_one_archive_has_no_tarballs_beside_it(
+    tmp_path: Path, environ: dict[str, str], version: str, source_format: str
+) -> None:
+    files = {"control": CONTROL, "changelog": CHANGELOG.replace("(1)", f"({version})"), "source/format": source_format}
+    write(tmp_path, {f"her/debian/{name}": text for name, text in files.items()} | {"hello_2.orig.tar.xz": ""})
+    project = open_project(loose_project((tmp_path / "her",), environ).root, {})
+    packages = read_packages(project.paths, Purpose(outside=project.settings.outside))
+    assert packages["hello"].packaging["deb"].upstream == ()
 
 
 def test_of_a_source_package_only_its_own_files_are_taken(tmp_path: Path, environ: dict[str, str]) -> None:
