@@ -62,14 +62,15 @@ def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - th
 
 def run_source(env: Env, package: Package) -> None:
     """Make the source package, or take the distribution's own where the definition pins one."""
-    env.use("common/deb")
+    env.use("common/deb", *(["common/fetch"] if package.sources else []))
     pin = package.archive.get(env.target)
     flags: tuple[str, ...] = ()
     if pin:
         patches = (f"--archive-patch=src/{package.name}/{patch}" for patch in pin.patches)
         suffix = f"--archive-suffix={env.setting('archive_suffix')}"
         flags = (f"--archive-version={pin.version}", f"--archive-sha256={pin.sha256}", suffix, *patches)
-    env.run_command_source(env.path_package_script(package), "--source", *flags)
+    fetched = (f"--fetch={name}={file.sha256}={file.url}" for name, file in sorted(package.sources.items()))
+    env.run_command_source(env.path_package_script(package), "--source", *flags, *fetched)
 
 
 def run_build(env: Env, package: Package) -> None:

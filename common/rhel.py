@@ -59,8 +59,10 @@ def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
 
 def run_source(env: Env, package: Package) -> None:
     """Make the source RPM."""
-    env.use("common/rpm")
-    env.run_command_source(env.path_package_script(package), "--source", environment=rpm_environment(env))
+    env.use("common/rpm", *(["common/fetch"] if package.sources else []))
+    fetched = (f"--fetch={name}={file.sha256}={file.url}" for name, file in sorted(package.sources.items()))
+    script = env.path_package_script(package)
+    env.run_command_source(script, "--source", *fetched, environment=rpm_environment(env))
 
 
 def run_build(env: Env, package: Package) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.core.bounds import ALLOW
 from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
@@ -147,6 +149,11 @@ class Planner:
         plan = scan_plan(self.target, record, tuple(trees), arch, image, recipe, subject=subject)
         return Planned(plan=plan)
 
+    def scan_environment(self, package: Package) -> Mapping[str, str]:
+        """The variables with which the packaging of the package is read in a room."""
+        record = self._recorded(self.options.arg_arch[0], "run_scan", (package,))
+        return record.commands[0].environment if record.commands else {}
+
     def _built(self, package: str) -> Iterable[PackageFacts]:
         """What the packages of `package` that were built last, for whatever architecture, say of themselves."""
         for arch in (*self.image_archs, ALL):
@@ -171,7 +178,7 @@ class Planner:
         self.images = self._new_images()
         packages: Mapping[str, Package] = self.packages
         if spec_report is not None and self.format and self.format.scan:
-            packages = self.format.scan.read(packages, spec_report)
+            packages = self.format.scan.read(packages, spec_report, self.target_name)
         target = self.target
         packages = with_built(packages, target.listed, target.family, self._built)
         packages = without_unknown(packages, target.listed, target.family)
@@ -285,7 +292,7 @@ class Planner:
                 for name in names
             },
             upstream={
-                name: tuple(replace(file, digest=self.digest_file(root / file.path)) for file in files)
+                name: tuple(replace(file, digest=self._file_digest(file.path)) for file in files)
                 for name, files in upstream.items()
             },
             folder_digests={folder: self.digest_tree(root / folder) for folder in folders},
@@ -303,6 +310,18 @@ class Planner:
             architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
             tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
         )
+
+    def _file_digest(self, name: str) -> str:
+        """The digest of a file that a package consists of besides its tree.
+
+        Raises:
+            InputError: it is not of the project.
+
+        """
+        path = self.project.paths.root / name
+        if not self.project.trees.bounds.allow(real := os.path.realpath(path)):
+            raise InputError(f"leads out of the project, to {real}", location=Location(file=name), hint=ALLOW)
+        return self.digest_file(path)
 
     def _unit_images(
         self, selection: Selection, records: Mapping[TaskName, Record], packages: Mapping[str, Package]

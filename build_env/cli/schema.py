@@ -23,7 +23,8 @@ _PAGES = {
 
 Made by `build-env schema definition --markdown`; a test compares. How a definition differs by target and architecture,
 and what may stand for a value, is on the page about [manifests](manifest.md#definitions-of-packages). There is also
-[a schema for editors](settings.md#schemas-for-editors). `TARGET` stands for a target, as `debian/12`.
+[a schema for editors](settings.md#schemas-for-editors). `TARGET` stands for a target, as `debian/12`, and
+`FILE` for the name of a file.
 """,
     "settings": """\
 # All settings

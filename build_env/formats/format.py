@@ -42,7 +42,8 @@ class Scan:
     """What of the packaging only a room may read, because parsing it runs code.
 
     The hook `run_scan` says how; its room sees the packaging directories and leaves the file `report`. `read` gives the
-    packages with what the report (its text) says, and raises InputError when it is not what the hook should write.
+    packages with what the report (its text) says for a target (its name), and raises InputError when it is not what the
+    hook should write.
     `subject` is what a person reads behind the stage.
 
     `of_pins`: what the packaging of sources from the distribution's archive says is only known when these are fetched.
@@ -51,21 +52,22 @@ class Scan:
 
     subject: str
     report: str
-    read: Callable[[Mapping[str, Package], str], dict[str, Package]]
+    read: Callable[[Mapping[str, Package], str, str], dict[str, Package]]
     of_pins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finder:
-    """How a source package of a distribution is found by that one's own tools, in a room of its source image.
+    """How sources are found by a distribution's own tools, in a room of its source image that sees the `folders`.
 
-    The room sees the `folder`. `script` is called with the name of the source package, and a version if a certain one
-    is meant. `read` gets the name and what the script printed, and raises InputError when it is not what it should be.
+    `script` is called with what is looked for; if it `installs` what it needs, as root. `read` gets the name of the
+    source and what the script printed, and raises InputError when it is not what it should be.
     """
 
     script: str
-    folder: str
+    folders: tuple[str, ...]
     read: Callable[[str, str], FoundSource]
+    installs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,8 @@ class Format:
 
     Host: `programs` and Python `modules` (name → purpose) that publishing needs; `stand_in` tells that build-env can
     make a base image itself where the real one cannot be had. With a `finder` a source can be one of the distribution's
-    (the field `archive` of a definition).
+    (the field `archive` of a definition); its script gets a name, and a version if one is meant. `upstream_finder`
+    finds the files that packaging names on servers (the field `sources`); its script gets a package's directory.
     """
 
     name: str
@@ -142,4 +145,5 @@ class Format:
     modules: Mapping[str, str] = field(default_factory=dict)
     stand_in: bool = False
     finder: Finder | None = None
+    upstream_finder: Finder | None = None
     essential: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ Nothing that comes of it enters a result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import takewhile
 from pathlib import Path
@@ -18,14 +18,14 @@ from build_env.core.errors import EnvironmentNotReady, TaskError, UsageError
 from build_env.core.visible import visible_name
 from build_env.engines.docker.visit import sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
-from build_env.model.command import ImageKind
+from build_env.model.command import Command, ImageKind, Role
 from build_env.model.room import RoomSpec
 from build_env.plan.graph import image_task
 from build_env.work.image import Image
 from build_env.work.snapshot import LocalTrees
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from build_env.app.session import Session
     from build_env.model.artifact import StoredResult
@@ -38,13 +38,16 @@ _SAID = "error: "
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is run in a room of the source image, with network and as the builder; what it prints is the answer.
+    """What is run in a room of the source image, with network; what it prints is the answer.
 
-    `folders` are those of the project that the room sees.
+    The room sees the `trees` of the project (paths and destinations). The builder asks, or root, if the question
+    `installs` what it needs; then what else is printed stands among the answer.
     """
 
     argv: tuple[str, ...]
-    folders: tuple[str, ...]
+    trees: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    installs: bool = False
 
 
 def ask(session: Session, question: Question, tell: Callable[[str], None], *, refresh: bool = False) -> str:
@@ -52,31 +55,38 @@ def ask(session: Session, question: Question, tell: Callable[[str], None], *, re
 
     Raises UsageError with what the script says when it fails, EnvironmentNotReady when no package is at fault.
     """
-    project, connection = session.project, session.connected().connection
-    sweep_visits(connection, project.checkout)
+    project, containers = session.project, session.connected()
+    sweep_visits(containers.connection, project.checkout)
     architecture = session.options.architectures[0]
     image = target_image(session, ImageKind.SOURCE, architecture, tell, anew=refresh)
-    declared = {"ARCH": architecture, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    output, complaints = BytesIO(), BytesIO()
+    declared = {"ARCH": architecture, "LC_ALL": "C.UTF-8", "TZ": "UTC", **question.environment}
+    proxies = proxy_variables(project.settings, project.environ)
     with TemporaryDirectory() as scratch:
         trees = LocalTrees(project.trees, Path(scratch))
         spec = RoomSpec(
             image=image.facts["tag"],
-            commands=(),
-            environment={
-                **room_environment(BUILD_ROOT, declared),
-                **proxy_variables(project.settings, project.environ),
-            },
-            entries=tuple(trees.entry(project.paths.root / folder, folder) for folder in question.folders),
+            commands=(Command(kind=ImageKind.SOURCE, argv=question.argv, network=True, role=Role.INSTALL),),
+            environment=declared,
+            entries=tuple(trees.entry(project.paths.root / path, place) for path, place in question.trees.items()),
             object_path=trees.path,
-            collect=project.paths.rooms,
+            collect=Path(scratch),
             labels=visit_labels(project.checkout),
+            proxies=proxies,
         )
-        with visited(connection, spec) as inside:
-            status = inside.command(question.argv, output, complaints)
+        if question.installs:
+            tell("a tool that is not in the image is installed in a room first: about a minute")
+            lines: list[str] = []
+            outcome = containers.rooms.run_install(spec, lines.append, lambda _container: None)
+            status, answer, complaints = outcome.status, lines, lines
+        else:
+            output, errors = BytesIO(), BytesIO()
+            inner = replace(spec, environment=room_environment(BUILD_ROOT, declared) | proxies)
+            with visited(containers.connection, inner) as inside:
+                status = inside.command(question.argv, output, errors)
+            answer, complaints = (part.getvalue().decode(errors="replace").splitlines() for part in (output, errors))
     if status:
-        raise _refused(status, complaints.getvalue().decode(errors="replace").splitlines())
-    return output.getvalue().decode(errors="replace")
+        raise _refused(status, complaints)
+    return "\n".join(answer)
 
 
 def _refused(status: int, lines: Sequence[str]) -> UsageError | EnvironmentNotReady:

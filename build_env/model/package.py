@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 # The first day of 1980 that is one in every time zone: archives of zip know nothing before. For what says no date.
 UNDATED = 315_619_200
 
-__all__ = ["UNDATED", "Alternative", "Archive", "Binary", "Need", "Package", "Packaging", "binaries_called", "needs_of"]
+__all__ = [
+    "UNDATED",
+    "Alternative",
+    "Archive",
+    "Binary",
+    "Need",
+    "Package",
+    "Packaging",
+    "Remote",
+    "binaries_called",
+    "needs_of",
+]
 
 
 class Alternative(NamedTuple):
@@ -72,6 +83,14 @@ class Archive:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remote:
+    """A file that the source stage fetches from `url`; `sha256` pins it."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Packaging:
     """What the packaging of one family says: what it builds, and what it needs to build.
 
@@ -80,12 +99,15 @@ class Packaging:
     SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
     `directory` is where it lies in the package; `source` names the finished source package that lies there instead.
     `upstream` are files from the package's directory (`../one_1.orig.tar.gz`) that the source is made of besides: they
-    are no part of its tree.
+    are no part of its tree. `beside` are the files, by name, that may be its sources, with their paths in the package;
+    `own` are names at its top that are no packaging.
     """
 
     directory: str = ""
     source: str = ""
     upstream: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
     all_only: bool | None = None
@@ -103,7 +125,8 @@ class Package:
     `packaging` maps a family (`deb`, `rpm`) to what its packaging says; `scripts` are the families for
     which the package brings its own `build.sh`. A `tool` serves the builds of others. `repositories` are by target
     those from which its builds may install, too. `choices` are about its build, `apart` those among them that the run
-    asked for: what comes out then is not the package that everybody gets.
+    asked for: what comes out then is not the package that everybody gets. `sources` are files, by name, that the source
+    stage fetches.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -120,6 +143,7 @@ class Package:
     provides: tuple[str, ...] = ()
     archive: Mapping[str, Archive] = field(default_factory=dict)
     repositories: Mapping[str, tuple[FurtherRepository, ...]] = field(default_factory=dict)
+    sources: Mapping[str, Remote] = field(default_factory=dict)
     packaging: Mapping[str, Packaging] = field(default_factory=dict)
     scripts: tuple[str, ...] = ()
     epoch: int = 0

@@ -12,7 +12,7 @@ from build_env.packages.choices import CHOICES
 from build_env.packages.further import REPOSITORIES
 from build_env.packages.names import PACKAGE_NAME
 
-__all__ = ["DEFINITION", "day_of"]
+__all__ = ["DEFINITION", "URL_PATTERN", "day_of"]
 
 
 def day_of(text: str) -> datetime:
@@ -27,16 +27,19 @@ def _is_day(text: str) -> bool:
         return False
 
 
+# Without user and password: what is fetched is told everywhere.
+URL_PATTERN = r"https?://[A-Za-z0-9.\-\[\]:]+/[!-~]+"
 _ARCHITECTURES = tuple(MACHINE_TO_DEBIAN.values())
 _ALL = Text(choices=("all",))
 _NAMES = Items(each=Text(words="a name"))
 _NUMBER = Text(words="a whole number above zero", pattern="[1-9][0-9]{0,8}")
 _SIZE = Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN)
+_DIGEST = Text(words="64 hexadecimal digits", pattern="[0-9a-f]{64}")
 _PIN = Fields(
     fields={
         "version": Field(shape=Text(words="a version"), summary="the version of the source package", required=True),
         "sha256": Field(
-            shape=Text(words="64 hexadecimal digits", pattern="[0-9a-f]{64}"),
+            shape=_DIGEST,
             summary="the digest of its .dsc",
             required=True,
         ),
@@ -49,6 +52,19 @@ _PIN = Fields(
             summary="patches that are put on top of it, in this order",
             default=[],
         ),
+    }
+)
+_FILE_NAME = Text(words="the name of a file: letters, digits and + . _ ~ : -", pattern="[A-Za-z0-9][A-Za-z0-9+._~:-]*")
+_REMOTE = Fields(
+    fields={
+        "url": Field(
+            shape=Text(
+                words="an address that begins with http:// or https://, without a password", pattern=URL_PATTERN
+            ),
+            summary="where it is fetched from",
+            required=True,
+        ),
+        "sha256": Field(shape=_DIGEST, summary="its digest", required=True),
     }
 )
 DEFINITION: Final = Fields(
@@ -107,6 +123,11 @@ DEFINITION: Final = Fields(
         "archive": Field(
             shape=Table(each=_PIN),
             summary="by target: the source package of the distribution's archive that is built",
+            default={},
+        ),
+        "sources": Field(
+            shape=Table(each=_REMOTE, keys=_FILE_NAME, entry="FILE"),
+            summary="by name: the files that the source stage fetches, as upstream tarballs and the sources of a spec",
             default={},
         ),
     }

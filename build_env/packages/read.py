@@ -17,7 +17,7 @@ from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
 from build_env.formats.registry import find_format, formats
-from build_env.model.package import Archive, Package, Packaging
+from build_env.model.package import Archive, Package, Packaging, Remote
 from build_env.packages.choices import choices_in
 from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
 from build_env.packages.fields import day_of
@@ -127,7 +127,7 @@ def _read_package(
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
     packaging = {
-        name: _with_upstream(bounds, shown, find_format(name), found, (list(inner), beside))
+        name: _with_upstream(Path(directory), found, find_format(name), list(inner), beside)
         for name, found in _packaging(packagings, shown).items()
     }
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
@@ -187,6 +187,7 @@ def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default:
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
         archive=_archives(fields["archive"]),
+        sources=_sources(fields["sources"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
@@ -223,6 +224,11 @@ def _archives(value: object) -> Mapping[str, Archive]:
     }
 
 
+def _sources(value: object) -> Mapping[str, Remote]:
+    files = value.items() if isinstance(value, dict) else ()
+    return {name: Remote(url=file["url"], sha256=file["sha256"]) for name, file in files}
+
+
 def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:
     """See that the patches of pins are there.
 
@@ -252,19 +258,13 @@ def _has_script(packaging: Path) -> bool:
 
 
 def _with_upstream(
-    bounds: Bounds, shown: str, known: Format | None, packaging: Packaging, names: tuple[Sequence[str], Sequence[str]]
+    directory: Path, packaging: Packaging, known: Format | None, at_top: Sequence[str], beside: Sequence[str]
 ) -> Packaging:
     """With the files that its source consists of besides its tree, of the names at its top and of those beside it."""
     if known is None:
         return packaging
-    directory = bounds.root / shown / packaging.directory
-    at_top, beside = (known.upstream(directory, some) for some in names)
-    upstream = (*at_top, *(f"../{name}" for name in beside if name not in at_top))
-    for name in upstream:
-        if not bounds.allow(real := os.path.realpath(bounds.root / shown / name)):
-            where = Location(file=os.path.normpath(f"{shown}/{name}"))
-            fault = Fault(message=f"leads out of the project, to {real}: {ALLOW}", location=where)
-            packaging = replace(packaging, faults=(*packaging.faults, fault))
+    inside, outside = (known.upstream(directory / packaging.directory, names) for names in (at_top, beside))
+    upstream = (*inside, *(f"../{name}" for name in outside if name not in inside))
     return replace(packaging, upstream=upstream) if upstream else packaging
 
 

@@ -16,11 +16,13 @@ usage() {
     cat <<'TEXT'
 usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
                 [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
+                [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root.
 --build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
 --archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
 behind its version, and patches (below the build root) on top of its own.
+--fetch: an upstream tarball, which is fetched if it is of this version and none of its name is given.
 TEXT
 }
 
@@ -122,10 +124,20 @@ copy_tree() {
     find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# upstream_files NAME VERSION: the tarballs beside the package's directory that dpkg-source will look for
+# upstream_files STEM: the tarballs NAME_VERSION.orig… that dpkg-source will look for: given beside the package's
+# directory, or else pinned
 upstream_files() {
-    local file
-    for file in "${BUILD_SRC%/*}/${1}_$2".orig.tar.* "${BUILD_SRC%/*}/${1}_$2".orig-*.tar.*; do
+    local stem=$1 file folder=$BUILD_WORK/fetched word wanted=()
+    for word in "${fetches[@]}"; do
+        [ -f "${BUILD_SRC%/*}/${word%%=*}" ] || wanted+=("$word")
+    done
+    if [ "${#wanted[@]}" -gt 0 ]; then
+        need BUILD_DOWNLOADS
+        # shellcheck source=common/fetch/fetch.sh
+        . "${here%/*}/fetch/fetch.sh"
+        fetch_pinned "$folder" "$stem.orig[.-]*" "${wanted[@]}" >&2
+    fi
+    for file in {"${BUILD_SRC%/*}","$folder"}/"$stem".orig{.tar.*,-*.tar.*}; do
         [ ! -f "$file" ] || say "$file"
     done
 }
@@ -179,7 +191,7 @@ make_upstream_archive() {
 }
 
 source_tree() {
-    local name version upstream tree dsc given
+    local name version upstream tree dsc found given watched=''
     read -r name version <<<"$(changelog)"
     [ -n "$version" ] || fail 1 "debian/changelog names no version"
     upstream=${version#*:}
@@ -188,12 +200,16 @@ source_tree() {
     SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -l "$(packaging)/changelog" -S Timestamp)
     export SOURCE_DATE_EPOCH
     copy_tree "$tree"
-    mapfile -t given < <(upstream_files "$name" "$upstream")
+    found=$(upstream_files "${name}_$upstream")
+    mapfile -t given <<<"$found"
+    if [ -z "$found" ]; then given=(); fi
     if [ "${#given[@]}" -gt 0 ]; then
         take_upstream "$tree" "${given[@]}"
     elif grep -qs quilt "$tree/debian/source/format"; then
+        [ ! -f "$tree/debian/watch" ] || watched="debian/watch may find it: build-env pin ${BUILD_PACKAGE:-$name}@$(print_target)"
         [ -z "$(only_packaging "$tree")" ] || fail 1 "$name $upstream has packaging only, and no upstream tarball" \
-            "put ${name}_$upstream.orig.tar.gz (or .xz, .bz2) into the package's directory or beside it"
+            "put ${name}_$upstream.orig.tar.gz (or .xz, .bz2) into the package's directory or beside it" \
+            ${watched:+"$watched"}
         say "no ${name}_$upstream.orig.tar.* is given: it is made of what the package has outside of debian/"
         make_upstream_archive "$tree" "$name" "$upstream"
     fi
@@ -634,7 +650,7 @@ stage_verify() {
 # ----------------------------------------------------------------------------------------------- main
 
 do_source='' do_build='' do_verify='' do_install='' prints='' build_steps='extract make package'
-docker='' archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
+docker='' fetches=() archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
     --source) do_source=yes ;;
@@ -647,6 +663,7 @@ for argument in "$@"; do
     --archive-version=?*) archive_version=${argument#*=} ;;
     --archive-sha256=?*) archive_sha256=${argument#*=} ;;
     --archive-suffix=*) archive_suffix=${argument#*=} ;;
+    --fetch=?*=?*=?*) fetches+=("${argument#*=}") ;;
     --archive-patch=?*) archive_patches+=("${argument#*=}") ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;
     --help) usage; exit 0 ;;

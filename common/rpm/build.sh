@@ -16,10 +16,12 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 usage() {
     cat <<'TEXT'
 usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
+                [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
 No stage: source, build and verify. --install installs build dependencies and needs root. --ask writes the set of build
 dependencies with those that %generate_buildrequires names when that much is installed.
 --build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
+--fetch: a source that is fetched if it is one of the spec and is not given.
 TEXT
 }
 
@@ -114,18 +116,32 @@ make_archive() {
         | "${compress[@]}" >"$file"
 }
 
-# Sources and patches that lie beside the spec, in SOURCES/ or at the top of the package are taken from there; what is
-# missing must be our own archive.
+# is_pinned NAME: whether there is a --fetch for it
+is_pinned() {
+    local word
+    for word in "${fetches[@]}"; do
+        [ "${word%%=*}" != "$1" ] || return 0
+    done
+    return 1
+}
+
+# Sources and patches that lie beside the spec, in SOURCES/ or at the top of the package are taken from there, or lie
+# beside the package's directory; those that are pinned are fetched; what is missing then must be our own archive.
 collect_sources() {
     local spec=$1 files file folder made='' beside
     beside=$(packaging)
-    files=$(query_spec "$spec" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d')
+    files=$(source_names "$spec")
     for file in $files; do
-        for folder in "$beside" "$BUILD_SRC/SOURCES" "$BUILD_SRC"; do
+        for folder in "$beside" "$BUILD_SRC/SOURCES" "$BUILD_SRC" "${BUILD_SRC%/*}"; do
             [ ! -f "$folder/$file" ] || break
         done
         if [ -f "$folder/$file" ]; then
             cp "$folder/$file" "$top/SOURCES/"
+        elif is_pinned "$file"; then
+            need BUILD_DOWNLOADS
+            # shellcheck source=common/fetch/fetch.sh
+            . "${here%/*}/fetch/fetch.sh"
+            fetch_pinned "$top/SOURCES" "$file" "${fetches[@]}"
         else
             [ -z "$made" ] || fail 1 "neither $made nor $file lies beside the spec"
             made=$file
@@ -421,6 +437,7 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
+fetches=()
 do_source='' do_build='' do_verify='' do_install='' do_ask='' prints='' docker=''
 build_steps='extract make install package'
 for argument in "$@"; do
@@ -431,6 +448,7 @@ for argument in "$@"; do
     --verify) do_verify=yes ;;
     --install) do_install=yes ;;
     --ask) do_ask=yes ;;
+    --fetch=?*=?*=?*) fetches+=("${argument#*=}") ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
     --print-target | --print-package-name | --print-package-version) prints+=" ${argument#--print-}" ;;

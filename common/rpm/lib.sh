@@ -98,6 +98,35 @@ query_spec() {
     printf '%s\n' "$answer" | LC_ALL=C sort -u | sed '/^$/d; /^rpmlib(/d'
 }
 
+# spec_of FOLDER WORK: the spec file of a package as the build takes it, of the first folder that has one, or out of the
+# source package, which is unpacked in WORK
+spec_of() {
+    local folder
+    for folder in "$1/rpm" "$1/SPECS"; do
+        ! compgen -G "$folder/*.spec" >/dev/null || break
+        folder=''
+    done
+    the_spec "${folder:-$(unpacked_source "$1" "$2")}"
+}
+
+# source_names SPEC: the names of the files that are its sources and patches
+source_names() {
+    query_spec "$1" --srpm --queryformat '[%{SOURCE}\n][%{PATCH}\n]' | sed 's,.*/,,; /^(none)$/d'
+}
+
+# remote_sources SPEC: lines "NAME URL" for those that can be fetched, as rpmspec expands them
+remote_sources() {
+    rpmspec --parse "${RPM_MACROS[@]}" -D "_sourcedir ${1%/*}" "$1" 2>/dev/null | awk '
+        /^%(package|description|prep|build|install|check|files|changelog|pre|post)/ { exit }
+        match(tolower($0), /^[ \t]*(source|patch)[0-9]*[ \t]*:[ \t]*/) {
+            url = substr($0, RLENGTH + 1)
+            sub(/[ \t]+$/, "", url)
+            name = url
+            sub(/.*\//, "", name)
+            if (url ~ /^https?:\/\/[!-~]+$/ && name != "") print name, url
+        }'
+}
+
 # What was fetched for this layer before is given back, so that it can be made again when the mirror has moved on.
 # dnf looks for a package in the folder of its repository; which one that was does not matter, the digest decides.
 offer_archives() {

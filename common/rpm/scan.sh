@@ -7,6 +7,7 @@
 #   unreadable      with spec, its path, in the place of all others: why it cannot be read, a list of lines
 #   changed         seconds of the newest %changelog entry, or 0
 #   dynamic         it finds more of what it needs while it is built (%generate_buildrequires)
+#   sources         names of its sources and patches    remote          "NAME URL" of those that can be fetched
 #   packages        of each binary package name, noarch, provides, requires; names that rpm will find in its files are
 #                   among provides as far as the list of files tells them
 # RPM_CHOICES says what is chosen about the builds of packages, in lines: "src/greet<tab>BUILD_WITH<tab>docs".
@@ -73,7 +74,7 @@ relations() {
 
 scan() {
     local directory=$1 path noarch=false mixed=false dynamic=false identity architectures provides
-    local requires needed name architecture packages='' own changed
+    local requires needed name architecture packages='' own changed sources remote
     path=$(readlink -f "$spec")
     identity=$(query_spec "$path" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
@@ -88,6 +89,8 @@ scan() {
     provides=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{PROVIDENAME}\n]')$'\n'$(found_in_files "$path")
     requires=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{REQUIRENAME}\n]')
     needed=$(query_spec "$path" --target "$rpm_arch" --srpm --requires)
+    sources=$(source_names "$path" | json_list) || fail 1 "$spec names a source with a control character"
+    remote=$(remote_sources "$path" | json_list) || fail 1 "$spec names a source with a control character"
     while IFS=$'\t' read -r name architecture; do
         own=false
         [ "$architecture" != noarch ] || own=true
@@ -97,7 +100,8 @@ scan() {
     done <<<"$architectures"
     needed=$(printf '%s' "${needed:+$needed$'\n'}" | json_list) || fail 1 "$spec declares a name with a control character"
     say "{\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"dynamic\": $dynamic," \
-        "\"changed\": $changed, \"build_requires\": $needed, \"packages\": [$packages]}"
+        "\"changed\": $changed, \"sources\": $sources, \"remote\": $remote," \
+        "\"build_requires\": $needed, \"packages\": [$packages]}"
 }
 
 # choose DIRECTORY: the target's macros, and what is chosen about that package
@@ -114,22 +118,12 @@ command -v rpmspec >/dev/null || fail "$EX_CONFIG" "rpmspec is not installed" "t
 set_target_macros
 rpm_arch=$(rpm_architecture "$ARCH")
 cd "$BUILD_ROOT"
-# The spec file of a package as the build takes it: of the first folder that has one, or out of the source package.
-spec_of() {
-    local folder
-    for folder in "$1/rpm" "$1/SPECS"; do
-        ! compgen -G "$folder/*.spec" >/dev/null || break
-        folder=''
-    done
-    the_spec "${folder:-$(unpacked_source "$1" "$BUILD_WORK/given/${1#src/}")}"
-}
-
 for directory in src/*; do
     [[ $directory =~ ^src/[A-Za-z0-9._+-]+$ ]] || fail "$EX_USAGE" "not a package: $directory"
     spec=$directory
     # In a shell of its own: a spec that cannot be read must not keep the others from being read.
     set +e
-    spec=$(set -e; spec_of "$directory" 2>"$BUILD_WORK/complaint")
+    spec=$(set -e; spec_of "$directory" "$BUILD_WORK/given/${directory#src/}" 2>"$BUILD_WORK/complaint")
     status=$?
     if [ "$status" -eq 0 ]; then
         (set -e; choose "$directory"; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,39 @@ def test_a_pin_is_found_and_written_as_it_is_committed(shipped: Shipped) -> None
         assert definition.read_text(encoding="utf-8") == committed
     finally:
         definition.write_text(committed, encoding="utf-8")
+
+
+@pytest.mark.full
+def test_the_tarball_that_debian_watch_finds_is_pinned_and_fetched(shipped: Shipped, tmp_path: Path) -> None:
+    (tmp_path / "beep-1.0").mkdir()
+    (tmp_path / "beep-1.0/beep").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "www").mkdir()
+    for version in ("1.0", "1.1"):
+        file = tmp_path / f"www/beep-{version}.tar.gz"
+        subprocess.run(["tar", "-C", tmp_path, "-czf", file, "beep-1.0"], check=True)
+    (tmp_path / "www/index.html").write_text('<a href="beep-1.0.tar.gz">a</a><a href="beep-1.1.tar.gz">b</a>')
+    package = shipped.root / "src/beep"
+    shutil.copytree(shipped.root / "src/greet-tools/deb", package / "debian")
+    changelog = "beep (1.0-1) x; urgency=low\n\n  * A.\n\n -- A <a@b.example>  Wed, 01 Oct 2025 10:00:00 +0000\n"
+    control = (package / "debian/control").read_text(encoding="utf-8").replace("greet-tools", "beep")
+    try:
+        with serve(tmp_path / "www") as address:
+            for name, text in {
+                "control": control,
+                "changelog": changelog,
+                "source/format": "3.0 (quilt)\n",
+                "watch": f"version=4\n{address}/ beep-(\\d\\S+)\\.tar\\.gz\n",
+            }.items():
+                (package / "debian" / name).parent.mkdir(exist_ok=True)
+                (package / "debian" / name).write_text(text, encoding="utf-8")
+            refused = shipped.build_all("--target", "debian/12", "--source", "beep")
+            line = "build-env pin beep@debian/12"
+            assert line in refused.stdout
+            pinned = shipped.build_env(*line.split()[1:])
+            assert "pinned  beep 1.0 for debian/12 in src/beep/definition.yaml" in pinned.stdout, pinned.stderr
+            assert "  ok    source" in shipped.built("--target", "debian/12", "--source", "beep")
+    finally:
+        shutil.rmtree(package)
 
 
 # The mirror that CI reaches has had no source of hello for this release (404 on a file that its index names).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,48 @@ def test_results_of_a_stand_in_are_marked_and_apart(stand_in: str, shipped: Ship
 
 def test_a_second_run_has_nothing_to_do(stand_in: str, shipped: Shipped) -> None:
     assert "nothing to do" in shipped.built("--target", "centos/8", "--arch", "amd64")
+
+
+SPEC = """Name: beep
+Version: 1.0
+Release: 1%{{?dist}}
+Summary: Beeps
+License: MIT
+Source0: {address}/%{{name}}-%{{version}}.tar.gz
+BuildArch: noarch
+%description
+Beeps.
+%prep
+%setup -q
+%install
+install -D -m 755 beep %{{buildroot}}%{{_bindir}}/beep
+%files
+%{{_bindir}}/beep
+%changelog
+* Wed Oct 01 2025 A <a@b.example> - 1.0-1
+- A.
+"""
+
+
+def test_a_source_on_a_server_is_pinned_and_fetched(stand_in: str, shipped: Shipped, tmp_path: Path) -> None:
+    (tmp_path / "beep-1.0").mkdir()
+    (tmp_path / "beep-1.0/beep").write_text("#!/bin/sh\n", encoding="utf-8")
+    (tmp_path / "www").mkdir()
+    subprocess.run(["tar", "-C", tmp_path, "-czf", tmp_path / "www/beep-1.0.tar.gz", "beep-1.0"], check=True)
+    package = shipped.root / "src/beep"
+    package.mkdir()
+    try:
+        with serve(tmp_path / "www") as address:
+            (package / "beep.spec").write_text(SPEC.format(address=address), encoding="utf-8")
+            refused = shipped.build_all("--target", "centos/8", "--arch", "amd64", "--source", "beep")
+            assert f"{address}/beep-1.0.tar.gz is neither there nor pinned" in refused.stderr, stand_in
+            line = "build-env pin beep@centos/8"
+            assert line in refused.stderr
+            pinned = shipped.build_env(*line.split()[1:])
+            assert "pinned  beep 1.0 for centos/8 in src/beep/definition.yaml" in pinned.stdout, pinned.stderr
+            assert "  ok    source" in shipped.built("--target", "centos/8", "--arch", "amd64", "--source", "beep")
+    finally:
+        shutil.rmtree(package)
 
 
 def set_up_client(reader: Client, address: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from build_env.formats.deb.control import PINNED_CONTROL, build_depends_in, read_deb, read_packaging, with_pinned
 from build_env.formats.deb.entries import is_apt_file
-from build_env.formats.deb.found import FINDER
+from build_env.formats.deb.found import FINDER, UPSTREAM
 from build_env.formats.deb.further import FURTHER
 from build_env.formats.deb.needs import CROSS_PROFILES
 from build_env.formats.deb.repository import APT
@@ -74,6 +74,7 @@ DEB = Format(
     package_facts=read_deb,
     finder=FINDER,
     further=FURTHER,
+    upstream_finder=UPSTREAM,
     upstream=upstream_files,
     essential=frozenset(_ESSENTIAL.split()),
     programs=(Program(name="dpkg-deb", package="dpkg", purpose="reads Debian packages"),),

@@ -87,7 +87,7 @@ def packaging_in(control: str, shown: str) -> Packaging:
     )
 
 
-def with_pinned(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+def with_pinned(packages: Mapping[str, Package], report: str, _target: str = "") -> dict[str, Package]:
     """`packages` with the control files of the sources from the archive, each behind a line that says whose it is."""
     result = dict(packages)
     for part in report.split(_PINNED_MARK)[1:]:

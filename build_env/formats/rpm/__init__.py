@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from build_env.core.later import imported_later
-from build_env.formats.format import Format, Program, Scan
+from build_env.formats.answers import found_in
+from build_env.formats.format import Finder, Format, Program, Scan
 from build_env.formats.rpm.further import FURTHER
 from build_env.formats.rpm.needs import build_depends_in
 from build_env.formats.rpm.repository import DNF
@@ -89,4 +90,5 @@ RPM = Format(
     modules={"createrepo_c": "writes the metadata of dnf repositories"},
     stand_in=True,
     further=FURTHER,
+    upstream_finder=Finder(script="common/rpm/find-sources.sh", folders=("common/rpm", "common/fetch"), read=found_in),
 )

@@ -28,6 +28,12 @@ __all__ = ["SPEC_FACTS", "files_of_source", "read_packaging", "source_name", "wi
 SPEC_FACTS = "spec-facts.json"
 _OF_LINE = re.compile(r"error: line (\d{1,9}): (.*)")
 _SOURCE = ".src.rpm"
+_INNER = ("rpm", "SPECS")
+_ARCHIVE = re.compile(r".+\.(tar(\.[a-z0-9]+)?|t[gbx]z2?|zip|gem|crate|jar)")
+_NOT_OWN = re.compile(
+    r"\..*|rpm|SPECS|SOURCES|deb|debian|definition\.yaml|build\.yaml|package\.py|build\.sh|.*\.(spec|patch|diff|rpmlintrc)"
+    r"|README.*|sources|tests|plans|ci\.fmf|gating\.yaml|rpminspect\.yaml|changelog"
+)
 _NAMED = re.compile(r"^Name[ \t]*:[ \t]*([A-Za-z0-9._+-]+)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 # Both forms that rpm reads: "* Wed Oct 01 2025 …" and "* Wed Oct 01 12:34:56 CEST 2025 …".
 _CHANGE = re.compile(
@@ -56,7 +62,23 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
         return Packaging(source=sources[0].name) if sources else None
     file = f"{shown}/{specs[0].name}"
     faults = carriage_returns(specs[0], file)
-    return Packaging(epoch=_epoch(specs[0], file), faults=faults)
+    top = directory.parent if directory.name in _INNER else directory
+    return Packaging(epoch=_epoch(specs[0], file), faults=faults, beside=_beside(top, directory), own=_own(top))
+
+
+def _beside(top: Path, directory: Path) -> dict[str, str]:
+    """The files that may be sources of the spec, by name, with their paths in the package: the nearest of each name."""
+    places = [place for place in (top, top / "SOURCES", directory) if place.is_dir()]
+    return {path.name: str(path.relative_to(top)) for place in places for path in place.iterdir() if _is_source(path)}
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".spec"
+
+
+def _own(top: Path) -> tuple[str, ...]:
+    """The names at the top of a package that are neither packaging nor what goes with it, an archive can be made of."""
+    return tuple(sorted(path.name for path in top.iterdir() if not _NOT_OWN.fullmatch(path.name)))
 
 
 def source_name(directory: Path) -> str:
@@ -112,7 +134,7 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, Package]:
+def with_spec_facts(packages: Mapping[str, Package], report: str, target: str = "") -> dict[str, Package]:
     """`packages` with the facts of a scan: one JSON object per line, as `common/rpm/scan.sh` writes them.
 
     Raises:
@@ -126,7 +148,7 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
         facts = _facts(line)
         try:
             package = by_directory.get(facts["directory"])
-            packaging = _with_facts(package.packaging.get("rpm", Packaging()), facts) if package else Packaging()
+            packaging = _with_facts(package, facts, target) if package else Packaging()
         except (TypeError, AttributeError, KeyError) as error:
             raise InputError(f"the scan of the spec files answered what it should not: {line[:80]}") from error
         if package is not None:
@@ -134,7 +156,8 @@ def with_spec_facts(packages: Mapping[str, Package], report: str) -> dict[str, P
     return result
 
 
-def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
+def _with_facts(package: Package, facts: Mapping[str, Any], target: str) -> Packaging:
+    packaging = _with_sources(package, facts, target)
     if "unreadable" in facts:
         return replace(packaging, faults=(*packaging.faults, *_refused(facts["spec"], facts["unreadable"])))
     return replace(
@@ -146,6 +169,26 @@ def _with_facts(packaging: Packaging, facts: Mapping[str, Any]) -> Packaging:
         dynamic=facts["dynamic"],
         epoch=_seconds(facts.get("changed")) or packaging.epoch,
     )
+
+
+def _with_sources(package: Package, facts: Mapping[str, Any], target: str) -> Packaging:
+    """The packaging of the package with the files that are its sources, and a fault for each that cannot be had.
+
+    What the package has of its own is made the archive that is missing. Where there is nothing, archives count also if
+    git ignores them, and what can be fetched must be pinned.
+    """
+    packaging = package.packaging.get("rpm", Packaging())
+    named, remote = facts.get("sources", ()), facts.get("remote", ())
+    if packaging.source or set(packaging.own).difference(named):
+        return packaging
+    upstream = tuple(packaging.beside[name] for name in named if name in packaging.beside and _ARCHIVE.fullmatch(name))
+    where = Location(file=f"{package.directory}/{packaging.directory}".removesuffix("/."))
+    faults = tuple(
+        Fault(message=f"{url} is neither there nor pinned: build-env pin {package.name}@{target}", location=where)
+        for name, _, url in (line.partition(" ") for line in remote)
+        if name in named and name not in {*packaging.beside, *package.sources}
+    )
+    return replace(packaging, upstream=upstream, faults=(*packaging.faults, *faults))
 
 
 def _refused(spec: str, said: Iterable[str]) -> list[Fault]:
@@ -179,6 +222,7 @@ def _facts(line: str) -> dict[str, Any]:
     if isinstance(facts, dict) and {"directory", "spec", "unreadable"} <= facts.keys():
         return facts
     fields = {"directory", "build_requires", "noarch", "mixed", "dynamic", "packages"}
+    fields |= {"sources", "remote"} & facts.keys() if isinstance(facts, dict) else set()
     of_packages = {"name", "noarch", "provides", "requires"}
     if not _is_whole(facts, fields) or not all(_is_whole(package, of_packages) for package in facts["packages"]):
         names = ", ".join(sorted(fields | of_packages))
@@ -187,7 +231,7 @@ def _facts(line: str) -> dict[str, Any]:
 
 
 # What a hostile spec makes rpm answer is not what the scan promises: each value is looked at before it is used.
-_LISTS = frozenset({"build_requires", "provides", "requires"})
+_LISTS = frozenset({"build_requires", "provides", "remote", "requires", "sources"})
 
 
 def _is_whole(facts: object, fields: set[str]) -> bool:

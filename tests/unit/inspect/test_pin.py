@@ -101,6 +101,38 @@ def test_a_definition_that_takes_its_pins_from_elsewhere_is_left_as_it_is(projec
     assert made.read("src/one/definition.yaml") == text
 
 
+TARBALL = SourceFile(name="one_1.orig.tar.gz", sha256=DIGEST, size=9, url="http://up.example/one-1.tar.gz")
+
+
+def upstream(monkeypatch: pytest.MonkeyPatch, *files: SourceFile) -> None:
+    found = FoundSource(name="one", version="1", files=files)
+    monkeypatch.setattr(inspect_pin, "find_upstream", lambda *_, **__: found)
+
+
+def test_what_packaging_names_on_servers_is_pinned_by_file(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = "Source: one\nMaintainer: A <a@b>\n\nPackage: one\nArchitecture: any\nDescription: x\n"
+    made = project({**native_project(), "src/one/debian/control": control})
+    made.write({"targets/here/1/packages.conf.py": 'FAMILY = "deb"\n' + made.read("targets/here/1/packages.conf.py")})
+    assert inspect_pin.targets_of(open_project(made.root), "one") == ("here/1",)
+    before = made.read("src/one/definition.yaml")
+    upstream(monkeypatch)
+    with pytest.raises(UsageError, match="names nothing for here/1 that lies on a server"):
+        pinned(made.root)
+    upstream(monkeypatch, TARBALL)
+    assert pinned(made.root)[0] == "pinned  one 1 for here/1 in src/one/definition.yaml"
+    pin = f'sources:\n  one_1.orig.tar.gz:\n    url: "{TARBALL.url}"\n    sha256: "{DIGEST}"\n'
+    assert made.read("src/one/definition.yaml") == before + pin
+    assert pinned(made.root) == ["same    one 1 for here/1: pinned as it is there"]
+    upstream(monkeypatch, replace(TARBALL, sha256=OTHER))
+    with pytest.raises(InputError, match=r"one-1\.tar\.gz has another digest than is pinned"):
+        pinned(made.root)
+    assert made.read("src/one/definition.yaml") == before + pin
+    pinned(made.root, update=True)
+    assert made.read("src/one/definition.yaml") == before + pin.replace(DIGEST, OTHER)
+
+
 def test_a_package_without_pins_needs_a_target(project: MakeProject) -> None:
     made = project(native_project())
     with pytest.raises(UsageError, match="pinned for no target"):

@@ -126,6 +126,7 @@ def test_the_schema_is_one() -> None:
         "architectures: [all]\n",
         "architectures: [amd64, arm64]\n",
         f"archive:\n  debian/12: {{version: 1-1, sha256: '{SHA256}'}}\n",
+        f"sources:\n  a-1.tar.gz: {{url: 'https://a.example/b.tgz#/a-1.tar.gz', sha256: '{SHA256}'}}\n",
         "otk.define: {v: 1}\nversion: $v\nrequires:\n  otk.op.join: {values: [[a], [b]]}\n",
         "architectures:\n  otk.variable: these\narchive:\n  otk.include: p.yaml\n  d/1:\n    otk.include: q.yaml\n",
         "otk.include.one: a.yaml\notk.include.two: b.yaml\n",
@@ -153,6 +154,10 @@ def test_the_schema_accepts_what_fits(text: str) -> None:
         "archive:\n  d/1: {version: 1}\n",
         "archive:\n  d/1: {version: 1, sha256: x}\n",
         "archive:\n  d/1: {version: 1, sha256: '0', more: x}\n",
+        f"sources:\n  a: {{url: 'ftp://a.example/b', sha256: '{SHA256}'}}\n",
+        f"sources:\n  a: {{url: 'https://user:word@a.example/b', sha256: '{SHA256}'}}\n",
+        f"sources:\n  a: {{url: 'https://a.example/b c', sha256: '{SHA256}'}}\n",
+        "sources:\n  a: {url: 'https://a.example/b'}\n",
     ],
 )
 def test_the_schema_refuses_what_does_not_fit(text: str, tmp_path: Path) -> None:

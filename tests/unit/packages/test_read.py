@@ -393,6 +393,43 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     assert with_spec_facts(packages, "") == packages
 
 
+REMOTE = FACTS.replace(
+    '"noarch": true, "mixed"',
+    '"sources": ["a-1.tar.gz", "b.patch", "c.zip"], "remote": ["a-1.tar.gz http://a.example/a-1.tar.gz",'
+    ' "b.patch http://a.example/b.patch", "never.gz http://a.example/never.gz"], "noarch": true, "mixed"',
+)
+PIN = f"sources:\n  a-1.tar.gz: {{url: 'http://a.example/a-1.tar.gz', sha256: '{'0' * 64}'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "missing", "upstream"),
+    [
+        ({}, ["a-1.tar.gz", "b.patch"], ()),
+        ({"src/one/b.patch": "x"}, ["a-1.tar.gz"], ()),
+        ({"src/one/b.patch": "x", "src/one/definition.yaml": PIN}, [], ()),
+        ({"src/one/SOURCES/b.patch": "x", "src/one/a-1.tar.gz": "x"}, [], ("a-1.tar.gz",)),
+        ({"src/one/SOURCES/a-1.tar.gz": "x", "src/one/c.zip": "x"}, ["b.patch"], ("SOURCES/a-1.tar.gz", "c.zip")),
+        ({"src/one/main.c": "x"}, [], ()),
+    ],
+)
+def test_sources_on_servers_are_there_or_pinned_or_made_of_what_is_there(
+    project: MakeProject, files: dict[str, str], missing: list[str], upstream: tuple[str, ...]
+) -> None:
+    packages = read(project, {"src/one/one.spec": "x\n", "src/one/README.md": "x", **files})
+    packaging = with_spec_facts(packages, f"{REMOTE}\n", "centos/9")["one"].packaging["rpm"]
+    assert [str(fault) for fault in packaging.faults] == [
+        f"src/one: http://a.example/{name} is neither there nor pinned: build-env pin one@centos/9" for name in missing
+    ]
+    assert packaging.upstream == upstream
+
+
+def test_the_name_of_a_fetched_file_is_no_path(project: MakeProject) -> None:
+    text = PIN.replace("a-1.tar.gz:", "../a:")
+    with pytest.raises(InputError) as caught:
+        read(project, {"src/one/definition.yaml": text})
+    assert "the name of a file" in "\n".join(caught.value.lines())
+
+
 @pytest.mark.parametrize("line", ["no json", "[]", '{"directory": "src/one"}'])
 def test_a_report_that_cannot_be_read_is_told(line: str) -> None:
     with pytest.raises(InputError, match="the scan of the spec files"):
