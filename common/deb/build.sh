@@ -182,6 +182,30 @@ only_packaging() {
     [ -n "$(find "$1" -mindepth 1 -maxdepth 1 ! -name debian ! -name '.git*' -print -quit)" ] || say yes
 }
 
+# take_back_patches TREE: what the patches of the series changed in it, if they are applied: the archive that is made of
+# the tree must be the one that they are for
+take_back_patches() {
+    local tree=$1 series=$1/debian/patches/series names=() name
+    [ ! -f "$series" ] || mapfile -t names < <(sed 's/[[:space:]#].*//; /^$/d' "$series")
+    [ ! -s "$tree/.pc/applied-patches" ] || mapfile -t names <"$tree/.pc/applied-patches"
+    rm -rf "$tree/.pc"
+    [ "${#names[@]}" -gt 0 ] || return 0
+    if patch_tree "$tree" "${names[0]}" --dry-run || ! patch_tree "$tree" "${names[-1]}" --dry-run --reverse; then
+        return 0
+    fi
+    say "the patches of debian/patches are applied: they are taken back"
+    for name in $(printf '%s\n' "${names[@]}" | tac); do
+        patch_tree "$tree" "$name" --reverse || fail 1 "debian/patches/$name is applied in part only" \
+            "apply all patches of the series (quilt push -a) or none (quilt pop -a)"
+    done
+}
+
+# patch_tree TREE NAME OPTION...: patch, with one of the series
+patch_tree() {
+    patch --directory="$1" --strip=1 --force --silent --no-backup-if-mismatch --reject-file=- "${@:3}" \
+        <"$1/debian/patches/$2" >/dev/null 2>&1
+}
+
 # A package of the format 3.0 (quilt) has an upstream archive: without one everything but debian/ is made one.
 make_upstream_archive() {
     local tree=$1 name=$2 version=$3
@@ -211,6 +235,7 @@ source_tree() {
             "put ${name}_$upstream.orig.tar.gz (or .xz, .bz2) into the package's directory or beside it" \
             ${watched:+"$watched"}
         say "no ${name}_$upstream.orig.tar.* is given: it is made of what the package has outside of debian/"
+        take_back_patches "$tree"
         make_upstream_archive "$tree" "$name" "$upstream"
     fi
     (cd "$BUILD_OUT" && dpkg-source --build "$tree") || fail 1 "dpkg-source cannot make the source package; it says why above"

@@ -83,6 +83,38 @@ def test_without_a_tarball_one_is_made_of_the_tree(root: Path) -> None:
     assert (unpacked(root) / "greeting").read_text(encoding="utf-8") == "good morning\n"
 
 
+@pytest.mark.parametrize("state", ["applied", "applied with .pc", "not applied"])
+def test_the_tarball_that_is_made_is_the_one_that_the_patches_are_for(root: Path, state: str) -> None:
+    """A tree may have its patches applied, as some keep it in git, or as quilt left it."""
+    second = "--- a/greeting\n+++ b/greeting\n@@ -1 +1 @@\n-good morning\n+good evening\n"
+    patches = {"series": "ours.patch\nsecond.patch # the last\n", "second.patch": second}
+    write(root / "src/thing/debian/patches", patches)
+    write(root / "src/thing", {"greeting": "hello\n" if state == "not applied" else "good evening\n"})
+    if state.endswith(".pc"):
+        quilt = {".version": "2\n", "applied-patches": "ours.patch\nsecond.patch\n", "ours.patch/greeting": "hello\n"}
+        write(root / "src/thing/.pc", {**quilt, "second.patch/greeting": "good morning\n"})
+    done = made(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (unpacked(root) / "greeting").read_text(encoding="utf-8") == "good evening\n"
+    archive = ["tar", "-xOf", str(root / "out/thing_2.orig.tar.gz"), "thing-2/greeting"]
+    assert subprocess.run(archive, capture_output=True, text=True, check=True).stdout == "hello\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "left_out", "archive"),
+    [
+        ("tar-ignore = debian/private\ncompression = gzip\n", "debian/private", "thing_2-1.debian.tar.gz"),
+        ("single-debian-patch\n", "", "thing_2-1.debian.tar.xz"),
+    ],
+)
+def test_options_of_dpkg_source_hold(root: Path, options: str, left_out: str, archive: str) -> None:
+    write(root / "src/thing", {"greeting": "hello\n", "debian/private": "x", "debian/source/options": options})
+    done = made(root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (root / "out" / archive).is_file()
+    assert (unpacked(root) / "debian/private").exists() == (not left_out)
+
+
 def test_packaging_without_anything_to_package_is_told(root: Path) -> None:
     done = made(root)
     assert done.returncode == 1
