@@ -21,6 +21,7 @@ from build_env.targets.guard import guarded
 from build_env.targets.load import load_target
 
 with imported_later():
+    from build_env.formats import registry
     from build_env.projects import loose
     from build_env.targets import record
 
@@ -51,7 +52,9 @@ class Project:
     @cached_property
     def trees(self) -> Trees:
         """What reads the trees of the project."""
-        return Trees(root=self.paths.root, outside=self.settings.outside, shipped=self.paths.shipped)
+        return Trees(
+            root=self.paths.root, outside=self.settings.outside, shipped=self.paths.shipped, packaging=_packaging_names
+        )
 
     def target_names(self) -> tuple[str, ...]:
         """The project's targets: its own, those that are shipped where it has none."""
@@ -134,6 +137,11 @@ class Project:
         loaded = load_target(self.paths, name)
         with guarded(f"env_match_current of {loaded.file}", self.paths.root):
             return bool(loaded.hooks["env_match_current"](self.host))
+
+
+def _packaging_names() -> tuple[str, ...]:
+    """How packaging of some format at the top of a package is called, or how its name ends."""
+    return tuple(name for known in registry.formats() for name in (*known.packaging, *known.at_top))
 
 
 def open_project(root: Path | None, environ: Mapping[str, str] = os.environ) -> Project:

@@ -30,6 +30,7 @@ _OWN_FILES = ("index", "info/exclude", "config", "config.worktree")
 _GITLINK, _TAB = b"160000 ", b"\t"
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGE_FILES = b"filter=lfs"
+_EXPORT_IGNORE = b"export-ignore"
 _LARGEST_POINTER, _SMALLEST_POINTER = 1024, 100
 
 
@@ -68,7 +69,7 @@ class Checkouts:
 
     _tops: dict[str, Checkout | None] = field(default_factory=dict)
     _asked: dict[str, bool] = field(default_factory=dict)
-    _large: dict[str, bool] = field(default_factory=dict)
+    _attributes: dict[str, bytes] = field(default_factory=dict)
 
     def around(self, directory: str) -> Checkout | None:
         """The checkout that `directory` lies in, None where there is none."""
@@ -93,13 +94,20 @@ class Checkouts:
 
     def names_large_files(self, attributes: str) -> bool:
         """Whether that file of attributes, if it is there, gives some files to Git LFS."""
-        if attributes not in self._large:
+        return _LARGE_FILES in self._read(attributes)
+
+    def names_unexported(self, attributes: str) -> bool:
+        """Whether that file of attributes, if it is there, keeps some files out of what `git archive` packs."""
+        return _EXPORT_IGNORE in self._read(attributes)
+
+    def _read(self, attributes: str) -> bytes:
+        if attributes not in self._attributes:
             try:
                 with open(attributes, "rb") as file:  # noqa: PTH123 - by text
-                    self._large[attributes] = _LARGE_FILES in file.read()
+                    self._attributes[attributes] = file.read()
             except OSError:
-                self._large[attributes] = False
-        return self._large[attributes]
+                self._attributes[attributes] = b""
+        return self._attributes[attributes]
 
     def pointers(self, top: str, paths: Sequence[str]) -> list[str]:
         """Those of `paths`, which lie in the checkout at `top`, that hold a pointer of Git LFS for their content.
@@ -111,10 +119,22 @@ class Checkouts:
         found = [path for path in paths if _is_pointer(path)]
         if not found:
             return []
-        names = "".join(f"{path.removeprefix(f'{top}/')}\0" for path in found)
-        answer = _git(top, "check-attr", "-z", "--stdin", "filter", data=os.fsencode(names))
-        values = answer.split(b"\0")[2::3]
-        return [path for path, value in zip(found, values, strict=True) if value == b"lfs"]
+        return _with_attribute(top, found, "filter", b"lfs")
+
+    def unexported(self, top: str, paths: Sequence[str]) -> list[str]:
+        """Those of `paths`, files and directories in the checkout at `top`, that `git archive` leaves out.
+
+        Raises:
+            EnvironmentNotReady: git does not answer.
+
+        """
+        return _with_attribute(top, paths, os.fsdecode(_EXPORT_IGNORE), b"set")
+
+
+def _with_attribute(top: str, paths: Sequence[str], attribute: str, wanted: bytes) -> list[str]:
+    names = "".join(f"{path.removeprefix(f'{top}/')}\0" for path in paths)
+    answer = _git(top, "check-attr", "-z", "--stdin", attribute, data=os.fsencode(names))
+    return [path for path, value in zip(paths, answer.split(b"\0")[2::3], strict=True) if value == wanted]
 
 
 def left_out_digest(top: str) -> str:

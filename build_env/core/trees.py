@@ -22,7 +22,7 @@ from build_env.core.errors import Fault, InputError, Location
 from build_env.core.paths import ProjectPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from build_env.core.checkouts import Checkout
 
@@ -101,12 +101,14 @@ def plain_files(directory: Path) -> dict[str, Path]:
 class Trees:
     """The trees of the project at `root`; `outside` is the setting of that name.
 
-    What lies in `shipped` stands behind the project's own, file by file.
+    What lies in `shipped` stands behind the project's own, file by file. `packaging` gives names at the top of a tree,
+    or endings of them, that belong to it although upstream keeps them out of its archives.
     """
 
     root: Path
     outside: str = ""
     shipped: Path | None = None
+    packaging: Callable[[], tuple[str, ...]] = tuple
     _git: Checkouts = field(default_factory=Checkouts)
 
     @cached_property
@@ -132,7 +134,8 @@ class Trees:
             EnvironmentNotReady: git is needed and does not answer.
 
         """
-        own = partial(_Walk(self.bounds, self._git, str(directory)).all, frozenset(leave_out))
+        walk = _Walk(self.bounds, self._git, str(directory), self.packaging)
+        own = partial(walk.all, frozenset(leave_out))
         behind = self.paths.behind(directory)
         if behind is None or self.shipped is None or not behind.is_dir():
             return own()
@@ -173,10 +176,13 @@ def _above_or_same(name: str) -> set[str]:
 class _Walk:
     """One walk through a tree."""
 
-    def __init__(self, bounds: Bounds, git: Checkouts, top: str) -> None:
+    def __init__(
+        self, bounds: Bounds, git: Checkouts, top: str, packaging: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
         self._bounds = bounds
         self._git = git
         self._top = top
+        self._packaging = packaging
         self._faults: list[Fault] = []
         self._hints: dict[str, None] = {}
         self._followed: list[str] = []  # the directories that the walk is in, as they are without links
@@ -190,6 +196,7 @@ class _Walk:
             self._refuse("", f"leads out of the project, to {real}", ALLOW)
         else:
             self._directory(real, "", self._base(real), leave_out)
+            self._leave_out_unexported()
             self._refuse_pointers()
         if self._faults:
             shown = self._shown("")
@@ -292,17 +299,43 @@ class _Walk:
         self._listing.entries.append(TreeEntry(name=name, path=real, kind="directory"))
         self._directory(real, f"{name}/", self._base(real), frozenset())
 
+    def _leave_out_unexported(self) -> None:
+        """What `git archive` leaves out is no part of the source, but packaging is, whatever upstream says of it."""
+        gone: set[str] = set()
+        for top, names in self._in_checkouts(frozenset({"file", "directory", "link"}), self._git.names_unexported):
+            gone |= {names[path] for path in self._git.unexported(top, list(names)) if not self._packs(names[path])}
+        if not gone:
+            return
+        listing = self._listing
+        left = [entry for entry in listing.entries if not gone.isdisjoint(_above_or_same(entry.name))]
+        listing.watched.extend(entry.path for entry in left)
+        listing.left_out.extend(sorted(gone))
+        out = {entry.name for entry in left}
+        listing.entries[:] = [entry for entry in listing.entries if entry.name not in out]
+
+    def _packs(self, name: str) -> bool:
+        """Whether a name in the tree is that of packaging."""
+        first = name.partition("/")[0]
+        packaging = self._packaging()
+        return first in packaging or (first == name and name.endswith(packaging))
+
     def _refuse_pointers(self) -> None:
         """Git LFS: what was not fetched would be packed as the few lines that stand for it."""
-        files = {entry.path: entry.name for entry in self._listing.entries if entry.kind == "file"}
+        for top, names in self._in_checkouts(frozenset({"file"}), self._git.names_large_files):
+            for path in self._git.pointers(top, list(names)):
+                self._refuse(names[path], "is a pointer of Git LFS: its content was not fetched", "git lfs pull")
+
+    def _in_checkouts(
+        self, kinds: frozenset[str], concerns: Callable[[str], bool]
+    ) -> Iterator[tuple[str, dict[str, str]]]:
+        """The names of entries by their paths, in each checkout with a file of attributes that `concerns` them."""
+        paths = {entry.path: entry.name for entry in self._listing.entries if entry.kind in kinds}
         # The innermost first: each file is asked of the checkout that it lies in.
         for top in sorted(self._listing.checkouts, reverse=True):
-            own = [path for path in files if path.startswith(f"{top}/")]
-            names = {path: files.pop(path) for path in own}
-            about = [*self._above(top), *(path for path in own if path.endswith(_ATTRIBUTES))]
-            if any(self._git.names_large_files(path) for path in about):
-                for path in self._git.pointers(top, own):
-                    self._refuse(names[path], "is a pointer of Git LFS: its content was not fetched", "git lfs pull")
+            names = {path: paths.pop(path) for path in [path for path in paths if path.startswith(f"{top}/")]}
+            about = [*self._above(top), *(path for path in names if path.endswith(_ATTRIBUTES))]
+            if any(concerns(path) for path in about):
+                yield top, names
 
     def _above(self, top: str) -> list[str]:
         """The files of attributes that lie above what was walked, up to `top`."""

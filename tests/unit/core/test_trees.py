@@ -200,6 +200,26 @@ def test_a_pointer_of_a_large_file_is_refused_where_git_would_fetch_it(package: 
 
 
 @needs_git
+def test_what_git_archive_leaves_out_is_left_out_but_for_packaging(package: Path) -> None:
+    for name in ("ci/inner/steps", "debian/control", "debian/rules", "ci.txt", "kept/ci.txt", "one.spec", "notes"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("x", encoding="utf-8")
+    attributes = "ci export-ignore\n/ci.txt export-ignore\ndebian export-ignore\n*.spec export-ignore\n"
+    (package / ".gitattributes").write_text(f"{attributes}.gitattributes export-ignore\nnotes -export-ignore\n")
+    (package.parent.parent / ".gitattributes").write_text("src/one/debian/rules export-ignore\nnotes export-ignore\n")
+    trees = Trees(root=package.parent.parent, packaging=lambda: ("debian", ".spec"))
+    listing = trees.listing(package)
+    assert [entry.name for entry in listing.entries if entry.kind == "file"] == [
+        "debian/control", "debian/rules", "kept/ci.txt", "notes", "one.c", "one.spec"
+    ]  # fmt: skip
+    assert listing.left_out == [".gitattributes", "ci", "ci.txt"]
+    # Whatever decides is looked at again.
+    assert str(package / ".gitattributes") in listing.watched
+    (package / ".gitattributes").write_text("ci export-ignore\n")
+    assert {"ci.txt", ".gitattributes"} <= {entry.name for entry in trees.renewed().listing(package).entries}
+
+
+@needs_git
 def test_a_package_that_git_ignores_as_a_whole_is_taken_as_it_lies_there(package: Path) -> None:
     private = package.parent / "cache"
     private.mkdir()
