@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
 
 __all__ = [
+    "at_hand",
     "base_called",
     "make_base",
     "make_stand_in",
@@ -122,6 +123,15 @@ def state_of(containers: Containers, need: BaseNeed) -> BaseFound:
     mapped = containers.bases.mapped(need.reference, need.architecture)
     state = BaseState.MAPPED if mapped else BaseState.THERE
     return BaseFound(need=need, state=state, image=base.reference, stand_in=base.stand_in)
+
+
+def at_hand(project: Project, containers: Containers, names: Sequence[str]) -> str:
+    """The first of the targets `names` whose bases are here, else the first of all; nothing is made or asked for."""
+
+    def here(name: str) -> bool:
+        return all(state_of(containers, need).image for need in target_needs(project, name, (), bare=True))
+
+    return next(filter(here, names), names[0])
 
 
 def make_base(containers: Containers, need: BaseNeed, output: Callable[[str], None]) -> str:

@@ -1,0 +1,63 @@
+"""Owns `build-env import`: packaging of others becomes a package of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from build_env.cli.options import ROOT, TARGET
+from build_env.cli.printing import print_line, print_note
+from build_env.core.errors import UsageError
+from build_env.core.later import imported_later
+from build_env.core.suggest import did_you_mean
+
+with imported_later():
+    from build_env.app import containers as app_containers
+    from build_env.app import project as app_project
+    from build_env.inspect import bases, importing
+
+if TYPE_CHECKING:
+    from build_env.app.project import Project
+    from build_env.formats.format import Format
+
+__all__ = ["import_"]
+
+_SHOWN = 12  # more files than these are counted
+
+
+def import_(
+    kind: Annotated[str, typer.Argument(help="What it is: srpm.", metavar="KIND")],
+    source: Annotated[Path, typer.Argument(help="A source package, a spec file, or a directory.", metavar="SOURCE")],
+    target: TARGET = "",
+    root: ROOT = None,
+) -> None:
+    """Bring packaging of others into the project, as a package below src/.
+
+    It is read in a room of a target, by the tools of its own format. Nothing is written when something is wrong.
+    """
+    words = importing.import_words()
+    if kind not in words:
+        raise UsageError(
+            f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=", ".join(words)
+        )
+    project = app_project.open_project(root)
+    wanted = project.match_target(target) if target else _at_hand(project, words[kind])
+    imported = importing.import_package(project, words[kind], source, wanted, print_note)
+    if len(imported.files) > _SHOWN:
+        print_line(f"wrote   src/{imported.name}/, {len(imported.files)} files")
+    else:
+        for name in imported.files:
+            print_line(f"wrote   {name}")
+    if not imported.listed:
+        print_line(f"next    add {imported.name} to PACKAGES in targets/{imported.target}/packages.conf.py")
+    print_line(f"next    build-all --target {imported.target} {imported.name}")
+
+
+def _at_hand(project: Project, known: Format) -> str:
+    """The newest target that can read such packages and has its base here."""
+    containers = app_containers.connect_containers(project, reuse=False, slots=1)
+    name = bases.at_hand(project, containers, importing.targets_for(project, known))
+    print_note(f"read in a room of {name}; --target names another")
+    return name
