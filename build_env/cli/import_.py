@@ -17,10 +17,12 @@ with imported_later():
     from build_env.app import containers as app_containers
     from build_env.app import project as app_project
     from build_env.inspect import bases, importing
+    from build_env.projects import loose
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
     from build_env.formats.format import Format
+    from build_env.inspect.importing import Imported
 
 __all__ = ["import_"]
 
@@ -28,8 +30,17 @@ _SHOWN = 12  # more files than these are counted
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(help="What it is: srpm.", metavar="KIND")],
-    source: Annotated[Path, typer.Argument(help="A source package, a spec file, or a directory.", metavar="SOURCE")],
+    kind: Annotated[str, typer.Argument(help="What it is: deb, srpm.", metavar="KIND")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A source package, a spec file, a directory; for deb also the NAME of one of the distribution.",
+            metavar="SOURCE",
+        ),
+    ],
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Its files, to be edited; without it the distribution's own, pinned (deb).")
+    ] = False,
     target: TARGET = "",
     root: ROOT = None,
 ) -> None:
@@ -39,12 +50,11 @@ def import_(
     """
     words = importing.import_words()
     if kind not in words:
-        raise UsageError(
-            f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=", ".join(words)
-        )
+        hint = ", ".join(words)
+        raise UsageError(f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=hint)
     project = app_project.open_project(root)
     wanted = project.match_target(target) if target else _at_hand(project, words[kind])
-    imported = importing.import_package(project, words[kind], source, wanted, print_note)
+    imported = _imported(project, words[kind], source, wanted, tree=tree)
     if len(imported.files) > _SHOWN:
         print_line(f"wrote   src/{imported.name}/, {len(imported.files)} files")
     else:
@@ -53,6 +63,18 @@ def import_(
     if not imported.listed:
         print_line(f"next    add {imported.name} to PACKAGES in targets/{imported.target}/packages.conf.py")
     print_line(f"next    build-all --target {imported.target} {imported.name}")
+
+
+def _imported(project: Project, known: Format, source: str, target: str, *, tree: bool) -> Imported:
+    """Bring in what the word means: a place, or the name of a source package of the distribution."""
+    if not known.finder or (tree and loose.is_path(source)):
+        return importing.import_package(project, known, Path(source), target, print_note)
+    if loose.is_path(source):
+        return importing.import_same(project, known, Path(source), target, print_note)
+    name, _, version = source.partition("=")
+    if tree:
+        return importing.import_tree(project, known, name, version, target, print_note)
+    return importing.import_pin(project, name, version, target, print_note)
 
 
 def _at_hand(project: Project, known: Format) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from build_env.app.executor import time_limit
@@ -76,7 +77,9 @@ class HookRoom:
             )
             outcome = containers.rooms.run(spec, lines.append)
         if outcome.status:
-            said = [line.strip().removeprefix("error: ") for line in lines if not line.startswith("build-env: ")]
-            faults = tuple(Fault(message=line) for line in said[-_SHOWN:] or [outcome.message])
+            said = [line.strip() for line in lines if not line.startswith("build-env: ")]
+            # What tools tell of before is no reason.
+            said = [*dropwhile(lambda line: "error: " not in line, said)] or said
+            faults = tuple(Fault(message=line.removeprefix("error: ")) for line in said[-_SHOWN:] or [outcome.message])
             raise InputError(self.failure, faults=faults)
         return lines

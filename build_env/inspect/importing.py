@@ -5,8 +5,10 @@ Nothing is written before all is known to be good: a package that could not be p
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
+import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,25 +16,34 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from build_env.app.session import open_session
+from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, InputError, UsageError
 from build_env.core.paths import ProjectPaths
 from build_env.core.texts import read_text
 from build_env.formats.registry import formats
+from build_env.inspect.find_source import find_source
 from build_env.inspect.hook_room import HookRoom
+from build_env.manifest.edit import written
 from build_env.model.options import BuildOptions
+from build_env.model.package import Archive, Package
+from build_env.packages.names import check_name
 from build_env.packages.read import read_packages
-from build_env.projects.importing import lay_package, refuse_existing, written_package
+from build_env.projects.importing import lay_package, new_package, refuse_existing, unpack
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from build_env.app.project import Project
     from build_env.core.errors import Location
     from build_env.formats.format import Format
-    from build_env.model.package import Package
+    from build_env.model.source import FoundSource
 
-__all__ = ["Imported", "import_package", "import_words", "targets_for"]
+__all__ = ["Imported", "import_package", "import_pin", "import_same", "import_tree", "import_words", "targets_for"]
+
+
+DEFINITION_FILE = "definition.yaml"
+_AS_TREE = "with --tree it becomes a tree of the project's own"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,31 +87,112 @@ def import_package(project: Project, known: Format, place: Path, target: str, te
     Raises UsageError when there is no package at `place` or one of its name already, InputError for what is wrong with
     it, with the places.
     """
-    with TemporaryDirectory(prefix="build-env-import-") as directory:
-        root = Path(directory).resolve()
+    with _staging() as root:
         laid = lay_package(place, root)
         refuse_existing(project.paths, laid.name)
         package = read_packages(ProjectPaths(root=root))[laid.name]
         if known.name not in package.packaging:
             raise UsageError(f"{place} is nothing that import {known.import_word} can read")
-        _refuse_faults(place, package.faults_for(known.name))
-        options = BuildOptions(targets=(target,), architectures=(project.host.architecture,), engine="docker")
-        with open_session(project, options, writes=True) as session:
-            session.connected()
-            room = HookRoom(session=session, root=root, outside=laid.outside, failure=_failure(place), tell=tell)
+        _refuse_faults(str(place), package.faults_for(known.name))
+        with _room(project, target, root, laid.outside, str(place), tell) as room:
             package = _scanned(room, known, package, root / "scanned")
-            _refuse_faults(place, package.faults_for(known.name))
-            archive = _unpacked(room, package, root / "unpacked", tell)
-        name = archive.name.removesuffix(".tar")
-        with written_package(project.paths, name, archive) as written:
-            if not package.packaging[known.name].epoch:
-                day = datetime.fromtimestamp(place.stat().st_mtime, UTC)
-                (written / "definition.yaml").write_text(f"date: {day:%Y-%m-%d}\n", encoding="utf-8")
-            files = sorted(
-                f"src/{name}/{path.relative_to(written)}" for path in written.rglob("*") if not path.is_dir()
-            )
-    named = load_target(project.paths, target).names("PACKAGES")
-    return Imported(name=name, files=tuple(files), target=target, listed=not named or name in named)
+            _refuse_faults(str(place), package.faults_for(known.name))
+            made = _unpacked(room, package, root, tell)
+        day = datetime.fromtimestamp(place.stat().st_mtime, UTC) if not package.packaging[known.name].epoch else None
+        return _brought_in(project, known, made, target, day)
+
+
+def import_tree(
+    project: Project, known: Format, name: str, version: str, target: str, tell: Callable[[str], None]
+) -> Imported:
+    """Bring in the files of the source package `name` of the target's distribution, as `import_pin`."""
+    refuse_existing(project.paths, name)
+    found = find_source(project, target, name, tell, version=version)
+    archive = {target: Archive(version=found.version, sha256=found.sha256)}
+    package = Package(name=name, directory=f"src/{name}", archive=archive)
+    with _staging() as root:
+        (root / "src" / name).mkdir(parents=True)
+        with _room(project, target, root, "", name, tell) as room:
+            made = _unpacked(room, package, root, tell)
+        return _brought_in(project, known, made, target, None)
+
+
+@contextlib.contextmanager
+def _staging() -> Iterator[Path]:
+    """A directory for what is on its way."""
+    with TemporaryDirectory(prefix="build-env-import-") as name:
+        yield Path(name).resolve()
+
+
+@contextlib.contextmanager
+def _room(
+    project: Project, target: str, root: Path, outside: str, what: str, tell: Callable[[str], None]
+) -> Iterator[HookRoom]:
+    options = BuildOptions(targets=(target,), architectures=(project.host.architecture,), engine="docker")
+    with open_session(project, options, writes=True) as session:
+        session.connected()
+        yield HookRoom(session=session, root=root, outside=outside, failure=_failure(what), tell=tell)
+
+
+def _brought_in(project: Project, known: Format, made: Path, target: str, day: datetime | None) -> Imported:
+    """The package whose files lie in `made`, in the project; dated with `day` where its packaging says no date."""
+    name = made.name
+    package = read_packages(ProjectPaths(root=made.parent.parent))[name]
+    _refuse_faults(name, package.faults_for(known.name))
+    if day and not package.packaging[known.name].epoch:
+        (made / DEFINITION_FILE).write_text(f"date: {day:%Y-%m-%d}\n", encoding="utf-8")
+    with new_package(project.paths, name) as directory:
+        shutil.copytree(made, directory, symlinks=True, dirs_exist_ok=True)
+    files = sorted(f"src/{name}/{path.relative_to(made)}" for path in made.rglob("*") if _is_leaf(path))
+    return Imported(name=name, files=tuple(files), target=target, listed=_is_listed(project, target, name))
+
+
+def import_pin(project: Project, name: str, version: str, target: str, tell: Callable[[str], None]) -> Imported:
+    """Make a package of the source package `name` of the target's distribution, the newest or that of a `version`.
+
+    Raises UsageError when there is none, or a package of that name already.
+    """
+    refuse_existing(project.paths, name)
+    return _pinned(project, find_source(project, target, name, tell, version=version), target)
+
+
+def import_same(project: Project, known: Format, place: Path, target: str, tell: Callable[[str], None]) -> Imported:
+    """Make a package of the source package of the target's distribution that the one at `place` is a copy of.
+
+    Raises UsageError when the distribution has other bytes, or none of that name, or there is a package already.
+    """
+    if not place.name.endswith(known.source_suffix) or not place.is_file():
+        raise UsageError(f"{place} is no source package of a distribution", hint=_AS_TREE)
+    name, _ = known.source_files(place)
+    refuse_existing(project.paths, name)
+    digest, newest = digest_file(str(place)), find_source(project, target, name, tell)
+    others = (find_source(project, target, name, tell, version=each) for each in newest.known if each != newest.version)
+    for found in (newest, *others):
+        if found.sha256 == digest:
+            return _pinned(project, found, target)
+    raise UsageError(
+        f"{place.name} is not what {target} has as {name} {' and '.join(newest.known)}: it cannot be pinned",
+        hint=_AS_TREE,
+    )
+
+
+def _pinned(project: Project, found: FoundSource, target: str) -> Imported:
+    """A package that is but the pin of a source package."""
+    values = {"archive": {target: {"version": found.version, "sha256": found.sha256}}}
+    with new_package(project.paths, found.name) as directory:
+        (directory / DEFINITION_FILE).write_text(written(values), encoding="utf-8")
+    files = (f"src/{found.name}/{DEFINITION_FILE}",)
+    return Imported(name=found.name, files=files, target=target, listed=_is_listed(project, target, found.name))
+
+
+def _is_leaf(path: Path) -> bool:
+    return path.is_symlink() or not path.is_dir()
+
+
+def _is_listed(project: Project, target: str, name: str) -> bool:
+    """Whether the target builds a package of that name."""
+    loaded = load_target(project.paths, target)
+    return "PACKAGES" not in loaded.variables or name in loaded.names("PACKAGES")
 
 
 def _scanned(room: HookRoom, known: Format, package: Package, collect: Path) -> Package:
@@ -113,8 +205,9 @@ def _scanned(room: HookRoom, known: Format, package: Package, collect: Path) -> 
     return known.scan.read({package.name: package}, report)[package.name]
 
 
-def _unpacked(room: HookRoom, package: Package, collect: Path, tell: Callable[[str], None]) -> Path:
-    """The archive of the package's files, called like it."""
+def _unpacked(room: HookRoom, package: Package, root: Path, tell: Callable[[str], None]) -> Path:
+    """The directory with the package's files, called like it; it is in the `src/` of another one."""
+    collect = root / "unpacked"
     collect.mkdir()
     environment = {"BUILD_PACKAGE": package.name, "BUILD_STAGE": "import"}
     for line in room.run("run_unpack", package, environment, collect):
@@ -123,10 +216,12 @@ def _unpacked(room: HookRoom, package: Package, collect: Path, tell: Callable[[s
     archives = sorted(collect.glob("*.tar"))
     if len(archives) != 1:
         raise InputError("the hook run_unpack did not leave one archive NAME.tar")
-    return archives[0]
+    made = root / "made/src" / check_name(archives[0].name.removesuffix(".tar"))
+    unpack(archives[0], made)
+    return made
 
 
-def _refuse_faults(place: Path, faults: Iterable[Fault]) -> None:
+def _refuse_faults(place: str, faults: Iterable[Fault]) -> None:
     """Raise InputError with the faults of a package; files are called as they are where they came from."""
     shown = tuple(Fault(message=fault.message.removeprefix("error: "), location=_there(fault)) for fault in faults)
     if shown:
@@ -138,5 +233,5 @@ def _there(fault: Fault) -> Location | None:
     return replace(fault.location, file=posixpath.basename(fault.location.file)) if fault.location else None
 
 
-def _failure(place: Path) -> str:
+def _failure(place: str) -> str:
     return f"{place} cannot be imported"

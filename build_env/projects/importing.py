@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from build_env.core.paths import ProjectPaths
 
-__all__ = ["Laid", "lay_package", "refuse_existing", "written_package"]
+__all__ = ["Laid", "lay_package", "new_package", "refuse_existing", "unpack"]
 
 _SPEC = "*.spec"
 
@@ -54,6 +54,7 @@ def lay_package(place: Path, root: Path) -> Laid:
         package = package_at(place)
         name, top = check_name(package.name), package.directory
         links = {shown: str(top / shown) for shown in package.files} or _all_in(top)
+        links |= {path.name: str(path) for path in package.beside}
     for shown, leads in links.items():
         link = root / "src" / name / shown
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +74,10 @@ def refuse_existing(paths: ProjectPaths, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def written_package(paths: ProjectPaths, name: str, archive: Path) -> Iterator[Path]:
-    """A directory with what is in the tar `archive`, which becomes `src/NAME` when the block ends well.
+def new_package(paths: ProjectPaths, name: str) -> Iterator[Path]:
+    """An empty directory, which becomes `src/NAME` with what is in it when the block ends well.
 
-    Raises UsageError as `refuse_existing`, InputError for an archive with names or links that lead out of it.
+    Raises UsageError as `refuse_existing`.
     """
     directory = refuse_existing(paths, name)
     new = directory.with_name(f".{name}.{os.getpid()}")
@@ -84,14 +85,19 @@ def written_package(paths: ProjectPaths, name: str, archive: Path) -> Iterator[P
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         try:
-            with tarfile.open(archive) as unpacked:
-                unpacked.extractall(new, filter="data")
             yield new
             new.rename(refuse_existing(paths, name))
-        except tarfile.TarError as error:
-            raise InputError(f"{name} cannot be unpacked: {error}") from error
         finally:
             shutil.rmtree(new, ignore_errors=True)
+
+
+def unpack(archive: Path, directory: Path) -> None:
+    """Lay what is in a tar archive into `directory`; raises InputError when something of it would lie elsewhere."""
+    try:
+        with tarfile.open(archive) as opened:
+            opened.extractall(directory, filter="data")
+    except tarfile.TarError as error:
+        raise InputError(f"{archive.stem} cannot be unpacked: {error}") from error
 
 
 def _all_in(directory: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ gather() {
     local spec=$1 files file folder
     files=$(source_names "$spec")
     for file in $files; do
-        for folder in "${spec%/*}" "$BUILD_SRC/SOURCES"; do
+        for folder in "${spec%/*}" "$BUILD_SRC/SOURCES" "$BUILD_SRC"; do
             [ ! -f "$folder/$file" ] || break
         done
         if [ -f "$folder/$file" ]; then

@@ -1,7 +1,9 @@
-"""Source RPMs of different shape, made by `rpmbuild -bs` in a room, brought into a project and built there."""
+"""Source packages brought into a project: RPMs of different shape, made and built in rooms, and Debian sources."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -108,3 +110,62 @@ def test_nothing_is_written_of_what_is_wrong(project: Shipped, tmp_path: Path, t
     assert done.returncode == 2
     assert said_of_it in done.stderr
     assert not [path for path in (project.root / "src").iterdir() if "bad" in path.name]
+
+
+def source_package(directory: Path) -> Path:
+    """A Debian source package `hello 1`, made by hand; its `.dsc`."""
+    files = {
+        "debian/control": "Source: hello\nMaintainer: A <a@b>\n\nPackage: hello\nArchitecture: all\nDescription: x\n",
+        "debian/changelog": "hello (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 10:00:00 +0000\n",
+        "debian/source/format": "3.0 (native)\n",
+        "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
+        "hello": "#!/bin/sh\necho hello\n",
+    }
+    archive = directory / "hello_1.tar.xz"
+    with tarfile.open(archive, "w:xz") as made:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"hello-1/{name}")
+            entry.size, entry.mode = len(text), 0o755 if text.startswith("#!") else 0o644
+            made.addfile(entry, BytesIO(text.encode()))
+    data = archive.read_bytes()
+    rows = [("Checksums-Sha256", hashlib.sha256), ("Files", hashlib.md5)]
+    sums = "".join(f"{row}:\n {digest(data).hexdigest()} {len(data)} {archive.name}\n" for row, digest in rows)
+    dsc = directory / "hello_1.dsc"
+    head = "Format: 3.0 (native)\nSource: hello\nBinary: hello\nArchitecture: all\nVersion: 1\nMaintainer: A <a@b>\n"
+    dsc.write_text(head + sums, encoding="utf-8")
+    return dsc
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Shipped:
+    """A project without any package."""
+    provide_bases()
+    (tmp_path / "project/src").mkdir(parents=True)
+    (tmp_path / "project/build-env.toml").touch()
+    return Shipped(root=tmp_path / "project")
+
+
+def test_a_debian_source_comes_as_a_tree_or_as_a_pin(empty: Shipped, tmp_path: Path) -> None:
+    dsc = source_package(tmp_path)
+    refused = empty.build_env("import", "deb", str(dsc), "--target", "debian/12")
+    assert refused.returncode == 2
+    assert "hello_1.dsc is not what debian/12 has as hello 2.10-3" in refused.stderr
+    assert "--tree" in refused.stderr
+    assert names(empty.root / "src") == []
+    said(empty, "import", "deb", str(dsc), "--tree", "--target", "debian/12")
+    assert names(empty.root / "src/hello") == ["debian", "hello"]
+    assert os.access(empty.root / "src/hello/debian/rules", os.X_OK)
+    assert "src/sl/definition.yaml" in said(empty, "import", "deb", "sl", "--target", "debian/12")
+    assert (empty.root / "src/sl/definition.yaml").read_text(encoding="utf-8").startswith("archive:\n  debian/12:\n")
+    again = empty.build_env("import", "deb", "sl", "--target", "debian/12")
+    assert (again.returncode, "src/sl is there already" in again.stderr) == (2, True)
+
+
+def test_a_debian_source_with_other_bytes_is_not_taken(empty: Shipped, tmp_path: Path) -> None:
+    dsc = source_package(tmp_path)
+    archive = tmp_path / "hello_1.tar.xz"
+    archive.write_bytes(archive.read_bytes().replace(b"XZ", b"XY", 1))
+    done = empty.build_env("import", "deb", str(dsc), "--tree", "--target", "debian/12")
+    assert done.returncode == 2
+    assert "hello_1.tar.xz has checksum" in done.stderr
+    assert names(empty.root / "src") == []

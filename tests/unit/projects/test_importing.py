@@ -11,7 +11,7 @@ import pytest
 
 from build_env.core.errors import InputError, UsageError
 from build_env.core.paths import ProjectPaths
-from build_env.projects.importing import lay_package, written_package
+from build_env.projects.importing import lay_package, new_package, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,8 @@ def link(name: str, leads: str) -> tarfile.TarInfo:
 def test_a_package_is_there_when_the_block_ended_well(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
     archive = archive_of(tmp_path, tarfile.TarInfo("rpm/hello.spec"), link("rpm/latest", "hello.spec"))
-    with written_package(paths, "hello", archive) as directory:
+    with new_package(paths, "hello") as directory:
+        unpack(archive, directory)
         assert not (paths.sources / "hello").exists()
         (directory / "definition.yaml").touch()
     assert laid(paths.root, "hello") == {"definition.yaml", "rpm/hello.spec", "rpm/latest"}
@@ -86,14 +87,14 @@ def test_a_package_is_there_when_the_block_ended_well(tmp_path: Path) -> None:
 def test_nothing_leads_out_of_a_package(tmp_path: Path, entry: tarfile.TarInfo) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
     archive = archive_of(tmp_path, tarfile.TarInfo("first"), entry)
-    with pytest.raises(InputError, match="hello cannot be unpacked"), written_package(paths, "hello", archive):
-        pytest.fail("the block was entered")
+    with pytest.raises(InputError, match="hello cannot be unpacked"), new_package(paths, "hello") as directory:
+        unpack(archive, directory)
     assert not list(paths.sources.iterdir())
 
 
 def test_nothing_is_left_of_a_package_when_the_block_fails(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
-    with pytest.raises(KeyboardInterrupt), written_package(paths, "hello", archive_of(tmp_path)):
+    with pytest.raises(KeyboardInterrupt), new_package(paths, "hello"):
         raise KeyboardInterrupt
     assert not list(paths.sources.iterdir())
 
@@ -101,14 +102,11 @@ def test_nothing_is_left_of_a_package_when_the_block_fails(tmp_path: Path) -> No
 def test_what_is_there_stays(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path)
     (paths.sources / "hello").mkdir(parents=True)
-    with pytest.raises(UsageError, match="src/hello is there already"), written_package(paths, "hello", tmp_path):
+    with pytest.raises(UsageError, match="src/hello is there already"), new_package(paths, "hello"):
         pytest.fail("the block was entered")
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "-x", ""])
 def test_a_name_that_leads_elsewhere_is_none(tmp_path: Path, name: str) -> None:
-    with (
-        pytest.raises(UsageError, match="cannot be a package name"),
-        written_package(ProjectPaths(root=tmp_path), name, tmp_path),
-    ):
+    with pytest.raises(UsageError, match="cannot be a package name"), new_package(ProjectPaths(root=tmp_path), name):
         pytest.fail("the block was entered")
