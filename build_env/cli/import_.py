@@ -17,7 +17,7 @@ with imported_later():
     from build_env.app import containers as app_containers
     from build_env.app import project as app_project
     from build_env.inspect import bases, importing
-    from build_env.projects import loose
+    from build_env.projects import loose, pelion
 
 if TYPE_CHECKING:
     from build_env.app.project import Project
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["import_"]
 
+_SCRIPTS = "pelion"  # a tree of the original scripts is of no format
 _SHOWN = 12  # more files than these are counted
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(help="What it is: deb, srpm.", metavar="KIND")],
+    kind: Annotated[
+        str, typer.Argument(help="What it is: deb, srpm; pelion: a tree of the original scripts.", metavar="KIND")
+    ],
     source: Annotated[
         str,
         typer.Argument(
@@ -49,8 +52,11 @@ def import_(
     It is read in a room of a target, by the tools of its own format. Nothing is written when something is wrong.
     """
     words = importing.import_words()
+    if kind == _SCRIPTS:
+        _carry_over(app_project.open_project(root), Path(source))
+        return
     if kind not in words:
-        hint = ", ".join(words)
+        hint = ", ".join((*words, _SCRIPTS))
         raise UsageError(f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=hint)
     project = app_project.open_project(root)
     wanted = project.match_target(target) if target else _at_hand(project, words[kind])
@@ -63,6 +69,16 @@ def import_(
     if not imported.listed:
         print_line(f"next    add {imported.name} to PACKAGES in targets/{imported.target}/packages.conf.py")
     print_line(f"next    build-all --target {imported.target} {imported.name}")
+
+
+def _carry_over(project: Project, tree: Path) -> None:
+    """Bring in targets and packages of the original scripts, and tell of what was left."""
+    carried = pelion.carry_over(project.paths, tree, project.shipped_targets() or project.target_names())
+    for name in carried.written:
+        print_line(f"wrote   {name}")
+    for told in carried.left:
+        print_line(f"left    {told}")
+    print_line("next    build-env validate")
 
 
 def _imported(project: Project, known: Format, source: str, target: str, *, tree: bool) -> Imported:

@@ -89,7 +89,7 @@ def import_package(project: Project, known: Format, place: Path, target: str, te
     """
     with _staging() as root:
         laid = lay_package(place, root)
-        refuse_existing(project.paths, laid.name)
+        refuse_existing(project.paths.sources, laid.name)
         package = read_packages(ProjectPaths(root=root))[laid.name]
         if known.name not in package.packaging:
             raise UsageError(f"{place} is nothing that import {known.import_word} can read")
@@ -106,7 +106,7 @@ def import_tree(
     project: Project, known: Format, name: str, version: str, target: str, tell: Callable[[str], None]
 ) -> Imported:
     """Bring in the files of the source package `name` of the target's distribution, as `import_pin`."""
-    refuse_existing(project.paths, name)
+    refuse_existing(project.paths.sources, name)
     found = find_source(project, target, name, tell, version=version)
     archive = {target: Archive(version=found.version, sha256=found.sha256)}
     package = Package(name=name, directory=f"src/{name}", archive=archive)
@@ -141,7 +141,7 @@ def _brought_in(project: Project, known: Format, made: Path, target: str, day: d
     _refuse_faults(name, package.faults_for(known.name))
     if day and not package.packaging[known.name].epoch:
         (made / DEFINITION_FILE).write_text(f"date: {day:%Y-%m-%d}\n", encoding="utf-8")
-    with new_package(project.paths, name) as directory:
+    with new_package(project.paths.sources, name) as directory:
         shutil.copytree(made, directory, symlinks=True, dirs_exist_ok=True)
     files = sorted(f"src/{name}/{path.relative_to(made)}" for path in made.rglob("*") if _is_leaf(path))
     return Imported(name=name, files=tuple(files), target=target, listed=_is_listed(project, target, name))
@@ -152,7 +152,7 @@ def import_pin(project: Project, name: str, version: str, target: str, tell: Cal
 
     Raises UsageError when there is none, or a package of that name already.
     """
-    refuse_existing(project.paths, name)
+    refuse_existing(project.paths.sources, name)
     return _pinned(project, find_source(project, target, name, tell, version=version), target)
 
 
@@ -164,7 +164,7 @@ def import_same(project: Project, known: Format, place: Path, target: str, tell:
     if not place.name.endswith(known.source_suffix) or not place.is_file():
         raise UsageError(f"{place} is no source package of a distribution", hint=_AS_TREE)
     name, _ = known.source_files(place)
-    refuse_existing(project.paths, name)
+    refuse_existing(project.paths.sources, name)
     digest, newest = digest_file(str(place)), find_source(project, target, name, tell)
     others = (find_source(project, target, name, tell, version=each) for each in newest.known if each != newest.version)
     for found in (newest, *others):
@@ -179,7 +179,7 @@ def import_same(project: Project, known: Format, place: Path, target: str, tell:
 def _pinned(project: Project, found: FoundSource, target: str) -> Imported:
     """A package that is but the pin of a source package."""
     values = {"archive": {target: {"version": found.version, "sha256": found.sha256}}}
-    with new_package(project.paths, found.name) as directory:
+    with new_package(project.paths.sources, found.name) as directory:
         (directory / DEFINITION_FILE).write_text(written(values), encoding="utf-8")
     files = (f"src/{found.name}/{DEFINITION_FILE}",)
     return Imported(name=found.name, files=files, target=target, listed=_is_listed(project, target, found.name))

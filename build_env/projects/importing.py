@@ -23,8 +23,6 @@ from build_env.projects.loose import package_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from build_env.core.paths import ProjectPaths
-
 __all__ = ["Laid", "lay_package", "new_package", "refuse_existing", "unpack"]
 
 _SPEC = "*.spec"
@@ -62,31 +60,34 @@ def lay_package(place: Path, root: Path) -> Laid:
     return Laid(name=name, outside=os.path.realpath(top))
 
 
-def refuse_existing(paths: ProjectPaths, name: str) -> Path:
-    """The directory of a package that comes; raises UsageError when the name is none, or there is one already."""
-    directory = paths.sources / check_name(name)
+def refuse_existing(sources: Path, name: str) -> Path:
+    """The directory in `sources` of a package that comes.
+
+    Raises UsageError when the name is none, or there is one already.
+    """
+    directory = sources / check_name(name)
     if os.path.lexists(directory):
         raise UsageError(
-            f"{directory.relative_to(paths.root)} is there already",
+            f"{sources.name}/{name} is there already",
             hint="move it away first; what is there is not touched",
         )
     return directory
 
 
 @contextlib.contextmanager
-def new_package(paths: ProjectPaths, name: str) -> Iterator[Path]:
-    """An empty directory, which becomes `src/NAME` with what is in it when the block ends well.
+def new_package(sources: Path, name: str) -> Iterator[Path]:
+    """An empty directory, which becomes that of a package in `sources`, with what is in it, when the block ends well.
 
     Raises UsageError as `refuse_existing`.
     """
-    directory = refuse_existing(paths, name)
+    directory = refuse_existing(sources, name)
     new = directory.with_name(f".{name}.{os.getpid()}")
     with disk_errors():
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         try:
             yield new
-            new.rename(refuse_existing(paths, name))
+            new.rename(refuse_existing(sources, name))
         finally:
             shutil.rmtree(new, ignore_errors=True)
 

@@ -74,7 +74,7 @@ def link(name: str, leads: str) -> tarfile.TarInfo:
 def test_a_package_is_there_when_the_block_ended_well(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
     archive = archive_of(tmp_path, tarfile.TarInfo("rpm/hello.spec"), link("rpm/latest", "hello.spec"))
-    with new_package(paths, "hello") as directory:
+    with new_package(paths.sources, "hello") as directory:
         unpack(archive, directory)
         assert not (paths.sources / "hello").exists()
         (directory / "definition.yaml").touch()
@@ -87,14 +87,14 @@ def test_a_package_is_there_when_the_block_ended_well(tmp_path: Path) -> None:
 def test_nothing_leads_out_of_a_package(tmp_path: Path, entry: tarfile.TarInfo) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
     archive = archive_of(tmp_path, tarfile.TarInfo("first"), entry)
-    with pytest.raises(InputError, match="hello cannot be unpacked"), new_package(paths, "hello") as directory:
+    with pytest.raises(InputError, match="hello cannot be unpacked"), new_package(paths.sources, "hello") as directory:
         unpack(archive, directory)
     assert not list(paths.sources.iterdir())
 
 
 def test_nothing_is_left_of_a_package_when_the_block_fails(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path / "p")
-    with pytest.raises(KeyboardInterrupt), new_package(paths, "hello"):
+    with pytest.raises(KeyboardInterrupt), new_package(paths.sources, "hello"):
         raise KeyboardInterrupt
     assert not list(paths.sources.iterdir())
 
@@ -102,11 +102,14 @@ def test_nothing_is_left_of_a_package_when_the_block_fails(tmp_path: Path) -> No
 def test_what_is_there_stays(tmp_path: Path) -> None:
     paths = ProjectPaths(root=tmp_path)
     (paths.sources / "hello").mkdir(parents=True)
-    with pytest.raises(UsageError, match="src/hello is there already"), new_package(paths, "hello"):
+    with pytest.raises(UsageError, match="src/hello is there already"), new_package(paths.sources, "hello"):
         pytest.fail("the block was entered")
 
 
 @pytest.mark.parametrize("name", ["..", "a/b", "-x", ""])
 def test_a_name_that_leads_elsewhere_is_none(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be a package name"), new_package(ProjectPaths(root=tmp_path), name):
+    with (
+        pytest.raises(UsageError, match="cannot be a package name"),
+        new_package(ProjectPaths(root=tmp_path).sources, name),
+    ):
         pytest.fail("the block was entered")
