@@ -7,6 +7,7 @@ Knows nothing of what a script is for.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 __all__ = ["Assignment", "Function", "Other", "Statement", "statements"]
@@ -140,7 +141,7 @@ def _end(tokens: list[_Token], at: int) -> int | None:
 
 def _opens_function(tokens: list[_Token], start: int, at: int) -> bool:
     """Whether the brace of a function comes on the next line."""
-    if tokens[at].text != "\n" or [token.text for token in tokens[start + 1 : start + 3]] != ["(", ")"]:
+    if at != start + 3 or [token.text for token in tokens[start + 1 : start + 3]] != ["(", ")"]:
         return False
     while at < len(tokens) and tokens[at].text == "\n":
         at += 1
@@ -156,11 +157,12 @@ class _Scanner:
         self.reached = 0  # behind the last token
         self._at = 0
         self._depth = 0
+        self._ends = [match.start() for match in re.finditer("\n", text)]
         self._documents: list[str] = []
 
     def line(self, position: int) -> int:
         """The line of a position, from 1."""
-        return self.text.count("\n", 0, position) + 1
+        return bisect_left(self._ends, position) + 1
 
     def tokens(self) -> list[_Token]:
         """All tokens; `broken` is set when what comes behind them cannot be read."""

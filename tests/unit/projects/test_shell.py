@@ -87,6 +87,6 @@ def test_anything_can_be_read(text: str) -> None:
         assert each.line >= 1
 
 
-@pytest.mark.parametrize("text", ['"$(' * 5000, "A=(" * 5000, "{ " * 5000, "a\n" * 50000, "A=b;" * 50000])
+@pytest.mark.parametrize("text", ['"$(' * 5000, "A=(" * 5000, "{ " * 5000, "a\n" * 20000, "A=b;" * 20000])
 def test_whatever_is_read_takes_no_long_time(text: str) -> None:
     assert statements(text)
