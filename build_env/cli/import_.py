@@ -20,6 +20,8 @@ with imported_later():
     from build_env.projects import loose, pelion
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from build_env.app.project import Project
     from build_env.formats.format import Format
     from build_env.inspect.importing import Imported
@@ -44,6 +46,9 @@ def import_(
     tree: Annotated[
         bool, typer.Option("--tree", help="Its files, to be edited; without it the distribution's own, pinned (deb).")
     ] = False,
+    patch: Annotated[
+        list[Path] | None, typer.Option("--patch", help="A patch on top of what is pinned; repeated.", metavar="FILE")
+    ] = None,
     target: TARGET = "",
     root: ROOT = None,
 ) -> None:
@@ -52,6 +57,8 @@ def import_(
     It is read in a room of a target, by the tools of its own format. Nothing is written when something is wrong.
     """
     words = importing.import_words()
+    if patch and (tree or kind not in words or not words[kind].finder):
+        raise UsageError("patches are put on what is pinned; a tree is changed itself")
     if kind == _SCRIPTS:
         _carry_over(app_project.open_project(root), Path(source))
         return
@@ -60,7 +67,7 @@ def import_(
         raise UsageError(f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=hint)
     project = app_project.open_project(root)
     wanted = project.match_target(target) if target else _at_hand(project, words[kind])
-    imported = _imported(project, words[kind], source, wanted, tree=tree)
+    imported = _imported(project, words[kind], source, wanted, tree=tree, patches=patch or ())
     if len(imported.files) > _SHOWN:
         print_line(f"wrote   src/{imported.name}/, {len(imported.files)} files")
     else:
@@ -81,16 +88,18 @@ def _carry_over(project: Project, tree: Path) -> None:
     print_line("next    build-env validate")
 
 
-def _imported(project: Project, known: Format, source: str, target: str, *, tree: bool) -> Imported:
+def _imported(
+    project: Project, known: Format, source: str, target: str, *, tree: bool, patches: Sequence[Path]
+) -> Imported:
     """Bring in what the word means: a place, or the name of a source package of the distribution."""
     if not known.finder or (tree and loose.is_path(source)):
         return importing.import_package(project, known, Path(source), target, print_note)
     if loose.is_path(source):
-        return importing.import_same(project, known, Path(source), target, print_note)
+        return importing.import_same(project, known, Path(source), target, patches, print_note)
     name, _, version = source.partition("=")
     if tree:
         return importing.import_tree(project, known, name, version, target, print_note)
-    return importing.import_pin(project, name, version, target, print_note)
+    return importing.import_pin(project, name, version, target, patches, print_note)
 
 
 def _at_hand(project: Project, known: Format) -> str:

@@ -26,13 +26,14 @@ from build_env.inspect.hook_room import HookRoom
 from build_env.manifest.edit import written
 from build_env.model.options import BuildOptions
 from build_env.model.package import Archive, Package
+from build_env.packages.definitions import Purpose
 from build_env.packages.names import check_name
 from build_env.packages.read import read_packages
 from build_env.projects.importing import lay_package, new_package, refuse_existing, unpack
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from build_env.app.project import Project
     from build_env.core.errors import Location
@@ -90,7 +91,8 @@ def import_package(project: Project, known: Format, place: Path, target: str, te
     with _staging() as root:
         laid = lay_package(place, root)
         refuse_existing(project.paths.sources, laid.name)
-        package = read_packages(ProjectPaths(root=root))[laid.name]
+        package = _read(root, laid.name, laid.outside)
+        _refuse_faults(str(place), package.faults)
         if known.name not in package.packaging:
             raise UsageError(f"{place} is nothing that import {known.import_word} can read")
         _refuse_faults(str(place), package.faults_for(known.name))
@@ -137,26 +139,52 @@ def _room(
 def _brought_in(project: Project, known: Format, made: Path, target: str, day: datetime | None) -> Imported:
     """The package whose files lie in `made`, in the project; dated with `day` where its packaging says no date."""
     name = made.name
-    package = read_packages(ProjectPaths(root=made.parent.parent))[name]
+    package = _read(made.parent.parent, name)
     _refuse_faults(name, package.faults_for(known.name))
-    if day and not package.packaging[known.name].epoch:
+    if day and not package.date(known.name):
         (made / DEFINITION_FILE).write_text(f"date: {day:%Y-%m-%d}\n", encoding="utf-8")
+    return _taken(project, made, target)
+
+
+def _read(root: Path, name: str, outside: str = "") -> Package:
+    """The package that lies in `root`/src/NAME. Raises UsageError when it has a definition that calls it otherwise."""
+    packages = read_packages(ProjectPaths(root=root), Purpose(outside=outside))
+    if name not in packages:
+        message = f"its {DEFINITION_FILE} calls it {', '.join(packages)}, and its packaging {name}"
+        raise UsageError(message, hint="give both the same name")
+    return packages[name]
+
+
+def _taken(project: Project, made: Path, target: str) -> Imported:
+    """What lies in the directory `made`, as the package of that name."""
+    name = made.name
     with new_package(project.paths.sources, name) as directory:
         shutil.copytree(made, directory, symlinks=True, dirs_exist_ok=True)
     files = sorted(f"src/{name}/{path.relative_to(made)}" for path in made.rglob("*") if _is_leaf(path))
     return Imported(name=name, files=tuple(files), target=target, listed=_is_listed(project, target, name))
 
 
-def import_pin(project: Project, name: str, version: str, target: str, tell: Callable[[str], None]) -> Imported:
+def import_pin(
+    project: Project, name: str, version: str, target: str, patches: Sequence[Path], tell: Callable[[str], None]
+) -> Imported:
     """Make a package of the source package `name` of the target's distribution, the newest or that of a `version`.
 
-    Raises UsageError when there is none, or a package of that name already.
+    Copies of `patches` are put on top of it. Raises UsageError when there is none, or a package of that name already,
+    InputError for patches that are not there or have names that cannot be written.
     """
     refuse_existing(project.paths.sources, name)
-    return _pinned(project, find_source(project, target, name, tell, version=version), target)
+    _refuse_missing(patches)
+    return _pinned(project, find_source(project, target, name, tell, version=version), target, patches)
 
 
-def import_same(project: Project, known: Format, place: Path, target: str, tell: Callable[[str], None]) -> Imported:
+def import_same(
+    project: Project,
+    known: Format,
+    place: Path,
+    target: str,
+    patches: Sequence[Path],
+    tell: Callable[[str], None],
+) -> Imported:
     """Make a package of the source package of the target's distribution that the one at `place` is a copy of.
 
     Raises UsageError when the distribution has other bytes, or none of that name, or there is a package already.
@@ -165,24 +193,41 @@ def import_same(project: Project, known: Format, place: Path, target: str, tell:
         raise UsageError(f"{place} is no source package of a distribution", hint=_AS_TREE)
     name, _ = known.source_files(place)
     refuse_existing(project.paths.sources, name)
+    _refuse_missing(patches)
     digest, newest = digest_file(str(place)), find_source(project, target, name, tell)
     others = (find_source(project, target, name, tell, version=each) for each in newest.known if each != newest.version)
     for found in (newest, *others):
         if found.sha256 == digest:
-            return _pinned(project, found, target)
+            return _pinned(project, found, target, patches)
     raise UsageError(
         f"{place.name} is not what {target} has as {name} {' and '.join(newest.known)}: it cannot be pinned",
         hint=_AS_TREE,
     )
 
 
-def _pinned(project: Project, found: FoundSource, target: str) -> Imported:
-    """A package that is but the pin of a source package."""
-    values = {"archive": {target: {"version": found.version, "sha256": found.sha256}}}
-    with new_package(project.paths.sources, found.name) as directory:
-        (directory / DEFINITION_FILE).write_text(written(values), encoding="utf-8")
-    files = (f"src/{found.name}/{DEFINITION_FILE}",)
-    return Imported(name=found.name, files=files, target=target, listed=_is_listed(project, target, found.name))
+def _refuse_missing(patches: Sequence[Path]) -> None:
+    """Raises UsageError for patches that are no files, or are called alike."""
+    names = [patch.name for patch in patches]
+    for patch in patches:
+        if not patch.is_file():
+            raise UsageError(f"the patch {patch} does not exist")
+        if names.count(patch.name) > 1:
+            raise UsageError(f"two patches are called {patch.name}", hint="give one another name")
+
+
+def _pinned(project: Project, found: FoundSource, target: str, patches: Sequence[Path]) -> Imported:
+    """A package that is but the pin of a source package, with patches on top."""
+    text = written({"archive": {target: {"version": found.version, "sha256": found.sha256}}})
+    with _staging() as root:
+        made = root / "src" / found.name
+        (made / "patches" if patches else made).mkdir(parents=True)
+        for patch in patches:
+            shutil.copy(patch, made / "patches")
+        listed = "".join(f"      - patches/{patch.name}\n" for patch in patches)
+        listed = f"    patches:\n{listed}" if patches else ""
+        (made / DEFINITION_FILE).write_text(text + listed, encoding="utf-8")
+        _refuse_faults(found.name, _read(root, found.name).faults)
+        return _taken(project, made, target)
 
 
 def _is_leaf(path: Path) -> bool:

@@ -43,6 +43,7 @@ if [ "$folder" = "$given" ]; then
     find "$given" -mindepth 1 -maxdepth 1 -type f -exec cp -t "$tree/rpm" {} +
 fi
 gather "$spec" "$tree/rpm"
+[ ! -f "$BUILD_SRC/definition.yaml" ] || cp "$BUILD_SRC/definition.yaml" "$tree/"
 spec=$tree/rpm/${spec##*/}
 if [ "${#missing[@]}" -gt 0 ] && [ "$folder" = "$given" ]; then
     say "note: for this target ${spec##*/} names sources that are not in the source package: ${missing[*]}"

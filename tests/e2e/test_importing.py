@@ -155,10 +155,22 @@ def test_a_debian_source_comes_as_a_tree_or_as_a_pin(empty: Shipped, tmp_path: P
     said(empty, "import", "deb", str(dsc), "--tree", "--target", "debian/12")
     assert names(empty.root / "src/hello") == ["debian", "hello"]
     assert os.access(empty.root / "src/hello/debian/rules", os.X_OK)
-    assert "src/sl/definition.yaml" in said(empty, "import", "deb", "sl", "--target", "debian/12")
-    assert (empty.root / "src/sl/definition.yaml").read_text(encoding="utf-8").startswith("archive:\n  debian/12:\n")
+    (tmp_path / "ours.patch").touch()
+    said(empty, "import", "deb", "sl", "--target", "debian/12", "--patch", str(tmp_path / "ours.patch"))
+    written = (empty.root / "src/sl/definition.yaml").read_text(encoding="utf-8")
+    assert written.startswith("archive:\n  debian/12:\n")
+    assert written.endswith("    patches:\n      - patches/ours.patch\n")
+    assert names(empty.root / "src/sl/patches") == ["ours.patch"]
     again = empty.build_env("import", "deb", "sl", "--target", "debian/12")
     assert (again.returncode, "src/sl is there already" in again.stderr) == (2, True)
+
+
+def test_what_a_definition_calls_otherwise_is_not_taken(empty: Shipped, tmp_path: Path) -> None:
+    write_spec("asker", tmp_path / "asker")
+    (tmp_path / "asker/definition.yaml").write_text("name: other\n", encoding="utf-8")
+    done = empty.build_env("import", "srpm", str(tmp_path / "asker"), "--target", "centos/8")
+    assert (done.returncode, names(empty.root / "src")) == (2, [])
+    assert "its definition.yaml calls it other, and its packaging asker" in done.stderr
 
 
 def test_a_debian_source_with_other_bytes_is_not_taken(empty: Shipped, tmp_path: Path) -> None:
