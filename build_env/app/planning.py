@@ -151,7 +151,7 @@ class Planner:
 
     def scan_environment(self, package: Package) -> Mapping[str, str]:
         """The variables with which the packaging of the package is read in a room."""
-        record = self._recorded(self.options.arg_arch[0], "run_scan", (package,))
+        record = self.recorded(self.options.arg_arch[0], "run_scan", (package,))
         return record.commands[0].environment if record.commands else {}
 
     def _built(self, package: str) -> Iterable[PackageFacts]:

@@ -241,13 +241,15 @@ def _is_listed(project: Project, target: str, name: str) -> bool:
 
 
 def _scanned(room: HookRoom, known: Format, package: Package, collect: Path) -> Package:
-    """The package with what only a room may read of it."""
+    """The package with what only a room may read of it; its sources need not be pinned yet."""
     if known.scan is None or known.scan.of_pins:
         return package
     collect.mkdir()
     room.run("run_scan", (package,), {"BUILD_STAGE": "scan"}, collect)
     report = read_text(collect / known.scan.report, known.scan.report)
-    return known.scan.read({package.name: package}, report)[package.name]
+    given = replace(package.packaging[known.name], source=package.name)  # as of a package that brings all itself
+    taken = replace(package, packaging={**package.packaging, known.name: given})
+    return known.scan.read({package.name: taken}, report, room.session.planner.target.name)[package.name]
 
 
 def _unpacked(room: HookRoom, package: Package, root: Path, tell: Callable[[str], None]) -> Path:

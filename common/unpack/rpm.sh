@@ -47,16 +47,19 @@ gather "$spec" "$tree/rpm"
 spec=$tree/rpm/${spec##*/}
 if [ "${#missing[@]}" -gt 0 ] && [ "$folder" = "$given" ]; then
     say "note: for this target ${spec##*/} names sources that are not in the source package: ${missing[*]}"
-elif [ "${#missing[@]}" -gt 0 ]; then
-    # One may be made of the package's own files by its source stage: then all of them belong to it.
-    if [ "${#missing[@]}" -gt 1 ] || ! has_own_files "$BUILD_SRC"; then
-        fail 1 "these sources of ${spec##*/} are not there: ${missing[*]}" \
-            "put them beside the spec file; spectool --get-files ${spec##*/} fetches those that have an address"
-    fi
+elif [ "${#missing[@]}" -eq 1 ] && has_own_files "$BUILD_SRC"; then
+    # Its source stage makes it of the package's own files: then all of them belong to it.
     say "note: ${missing[0]} is not there: the source stage makes it of the package's own files"
     rm -rf "$tree"
     cp -R "$BUILD_SRC" "$tree"
-    spec=$(the_spec "$(packaging_of "$tree" "$given")")
+    spec=$(spec_of "$tree" "$given")
+elif [ "${#missing[@]}" -gt 0 ]; then
+    remote=$(remote_sources "$spec")
+    for file in "${missing[@]}"; do
+        grep -Fq -- "$file " <<<"$remote" || fail 1 "these sources of ${spec##*/} are not there: ${missing[*]}" \
+            "put them beside the spec file"
+        say "note: $file is not there: build-env pin NAME@TARGET pins it where the spec file says that it is"
+    done
 fi
 name=$(query_spec "$spec" --srpm --queryformat '%{NAME}\n')
 chmod -R u=rwX,go=rX "$tree"
