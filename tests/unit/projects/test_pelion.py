@@ -165,6 +165,14 @@ def test_nothing_is_written_where_something_is(tree: Path, paths: ProjectPaths) 
     assert not paths.sources.exists()
 
 
+def test_no_package_is_written_where_one_of_them_is(tree: Path, paths: ProjectPaths) -> None:
+    (paths.sources / "tally").mkdir(parents=True)
+    with pytest.raises(UsageError, match="src/tally is there already"):
+        carry_over(paths, tree, TARGETS)
+    assert [path.name for path in paths.sources.iterdir()] == ["tally"]
+    assert not paths.targets.exists()
+
+
 def test_what_is_no_such_tree(tmp_path: Path, paths: ProjectPaths) -> None:
     with pytest.raises(UsageError, match=r"neither a packages.conf.sh nor a package"):
         carry_over(paths, tmp_path, TARGETS)
