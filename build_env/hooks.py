@@ -13,6 +13,7 @@ hooks of a target
 | = | docker_image_name(env, kind) -> str | plain name; may hold the arch, holds no prefix | centos-8-build |
 | = | docker_pre_run(env) -> str | platform of image and room, linux/arm64; none: the host's | PLATFORM_ARCH |
 | - | run_scan(env, packages) -> None | commands that write spec-facts.json (specs are read in rooms) | nothing |
+| - | run_unpack(env, package) -> None | commands that leave NAME.tar, for build-env import | nothing |
 | = | run_source(env, package) -> None | commands of the source stage | path_package_script --source |
 | = | run_build(env, package) -> None | commands of the build stage | path_package_script --build --arch=ARCH |
 | = | run_source_deps(env, package) -> None | the same for a package of DEPENDS | run_source |

@@ -60,6 +60,14 @@ def path_package_script(env: Env, package: Package) -> str:  # noqa: ARG001 - th
     return own_script(package, "deb") or SCRIPT
 
 
+def run_unpack(env: Env, package: Package) -> None:
+    """Take a source package apart, or gather a tree with its upstream tarballs, for the project."""
+    env.use("common/deb", "common/unpack")
+    pin = package.archive.get(env.target)
+    words = (package.name, pin.version, pin.sha256) if pin else ()
+    env.run_command_source("common/unpack/deb.sh", *words, network=bool(pin))
+
+
 def run_source(env: Env, package: Package) -> None:
     """Make the source package, or take the distribution's own where the definition pins one."""
     env.use("common/deb", *(["common/fetch"] if package.sources else []))

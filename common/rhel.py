@@ -57,6 +57,12 @@ def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
     env.run_command_source("common/rpm/scan.sh", environment=environment, network=False)
 
 
+def run_unpack(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
+    """Gather a spec file and its sources for the project, as rpm reads them."""
+    env.use("common/rpm", "common/unpack")
+    env.run_command_source("common/unpack/rpm.sh", environment=rpm_environment(env), network=False)
+
+
 def run_source(env: Env, package: Package) -> None:
     """Make the source RPM."""
     env.use("common/rpm", *(["common/fetch"] if package.sources else []))

@@ -138,7 +138,7 @@ class Planner:
         arch = next(
             (arch for arch, image in images.items() if image == self.project.host.architecture), next(iter(images))
         )
-        record = self._recorded(arch, "run_scan", packages)
+        record = self.recorded(arch, "run_scan", packages)
         if not record.commands:
             return None
         image = self.images.name(arch, record.commands[0].kind)
@@ -151,7 +151,7 @@ class Planner:
 
     def scan_environment(self, package: Package) -> Mapping[str, str]:
         """The variables with which the packaging of the package is read in a room."""
-        record = self._recorded(self.options.arg_arch[0], "run_scan", (package,))
+        record = self.recorded(self.options.arg_arch[0], "run_scan", (package,))
         return record.commands[0].environment if record.commands else {}
 
     def _built(self, package: str) -> Iterable[PackageFacts]:
@@ -189,7 +189,7 @@ class Planner:
         selection = select(target, packages, relations, request, self.image_archs)
         unusable = self._refuse_unusable(packages, {unit.package for unit in selection.units})
         records = {
-            unit.name: self._recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
+            unit.name: self.recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
         }
         self._refuse_carriage_returns(records.values())
@@ -308,7 +308,7 @@ class Planner:
             withheld=frozenset(name for name in self.target.depends if not self._provides(packages[name])),
             source_choices=self.format.source_choices if self.format else frozenset(),
             architectures=self.project.supported(self.target_name, tuple(sorted({*MACHINE_TO_DEBIAN.values()}))),
-            tar_archs=frozenset(arch for arch in selection.tars if self._recorded(arch, "run_tar_build").tar),
+            tar_archs=frozenset(arch for arch in selection.tars if self.recorded(arch, "run_tar_build").tar),
         )
 
     def _file_digest(self, name: str) -> str:
@@ -345,7 +345,7 @@ class Planner:
             environ=self.project.environ,
         )
 
-    def _recorded(self, arch: str, hook: str, *arguments: object) -> Record:
+    def recorded(self, arch: str, hook: str, *arguments: object) -> Record:
         """What a hook records for an architecture."""
         return call_hook(self._recorder(arch), hook, *arguments)[1]
 
@@ -413,7 +413,7 @@ class Planner:
 
     def _provides(self, package: Package) -> bool:
         arch = self.options.opt_deps_arch[0]
-        return self._recorded(arch, "run_deploy_deps", package.on(arch)).provides
+        return self.recorded(arch, "run_deploy_deps", package.on(arch)).provides
 
     def _packaging_tree(self, package: Package, place: str) -> Tree:
         return self._tree(

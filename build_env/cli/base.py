@@ -110,7 +110,7 @@ def _made(project: Project, containers: Containers, need: BaseNeed, target: str)
 def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
     """The target and its base, if it is one that a stand-in can be made for."""
     target = project.match_target(name)
-    needs = bases.needs_of(project, (target,))
+    needs = bases.needs_of(project, (target,), bare=True)
     if needs.faults:
         raise InputError(needs.faults[0].text, hint=needs.faults[0].mend)
     if not all(registry.can_stand_in(family) for family in needs.families):

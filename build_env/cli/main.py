@@ -28,6 +28,7 @@ COMMANDS = {
     "validate": CommandEntry("validate:validate", "All definitions, packaging and hooks, for all targets at once."),
     "init": CommandEntry("init:init", "Begin a project, here or in a directory."),
     "new": CommandEntry("new:new", "A package or target of the project, from a template."),
+    "import": CommandEntry("import_:import_", "Packaging of others becomes a package of the project."),
     "eject": CommandEntry("eject:eject", "A copy of what build-env ships, to edit it in the project."),
     "pin": CommandEntry("pin:pin", "Write the digest of what a package is made from into its definition."),
     "doctor": CommandEntry("doctor:doctor", "What this machine lacks, and the command that mends it."),

@@ -95,6 +95,7 @@ class Format:
     is how packaging in a package's directory calls its source (empty: nothing says). A finished source package is a
     file with `source_suffix`; `source_files` gives its name and those of all files that it consists of, and raises
     InputError.
+    `import_word` is what `build-env import` calls what the hook `run_unpack` takes apart (empty: it takes nothing).
     `dependency_set` is the artifact of a source stage that lists what the build installs.
 
     Files, by their name: `is_content` enters keys of dependents, `is_published` goes to users, `is_binary` is a built
@@ -128,6 +129,7 @@ class Format:
     source_name: Callable[[Path], str] = lambda _directory: ""
     source_suffix: str = ""
     source_files: Callable[[Path], tuple[str, tuple[str, ...]]] = lambda path: (path.stem, (path.name,))
+    import_word: str = ""
     scan: Scan | None = None
     upstream: Callable[[Path, Sequence[str]], tuple[str, ...]] = lambda _directory, _names: ()
     dependency_set: str

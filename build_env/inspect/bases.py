@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from build_env.app.project import Project
 
 __all__ = [
+    "at_hand",
     "base_called",
     "make_base",
     "make_stand_in",
@@ -47,15 +48,18 @@ _STAND_IN_SUITE = "bookworm"
 _STAND_IN_FILES = ("Dockerfiles/standin/Dockerfile.j2", "common/standin")
 
 
-def needs_of(project: Project, names: Sequence[str]) -> Needs:
-    """What the targets `names` need for all their architectures; one that cannot be planned becomes a fault."""
+def needs_of(project: Project, names: Sequence[str], *, bare: bool = False) -> Needs:
+    """What the targets `names` need for all their architectures; one that cannot be planned becomes a fault.
+
+    `bare` as in `target_needs`.
+    """
     needs: list[BaseNeed] = []
     faults: list[Check] = []
     for name in names:
         try:
             listed = load_target(project.paths, name).variables.get("ARCHITECTURES")
             archs = tuple(str(arch) for arch in listed) if isinstance(listed, list | tuple) else ()
-            needs += target_needs(project, name, archs)
+            needs += target_needs(project, name, archs, bare=bare)
         except BuildEnvError as error:
             first, *rest = error.lines()
             mend = next((line.strip().removeprefix("next  ") for line in rest if "next" in line), "")
@@ -65,8 +69,13 @@ def needs_of(project: Project, names: Sequence[str]) -> Needs:
     return Needs(bases=_joined(needs), families=frozenset(need.family for need in needs), faults=tuple(faults))
 
 
-def target_needs(project: Project, name: str, architectures: tuple[str, ...]) -> tuple[BaseNeed, ...]:
-    """The bases of one target for `architectures` (none: the host's), from the images that its plan contains."""
+def target_needs(
+    project: Project, name: str, architectures: tuple[str, ...], *, bare: bool = False
+) -> tuple[BaseNeed, ...]:
+    """The bases of one target for `architectures` (none: the host's), from the images that its plan contains.
+
+    A target without a package needs nothing; `bare` says that its build images count in any case.
+    """
     planner = Planner(
         project=project,
         target_name=name,
@@ -78,6 +87,10 @@ def target_needs(project: Project, name: str, architectures: tuple[str, ...]) ->
     scan = planner.scan(Request())
     planned = planner.plan(Request(), None)
     recipes = [*(scan.recipes.values() if scan else ()), *planned.recipes.values()]
+    if bare and not recipes:
+        for architecture in architectures or (project.host.architecture,):
+            planner.images.name(architecture, ImageKind.BUILD)
+        recipes = [*planner.images.recipes.values()]
     return _joined(
         BaseNeed(
             reference=recipe.build.base_image,
@@ -112,6 +125,15 @@ def state_of(containers: Containers, need: BaseNeed) -> BaseFound:
     return BaseFound(need=need, state=state, image=base.reference, stand_in=base.stand_in)
 
 
+def at_hand(project: Project, containers: Containers, names: Sequence[str]) -> str:
+    """The first of the targets `names` whose bases are here, else the first of all; nothing is made or asked for."""
+
+    def here(name: str) -> bool:
+        return all(state_of(containers, need).image for need in target_needs(project, name, (), bare=True))
+
+    return next(filter(here, names), names[0])
+
+
 def make_base(containers: Containers, need: BaseNeed, output: Callable[[str], None]) -> str:
     """Pull or bootstrap a base; the engine's name for it."""
     return containers.bases.resolve(need.reference, need.architecture, need.bootstrap, output).reference
@@ -119,7 +141,7 @@ def make_base(containers: Containers, need: BaseNeed, output: Callable[[str], No
 
 def base_called(project: Project, reference: str, architecture: str) -> BaseNeed:
     """The base that targets name so, for an architecture that perhaps none of them needs. Raises UsageError."""
-    needs = needs_of(project, project.target_names()).bases
+    needs = needs_of(project, project.target_names(), bare=True).bases
     fitting = [need for need in needs if need.reference == reference]
     if not fitting:
         listed = ", ".join(dict.fromkeys(need.reference for need in needs))

@@ -123,7 +123,8 @@ class RoomSpec(RoomOrder):
     `collect` is the host directory that receives `out/`, `downloads` the one that is both given to and taken from the
     room. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the object with a
     digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared with those of
-    others. `proxies` are variables that only a room with network gets.
+    others. `proxies` are variables that only a room with network gets. A room that is not `kept` when its commands fail
+    is one that no task has: nobody could ask for it.
     """
 
     collect: Path
@@ -132,6 +133,7 @@ class RoomSpec(RoomOrder):
     proxies: Mapping[str, str] = field(default_factory=dict)
     object_path: Callable[[str], Path] = _no_objects
     variation: Variation = field(default_factory=Variation)
+    kept: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from build_env.formats.format import Format
 
-__all__ = ["LooseProject", "is_package", "is_path", "loose_project", "root_of"]
+__all__ = ["LoosePackage", "LooseProject", "is_package", "is_path", "loose_project", "package_at", "root_of"]
 
 _SPEC = ".spec"
 _HEADING = "# Made by build-env for packages that are in no project; docs/reference/packages.md says more\n"
@@ -42,7 +42,7 @@ class LooseProject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Loose:
+class LoosePackage:
     """One package: its name, the directory that it lies in, and if it is not all of that, its files.
 
     `beside` are files beside the directory.
@@ -71,7 +71,7 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
     It holds these and no others. Raises UsageError for a place at which there is no package, and for what cannot be a
     package's name or is that of two; InputError for a source package that is not whole.
     """
-    packages = [_package_at(place.absolute()) for place in places]
+    packages = [package_at(place.absolute()) for place in places]
     names = [check_name(package.name) for package in packages]  # what a package says of itself becomes a path
     if len(set(names)) < len(names):
         raise UsageError(f"two of these packages have one name: {', '.join(sorted(names))}")
@@ -105,7 +105,11 @@ def _root_for(directory: Path, environ: Mapping[str, str]) -> Path:
     return base / "build-env" / f"{name}-{digest}"
 
 
-def _package_at(place: Path) -> _Loose:
+def package_at(place: Path) -> LoosePackage:
+    """The package that a directory, a spec file or a source package is.
+
+    Raises UsageError where there is none, InputError for a source package that is not whole.
+    """
     if place.is_dir():
         return _in_directory(place)
     if not place.is_file():
@@ -116,17 +120,17 @@ def _package_at(place: Path) -> _Loose:
     for each in _with_sources():
         if place.name.endswith(each.source_suffix):
             name, files = each.source_files(place)
-            return _Loose(name=name, directory=place.parent, files=files)
+            return LoosePackage(name=name, directory=place.parent, files=files)
     raise UsageError(f"{place} is no package", hint="name a directory, a spec file, a .dsc or a .src.rpm")
 
 
-def _in_directory(directory: Path) -> _Loose:
+def _in_directory(directory: Path) -> LoosePackage:
     name = next((name for each in _with_sources() if (name := each.source_name(directory))), "")
     if name:
-        return _Loose(name=name, directory=directory, beside=_beside(directory))
+        return LoosePackage(name=name, directory=directory, beside=_beside(directory))
     found = [path for suffix in _suffixes() for path in sorted(directory.glob(f"*{suffix}"))]
     if len(found) == 1:
-        return _package_at(found[0])
+        return package_at(found[0])
     raise UsageError(
         f"there is no package in {directory}: neither debian/control nor a spec file",
         hint=f"one of these is meant: {', '.join(path.name for path in found)}"
@@ -145,7 +149,7 @@ def _beside(directory: Path) -> tuple[Path, ...]:
     return tuple(directory.parent / name for name in dict.fromkeys(name for some in found for name in some))
 
 
-def _directories(packages: Sequence[_Loose]) -> list[str]:
+def _directories(packages: Sequence[LoosePackage]) -> list[str]:
     """What the project may read besides itself; a colon in a name cannot be told from one between names."""
     paths = [path for package in packages for path in (package.directory, *package.beside)]
     directories = list(dict.fromkeys(map(os.path.realpath, paths)))
@@ -154,7 +158,7 @@ def _directories(packages: Sequence[_Loose]) -> list[str]:
     return directories
 
 
-def _lay(link: Path, package: _Loose) -> None:
+def _lay(link: Path, package: LoosePackage) -> None:
     """Let the name in `src/` lead to the package, or to the files that it consists of."""
     link.parent.mkdir(parents=True, exist_ok=True)
     if not package.files:

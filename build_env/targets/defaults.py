@@ -64,6 +64,10 @@ def run_scan(env: Env, packages: tuple[Package, ...]) -> None:
     """Nothing needs a room to be read."""
 
 
+def run_unpack(env: Env, package: Package) -> None:
+    """Nothing can be brought in: only a family knows its source packages."""
+
+
 def run_source(env: Env, package: Package) -> None:
     """Call the package script with `--source`."""
     env.run_command_source(env.path_package_script(package), "--source")

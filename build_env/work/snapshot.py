@@ -96,3 +96,7 @@ class LocalTrees:
     def path(self, digest: str) -> Path:
         """Where the object with that digest lies."""
         return self._paths[digest]
+
+    def __contains__(self, digest: str) -> bool:
+        """Whether an entry needs the object with that digest."""
+        return digest in self._paths

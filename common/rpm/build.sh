@@ -28,17 +28,9 @@ TEXT
 
 # ---------------------------------------------------------------------------------------------- facts
 
-# The folder of the spec: rpm/, which may stand beside upstream's own, else SPECS/, else the top of the package; of a
-# finished source package that where it is unpacked.
+# The folder of the spec file.
 packaging() {
-    local folder
-    for folder in rpm SPECS; do
-        if compgen -G "$BUILD_SRC/$folder/*.spec" >/dev/null; then
-            say "$BUILD_SRC/$folder"
-            return 0
-        fi
-    done
-    unpacked_source "$BUILD_SRC" "$BUILD_WORK/given"
+    packaging_of "$BUILD_SRC" "$BUILD_WORK/given"
 }
 
 print_name() {

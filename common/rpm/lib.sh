@@ -81,6 +81,19 @@ unpacked_source() {
     say "$2"
 }
 
+# packaging_of PACKAGE WORK: the folder of its spec file: rpm/, which may stand beside upstream's own, else SPECS/, else the
+# top of the package; of a finished source package WORK, where it is unpacked.
+packaging_of() {
+    local folder
+    for folder in "$1/rpm" "$1/SPECS"; do
+        if compgen -G "$folder/*.spec" >/dev/null; then
+            say "$folder"
+            return 0
+        fi
+    done
+    unpacked_source "$1" "$2"
+}
+
 # query_spec SPEC ARGUMENT...: the answer of rpmspec, sorted. rpmspec leaves a macro it does not know as it is and
 # ends with 0; no answer holds a percent sign otherwise.
 query_spec() {
@@ -98,15 +111,11 @@ query_spec() {
     printf '%s\n' "$answer" | LC_ALL=C sort -u | sed '/^$/d; /^rpmlib(/d'
 }
 
-# spec_of FOLDER WORK: the spec file of a package as the build takes it, of the first folder that has one, or out of the
-# source package, which is unpacked in WORK
+# spec_of PACKAGE WORK: the spec file of a package as the build takes it; see packaging_of
 spec_of() {
     local folder
-    for folder in "$1/rpm" "$1/SPECS"; do
-        ! compgen -G "$folder/*.spec" >/dev/null || break
-        folder=''
-    done
-    the_spec "${folder:-$(unpacked_source "$1" "$2")}"
+    folder=$(packaging_of "$1" "$2")
+    the_spec "$folder"
 }
 
 # source_names SPEC: the names of the files that are its sources and patches

@@ -125,6 +125,7 @@ for directory in src/*; do
     set +e
     spec=$(set -e; spec_of "$directory" "$BUILD_WORK/given/${directory#src/}" 2>"$BUILD_WORK/complaint")
     status=$?
+    spec=${spec:-$directory}
     if [ "$status" -eq 0 ]; then
         (set -e; choose "$directory"; scan "$directory") >"$BUILD_WORK/record" 2>"$BUILD_WORK/complaint"
         status=$?

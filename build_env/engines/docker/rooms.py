@@ -138,7 +138,7 @@ class DockerRooms:
             outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
             if supervisor and outcome.status == NOT_ENTERED and talk.receiver.status is None:
                 return None
-            if outcome.status:
+            if outcome.status and spec.kept:
                 self.fresh.keep_failed(room, talk.receiver.command)
             return outcome
 

@@ -58,6 +58,7 @@ DEB = Format(
     source_name=source_name,
     source_suffix=".dsc",
     source_files=files_of_source,
+    import_word="deb",
     scan=Scan(subject="source packages of the archive", report=PINNED_CONTROL, read=with_pinned, of_pins=True),
     dependency_set=DEPENDENCY_SET,
     is_content=_is_content,

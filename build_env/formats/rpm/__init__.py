@@ -72,6 +72,7 @@ RPM = Format(
     source_name=source_name,
     source_suffix=".src.rpm",
     source_files=files_of_source,
+    import_word="srpm",
     scan=Scan(subject="spec files", report=SPEC_FACTS, read=with_spec_facts),
     dependency_set="build-depends.spec",
     choices=frozenset({"enabled", "disabled", "defined", "only"}),

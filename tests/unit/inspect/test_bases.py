@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,7 @@ from build_env.core.errors import EnvironmentNotReady, InputError, TaskError, Us
 from build_env.core.paths import ProjectPaths
 from build_env.images.bases import STAND_IN, Bases
 from build_env.inspect import machine
-from build_env.inspect.bases import map_base, needs_of, reload, state_of, target_needs, unmap_base
+from build_env.inspect.bases import base_called, map_base, needs_of, reload, state_of, target_needs, unmap_base
 from build_env.model.image import ImageDescription
 from build_env.model.target import Host
 from build_env.settings import load_settings
@@ -87,6 +87,13 @@ def test_what_the_shipped_targets_need() -> None:
 
 def test_only_the_architectures_asked_for() -> None:
     assert [need.key for need in target_needs(project_at(REPOSITORY), "centos/8", ("arm64",))] == ["centos:8/arm64"]
+
+
+def test_the_base_of_a_target_is_known_before_there_is_a_package(tmp_path: Path) -> None:
+    project = replace(project_at(tmp_path), paths=ProjectPaths(root=tmp_path, shipped=REPOSITORY))
+    assert target_needs(project, "debian/12", ()) == ()
+    assert [need.key for need in target_needs(project, "debian/12", (), bare=True)] == ["debian:12/amd64"]
+    assert base_called(project, "centos:8", "arm64").key == "centos:8/arm64"
 
 
 def test_a_target_with_faults_does_not_hide_the_others(project: Project) -> None:

@@ -1,0 +1,1 @@
+int tally(int n);
