@@ -54,6 +54,7 @@ _PIN = Fields(
         ),
     }
 )
+_FILE_NAME = Text(words="the name of a file: letters, digits and + . _ ~ : -", pattern="[A-Za-z0-9][A-Za-z0-9+._~:-]*")
 _REMOTE = Fields(
     fields={
         "url": Field(
@@ -125,7 +126,7 @@ DEFINITION: Final = Fields(
             default={},
         ),
         "sources": Field(
-            shape=Table(each=_REMOTE, entry="FILE"),
+            shape=Table(each=_REMOTE, keys=_FILE_NAME, entry="FILE"),
             summary="by name: the files that the source stage fetches, as upstream tarballs and the sources of a spec",
             default={},
         ),

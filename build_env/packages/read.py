@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["METAPACKAGES", "package_names", "read_packages"]
 
 METAPACKAGES = "metapackages"
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._~:-]*")
 _NAME = re.compile(r"""^name:[ \t]*["']?([^"'\s#]+)""", re.MULTILINE)
 
 
@@ -188,7 +187,7 @@ def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default:
         requires=_words(fields["requires"]),
         provides=_words(fields["provides"]),
         archive=_archives(fields["archive"]),
-        sources=_sources(fields["sources"], shown),
+        sources=_sources(fields["sources"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
@@ -225,18 +224,9 @@ def _archives(value: object) -> Mapping[str, Archive]:
     }
 
 
-def _sources(value: object, shown: str) -> Mapping[str, Remote]:
-    """The files to be fetched, by name.
-
-    Raises:
-        InputError: a name cannot be that of a file.
-
-    """
-    files = value if isinstance(value, dict) else {}
-    if strange := [name for name in files if not _FILE_NAME.fullmatch(name)]:
-        message = f"sources: {visible_name(strange[0])} cannot be the name of a file to be fetched"
-        raise InputError(message, location=Location(file=f"{shown}/definition.yaml"))
-    return {name: Remote(url=file["url"], sha256=file["sha256"]) for name, file in files.items()}
+def _sources(value: object) -> Mapping[str, Remote]:
+    files = value.items() if isinstance(value, dict) else ()
+    return {name: Remote(url=file["url"], sha256=file["sha256"]) for name, file in files}
 
 
 def _refuse_missing_patches(root: Path, shown: str, definitions: Iterable[Mapping[str, object]]) -> None:

@@ -456,7 +456,7 @@ def test_the_name_of_a_fetched_file_is_no_path(project: MakeProject) -> None:
     text = PIN.replace("a-1.tar.gz:", "../a:")
     with pytest.raises(InputError) as caught:
         read(project, {"src/one/definition.yaml": text})
-    assert "../a cannot be the name of a file" in "\n".join(caught.value.lines())
+    assert "the name of a file" in "\n".join(caught.value.lines())
 
 
 @pytest.mark.parametrize("line", ["no json", "[]", '{"directory": "src/one"}'])
