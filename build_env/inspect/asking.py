@@ -12,14 +12,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from build_env.app.limits import proxy_variables
+from build_env.app.limits import proxy_variables, room_limits
 from build_env.app.session import open_session
 from build_env.core.errors import EnvironmentNotReady, TaskError, UsageError
 from build_env.core.visible import visible_name
 from build_env.engines.docker.visit import sweep_visits, visit_labels, visited
 from build_env.engines.layout import BUILD_ROOT, room_environment
 from build_env.model.command import Command, ImageKind, Role
-from build_env.model.room import RoomSpec
+from build_env.model.room import RoomSpec, TimeLimit
 from build_env.plan.graph import image_task
 from build_env.work.image import Image
 from build_env.work.snapshot import LocalTrees
@@ -34,6 +34,17 @@ __all__ = ["Question", "ask", "target_image"]
 
 _NO_FAULT_OF_A_PACKAGE = frozenset({75, 78})  # exit statuses by which scripts say so
 _SAID = "error: "
+_MOST = 1 << 20  # bytes of an answer; what is more is thrown away
+_LIMIT = TimeLimit(seconds=900, origin="no question takes longer")
+
+
+class _Kept(BytesIO):
+    """The beginning of what is written: a package may make its tools print without end."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # the base says Buffer
+        """See `BytesIO.write`."""
+        super().write(data[: max(0, _MOST - self.tell())])
+        return len(data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,8 @@ def ask(session: Session, question: Question, tell: Callable[[str], None], *, re
             collect=Path(scratch),
             labels=visit_labels(project.checkout),
             proxies=proxies,
+            limit=_LIMIT,
+            limits=room_limits(project.settings, together=0, machine=0),
         )
         if question.installs:
             tell("a tool that is not in the image is installed in a room first: about a minute")
@@ -79,10 +92,10 @@ def ask(session: Session, question: Question, tell: Callable[[str], None], *, re
             outcome = containers.rooms.run_install(spec, lines.append, lambda _container: None)
             status, answer, complaints = outcome.status, lines, lines
         else:
-            output, errors = BytesIO(), BytesIO()
+            output, errors = _Kept(), _Kept()
             inner = replace(spec, environment=room_environment(BUILD_ROOT, declared) | proxies)
             with visited(containers.connection, inner) as inside:
-                status = inside.command(question.argv, output, errors)
+                status = inside.command(("timeout", f"{_LIMIT.seconds:g}", *question.argv), output, errors)
             answer, complaints = (part.getvalue().decode(errors="replace").splitlines() for part in (output, errors))
     if status:
         raise _refused(status, complaints)

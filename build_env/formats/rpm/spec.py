@@ -182,7 +182,7 @@ def _with_sources(package: Package, facts: Mapping[str, Any], target: str) -> Pa
     if packaging.source or set(packaging.own).difference(named):
         return packaging
     upstream = tuple(packaging.beside[name] for name in named if name in packaging.beside and _ARCHIVE.fullmatch(name))
-    where = Location(file=f"{package.directory}/{packaging.directory}".removesuffix("/."))
+    where = Location(file=f"{package.directory}/definition.yaml")  # that is where a pin is missing
     faults = tuple(
         Fault(message=f"{url} is neither there nor pinned: build-env pin {package.name}@{target}", location=where)
         for name, _, url in (line.partition(" ") for line in remote)

@@ -447,7 +447,8 @@ def test_sources_on_servers_are_there_or_pinned_or_made_of_what_is_there(
     packages = read(project, {"src/one/one.spec": "x\n", "src/one/README.md": "x", **files})
     packaging = with_spec_facts(packages, f"{REMOTE}\n", "centos/9")["one"].packaging["rpm"]
     assert [str(fault) for fault in packaging.faults] == [
-        f"src/one: http://a.example/{name} is neither there nor pinned: build-env pin one@centos/9" for name in missing
+        f"src/one/definition.yaml: http://a.example/{name} is neither there nor pinned: build-env pin one@centos/9"
+        for name in missing
     ]
     assert packaging.upstream == upstream
 
