@@ -22,14 +22,15 @@ def with_choices(
 ) -> dict[str, Package]:
     """The packages with what is chosen for them: what their definitions say, and for those of `names` what was `asked`.
 
-    Only choices that are `taken` (by the format of the target) count. What the run asked for makes a package `apart`.
+    Only choices that are `taken` (by the format of the target) count. What the run asked for makes a package `apart`,
+    unless its definition says so, too.
     """
     asked = asked.of(taken)
 
     def chosen(package: Package) -> Package:
         own = package.choices.of(taken)
-        if package.name in names and asked:
-            return replace(package, choices=own.and_then(asked), apart=asked)
+        if package.name in names and (both := own.and_then(asked)) != own:
+            return replace(package, choices=both, apart=asked)
         return replace(package, choices=own) if own != package.choices else package
 
     result = {}

@@ -60,6 +60,8 @@ def test_only_what_is_named_gets_what_the_run_asks_for() -> None:
     own = replace(package("a"), choices=Choices(profiles=("nodoc",), enabled=("x",)))
     found = with_choices({"a": own, "b": package("b")}, Choices(profiles=("nocheck",), enabled=("y",)), {"b"}, TAKEN)
     assert (found["a"].choices, bool(found["a"].apart)) == (Choices(profiles=("nodoc",)), False)
+    same = with_choices({"a": own}, Choices(profiles=("nodoc",)), {"a"}, TAKEN)
+    assert not same["a"].apart
     assert (found["b"].choices, found["b"].apart) == (Choices(profiles=("nocheck",)), Choices(profiles=("nocheck",)))
 
 
