@@ -6,6 +6,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.support.project import MakeProject, Project
 
@@ -102,3 +104,13 @@ def test_what_never_came_out_says_that_it_failed_with_other_inputs(project: Make
     assert made.run("--engine", "native", "one").returncode == 1
     made.write({"targets/here/1/packages.conf.py": CONF})
     assert "the last attempt failed, with other inputs: exit status 7 (log " in why(made, "one")
+
+
+@pytest.mark.parametrize("words", [("why",), ("plan",), ("--dry-run",)])
+def test_no_name_of_a_file_is_a_command_to_a_ci_system(project: MakeProject, words: tuple[str, ...]) -> None:
+    made = built(project)
+    made.write({"src/one/a ##[error]b\n::error::c": "new\n"})
+    asked = made.run(*words, command="build-all" if words == ("--dry-run",) else "build-env")
+    assert asked.returncode == 0, asked.stderr
+    assert "## [error]b\\n::error::c is new" in asked.stdout
+    assert not any(line.startswith("::") for line in asked.stdout.splitlines())
