@@ -27,8 +27,8 @@ def print_json(data: object) -> None:
 
 
 def print_json_text(text: str) -> None:
-    """Print JSON; it means what it meant, whatever reads the output besides."""
-    sys.stdout.write(f"{visible.harmless_json(text)}\n")
+    """Print JSON; it means what it meant, whatever reads the output besides and whatever the encoding lacks."""
+    sys.stdout.write(f"{visible.json_in(sys.stdout.encoding, visible.harmless_json(text))}\n")
 
 
 def print_line(line: str) -> None:

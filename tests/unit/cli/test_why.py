@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -114,3 +115,22 @@ def test_no_name_of_a_file_is_a_command_to_a_ci_system(project: MakeProject, wor
     assert asked.returncode == 0, asked.stderr
     assert "## [error]b\\n::error::c is new" in asked.stdout
     assert not any(line.startswith("::") for line in asked.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8:strict", r"ä\udce4 is new"), ("ascii:strict", r"\xe4\udce4 is new")]
+)
+@pytest.mark.parametrize("words", [("why",), ("plan",), ("--dry-run",)])
+def test_a_name_that_is_no_text_is_shown_whatever_the_encoding(
+    project: MakeProject, words: tuple[str, ...], encoding: str, shown: str
+) -> None:
+    made = built(project)
+    (made.root / "src/one" / os.fsdecode("ä".encode() + b"\xe4")).write_text("new", encoding="utf-8")
+    command = "build-all" if words == ("--dry-run",) else "build-env"
+    asked = made.run(*words, command=command, environment={"PYTHONIOENCODING": encoding})
+    assert asked.returncode == 0, asked.stderr
+    assert f"src/one/{shown}" in asked.stdout
+    if command == "build-env":
+        asked = made.run(*words, "--json", command=command, environment={"PYTHONIOENCODING": encoding})
+        assert asked.returncode == 0, asked.stderr
+        assert r"src/one/ä\udce4 is new" in str(json.loads(asked.stdout)).replace(r"\\", "\\")
