@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
+_MAINTAINER_SCRIPTS = frozenset({"config", "postinst", "postrm", "preinst", "prerm"})  # alone or behind `PACKAGE.`
 _TYPE_FIELDS = ("package-type", "xc-package-type")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
@@ -64,6 +65,9 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
         packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
     with contextlib.suppress(FileNotFoundError):
         faults += carriage_returns(directory / "rules", f"{shown}/rules")
+    for script in sorted(each for each in directory.iterdir() if each.name.rpartition(".")[2] in _MAINTAINER_SCRIPTS):
+        if script.is_file():
+            faults += carriage_returns(script, f"{shown}/{script.name}", perhaps=True)
     try:
         return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
     except InputError as error:
