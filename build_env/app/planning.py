@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from build_env.app.further import reading_of, repositories_of_target, with_refused_repositories
 from build_env.app.images import ImagePlanner, platform_architecture
+from build_env.app.scripts import refuse_carriage_returns
 from build_env.core.bounds import ALLOW
 from build_env.core.canonical import digest_file
 from build_env.core.errors import Fault, HookError, InputError, Location
 from build_env.core.machine import MACHINE_TO_DEBIAN, names_of_architectures
 from build_env.core.suggest import did_you_mean, mistyped
-from build_env.core.texts import carriage_returns
 from build_env.core.visible import listed, visible_name
 from build_env.formats.registry import find_format, formats
 from build_env.model.action import ImageAction, Tree
@@ -192,7 +192,7 @@ class Planner:
             unit.name: self.recorded(unit.arch, hook_of(unit), packages[unit.package].on(unit.arch))
             for unit in selection.units
         }
-        self._refuse_carriage_returns(records.values())
+        refuse_carriage_returns(self.project.paths.root, packages, records.values())
         unit_images = {} if self.native else self._unit_images(selection, records, packages)
         plan = build_plan(self.target, selection, self._facts(packages, relations, selection, records, unit_images))
         plan = replace(self._with_others(plan), native=self.native)
@@ -222,20 +222,6 @@ class Planner:
             for name, found in sorted(faults.items())
             if found
         ]
-
-    def _refuse_carriage_returns(self, records: Iterable[Record]) -> None:
-        """Scripts of a checkout with the line ends of Windows would be found out in a room.
-
-        Raises:
-            InputError: there are some.
-
-        """
-        scripts = dict.fromkeys(command.argv[0] for record in records for command in record.commands)
-        files = {name: self.project.paths.root / name for name in scripts if "/" in name and not name.startswith("/")}
-        there = {name: path for name, path in files.items() if path.is_file()}
-        faults = tuple(fault for name, path in there.items() for fault in carriage_returns(path, name))
-        if faults:
-            raise InputError("scripts cannot be run", faults=faults)
 
     def _undated(self, packages: Mapping[str, Package], selection: Selection) -> list[str]:
         """What to say of packages whose date is not known."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from build_env.cli.options import ROOT
-from build_env.cli.printing import print_lines, print_note
+from build_env.cli.printing import print_json_text, print_lines, print_note
 from build_env.core.errors import Fault, InputError
 from build_env.core.later import imported_later
 from build_env.core.suggest import mistyped
@@ -50,4 +50,4 @@ def external(
         first, *more = str(error).splitlines()
         faults = tuple(Fault(message=line.removeprefix("  ")) for line in more)
         raise InputError(first, faults=faults) from error
-    print_lines([envelope.decode()])
+    print_json_text(envelope.decode())

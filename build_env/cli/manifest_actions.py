@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.cli.errors import tell_error
+from build_env.cli.printing import print_line
 from build_env.cli.streams import write_error, write_output
 from build_env.cli.validate import validation_lines
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
 from build_env.core.suggest import mistyped
-from build_env.core.visible import visible, visible_name
+from build_env.core.visible import visible_name
 from build_env.inspect.manifest import (
     STANDARD_INPUT,
     compile_asked,
@@ -89,14 +89,14 @@ def validate_all(asked: ManifestOptions) -> int:
         chosen = (asked.target,) if asked.target else outcome.targets
         targets = f", for {', '.join(chosen)}" if chosen else ""
         files = len(outcome.files)
-        _say(f"ok      {visible_name(file)}: {files} file{'s' * (files != 1)}{targets}")
+        print_line(f"ok      {visible_name(file)}: {files} file{'s' * (files != 1)}{targets}")
     return status
 
 
 def _validate_definition(project: Project, package: str) -> int:
     """Check the definition of a project's package, which is compiled for each of the targets."""
     validated = inspect_validate.validate(project, project.target_names(), (package,))
-    _say("\n".join(validation_lines(validated)))
+    print_line("\n".join(validation_lines(validated)))
     return InputError.exit_code if validated.findings else 0
 
 
@@ -105,7 +105,7 @@ def explain_path(asked: ManifestOptions, path: str) -> int:
     compiled = compile_asked(asked, _tell, explained=True)
     lines = explain_value(compiled, path)
     _warn(compiled.warnings)
-    _say("\n".join(lines))
+    print_line("\n".join(lines))
     return 0
 
 
@@ -122,11 +122,11 @@ def format_all(files: Sequence[str], *, check: bool) -> int:
             if not check:
                 write_whole(Path(file), result.text, "format")
             ends = ", also its line ends" if "\r" in text and "\r" not in result.text else ""
-            _say(f"{'differs' if check else 'changed'} {visible_name(file)}{ends}")
+            print_line(f"{'differs' if check else 'changed'} {visible_name(file)}{ends}")
         if result.left and file == printed:
             _tell(result.left)
         elif result.left:
-            _say(f"left    {visible_name(file)}: {result.left}")
+            print_line(f"left    {visible_name(file)}: {result.left}")
     return _DIFFERS if check and any(text != result.text for _, text, result in results) else 0
 
 
@@ -147,7 +147,3 @@ def _warn(warnings: Iterable[Fault]) -> None:
 
 def _tell(line: str) -> None:
     write_error(f"note    {line}\n")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{visible(line)}\n")

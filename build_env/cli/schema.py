@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from build_env.cli.printing import print_lines
+from build_env.cli.printing import print_json_text, print_lines
 from build_env.core.field_table import field_table
 from build_env.core.json_schema import json_schema
 from build_env.model.options import check_choice
@@ -49,4 +49,4 @@ def schema(
         data = json_schema(SETTINGS, title="Settings of a project of build-env")
     else:
         data = json_schema(DEFINITION, title="Definition of a package of build-env", manifest=True)
-    print_lines([json.dumps(data, indent=2, ensure_ascii=False)])
+    print_json_text(json.dumps(data, indent=2, ensure_ascii=False))

@@ -1,4 +1,7 @@
-"""Owns the standard streams of a command: one that is closed fails when it is used, one that fails is given up."""
+"""Owns the standard streams of a command: one that is closed fails when it is used, one that fails is given up.
+
+What their encoding lacks is written as an escape: names of files are bytes, and need be no text at all.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,9 @@ def open_streams() -> None:
         sys.stdout = _null(1, os.O_RDONLY, "w")
     if sys.stderr is None:
         sys.stderr = _null(2, os.O_WRONLY, "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whoever calls as a function may have put something else there
+            stream.reconfigure(errors="backslashreplace")
 
 
 def write_output(data: bytes) -> None:

@@ -36,11 +36,14 @@ def read_text(path: Path, shown: str, *, errors: str = "strict", most: int = _LA
         raise InputError("this is not UTF-8", location=Location(file=shown, line=line)) from error
 
 
-def carriage_returns(script: Path, shown: str) -> tuple[Fault, ...]:
-    """A fault if the first line of a script ends as on Windows: what runs it takes the CR for a part of the line."""
+def carriage_returns(script: Path, shown: str, *, perhaps: bool = False) -> tuple[Fault, ...]:
+    """A fault if the first line of a script ends as on Windows: what runs it takes the CR for a part of the line.
+
+    With `perhaps` it may be something else than a script: then it counts if it begins as one, or is called so.
+    """
     with script.open("rb") as file:
         first = file.readline(_LONGEST)
-    if not first.endswith((b"\r\n", b"\r")):
+    if not first.endswith((b"\r\n", b"\r")) or (perhaps and not (first.startswith(b"#!") or script.suffix == ".sh")):
         return ()
     message = "its lines end with CR LF, which shells do not read; let git check it out with LF (core.autocrlf=input)"
     return (Fault(message=message, location=Location(file=shown, line=1)),)

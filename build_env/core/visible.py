@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["harmless", "harmless_json", "listed", "printable", "shown_lines", "visible", "visible_name"]
+__all__ = ["harmless", "harmless_json", "json_in", "listed", "printable", "shown_lines", "visible", "visible_name"]
 
 # Control characters, those that turn the direction of reading, ends of lines, and bytes that were no text.
 _HIDDEN = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -19,6 +20,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LED = re.compile(r"((?:^|[\r\n])(?:[^\S\r\n]|[\ufeff\u200b\u180e])*)::")
 _MARKED = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _WORDS = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -50,6 +52,15 @@ def harmless(text: str) -> str:
 def harmless_json(text: str) -> str:
     """The same for JSON text, which means what it meant: only marks that count anywhere are in it."""
     return _MARKED.sub(r"#\\u0023", text)
+
+
+def json_in(encoding: str, text: str) -> str:
+    """JSON text that the encoding can hold: with JSON's own escapes for all but ASCII where it cannot."""
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return text
 
 
 def printable(line: str) -> str:

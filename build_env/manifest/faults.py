@@ -94,8 +94,11 @@ class Faults:
         for line in range(spot.line, spot.line + spot.text.count("\n") + spot.text.count(" ") + 2):
             start = spot.column - 1 if line == spot.line else 0
             for written, column in references_in(self.line_of(spot.file, line), start):
-                if written != wanted.pop(0):
+                while wanted and wanted[0] != written:  # an escape has made it: it is not written so
+                    wanted.pop(0)
+                if not wanted:
                     return spot
+                wanted.pop(0)
                 if not wanted:
                     return Place(spot.file, line, column + 1)
         return spot

@@ -32,12 +32,9 @@ class LineWriter:
     """Writes lines at once. A reader that has gone stops the run like Ctrl-C; nothing is written after that."""
 
     def __init__(self, stream: TextIO) -> None:
-        """Characters that the terminal's encoding lacks are written as escapes, not refused."""
+        """Write to `stream`."""
         self._stream = stream
         self._gone = False
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="backslashreplace")
 
     def __call__(self, line: str) -> None:
         """Write one line."""

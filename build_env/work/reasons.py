@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from build_env.core.visible import visible_name
 from build_env.model.task import Place
 from build_env.plan.keys import FILE, INSTALLED, TREE
 
@@ -46,12 +47,13 @@ class Difference:
 
     def __str__(self) -> str:
         """`src/greet/greet.c changed (1a2b3c4d → 5e6f7a8b)`."""
+        name = visible_name(self.name)
         if not self.old:
-            return f"{self.name} is new"
+            return f"{name} is new"
         if not self.new:
-            return f"{self.name} is gone"
-        old, new = _where_they_differ(self.old, self.new)
-        return f"{self.name} changed ({old} → {new})"
+            return f"{name} is gone"
+        old, new = map(visible_name, _where_they_differ(self.old, self.new))
+        return f"{name} changed ({old} → {new})"
 
 
 def first_difference(

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["PINNED_CONTROL", "build_depends_in", "packaging_in", "read_deb", "read_packaging", "with_pinned"]
 
 _NAMED = re.compile(r"^Package:[ \t]*([a-z0-9][a-z0-9+.-]+)", re.MULTILINE | re.IGNORECASE)
+_MAINTAINER_SCRIPTS = frozenset({"config", "postinst", "postrm", "preinst", "prerm"})  # alone or behind `PACKAGE.`
+_TYPE_FIELDS = ("package-type", "xc-package-type")
 _RUN_FIELDS = ("Pre-Depends", "Depends")
 PINNED_CONTROL = "pinned-control.txt"  # as common/deb/build.sh writes it
 _PINNED_MARK = "#package "
@@ -63,6 +65,9 @@ def read_packaging(directory: Path, shown: str) -> Packaging | None:
         packaging = Packaging(binaries=tuple(Binary(name=name) for name in _NAMED.findall(text)))
     with contextlib.suppress(FileNotFoundError):
         faults += carriage_returns(directory / "rules", f"{shown}/rules")
+    for script in sorted(each for each in directory.iterdir() if each.name.rpartition(".")[2] in _MAINTAINER_SCRIPTS):
+        if script.is_file():
+            faults += carriage_returns(script, f"{shown}/{script.name}", perhaps=True)
     try:
         return replace(packaging, epoch=_changelog_epoch(directory / "changelog", f"{shown}/changelog"), faults=faults)
     except InputError as error:
@@ -77,12 +82,13 @@ def packaging_in(control: str, shown: str) -> Packaging:
 
     """
     source, binaries = _control(control, shown)
-    of_all = [binary["Architecture"].strip() == "all" for binary in binaries]
+    # Packages for Debian's installer are not built, and nobody's build dependency.
+    built = [binary for binary in binaries if _type_of(binary) == "deb"]
+    of_all = [binary["Architecture"].strip() == "all" for binary in built]
     return Packaging(
-        # Installers for Debian's installer are nobody's build dependency.
-        binaries=tuple(_binary(binary) for binary in binaries if binary.get("Package-Type", "deb").strip() == "deb"),
+        binaries=tuple(map(_binary, built)),
         build_depends=build_depends_of(source),
-        all_only=all(of_all),
+        all_only=bool(built) and all(of_all),
         mixed=any(of_all) and not all(of_all),
     )
 
@@ -99,6 +105,12 @@ def with_pinned(packages: Mapping[str, Package], report: str, _target: str = "")
                 packaging = Packaging(faults=error.all_faults)
             result[name] = replace(result[name], packaging={**result[name].packaging, "deb": packaging})
     return result
+
+
+def _type_of(fields: Mapping[str, str]) -> str:
+    """What kind of package it is, `deb` or `udeb`; debhelper and dpkg take the field of old as well."""
+    lowered = {name.lower(): value for name, value in fields.items()}
+    return next((lowered[name].strip().lower() for name in _TYPE_FIELDS if name in lowered), "deb")
 
 
 def _binary(fields: Mapping[str, str]) -> Binary:

@@ -55,7 +55,8 @@ def read_source(directory: Path, shown: str) -> Packaging | None:
     if not found:
         return None
     fields = _fields(found[0])
-    binaries = [_binary(entry) for entry in fields.get("Package-List", ())] or [
+    listed = [entry for entry in fields.get("Package-List", ()) if entry.get("package-type") != "udeb"]
+    binaries = [_binary(entry) for entry in listed] or [
         Binary(name=name, generated=True) for name in str(fields.get("Binary", "")).replace(",", " ").split()
     ]
     of_all = [binary.every_architecture for binary in binaries]

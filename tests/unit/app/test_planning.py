@@ -289,6 +289,37 @@ def test_line_ends_of_windows_are_told_while_planning(project: MakeProject) -> N
     assert str(caught.value.faults[0]).startswith("common/files/x:1: its lines end with CR LF")
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("'sh', 'common/files/x.sh'", "common/files/x.sh"),
+        ("'python3', 'src/two/tool'", "src/zwei/tool"),
+        ("'sh', './x.sh', cwd='common/files'", "common/files/x.sh"),
+        ("'sh', '-c', 'common/files/x.sh\\n' * 99", ""),
+        ("'cat', 'common/files/data', '/etc/passwd', '../x.sh', 'x.sh'", ""),
+    ],
+)
+def test_line_ends_of_windows_are_told_of_scripts_that_a_program_is_given(
+    project: MakeProject, call: str, told: str
+) -> None:
+    hook = f"def run_verify(env, package):\n    env.use('common/files')\n    env.run_command_build({call})"
+    made = with_hook(project, hook)
+    (made.root / "src/two").rename(made.root / "src/zwei")
+    made.write({"src/zwei/definition.yaml": "name: two\n"})
+    for name, text in {
+        "common/files/x.sh": b"echo\r\n",
+        "src/zwei/tool": b"#!/bin/x\r\n",
+        "common/files/data": b"a;b\r\n",
+    }.items():
+        (made.root / name).write_bytes(text)
+    if not told:
+        plan(made)
+        return
+    with pytest.raises(InputError, match="scripts cannot be run") as caught:
+        plan(made)
+    assert [str(fault.location) for fault in caught.value.faults] == [f"{told}:1"]
+
+
 BROKEN = {"src/old/definition.yaml": "sumary: x\n", "src/old/build.sh": "x\n"}
 LISTED = {CONFIGURATION: TARGET.replace('"two"', '"two", "old"')}
 

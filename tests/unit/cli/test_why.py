@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.support.project import MakeProject, Project
@@ -109,3 +112,32 @@ def test_what_never_came_out_says_that_it_failed_with_other_inputs(project: Make
     assert made.run("--engine", "native", "one").returncode == 1
     made.write({"targets/here/1/packages.conf.py": CONF})
     assert "the last attempt failed, with other inputs: exit status 7 (log " in why(made, "one")
+
+
+@pytest.mark.parametrize("words", [("why",), ("plan",), ("--dry-run",)])
+def test_no_name_of_a_file_is_a_command_to_a_ci_system(project: MakeProject, words: tuple[str, ...]) -> None:
+    made = built(project)
+    made.write({"src/one/a ##[error]b\n::error::c": "new\n"})
+    asked = made.run(*words, command="build-all" if words == ("--dry-run",) else "build-env")
+    assert asked.returncode == 0, asked.stderr
+    assert "## [error]b\\n::error::c is new" in asked.stdout
+    assert not any(line.startswith("::") for line in asked.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("utf-8:strict", r"ä\udce4 is new"), ("ascii:strict", r"\xe4\udce4 is new")]
+)
+@pytest.mark.parametrize("words", [("why",), ("plan",), ("--dry-run",)])
+def test_a_name_that_is_no_text_is_shown_whatever_the_encoding(
+    project: MakeProject, words: tuple[str, ...], encoding: str, shown: str
+) -> None:
+    made = built(project)
+    (made.root / "src/one" / os.fsdecode("ä".encode() + b"\xe4")).write_text("new", encoding="utf-8")
+    command = "build-all" if words == ("--dry-run",) else "build-env"
+    asked = made.run(*words, command=command, environment={"PYTHONIOENCODING": encoding})
+    assert asked.returncode == 0, asked.stderr
+    assert f"src/one/{shown}" in asked.stdout
+    if command == "build-env":
+        asked = made.run(*words, "--json", command=command, environment={"PYTHONIOENCODING": encoding})
+        assert asked.returncode == 0, asked.stderr
+        assert r"src/one/ä\udce4 is new" in str(json.loads(asked.stdout)).replace(r"\\", "\\")

@@ -8,7 +8,16 @@ import re
 import pytest
 
 from build_env.core.errors import Location
-from build_env.core.visible import harmless, harmless_json, listed, printable, shown_lines, visible, visible_name
+from build_env.core.visible import (
+    harmless,
+    harmless_json,
+    json_in,
+    listed,
+    printable,
+    shown_lines,
+    visible,
+    visible_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +96,10 @@ def test_json_means_what_it_meant(text: str) -> None:
 @pytest.mark.parametrize("text", ["a::b", "std::move", "# [x]", "#[derive(Debug)]", "## title", "x ::y"])
 def test_what_no_ci_system_obeys_is_as_it_was(text: str) -> None:
     assert harmless(text) == printable(text) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso-8859-1"])
+def test_json_means_the_same_in_every_encoding(encoding: str) -> None:
+    text = json.dumps({"ä": "→ 😀 \udce4"}, ensure_ascii=False)
+    assert json.loads(json_in(encoding, text).encode(encoding)) == json.loads(text)
+    assert json_in("utf-8", '"ä"') == '"ä"'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from build_env.core.errors import InputError
-from build_env.formats.deb.control import packaging_in
+from build_env.formats.deb.control import packaging_in, read_packaging
 from build_env.formats.deb.needs import CROSS_PROFILES, architectures_of, needs_in
 from build_env.model.package import Alternative, Binary, needs_of
 
@@ -75,6 +75,24 @@ def test_the_name_of_a_package_is_one() -> None:
     with pytest.raises(InputError) as caught:
         packaging_in("Source: base\n\nPackage: Base\nArchitecture: any\n", "control")
     assert str(caught.value.all_faults[0]) == "control:3:10: 'Base' cannot be the name of a package"
+
+
+@pytest.mark.parametrize("field", ["Package-Type: udeb", "XC-Package-Type: udeb ", "xc-package-type: Udeb"])
+def test_packages_for_the_installer_are_none_that_are_built(field: str) -> None:
+    """Under which name the field may stand, `common/deb/build.sh` knows as well."""
+    control = f"Source: base\n\nPackage: base\nArchitecture: all\n\nPackage: base-udeb\nArchitecture: any\n{field}\n"
+    found = packaging_in(control, "control")
+    assert [binary.name for binary in found.binaries] == ["base"]
+    assert (found.all_only, found.mixed) == (True, False)
+
+
+def test_a_finished_source_builds_no_packages_for_the_installer(tmp_path: Path) -> None:
+    listed = " base deb misc optional arch=all\n base-udeb udeb debian-installer optional arch=any\n"
+    (tmp_path / "base_1.dsc").write_text(f"Source: base\nBinary: base, base-udeb\nPackage-List:\n{listed}")
+    found = read_packaging(tmp_path, "src/base")
+    assert found
+    assert [binary.name for binary in found.binaries] == ["base"]
+    assert found.all_only
 
 
 def test_each_binary_package_has_its_own_facts() -> None:

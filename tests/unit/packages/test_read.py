@@ -235,7 +235,16 @@ def test_packaging_is_read_whatever_encoding_people_of_old_wrote_their_names_in(
     assert usable(read_packages(ProjectPaths(root=made.root))) == before
 
 
-@pytest.mark.parametrize(("file", "family"), [("deb/rules", "deb"), ("rpm/one.spec", "rpm")])
+@pytest.mark.parametrize(
+    ("file", "family"),
+    [
+        ("deb/rules", "deb"),
+        ("rpm/one.spec", "rpm"),
+        ("deb/postinst", "deb"),
+        ("deb/config", "deb"),
+        ("deb/one-doc.prerm", "deb"),
+    ],
+)
 def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
     project: MakeProject, file: str, family: str
 ) -> None:
@@ -247,6 +256,13 @@ def test_line_ends_of_windows_are_a_fault_where_they_would_be_executed(
     (fault,) = found.faults_for(family)
     assert str(fault).startswith(f"src/one/{file}:1: its lines end with CR LF, which shells do not read; let git")
     assert found.names("deb") == {"one", "one-doc"}
+
+
+def test_a_file_beside_maintainer_scripts_may_have_any_line_ends(project: MakeProject) -> None:
+    made = project({"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG})
+    (made.root / "src/one/deb/app.config").write_bytes(b"[app]\r\n")
+    (made.root / "src/one/deb/postinst").mkdir()
+    assert read_packages(ProjectPaths(root=made.root))["one"].faults_for("deb") == ()
 
 
 def test_a_directory_whose_name_is_no_text_is_a_package_that_cannot_be_used(project: MakeProject) -> None:

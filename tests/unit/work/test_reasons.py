@@ -80,3 +80,8 @@ def test_a_long_line_is_shown_around_the_difference() -> None:
     said = str(found)
     assert "xa → …" in said
     assert len(said) < 120
+
+
+def test_names_and_values_stay_in_their_line() -> None:
+    told = Difference(name="src/one/a\n::error::b", old="link to c", new="link to \x1b[2Kd")
+    assert str(told) == r"src/one/a\n::error::b changed (link to c → link to \x1b[2Kd)"
