@@ -22,6 +22,7 @@ __all__ = [
     "BUILD_ROOT",
     "DIGEST_INDEX",
     "DIRECTORIES",
+    "EVERY",
     "HOST_NAME",
     "INSTALLED",
     "LIST_PACKAGES",
@@ -29,6 +30,7 @@ __all__ = [
     "WRITABLE",
     "commands_of",
     "exporting",
+    "install_phases",
     "limiting_script",
     "outcome_of",
     "room_environment",
@@ -41,8 +43,9 @@ HOST_NAME = "build-env"  # always the same, because some builds write it into th
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
-ARCHIVES = "out/archives"  # where install commands leave the packages they fetched; given back below in/archives
+ARCHIVES = "archives"  # where install commands keep the packages they fetched; given back below in/archives
 INSTALLED = "out/packages.txt"
+EVERY = range(1, 1_000_000)  # command, by number
 _TIMED_OUT = 124  # as timeout(1) has it
 
 LIST_PACKAGES = (
@@ -60,6 +63,14 @@ DIGEST_INDEX = (
 def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
     """The commands of `spec` that install, or those that run."""
     return [command for command in spec.commands if command.role is role]
+
+
+def install_phases(spec: RoomSpec) -> list[range]:
+    """The numbers of the install commands of `spec`, from 1 on: those with network, and after them those without."""
+    commands = commands_of(spec, Role.INSTALL)
+    networked = sum(command.network for command in commands)
+    phases = (range(1, networked + 1), range(networked + 1, len(commands) + 1))
+    return [numbers for numbers in phases if numbers]
 
 
 def outcome_of(status: int) -> RoomOutcome:
@@ -103,19 +114,19 @@ def room_script(
     *,
     exported: Mapping[str, str] | None = None,
     umask: int = 0o022,
-    first: int = 1,
+    numbers: range = EVERY,
     become: str = "",
 ) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
-    `exported` is set in the script itself, for rooms whose container must not carry an environment. `first` is the
-    number of the command to begin with; the script's own variable `running` has the number of the one at work. `become`
+    `exported` is set in the script itself, for rooms whose container must not carry an environment. `numbers` are
+    those of the commands to run, from 1 on; the script's own variable `running` has that of the one at work. `become`
     are the words before a command that make it somebody else's.
     """
     lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
-        if number >= first:
+        if number in numbers:
             lines += [f"running={number}", _run(command, root, number, len(commands), become)]
     return "\n".join(lines) + "\n"
 

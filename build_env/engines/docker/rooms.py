@@ -7,29 +7,42 @@ engine may be on another machine. It runs as the builder, without capabilities, 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import scratch
 from build_env.core.errors import InfrastructureError
 from build_env.core.machine import builder_id
+from build_env.engines.collecting import RESULTS
 from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, binds_of
 from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import FreshContainers, in_time
 from build_env.engines.docker.kept import KeptRooms
 from build_env.engines.inline import gathered, laying_script
-from build_env.engines.layout import ARCHIVES, BUILD_ROOT, HOST_NAME, exporting, room_environment
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    HOST_NAME,
+    INSTALLED,
+    exporting,
+    install_phases,
+    room_environment,
+)
 from build_env.engines.network_faults import Listener
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
 from build_env.engines.supervisor import ENTERING_CAPABILITIES, NOT_ENTERED, Supervisor, entering_script
 from build_env.model.artifact import Isolation
 from build_env.model.command import Role
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from build_env.engines.docker.connection import Connection
-    from build_env.model.room import RoomOutcome, RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["DockerRooms"]
 
@@ -145,22 +158,57 @@ class DockerRooms:
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
 
-        Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
+        `spec.collect` gets what was fetched, and the list of what is installed. Raises EnvironmentNotReady when not the
+        commands were at fault but the network or a mirror.
         """
         return in_time(self.connection, spec, lambda: self._install(spec, output, keep))
 
     def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
-        """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
+        """Commands with network have a container ahead of that of the others, which gets nothing but what was fetched.
 
+        So scripts of packages run where there is no network, after what was fetched has left the room.
+        """
+        listener, phases, before, peak = Listener(output), install_phases(spec), "", 0
+        with contextlib.ExitStack() as rooms, scratch(spec.collect, "listed-") as listed:
+            for numbers in phases:
+                returned = {ARCHIVES: spec.collect / ARCHIVES} if numbers is phases[0] else {}
+                returned |= {RESULTS: listed} if numbers is phases[-1] else {}
+                talk, container = self._installing(spec, numbers, returned, before, listener.line)
+                owner, group = builder_id()
+                secrets = {_PROXIES: exporting(spec.proxies).encode()} if talk.secrets else {}
+                filling = None if before else pack(spec, owner=owner, group=group, secrets=secrets)
+                before = rooms.enter_context(self.fresh.made(container, filling))
+                following = partial(self.fresh.follow, before, spec, talk.receiver)
+                outcome = talk.hold(self.connection, before, following)
+                if outcome.status:
+                    listener.refuse_fault(outcome.status)
+                    return outcome
+                peak = max(peak, outcome.peak_memory)
+            if (listing := listed / Path(INSTALLED).name).is_file():
+                listing.replace(spec.collect / listing.name)
+            keep(before)
+        return RoomOutcome(status=0, peak_memory=peak)
+
+    def _installing(
+        self, spec: RoomSpec, numbers: range, returned: Mapping[str, Path], before: str, output: Callable[[str], None]
+    ) -> tuple[Conversation, Container]:
+        """The commands with these numbers, and the container for them; it has the build root of `before`, if any.
+
+        The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
         Its history has the script. Proxies may have passwords, so they are read from a file of the volume.
         Root installs, and so do scripts of packages: what the script says is not believed, the engine tells the end.
         """
         environment = room_environment(BUILD_ROOT, {**spec.environment, "BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"})
-        secrets = {_PROXIES: exporting(spec.proxies).encode()} if spec.proxies else {}
-        listener = Listener(output)
         talk = Conversation(
-            spec=spec, output=listener.line, role=Role.INSTALL, exported=environment, secrets="".join(secrets)
+            spec=spec,
+            output=output,
+            role=Role.INSTALL,
+            exported=environment,
+            numbers=numbers,
+            returned=returned,
         )
+        if talk.network and spec.proxies:
+            talk = replace(talk, secrets=_PROXIES)
         container = Container(
             image=spec.image,
             command=["/bin/sh", "-c", talk.script],
@@ -171,17 +219,11 @@ class DockerRooms:
             host_name=HOST_NAME,
             directory="/",
             binds=binds_of(spec.mounts),
-            volume=True,
+            volume=not before,
+            volumes_of=before,
             limits=spec.limits,
         )
-        owner, group = builder_id()
-        with self.fresh.made(container, pack(spec, owner=owner, group=group, secrets=secrets)) as room:
-            outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
-            if outcome.status:
-                listener.refuse_fault(outcome.status)
-            else:
-                keep(room)
-            return outcome
+        return talk, container
 
     @contextlib.contextmanager
     def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:
