@@ -8,11 +8,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from build_env.model.cache import CACHES
 from build_env.model.command import Role
 from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from build_env.model.command import Command
     from build_env.model.room import RoomSpec
@@ -28,6 +29,7 @@ __all__ = [
     "LIST_PACKAGES",
     "SEARCH_PATH",
     "WRITABLE",
+    "cache_place",
     "commands_of",
     "exporting",
     "install_phases",
@@ -65,6 +67,11 @@ def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
     return [command for command in spec.commands if command.role is role]
 
 
+def cache_place(root: str, name: str) -> str:
+    """Where a room has the cache of that name."""
+    return f"{root}/caches/{name}"
+
+
 def install_phases(spec: RoomSpec) -> list[range]:
     """The numbers of the install commands of `spec`, from 1 on: those with network, and after them those without."""
     commands = commands_of(spec, Role.INSTALL)
@@ -90,8 +97,10 @@ def room_environment(
     search_path: str = SEARCH_PATH,
     downloads: bool = False,
     kept: bool = False,
+    caches: Collection[str] = (),
 ) -> dict[str, str]:
-    """The complete environment of a room: what the task declares and where things are."""
+    """The complete environment of a room: what the task declares and where things are, `caches` by name."""
+    programs = [place for name in caches for place in CACHES[name][1]]
     paths = {
         "BUILD_COMMON": f"{root}/common",
         "BUILD_IN": f"{root}/in",
@@ -101,7 +110,8 @@ def room_environment(
         "BUILD_SRC": f"{root}/src/{declared.get('BUILD_PACKAGE', '')}".rstrip("/"),
         "BUILD_WORK": f"{root}/work",
         "HOME": f"{root}/work",
-        "PATH": search_path,
+        "PATH": ":".join([*programs, search_path]),
+        **{variable: cache_place(root, name) for name in caches for variable in CACHES[name][0]},
     }
     if downloads:
         paths["BUILD_DOWNLOADS"] = f"{root}/downloads"

@@ -7,12 +7,13 @@ engine may be on another machine. It runs as the builder, without capabilities, 
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build_env.core.disk import scratch
+from build_env.core.disk import disk_errors, scratch
 from build_env.core.errors import InfrastructureError
 from build_env.core.machine import builder_id
 from build_env.engines.collecting import RESULTS
@@ -26,6 +27,7 @@ from build_env.engines.layout import (
     BUILD_ROOT,
     HOST_NAME,
     INSTALLED,
+    cache_place,
     exporting,
     install_phases,
     room_environment,
@@ -35,7 +37,7 @@ from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
 from build_env.engines.supervisor import ENTERING_CAPABILITIES, NOT_ENTERED, Supervisor, entering_script
 from build_env.model.artifact import Isolation
-from build_env.model.command import Role
+from build_env.model.command import Mount, Role
 from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ class DockerRooms:
         """See `Engine.run`. Raises Interrupted after `cancel`."""
         if spec.name and is_socket(spec.ssh_agent):
             output("note: the SSH agent is not passed on, because the room is kept; run without --container for that")
+        if spec.name and spec.caches:
+            output("note: there are no caches, because the room is kept; run without --container for them")
         run = self._run_kept if spec.name else self._run_fresh
         return in_time(self.connection, spec, lambda: run(spec, output))
 
@@ -125,7 +129,8 @@ class DockerRooms:
         talk = Conversation(spec=spec, output=output, supervisor=supervisor)
         owner, group = _user(spec)
         declared = {**spec.environment, **spec.variation.environment}
-        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None)
+        caches = self._caches(spec, output)
+        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None, caches=caches)
         begin = ["/bin/sh", "-c", entering_script(laying, supervisor), "sh"] if supervisor else ["/bin/sh", "-c"]
         container = Container(
             image=spec.image,
@@ -142,7 +147,7 @@ class DockerRooms:
                 **({"SSH_AUTH_SOCK": _AGENT_SOCKET} if agent else {}),
                 **talk.environment,
             },
-            binds=[*binds_of(spec.mounts), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
+            binds=[*binds_of([*spec.mounts, *caches.values()]), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
             memory=_work_in_memory(owner, group) if spec.variation.reversed_order else {},
             processors=spec.variation.processors,
             limits=spec.limits,
@@ -224,6 +229,20 @@ class DockerRooms:
             limits=spec.limits,
         )
         return talk, container
+
+    def _caches(self, spec: RoomSpec, output: Callable[[str], None]) -> dict[str, Mount]:
+        """The caches of the room by name, each a directory of this machine that the builder may write."""
+        mounts: dict[str, Mount] = {}
+        if spec.caches and self.connection.remote:
+            output(f"note: there are no caches, because the engine at {self.connection.address} is remote")
+        elif spec.cache_root:
+            for name, place in spec.caches.items():
+                directory = spec.cache_root / place
+                with disk_errors():
+                    directory.mkdir(parents=True, exist_ok=True)
+                    os.chown(directory, *builder_id())
+                mounts[name] = Mount(source=str(directory), destination=cache_place(BUILD_ROOT, name), writable=True)
+        return mounts
 
     @contextlib.contextmanager
     def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:
