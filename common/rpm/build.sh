@@ -235,13 +235,18 @@ local_packages() {
 }
 
 # make_set FILE: SET is a package that needs what FILE, the set of build dependencies, names. With it dnf finds all at once,
-# and comes to the same when it fetches and when it installs. The file has no macros but the tests for the architecture.
+# and comes to the same when it fetches and when it installs. A macro could run a program here, as root and with network:
+# the file has none but the tests for the architecture.
 make_set() {
     local folder=$BUILD_WORK/set
     rm -rf "$folder"
     mkdir -p "$folder"
+    ! grep -v -E '^%(ifarch [a-z0-9_ ]+|endif|description)$' "$1" | grep -F % \
+        || fail 1 "the set of build dependencies has macros" "the source stage writes what they stand for"
     {
-        sed '/^BuildConflicts:/d; s/^BuildRequires:/Requires:/' "$1"
+        set_head
+        sed -n 's/^BuildRequires:/Requires:/p; /^%ifarch/p; /^%endif/p' "$1"
+        set_foot
         say '%files'
     } >"$folder/$DEPENDS_FILE"
     rpmbuild --quiet -bb -D "_topdir $folder" -D 'debug_package %{nil}' "$folder/$DEPENDS_FILE" >"$folder/log" 2>&1 || {
