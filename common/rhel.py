@@ -69,7 +69,7 @@ def run_build(env: Env, package: Package) -> None:
     """Fetch the build requirements; without network, install them into a layer and build. Own scripts know no steps."""
     env.use("common/rpm")
     arch, script, environment = f"--arch={env.arch}", env.path_package_script(package), rpm_environment(env)
-    env.install(ImageKind.BUILD, SCRIPT, "--fetch", arch, environment=environment)
+    env.install(ImageKind.BUILD, SCRIPT, "--download", arch, environment=environment)
     env.install(ImageKind.BUILD, SCRIPT, "--install", arch, environment=environment, network=False)
     packaging = package.packaging.get(FAMILY)
     if packaging is not None and packaging.dynamic:
@@ -81,7 +81,7 @@ def run_build(env: Env, package: Package) -> None:
 def run_verify(env: Env, package: Package) -> None:
     """Check the packages with rpmlint, in a room of their own architecture."""
     env.use("common/rpm")
-    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--fetch")
+    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--download")
     env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--install", network=False)
     script = env.path_package_script(package)
     env.run_command_build(script, "--verify", f"--arch={env.arch}", environment=rpm_environment(env))

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The package script of the Debian family: turns src/PACKAGE into a source package (--source), fetches and installs its
-# build dependencies (--fetch, --install), builds its binary packages (--build) and checks the results (--verify).
+# build dependencies (--download, --install), builds its binary packages (--build) and checks the results (--verify).
 # It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
 set -euo pipefail
 
@@ -14,11 +14,11 @@ CROSS_PROFILES='cross,nocheck'
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build[=STEP]] [--verify] [--fetch] [--install] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--download] [--install] [--arch=ARCH] [--docker=TARGET]
                 [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
                 [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies, --fetch only fetches them, so that
+No stage: source, build and verify. --install installs build dependencies, --download only fetches them, so that
 --install needs no network then; both need root.
 --build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
 --archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
@@ -554,7 +554,7 @@ prepare_install() {
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
 }
 
-stage_fetch() {
+stage_download() {
     prepare_install
     install_set --download-only
     tidy_archives
@@ -703,7 +703,7 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_fetch='' do_install='' prints='' build_steps='extract make package'
+do_source='' do_build='' do_verify='' do_download='' do_install='' prints='' build_steps='extract make package'
 docker='' fetches=() archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
@@ -711,7 +711,7 @@ for argument in "$@"; do
     --build) do_build=yes ;;
     --build=extract | --build=make | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
-    --fetch) do_fetch=yes ;;
+    --download) do_download=yes ;;
     --install) do_install=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
@@ -739,7 +739,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_fetch$do_install" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_download$do_install" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -748,7 +748,7 @@ build_folder=${BUILD_IN:-}/build
 [ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
 
 [ -z "$do_source" ] || stage_source
-[ -z "$do_fetch" ] || stage_fetch
+[ -z "$do_download" ] || stage_download
 [ -z "$do_install" ] || stage_install
 [ -z "$do_build" ] || stage_build
 [ -z "$do_verify" ] || stage_verify

@@ -29,7 +29,7 @@ need() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--fetch and --install need root: they change the image"
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--download and --install need root: they change the image"
 }
 
 # The index is the one that the image holds: it was pinned together with it, and a new one would change the
@@ -39,7 +39,7 @@ need_index() {
     [ -e "${lists[0]}" ] || fail "$EX_CONFIG" "the image holds no package index" "run again with --refresh"
 }
 
-# Where packages lie that were fetched: --fetch leaves them there for --install, and a room that sets it keeps them. Not
+# Where packages lie that were fetched: --download leaves them there for --install, and a room that sets it keeps them. Not
 # apt's own folder: images of Docker tell apt to empty that one after each call.
 APT_ARCHIVES=${BUILD_ARCHIVES:-/var/cache/build-env}
 

@@ -7,9 +7,9 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib.sh"
 
 case ${1:-} in
---fetch) options=(--download-only) finish=tidy_archives ;;
+--download) options=(--download-only) finish=tidy_archives ;;
 --install) options=() finish=clean_apt ;;
-*) fail "$EX_USAGE" "usage: verify.sh --fetch | --install" ;;
+*) fail "$EX_USAGE" "usage: verify.sh --download | --install" ;;
 esac
 need_root
 if command -v lintian >/dev/null; then

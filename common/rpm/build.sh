@@ -1,6 +1,6 @@
 #!/bin/bash
 # The package script of the RPM family: turns src/PACKAGE into a source package (--source), fetches and installs its
-# build dependencies (--fetch, --install), builds its binary packages (--build) and checks the results (--verify).
+# build dependencies (--download, --install), builds its binary packages (--build) and checks the results (--verify).
 # It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
 # RPM_DIST (".el8") and RPM_RHEL ("8") say which distribution the packages are for.
 set -euo pipefail
@@ -16,10 +16,10 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build[=STEP]] [--verify] [--fetch] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--download] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
                 [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies, --fetch only fetches them, so that
+No stage: source, build and verify. --install installs build dependencies, --download only fetches them, so that
 --install needs no network then; both need root. --ask writes the set of build dependencies with those that
 %generate_buildrequires names when that much is installed.
 --build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
@@ -306,7 +306,7 @@ prepare_install() {
     [ -z "$(local_packages alternatives)" ] || can_install || sort_local packages alternatives
 }
 
-stage_fetch() {
+stage_download() {
     prepare_install
     if is_complete; then
         say "nothing has to be fetched"
@@ -497,7 +497,7 @@ stage_verify() {
 # ----------------------------------------------------------------------------------------------- main
 
 fetches=()
-do_source='' do_build='' do_verify='' do_fetch='' do_install='' do_ask='' prints='' docker=''
+do_source='' do_build='' do_verify='' do_download='' do_install='' do_ask='' prints='' docker=''
 build_steps='extract make install package'
 for argument in "$@"; do
     case $argument in
@@ -505,7 +505,7 @@ for argument in "$@"; do
     --build) do_build=yes ;;
     --build=extract | --build=make | --build=install | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
-    --fetch) do_fetch=yes ;;
+    --download) do_download=yes ;;
     --install) do_install=yes ;;
     --ask) do_ask=yes ;;
     --fetch=?*=?*=?*) fetches+=("${argument#*=}") ;;
@@ -531,7 +531,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_fetch$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_download$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -540,7 +540,7 @@ build_folder=${BUILD_IN:-}/build
 [ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
 
 [ -z "$do_source" ] || stage_source
-[ -z "$do_fetch" ] || stage_fetch
+[ -z "$do_download" ] || stage_download
 [ -z "$do_install" ] || stage_install
 [ -z "$do_ask" ] || stage_ask
 [ -z "$do_build" ] || stage_build

@@ -32,7 +32,7 @@ need() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--fetch and --install need root: they change the image"
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--download and --install need root: they change the image"
 }
 
 # rpm_architecture ARCH: the name that RPM has for it
@@ -127,7 +127,7 @@ remote_sources() {
         }'
 }
 
-# What was fetched for this layer, by --fetch or when it was made before, is given to dnf, which looks for a package in the
+# What was fetched for this layer, by --download or when it was made before, is given to dnf, which looks for a package in the
 # folder of its repository; which one that was does not matter, the digest decides.
 offer_archives() {
     local repository folder

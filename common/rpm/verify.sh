@@ -7,9 +7,9 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/lib.sh"
 
 case ${1:-} in
---fetch) options=(--downloadonly) finish=keep_archives ;;
+--download) options=(--downloadonly) finish=keep_archives ;;
 --install) options=() finish=clean_dnf ;;
-*) fail "$EX_USAGE" "usage: verify.sh --fetch | --install" ;;
+*) fail "$EX_USAGE" "usage: verify.sh --download | --install" ;;
 esac
 need_root
 if command -v rpmlint >/dev/null; then

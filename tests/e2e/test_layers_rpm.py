@@ -53,7 +53,7 @@ FAMILY = "rpm"
 def run_build(env: Env, package: Package) -> None:
     if package.name == "one":
         env.use("common/rpm")
-        env.install(ImageKind.BUILD, "common/rpm/build.sh", "--fetch")
+        env.install(ImageKind.BUILD, "common/rpm/build.sh", "--download")
         env.install(ImageKind.BUILD, "common/rpm/build.sh", "--install", network=False)
     env.run_command_build(env.path_package_script(package), "--build", f"--arch={env.arch}")
 """

@@ -54,7 +54,7 @@ SHIPPED = """
 def run_build(env: Env, package: Package) -> None:
     if package.name == "one":
         env.use("common/deb")
-        env.install(ImageKind.BUILD, "common/deb/build.sh", "--fetch")
+        env.install(ImageKind.BUILD, "common/deb/build.sh", "--download")
         env.install(ImageKind.BUILD, "common/deb/build.sh", "--install", network=False)
     env.run_command_build(env.path_package_script(package), "--build", f"--arch={env.arch}")
 """
