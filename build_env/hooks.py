@@ -33,7 +33,7 @@ helpers: methods of env
   | an image; dockerfile is a jinja2 template below the root | base BASE_IMAGE, context CTX_PATH |
 | = | docker_image_name(kind) | returns what the target's hook says | |
 | = | path_package_script(package) | returns what the target's hook says | |
-| - | install(kind, *argv, environment=None) | a command as root with network, into the layer below the room | |
+| - | install(kind, *argv, environment=None, network=True) | a command as root, into the layer below the room | |
 | - | ask(kind, *argv, environment=None) | a command that finds out what else must be installed, before the task | | |
 | - | use(*folders) | folders of common/ that the room sees; they enter the key | none |
 | - | deploy(repository_format, *, suite) | into the deb or rpm repository | |

@@ -17,6 +17,7 @@ from build_env.core.shapes import Decimal, Field, Fields, Shape, Table, Text, Tr
 from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
 from build_env.core.suggest import did_you_mean, nearest
 from build_env.core.toml import read_toml
+from build_env.model.cache import CACHES, OWN, SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,6 +118,12 @@ class Settings:
         Text(words=SIZE_EXAMPLE, pattern=SIZE_PATTERN),
         "how much the commands of a task may print before they are stopped",
         default="4G",
+    )
+    room_caches: Mapping[str, str] = _setting(
+        Table(each=Text(choices=(OWN, SHARED)), keys=Text(choices=tuple(CACHES))),
+        f"the caches ({', '.join(CACHES)}) that rooms of packages that ask for them keep: `own`, one for each package, "
+        "or `shared`, where each package of a target may change what the others build from it; in no key",
+        default={},
     )
     proxies: Mapping[str, str] = _setting(
         Table(each=Text()),

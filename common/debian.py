@@ -82,10 +82,11 @@ def run_source(env: Env, package: Package) -> None:
 
 
 def run_build(env: Env, package: Package) -> None:
-    """Install the build dependencies into a layer, then build without network. Own scripts know no steps."""
+    """Fetch the build dependencies; without network, install them into a layer and build. Own scripts know no steps."""
     env.use("common/deb")
     arch, script = f"--arch={env.arch}", env.path_package_script(package)
-    env.install(ImageKind.BUILD, SCRIPT, "--install", arch)
+    env.install(ImageKind.BUILD, SCRIPT, "--download", arch)
+    env.install(ImageKind.BUILD, SCRIPT, "--install", arch, network=False)
     for option in [f"--build={step}" for step in BUILD_STEPS] if script == SCRIPT else ["--build"]:
         env.run_command_build(script, option, arch)
 
@@ -93,7 +94,8 @@ def run_build(env: Env, package: Package) -> None:
 def run_verify(env: Env, package: Package) -> None:  # noqa: ARG001 - the signature is the hook's
     """Check the packages with lintian, from a layer of its own on the source image."""
     env.use("common/deb")
-    env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install")
+    env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--download")
+    env.install(ImageKind.SOURCE, "common/deb/verify.sh", "--install", network=False)
     env.run_command_source(SCRIPT, "--verify", f"--arch={env.arch}", network=False)
 
 

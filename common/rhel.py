@@ -72,10 +72,11 @@ def run_source(env: Env, package: Package) -> None:
 
 
 def run_build(env: Env, package: Package) -> None:
-    """Install the build requirements into a layer, then build without network. Own scripts know no steps."""
+    """Fetch the build requirements; without network, install them into a layer and build. Own scripts know no steps."""
     env.use("common/rpm")
     arch, script, environment = f"--arch={env.arch}", env.path_package_script(package), rpm_environment(env)
-    env.install(ImageKind.BUILD, SCRIPT, "--install", arch, environment=environment)
+    env.install(ImageKind.BUILD, SCRIPT, "--download", arch, environment=environment)
+    env.install(ImageKind.BUILD, SCRIPT, "--install", arch, environment=environment, network=False)
     packaging = package.packaging.get(FAMILY)
     if packaging is not None and packaging.dynamic:
         env.ask(ImageKind.BUILD, SCRIPT, "--ask", arch, environment=environment)
@@ -86,7 +87,8 @@ def run_build(env: Env, package: Package) -> None:
 def run_verify(env: Env, package: Package) -> None:
     """Check the packages with rpmlint, in a room of their own architecture."""
     env.use("common/rpm")
-    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--install")
+    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--download")
+    env.install(ImageKind.BUILD, "common/rpm/verify.sh", "--install", network=False)
     script = env.path_package_script(package)
     env.run_command_build(script, "--verify", f"--arch={env.arch}", environment=rpm_environment(env))
 

@@ -83,6 +83,7 @@ def new_executor(session: Session, anew: frozenset[TaskName]) -> LocalExecutor:
                 store=store,
                 directory=directory,
                 downloads=paths.downloads,
+                caches=paths.caches,
                 images=images,
                 ssh_agent=os.environ.get("SSH_AUTH_SOCK", ""),
                 proxies=proxy_variables(settings, os.environ),
@@ -107,6 +108,7 @@ def _orders(session: Session) -> Orders:
         },
         reused_prefix=f"{project.settings.image_prefix}-{project.checkout}-" if options.container else "",
         recreate=options.recreate,
+        caches=project.settings.room_caches,
         limit=time_limit(options, project.settings),
         limits=room_limits(
             project.settings,

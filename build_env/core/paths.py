@@ -45,6 +45,7 @@ class ProjectPaths:
     repositories = _Below("build/repositories")  # what apt and dnf clients read
     logs = _Below("build/logs")  # one per task
     downloads = _Below("build/downloads")  # the reusable cache of fetched sources
+    caches = _Below("build/caches")  # of tools in rooms, for packages that ask for them
     store = _Below("build/store")  # the content-addressed files
     memories = _Below("build/remembered")  # what finished commands read and made
     rooms = _Below("build/rooms")  # where results of running rooms arrive, and where native rooms lie

@@ -8,11 +8,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from build_env.model.cache import CACHES
 from build_env.model.command import Role
 from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from build_env.model.command import Command
     from build_env.model.room import RoomSpec
@@ -22,13 +23,16 @@ __all__ = [
     "BUILD_ROOT",
     "DIGEST_INDEX",
     "DIRECTORIES",
+    "EVERY",
     "HOST_NAME",
     "INSTALLED",
     "LIST_PACKAGES",
     "SEARCH_PATH",
     "WRITABLE",
+    "cache_place",
     "commands_of",
     "exporting",
+    "install_phases",
     "limiting_script",
     "outcome_of",
     "room_environment",
@@ -41,8 +45,9 @@ HOST_NAME = "build-env"  # always the same, because some builds write it into th
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DIRECTORIES = ("common", "in", "src")
 WRITABLE = ("out", "work")
-ARCHIVES = "out/archives"  # where install commands leave the packages they fetched; given back below in/archives
+ARCHIVES = "archives"  # where install commands keep the packages they fetched; given back below in/archives
 INSTALLED = "out/packages.txt"
+EVERY = range(1, 1_000_000)  # command, by number
 _TIMED_OUT = 124  # as timeout(1) has it
 
 LIST_PACKAGES = (
@@ -62,6 +67,19 @@ def commands_of(spec: RoomSpec, role: Role) -> list[Command]:
     return [command for command in spec.commands if command.role is role]
 
 
+def cache_place(root: str, name: str) -> str:
+    """Where a room has the cache of that name."""
+    return f"{root}/caches/{name}"
+
+
+def install_phases(spec: RoomSpec) -> list[range]:
+    """The numbers of the install commands of `spec`, from 1 on: those with network, and after them those without."""
+    commands = commands_of(spec, Role.INSTALL)
+    networked = sum(command.network for command in commands)
+    phases = (range(1, networked + 1), range(networked + 1, len(commands) + 1))
+    return [numbers for numbers in phases if numbers]
+
+
 def outcome_of(status: int) -> RoomOutcome:
     """The outcome of commands that ended with an exit status."""
     return RoomOutcome(status=status, message=f"exit status {status}" if status else "")
@@ -79,8 +97,10 @@ def room_environment(
     search_path: str = SEARCH_PATH,
     downloads: bool = False,
     kept: bool = False,
+    caches: Collection[str] = (),
 ) -> dict[str, str]:
-    """The complete environment of a room: what the task declares and where things are."""
+    """The complete environment of a room: what the task declares and where things are, `caches` by name."""
+    programs = [place for name in caches for place in CACHES[name][1]]
     paths = {
         "BUILD_COMMON": f"{root}/common",
         "BUILD_IN": f"{root}/in",
@@ -90,7 +110,8 @@ def room_environment(
         "BUILD_SRC": f"{root}/src/{declared.get('BUILD_PACKAGE', '')}".rstrip("/"),
         "BUILD_WORK": f"{root}/work",
         "HOME": f"{root}/work",
-        "PATH": search_path,
+        "PATH": ":".join([*programs, search_path]),
+        **{variable: cache_place(root, name) for name in caches for variable in CACHES[name][0]},
     }
     if downloads:
         paths["BUILD_DOWNLOADS"] = f"{root}/downloads"
@@ -103,19 +124,19 @@ def room_script(
     *,
     exported: Mapping[str, str] | None = None,
     umask: int = 0o022,
-    first: int = 1,
+    numbers: range = EVERY,
     become: str = "",
 ) -> str:
     """A POSIX shell script that runs `commands` in order and ends with the status of the first that fails.
 
-    `exported` is set in the script itself, for rooms whose container must not carry an environment. `first` is the
-    number of the command to begin with; the script's own variable `running` has the number of the one at work. `become`
+    `exported` is set in the script itself, for rooms whose container must not carry an environment. `numbers` are
+    those of the commands to run, from 1 on; the script's own variable `running` has that of the one at work. `become`
     are the words before a command that make it somebody else's.
     """
     lines = ["set -u", f"umask {umask:03o}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted((exported or {}).items())]
     for number, command in enumerate(commands, 1):
-        if number >= first:
+        if number in numbers:
             lines += [f"running={number}", _run(command, root, number, len(commands), become)]
     return "\n".join(lines) + "\n"
 

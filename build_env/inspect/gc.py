@@ -105,6 +105,7 @@ def _look(project: Project, since: float, limit: LayerLimit) -> _Survey:
     for kind, entries in (
         (Kind.MEMORY, old_memories(memories, since)),
         (Kind.DOWNLOADS, _empty(project.paths.downloads)),
+        (Kind.CACHE, _old_trees(project.paths.caches, since)),
         (Kind.ROOMS, _dead_rooms(project)),
         (Kind.CONTINUED, _old_trees(build / CONTINUED, since)),
     ):
@@ -156,7 +157,7 @@ def _dead_rooms(project: Project) -> list[Path]:
 
 
 def _old_trees(directory: Path, since: float) -> list[Path]:
-    """What continued tasks made: `TARGET/TASK`."""
+    """What continued tasks made, `TARGET/TASK`, or caches of a package, `own/PACKAGE`, that nobody changed since."""
     return [path for path in sorted(directory.glob("*/*")) if _size_and_time(path)[1] < since]
 
 

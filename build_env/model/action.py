@@ -64,7 +64,8 @@ class File:
 class Room:
     """Everything a room is made of, except the engine: commands, environment, trees, single files, mounts.
 
-    `limits` are those of `RoomLimits` that the package says itself; they are in no key.
+    `limits` are those of `RoomLimits` that the package says itself, `caches` the names of those that it asks for; they
+    are in no key.
     """
 
     commands: tuple[Command, ...]
@@ -76,6 +77,7 @@ class Room:
     downloads: bool = False
     epoch: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
+    caches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

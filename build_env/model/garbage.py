@@ -19,6 +19,7 @@ class Kind(StrEnum):
     OBJECT = "object"
     MEMORY = "remembered plan"
     DOWNLOADS = "empty download directory"
+    CACHE = "cache of a tool"
     ROOMS = "directory of a dead run"
     CONTINUED = "result of a continued task"
     FAILED_ROOM = "failed room"

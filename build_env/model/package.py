@@ -126,7 +126,7 @@ class Package:
     which the package brings its own `build.sh`. A `tool` serves the builds of others. `sources` are files, by name,
     that the source stage fetches, `repositories` by target those from which its builds may install, too. `choices` are
     about its build, `apart` those among them that the run asked for: what comes out then is not the package that
-    everybody gets.
+    everybody gets. `limits` and `caches` are those of its rooms.
 
     A manifest may say different things for different architectures: `variants` maps each to the package as it is there,
     `requires` and `provides` are then those of all. With `faults` it cannot be used, for whatever target.
@@ -150,6 +150,7 @@ class Package:
     limits: Mapping[str, int] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
     apart: Choices = field(default_factory=Choices)
+    caches: tuple[str, ...] = ()
     variants: Mapping[str, Package] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 

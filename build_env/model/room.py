@@ -98,7 +98,8 @@ class RoomOrder:
 
     `image` is the engine's own name for it, `labels` mark everything that belongs to it. `name` identifies a reused
     room; empty for a fresh one. `layer_key` names the installed set that `install` commands lead to. `fetches` tells
-    that the commands may fetch sources: such a room has the downloads of its subject, and an SSH agent.
+    that the commands may fetch sources: such a room has the downloads of its subject, and an SSH agent. `caches` has
+    for names of `CACHES` the directory that stays from room to room, relative to where a machine has them.
     """
 
     image: str
@@ -109,6 +110,7 @@ class RoomOrder:
     platform: str = ""
     mounts: tuple[Mount, ...] = ()
     fetches: bool = False
+    caches: Mapping[str, str] = field(default_factory=dict)
     epoch: int = 0
     name: str = ""
     layer_key: str = ""
@@ -123,12 +125,13 @@ class RoomSpec(RoomOrder):
     `collect` is the host directory that receives `out/`, `downloads` the one that is both given to and taken from the
     room. `ssh_agent` is the socket of an agent that the room may ask. `object_path` tells where the object with a
     digest lies on this host: entries name no paths. `variation` is for rooms whose results are compared with those of
-    others. `proxies` are variables that only a room with network gets. A room that is not `kept` when its commands fail
-    is one that no task has: nobody could ask for it.
+    others. `proxies` are variables that only a room with network gets. `cache_root` is where this machine has caches. A
+    room that is not `kept` when its commands fail is one that no task has: nobody could ask for it.
     """
 
     collect: Path
     downloads: Path | None = None
+    cache_root: Path | None = None
     ssh_agent: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)
     object_path: Callable[[str], Path] = _no_objects

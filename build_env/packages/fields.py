@@ -8,6 +8,7 @@ from typing import Final
 from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.shapes import Either, Field, Fields, Items, Table, Text
 from build_env.core.sizes import SIZE_EXAMPLE, SIZE_PATTERN
+from build_env.model.cache import CACHES
 from build_env.packages.choices import CHOICES
 from build_env.packages.further import REPOSITORIES
 from build_env.packages.names import PACKAGE_NAME
@@ -107,9 +108,14 @@ DEFINITION: Final = Fields(
                     "memory": Field(shape=_SIZE, summary="the memory that its rooms may use"),
                     "shared_memory": Field(shape=_SIZE, summary="the size of /dev/shm"),
                     "log": Field(shape=_SIZE, summary="how much its commands may print"),
+                    "caches": Field(
+                        shape=Items(each=Text(choices=tuple(CACHES))),
+                        summary="caches that its rooms keep from build to build, if the setting room_caches allows it",
+                        default=[],
+                    ),
                 }
             ),
-            summary="limits of its rooms that differ from the settings room_processes, room_files and so on",
+            summary="caches of its rooms, and limits that differ from the settings room_processes, room_files, …",
             default={},
         ),
         "build": Field(

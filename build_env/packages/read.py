@@ -190,6 +190,7 @@ def _declared(bounds: Bounds, fields: Mapping[str, object], shown: str, default:
         sources=_sources(fields["sources"]),
         epoch=int(day_of(date).timestamp()) if date else 0,
         limits=_limits(fields["room"]),
+        caches=_caches(fields["room"]),
         choices=choices_in(build if isinstance(build := fields["build"], dict) else {}),
         **_repositories(bounds, fields, target),
     )
@@ -209,7 +210,12 @@ def _repositories(bounds: Bounds, fields: Mapping[str, Any], target: str) -> dic
 def _limits(value: object) -> Mapping[str, int]:
     """The limits of rooms that the definition gives, in numbers or bytes."""
     given = value.items() if isinstance(value, dict) else ()
-    return {name: parse_size(text) or int(text) for name, text in given if text is not None}
+    return {name: parse_size(text) or int(text) for name, text in given if name != "caches" and text is not None}
+
+
+def _caches(value: object) -> tuple[str, ...]:
+    """The caches that rooms shall have."""
+    return _words(value.get("caches")) if isinstance(value, dict) else ()
 
 
 def _words(value: object) -> tuple[str, ...]:

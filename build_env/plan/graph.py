@@ -263,6 +263,7 @@ def _room(target: Target, unit: Unit, record: Record, facts: PlanFacts) -> Room:
         downloads=unit.stage is Stage.SOURCE,
         epoch=epoch,
         limits=package.limits,
+        caches=package.caches,
     )
 
 

@@ -68,7 +68,8 @@ def _question(task: Task, subject: str, commands: tuple[Command, ...]) -> Task:
     room = task.room
     if room is None:
         raise RuntimeError(f"{task.name} asks, and has no room")
-    room = replace(room, commands=commands, environment={**room.environment, "BUILD_STAGE": Stage.ASK.value})
+    environment = {**room.environment, "BUILD_STAGE": Stage.ASK.value}
+    room = replace(room, commands=commands, environment=environment, caches=())
     return Task(
         name=task.name._replace(subject=subject, stage=Stage.ASK),
         static_inputs=room_inputs(Stage.ASK, room),
@@ -115,7 +116,9 @@ def layer_room(task: Task) -> Room | None:
         **{name: value for name, value in room.environment.items() if name in _INSTALLED_BY},
     }
     trees = tuple(tree for tree in room.trees if tree.destination.startswith("common/"))
-    return replace(room, commands=commands, environment=environment, trees=trees, files=(), downloads=False, epoch=0)
+    return replace(
+        room, commands=commands, environment=environment, trees=trees, files=(), downloads=False, epoch=0, caches=()
+    )
 
 
 def _installs_own(task: Task) -> bool:

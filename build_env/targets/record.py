@@ -168,13 +168,25 @@ class Env:
         """
         self._record(ImageKind(kind), argv, environment=environment, temporary=True)
 
-    def install(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
-        """Record a command that installs, as root and with network, into the layer below the room.
+    def install(
+        self,
+        kind: ImageKind | str,
+        *argv: str,
+        environment: Mapping[str, str] | None = None,
+        network: bool = True,
+    ) -> None:
+        """Record a command that installs, as root, into the layer below the room.
+
+        Those with network come first, in a room that is no part of the layer if others follow: what they leave in
+        `$BUILD_ARCHIVES` is all that the others get.
 
         Raises:
-            HookError: as `run_command_build`.
+            HookError: as `run_command_build`, or when it follows one without network and wants it.
         """
-        self._record(ImageKind(kind), argv, environment=environment, network=True, role=Role.INSTALL)
+        before = [command.network for command in self._recorded.commands if command.role is Role.INSTALL]
+        if network and False in before:
+            raise HookError("env.install: what is fetched with network comes before what is installed without")
+        self._record(ImageKind(kind), argv, environment=environment, network=network, role=Role.INSTALL)
 
     def ask(self, kind: ImageKind | str, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Record a command that finds out what else the task needs installed, and leaves it as the dependency set.

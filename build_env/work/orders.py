@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from build_env.images.render import build_context
 from build_env.model.action import ImageAction, LayerAction, Tree
+from build_env.model.cache import OWN, SHARED
 from build_env.model.order import WorkOrder
 from build_env.model.room import RoomEntry, RoomLimits, RoomOrder
 from build_env.model.task import Place
@@ -35,7 +36,7 @@ class Orders:
     """What orders of this run have in common. `reused_prefix` begins the names of kept rooms; empty for fresh ones.
 
     A command that wants a temporary room has a fresh one in any case, and so has its layer. `recreate` has registries
-    asked for bases again.
+    asked for bases again. `caches` are those that rooms may have, by name: whether all packages share one.
     """
 
     trees: Trees
@@ -44,6 +45,7 @@ class Orders:
     reused_prefix: str = ""
     limit: TimeLimit | None = None
     limits: RoomLimits = field(default_factory=RoomLimits)
+    caches: Mapping[str, str] = field(default_factory=dict)
     recreate: bool = False
 
     def image(self, task: Task, key: str, *, anew: bool) -> WorkOrder:
@@ -112,12 +114,22 @@ class Orders:
             platform=room.platform,
             mounts=tuple(replace(mount, source=str(self.trees.root / mount.source)) for mount in room.mounts),
             fetches=room.downloads,
+            caches={name: self._cache(name, task.name) for name in room.caches if name in self.caches},
             epoch=room.epoch,
             name=kept_room_name(self.reused_prefix, task.target, room.commands[0].kind, identity) if kept else "",
             layer_key=layer_key(work),
             limit=self.limit,
             limits=replace(self.limits, **room.limits),
         )
+
+    def _cache(self, name: str, task: TaskName) -> str:
+        """The directory of a cache: each architecture of a target has its own, each package if it is not shared.
+
+        So has each stage: what one with network finds there must not reach one without.
+        """
+        subject = SHARED if self.caches[name] == SHARED else f"{OWN}/{task.subject}"
+        parts = (task.target.replace("/", "-"), task.stage, task.architecture)
+        return f"{subject}/{'.'.join(filter(None, parts))}/{name}"
 
 
 def context_entry(trees: Trees, recipe: ImageRecipe, store: Store) -> RoomEntry | None:

@@ -32,7 +32,8 @@ class Worker:
     """Carries out orders, in several threads at a time. `images` is None where rooms are native.
 
     `store` has the objects that orders name and gets what comes out, `directory` is for unfinished results, below
-    `downloads` lie the sources that were fetched before, `ssh_agent` is the socket for those that are fetched,
+    `downloads` lie the sources that were fetched before, `ssh_agent` is the socket for those that are fetched, below
+    `caches` those of tools (None: rooms have none),
     `proxies` are variables for rooms with network.
     """
 
@@ -40,6 +41,7 @@ class Worker:
     store: Objects
     directory: Path
     downloads: Path
+    caches: Path | None = None
     images: TargetImages | None = None
     ssh_agent: str = ""
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Worker:
         self, room: RoomOrder, variation: Variation, collect: Path, output: Callable[[str], None], argv: tuple[str, ...]
     ) -> RoomOutcome:
         """Run the commands of a room, or `argv`, in one that differs by `variation`; what comes out is in `collect`."""
-        spec = replace(self._spec(room, "", collect), variation=variation)
+        spec = replace(self._spec(replace(room, caches={}), "", collect), variation=variation)
         if argv:
             spec = replace(spec, commands=(Command(kind=spec.commands[0].kind, argv=argv),), downloads=None)
         return self.engine.run(spec, output)
@@ -148,6 +150,7 @@ class Worker:
             **vars(room),
             collect=collect,
             downloads=downloads,
+            cache_root=self.caches,
             ssh_agent=self.ssh_agent if room.fetches else "",
             proxies=self.proxies,
             object_path=lambda digest: self.store.path(Artifact(name="", digest=digest, size=0)),

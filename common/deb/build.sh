@@ -1,6 +1,6 @@
 #!/bin/bash
-# The package script of the Debian family: turns src/PACKAGE into a source package (--source), installs its build
-# dependencies (--install), builds its binary packages (--build) and checks the results (--verify).
+# The package script of the Debian family: turns src/PACKAGE into a source package (--source), fetches and installs its
+# build dependencies (--download, --install), builds its binary packages (--build) and checks the results (--verify).
 # It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
 set -euo pipefail
 
@@ -14,11 +14,12 @@ CROSS_PROFILES='cross,nocheck'
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--download] [--install] [--arch=ARCH] [--docker=TARGET]
                 [--archive-version=VERSION --archive-sha256=DIGEST [--archive-suffix=SUFFIX] [--archive-patch=FILE]...]
                 [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies and needs root.
+No stage: source, build and verify. --install installs build dependencies, --download only fetches them, so that
+--install needs no network then; both need root.
 --build=STEP does one step of a build: extract, make (configure and compile), package; without a step, all.
 --archive-version: the source package is the distribution's own; DIGEST is that of its .dsc file. SUFFIX is put
 behind its version, and patches (below the build root) on top of its own.
@@ -444,23 +445,53 @@ is_installed() {
     [ "$found" = "installed $wanted" ]
 }
 
-# apt takes the same version with other bytes for up to date; a kept room has to install it again.
-install_local() {
-    local options=(--allow-downgrades) file missing=''
-    mapfile -t files < <(local_packages "$@")
-    [ "${#files[@]}" -gt 0 ] || return 0
-    if [ "${BUILD_REINSTALL:-0}" = 1 ]; then
-        options+=(--reinstall)
-        missing=yes
-    fi
-    for file in "${files[@]}"; do
+# prepare_set FOLDER...: SET are the words for apt-get that make one set of what the build needs and the local packages of
+# the folders, these in exactly their versions; FILES are those. One set, so that what is fetched is what is installed.
+prepare_set() {
+    local folder=$BUILD_WORK/set dsc file line name arch version profiles exact='' named=''
+    dsc=$folder/$DEPENDS_FILE
+    mkdir -p "$folder"
+    mapfile -t FILES < <(for file in "$@"; do local_packages "$file"; done)
+    SET=(--allow-downgrades -o "Dir::Etc::preferences=$folder/preferences")
+    for file in "${FILES[@]}"; do
+        read -r name arch version <<<"$(package_fields "$file" Package Architecture Version)"
+        [ "$arch" != all ] || arch=$BUILD_HOST_ARCH
+        SET+=(--with-source "$file")
+        exact+="$name:$arch (= $version), "
+        printf 'Package: %s:%s\nPin: version %s\nPin-Priority: 1001\n\n' "$name" "$arch" "$version"
+    done >"$folder/preferences"
+    cat /etc/apt/preferences >>"$folder/preferences" 2>/dev/null || true
+    while IFS= read -r line; do
+        case $line in Build-Depends:*) line="Build-Depends: $exact${line#*:}" named=yes ;; esac
+        say "$line"
+    done <"$BUILD_IN/dependencies/$DEPENDS_FILE" >"$dsc"
+    [ -n "$named" ] || say "Build-Depends: $exact" >>"$dsc"
+    profiles=$(profiles_in_force)
+    ! is_cross || SET+=(-a "$ARCH")
+    [ -z "$profiles" ] || SET+=(-P "$profiles")
+    [ -z "${BUILD_ONLY:-}" ] || SET+=("--$BUILD_ONLY-only")
+    SET+=(build-dep "$dsc")
+}
+
+# install_set OPTION...: apt-get with the set and the options
+install_set() {
+    local file missing=''
+    while read -r file; do
         is_installed "$file" || missing=yes
-    done
-    if [ -z "$missing" ]; then
-        say "the local packages are installed already"
+    done < <(local_packages)
+    # apt takes the same version with other bytes for up to date; a kept room has to install it again.
+    [ "${BUILD_REINSTALL:-0}" = 0 ] || [ -z "$(local_packages)" ] || missing=yes
+    FILES=()
+    if [ -z "$missing" ] && check_depends "$BUILD_IN/dependencies/$DEPENDS_FILE" >/dev/null; then
+        say "the build dependencies are installed already"
         return 0
     fi
-    run_apt install "${options[@]}" "${files[@]}" || explain_unmet
+    prepare_set packages
+    # What only a later alternative names is ours to give where the distribution has none of the earlier.
+    if [ -n "$(local_packages alternatives)" ] && ! apt-get --simulate --quiet=2 "${SET[@]}" >/dev/null 2>&1; then
+        prepare_set packages alternatives
+    fi
+    run_apt "$@" "${SET[@]}" || explain_unmet
 }
 
 # A tool that runs during a cross build has the host's architecture, and apt takes it for a build dependency of
@@ -514,28 +545,26 @@ need_build_depends() {
         "with --install they are installed on this machine"
 }
 
-stage_install() {
-    local file options=() profiles
-    need BUILD_IN ARCH BUILD_HOST_ARCH
+prepare_install() {
+    local file=$BUILD_IN/dependencies/$DEPENDS_FILE
+    need BUILD_IN BUILD_WORK ARCH BUILD_HOST_ARCH
     need_root
     need_index
     offer_archives
-    file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
-    install_local
-    if check_depends "$file" >/dev/null; then
-        say "the build dependencies are installed already"
-    else
-        profiles=$(profiles_in_force)
-        ! is_cross || options=(-a "$ARCH")
-        [ -z "$profiles" ] || options+=(-P "$profiles")
-        [ -z "${BUILD_ONLY:-}" ] || options+=("--$BUILD_ONLY-only")
-        # What only a later alternative names is ours to give where the distribution has none of the earlier.
-        if [ -n "$(local_packages alternatives)" ] \
-            && ! apt-get --simulate --quiet=2 build-dep "${options[@]}" "$file" >/dev/null 2>&1; then
-            install_local alternatives
-        fi
-        run_apt build-dep "${options[@]}" "$file" || explain_unmet
+}
+
+stage_download() {
+    prepare_install
+    install_set --download-only
+    tidy_archives
+}
+
+stage_install() {
+    prepare_install
+    install_set
+    if [ "${BUILD_REINSTALL:-0}" = 1 ] && [ "${#FILES[@]}" -gt 0 ]; then
+        run_apt install --reinstall --allow-downgrades "${FILES[@]}" || explain_unmet
     fi
     clean_apt
 }
@@ -674,7 +703,7 @@ stage_verify() {
 
 # ----------------------------------------------------------------------------------------------- main
 
-do_source='' do_build='' do_verify='' do_install='' prints='' build_steps='extract make package'
+do_source='' do_build='' do_verify='' do_download='' do_install='' prints='' build_steps='extract make package'
 docker='' fetches=() archive_version='' archive_sha256='' archive_suffix='' archive_patches=()
 for argument in "$@"; do
     case $argument in
@@ -682,6 +711,7 @@ for argument in "$@"; do
     --build) do_build=yes ;;
     --build=extract | --build=make | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
+    --download) do_download=yes ;;
     --install) do_install=yes ;;
     --arch=?*) ARCH=${argument#*=} ;;
     --docker=?*) docker=${argument#*=} ;;
@@ -709,7 +739,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_install" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_download$do_install" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -718,6 +748,7 @@ build_folder=${BUILD_IN:-}/build
 [ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
 
 [ -z "$do_source" ] || stage_source
+[ -z "$do_download" ] || stage_download
 [ -z "$do_install" ] || stage_install
 [ -z "$do_build" ] || stage_build
 [ -z "$do_verify" ] || stage_verify

@@ -29,7 +29,7 @@ need() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--install needs root: it changes the image"
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--download and --install need root: they change the image"
 }
 
 # The index is the one that the image holds: it was pinned together with it, and a new one would change the
@@ -39,23 +39,15 @@ need_index() {
     [ -e "${lists[0]}" ] || fail "$EX_CONFIG" "the image holds no package index" "run again with --refresh"
 }
 
-# Not apt's own folder: images of Docker tell apt to empty that one after each call.
-APT_ARCHIVES=/var/cache/build-env
+# Where packages lie that were fetched: --download leaves them there for --install, and a room that sets it keeps them. Not
+# apt's own folder: images of Docker tell apt to empty that one after each call.
+APT_ARCHIVES=${BUILD_ARCHIVES:-/var/cache/build-env}
 
 # What was fetched for this layer before is given back, so that it can be made again when the mirror has moved on.
 offer_archives() {
     mkdir -p "$APT_ARCHIVES/partial"
     chown _apt "$APT_ARCHIVES/partial"
     [ ! -d "$BUILD_IN/archives" ] || cp "$BUILD_IN"/archives/*.deb "$APT_ARCHIVES/"
-}
-
-# The packages that were fetched leave the room, where it wants them, and do not enter the layer.
-keep_archives() {
-    if [ -n "${BUILD_ARCHIVES:-}" ]; then
-        mkdir -p "$BUILD_ARCHIVES"
-        find "$APT_ARCHIVES" -maxdepth 1 -name '*.deb' -exec mv -t "$BUILD_ARCHIVES" {} +
-    fi
-    rm -rf "$APT_ARCHIVES"
 }
 
 # run_apt ARGUMENT...: apt-get; on failure APT_LOG names a file with what it said. Trouble with fetching ends here.
@@ -79,8 +71,14 @@ run_apt() {
     return "$status"
 }
 
-# Two caches of 79 MB each would enter the layer; apt makes them anew.
+# Nothing but packages stays where packages are kept.
+tidy_archives() {
+    rm -rf "$APT_ARCHIVES/partial" "$APT_ARCHIVES/lock"
+}
+
+# Two caches of 79 MB each would enter the layer; apt makes them anew. Nor does what was fetched.
 clean_apt() {
-    keep_archives
+    tidy_archives
+    [ -n "${BUILD_ARCHIVES:-}" ] || rm -rf "$APT_ARCHIVES"
     rm -f /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
 }

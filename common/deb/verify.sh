@@ -6,7 +6,11 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=common/deb/lib.sh
 . "$here/lib.sh"
 
-[ "${1:-}" = --install ] || fail "$EX_USAGE" "usage: verify.sh --install"
+case ${1:-} in
+--download) options=(--download-only) finish=tidy_archives ;;
+--install) options=() finish=clean_apt ;;
+*) fail "$EX_USAGE" "usage: verify.sh --download | --install" ;;
+esac
 need_root
 if command -v lintian >/dev/null; then
     say "lintian is there already"
@@ -14,5 +18,5 @@ if command -v lintian >/dev/null; then
 fi
 need_index
 offer_archives
-run_apt install lintian
-clean_apt
+run_apt install "${options[@]}" lintian
+"$finish"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The package script of the RPM family: turns src/PACKAGE into a source package (--source), installs its build
-# dependencies (--install), builds its binary packages (--build) and checks the results (--verify).
+# The package script of the RPM family: turns src/PACKAGE into a source package (--source), fetches and installs its
+# build dependencies (--download, --install), builds its binary packages (--build) and checks the results (--verify).
 # It runs in a room; what it may rely on is described with the room: BUILD_* variables and in/, work/, out/.
 # RPM_DIST (".el8") and RPM_RHEL ("8") say which distribution the packages are for.
 set -euo pipefail
@@ -16,11 +16,12 @@ RPM_ARCHITECTURES=(x86_64 aarch64 armv7hl)
 
 usage() {
     cat <<'TEXT'
-usage: build.sh [--source] [--build[=STEP]] [--verify] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
+usage: build.sh [--source] [--build[=STEP]] [--verify] [--download] [--install] [--ask] [--arch=ARCH] [--docker=TARGET]
                 [--fetch=NAME=DIGEST=URL]...
                 [--print-target | --print-package-name | --print-package-version]
-No stage: source, build and verify. --install installs build dependencies and needs root. --ask writes the set of build
-dependencies with those that %generate_buildrequires names when that much is installed.
+No stage: source, build and verify. --install installs build dependencies, --download only fetches them, so that
+--install needs no network then; both need root. --ask writes the set of build dependencies with those that
+%generate_buildrequires names when that much is installed.
 --build=STEP does one step of a build: extract, make (configure and compile), install, package; without a step, all.
 --fetch: a source that is fetched if it is one of the spec and is not given.
 TEXT
@@ -225,33 +226,58 @@ local_packages() {
     done
 }
 
-# dnf takes the same version with other bytes for up to date, and an older one for no update: a kept room needs
-# three commands. Each gets the files that its word means something for.
-install_local() {
-    local file name installed same=() older=() other=()
+# make_set FILE: SET is a package that needs what FILE, the set of build dependencies, names. With it dnf finds all at once,
+# and comes to the same when it fetches and when it installs. A macro could run a program here, as root and with network:
+# the file has none but the tests for the architecture.
+make_set() {
+    local folder=$BUILD_WORK/set
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    ! grep -v -E '^%(ifarch [a-z0-9_ ]+|endif|description)$' "$1" | grep -F % \
+        || fail 1 "the set of build dependencies has macros" "the source stage writes what they stand for"
+    {
+        set_head
+        sed -n 's/^BuildRequires:/Requires:/p; /^%ifarch/p; /^%endif/p' "$1"
+        set_foot
+        say '%files'
+    } >"$folder/$DEPENDS_FILE"
+    rpmbuild --quiet -bb -D "_topdir $folder" -D 'debug_package %{nil}' "$folder/$DEPENDS_FILE" >"$folder/log" 2>&1 || {
+        cat "$folder/log" >&2
+        fail 1 "the set of build dependencies cannot be read; rpmbuild says why above"
+    }
+    SET=("$folder"/RPMS/*/*.rpm)
+}
+
+# sort_local FOLDER...: the local packages by what dnf has to do with them. It takes the same version with other bytes for
+# up to date, and an older one for no update: a kept room needs three commands.
+sort_local() {
+    local file name installed
+    OTHER=() OLDER=() SAME=()
     while read -r file; do
         name=$(rpm --query --package --queryformat '%{NAME}.%{ARCH}' "$file")
         if ! installed=$(rpm --query --queryformat '%{SHA256HEADER}\n' "$name" 2>/dev/null); then
-            other+=("$file")
+            OTHER+=("$file")
         elif ! rpm --query "$(rpm --query --package "$file")" >/dev/null 2>&1; then
             # Another version is there: install covers a newer file, downgrade an older one.
-            other+=("$file")
-            older+=("$file")
+            OTHER+=("$file")
+            OLDER+=("$file")
         elif [ "${BUILD_REINSTALL:-0}" = 1 ] \
             || [ "$installed" != "$(rpm --query --package --queryformat '%{SHA256HEADER}\n' "$file")" ]; then
-            same+=("$file")
+            SAME+=("$file")
         fi
-    done < <(local_packages "$@")
-    [ "${#other[@]}" -eq 0 ] || run_dnf install "${other[@]}" || explain_unmet
-    [ "${#older[@]}" -eq 0 ] || run_dnf downgrade "${older[@]}" || explain_unmet
-    [ "${#same[@]}" -eq 0 ] || run_dnf reinstall "${same[@]}" || explain_unmet
+    done < <(for file in "$@"; do local_packages "$file"; done)
 }
 
-# can_install SPEC: whether dnf finds all that the spec needs, as far as it is told; it changes nothing
+# can_install: whether dnf finds all that the set needs, as far as it is told; it changes nothing
 can_install() {
     local said
-    said=$(LC_ALL=C.UTF-8 dnf --assumeno --setopt='*.metadata_expire=never' builddep --spec "$1" 2>&1 || true)
+    said=$(LC_ALL=C.UTF-8 dnf --assumeno --setopt='*.metadata_expire=never' install "${OTHER[@]}" "${SET[@]}" 2>&1 || true)
     grep -Eq '^(Operation aborted|Nothing to do)' <<<"$said"
+}
+
+# is_complete: whether nothing must be fetched; rpm answers in no time what takes dnf seconds
+is_complete() {
+    rpm --upgrade --test --oldpackage --replacepkgs "${OTHER[@]}" "${SET[@]}" >/dev/null 2>&1
 }
 
 explain_unmet() {
@@ -259,19 +285,42 @@ explain_unmet() {
         "a package of src/ is installed only when BuildRequires or definition.yaml name it"
 }
 
-stage_install() {
-    local file
-    need BUILD_IN ARCH
+prepare_install() {
+    local file=$BUILD_IN/dependencies/$DEPENDS_FILE
+    need BUILD_IN BUILD_WORK ARCH
     need_root
-    set_target_macros
-    file=$BUILD_IN/dependencies/$DEPENDS_FILE
     [ -f "$file" ] || fail 1 "$file is not there" "the source stage makes it"
     offer_archives
-    install_local
-    # The file has no macros but the tests for the architecture, so dnf needs no definitions.
+    make_set "$file"
+    sort_local packages
+    is_complete && return 0
     # What only a later alternative names is ours to give where the distribution has none of the earlier.
-    [ -z "$(local_packages alternatives)" ] || can_install "$file" || install_local alternatives
-    run_dnf builddep --spec "$file" || explain_unmet
+    [ -z "$(local_packages alternatives)" ] || can_install || sort_local packages alternatives
+}
+
+stage_download() {
+    prepare_install
+    if is_complete; then
+        say "nothing has to be fetched"
+        return 0
+    fi
+    run_dnf install --downloadonly "${OTHER[@]}" "${SET[@]}" || explain_unmet
+    keep_archives
+}
+
+stage_install() {
+    prepare_install
+    if [ "${#OTHER[@]}${#SAME[@]}" = 00 ] && is_complete; then
+        say "the build dependencies are installed already"
+    else
+        if [ "${#OLDER[@]}" -gt 0 ]; then
+            run_dnf install "${OTHER[@]}" || explain_unmet
+            run_dnf downgrade "${OLDER[@]}" || explain_unmet
+        fi
+        run_dnf install "${OTHER[@]}" "${SET[@]}" || explain_unmet
+        [ "${#SAME[@]}" -eq 0 ] || run_dnf reinstall "${SAME[@]}" || explain_unmet
+        rpm --erase build-depends
+    fi
     clean_dnf
 }
 
@@ -440,7 +489,7 @@ stage_verify() {
 # ----------------------------------------------------------------------------------------------- main
 
 fetches=()
-do_source='' do_build='' do_verify='' do_install='' do_ask='' prints='' docker=''
+do_source='' do_build='' do_verify='' do_download='' do_install='' do_ask='' prints='' docker=''
 build_steps='extract make install package'
 for argument in "$@"; do
     case $argument in
@@ -448,6 +497,7 @@ for argument in "$@"; do
     --build) do_build=yes ;;
     --build=extract | --build=make | --build=install | --build=package) do_build=yes build_steps=${argument#*=} ;;
     --verify) do_verify=yes ;;
+    --download) do_download=yes ;;
     --install) do_install=yes ;;
     --ask) do_ask=yes ;;
     --fetch=?*=?*=?*) fetches+=("${argument#*=}") ;;
@@ -473,7 +523,7 @@ if [ -n "$prints" ]; then
     done
     exit 0
 fi
-[ -n "$do_source$do_build$do_verify$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
+[ -n "$do_source$do_build$do_verify$do_download$do_install$do_ask" ] || do_source=yes do_build=yes do_verify=yes
 
 # A stage reads what an earlier task made, or what an earlier stage of this very call made.
 source_folder=${BUILD_IN:-}/source
@@ -482,6 +532,7 @@ build_folder=${BUILD_IN:-}/build
 [ -z "$do_build" ] || build_folder=${BUILD_OUT:-}
 
 [ -z "$do_source" ] || stage_source
+[ -z "$do_download" ] || stage_download
 [ -z "$do_install" ] || stage_install
 [ -z "$do_ask" ] || stage_ask
 [ -z "$do_build" ] || stage_build

@@ -32,7 +32,7 @@ need() {
 }
 
 need_root() {
-    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--install needs root: it changes the image"
+    [ "$(id -u)" -eq 0 ] || fail "$EX_USAGE" "--download and --install need root: they change the image"
 }
 
 # rpm_architecture ARCH: the name that RPM has for it
@@ -136,22 +136,24 @@ remote_sources() {
         }'
 }
 
-# What was fetched for this layer before is given back, so that it can be made again when the mirror has moved on.
-# dnf looks for a package in the folder of its repository; which one that was does not matter, the digest decides.
+# What was fetched for this layer, by --download or when it was made before, is given to dnf, which looks for a package in the
+# folder of its repository; which one that was does not matter, the digest decides.
 offer_archives() {
-    local repository
-    [ -d "$BUILD_IN/archives" ] || return 0
-    for repository in /var/cache/dnf/*/; do
-        mkdir -p "$repository/packages"
-        cp "$BUILD_IN"/archives/*.rpm "$repository/packages/"
+    local repository folder
+    for folder in "$BUILD_IN/archives" "${BUILD_ARCHIVES:-}"; do
+        compgen -G "$folder/*.rpm" >/dev/null || continue
+        for repository in /var/cache/dnf/*/; do
+            mkdir -p "$repository/packages"
+            cp "$folder"/*.rpm "$repository/packages/"
+        done
     done
 }
 
-# The packages that were fetched leave the room, where it wants them, and do not enter the layer.
+# The packages that were fetched leave the room, where it wants them. They stay for --install, too, but not in the layer.
 keep_archives() {
     [ -n "${BUILD_ARCHIVES:-}" ] || return 0
     mkdir -p "$BUILD_ARCHIVES"
-    find /var/cache/dnf -path '*/packages/*' -name '*.rpm' -exec mv -t "$BUILD_ARCHIVES" {} +
+    find /var/cache/dnf -path '*/packages/*' -name '*.rpm' -exec cp -t "$BUILD_ARCHIVES" {} ';'
 }
 
 # run_dnf ARGUMENT...: dnf; on failure it returns 1, and trouble with fetching ends here. The index is the one that

@@ -6,12 +6,16 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=common/rpm/lib.sh
 . "$here/lib.sh"
 
-[ "${1:-}" = --install ] || fail "$EX_USAGE" "usage: verify.sh --install"
+case ${1:-} in
+--download) options=(--downloadonly) finish=keep_archives ;;
+--install) options=() finish=clean_dnf ;;
+*) fail "$EX_USAGE" "usage: verify.sh --download | --install" ;;
+esac
 need_root
 if command -v rpmlint >/dev/null; then
     say "rpmlint is there already"
     exit 0
 fi
 offer_archives
-run_dnf install rpmlint || fail 1 "rpmlint cannot be installed; dnf says why above"
-clean_dnf
+run_dnf install "${options[@]}" rpmlint || fail 1 "rpmlint cannot be installed; dnf says why above"
+"$finish"

@@ -102,15 +102,8 @@ def set_up_client(reader: Client, address: str) -> None:
     reader.write("/etc/yum.repos.d/build-env.repo", "\n".join(lines).encode())
 
 
-def stand_in_image(shipped: Shipped, arch: str) -> str:
-    """The stand-in that was mapped for centos/8."""
-    settings = (shipped.root / ".build-env/settings.toml").read_text(encoding="utf-8")
-    line = next(line for line in settings.splitlines() if line.startswith(f'"centos:8/{arch}"'))
-    return line.partition("=")[2].strip().strip('"')
-
-
 def test_a_clean_client_installs_the_suite(stand_in: str, shipped: Shipped) -> None:
-    with serve(shipped.root / REPOSITORY) as address, client(stand_in_image(shipped, "amd64")) as reader:
+    with serve(shipped.root / REPOSITORY) as address, client(shipped.stand_in_image("amd64")) as reader:
         set_up_client(reader, address)
         reader.expect("dnf -y --refresh install greet-suite")
         assert "Hello, World" in reader.expect("greet World")
@@ -132,7 +125,7 @@ def test_the_emulated_program_is_of_its_architecture(emulated_stand_in: str, shi
 @pytest.mark.emulated
 @pytest.mark.full
 def test_an_emulated_client_installs_the_program(emulated_stand_in: str, shipped: Shipped) -> None:
-    with serve(shipped.root / REPOSITORY) as address, client(stand_in_image(shipped, "arm64")) as reader:
+    with serve(shipped.root / REPOSITORY) as address, client(shipped.stand_in_image("arm64")) as reader:
         set_up_client(reader, address)
         reader.expect("dnf -y --refresh install greet")
         assert "Hello, World" in reader.expect("greet World")

@@ -48,6 +48,41 @@ def run_build(env: Env, package: Package) -> None:
     env.install(ImageKind.BUILD, "common/install/install.sh", f"tool-{package.name}")
     env.run_command_build(env.path_package_script(package), "--build", f"--arch={env.arch}")
 """
+# One installs two packages: one of our own, whose script tells what it can reach, and one of the mirror.
+SHIPPED = """
+
+def run_build(env: Env, package: Package) -> None:
+    if package.name == "one":
+        env.use("common/deb")
+        env.install(ImageKind.BUILD, "common/deb/build.sh", "--download")
+        env.install(ImageKind.BUILD, "common/deb/build.sh", "--install", network=False)
+    env.run_command_build(env.path_package_script(package), "--build", f"--arch={env.arch}")
+"""
+NEEDS = "Source: build-depends\\nArchitecture: any\\nVersion: 0\\nBuild-Depends: own, tool-one\\n"
+ONE = f"""\
+#!/bin/sh
+set -eu
+case $1 in
+--source) printf '{NEEDS}' >"$BUILD_OUT/build-depends.dsc" ;;
+--build) cat /usr/share/tool-one /usr/share/reached; touch "$BUILD_OUT/one.deb" ;;
+esac
+"""
+OWN = """\
+#!/bin/bash
+set -eu
+[ "$1" = --build ] || exit 0
+mkdir -p "$BUILD_WORK/own/DEBIAN"
+cd "$BUILD_WORK/own"
+printf '%s\\n' 'Package: own' 'Version: 1' 'Architecture: all' 'Maintainer: t <t@t>' 'Description: t' >DEBIAN/control
+cat >DEBIAN/postinst <<'SCRIPT'
+#!/bin/bash
+if (: </dev/tcp/HOST/80) 2>/dev/null; then echo reached it; else echo reached nothing; fi >/usr/share/reached
+ls /build/proxies >>/usr/share/reached 2>/dev/null
+echo poison | tee /build/archives/*.deb /build/out/poison.deb
+SCRIPT
+chmod 755 DEBIAN/postinst
+dpkg-deb --root-owner-group --build . "$BUILD_OUT/own_1_all.deb"
+"""
 BUILD = SCRIPT.replace("--build) ", '--build) cat "/usr/share/tool-$BUILD_PACKAGE"; ')
 
 
@@ -183,6 +218,27 @@ def test_a_temporary_command_has_its_layer_also_where_rooms_are_kept(project: Ti
         project.build("--container", "one").expect(0)
         assert "tool-one 1" in project.log("one", "build", "amd64")
         project.build("--container", "one").expect(0, "nothing to do")
+
+
+def test_scripts_of_packages_reach_no_network_and_change_nothing_that_was_fetched(
+    project: Tiny, mirror: Mirror
+) -> None:
+    mirror.put("build-essential", "1")  # which apt has every build depend on
+    with serve(mirror.directory) as address:
+        reads_from(project, address)
+        shutil.rmtree(project.root / "src")
+        project.package("own", OWN.replace("HOST", str(urlsplit(address).hostname)))
+        project.package("one", ONE, definition="requires: [own]\n")
+        project.configure(SHIPPED)
+        project.build(environment={"https_proxy": "http://127.0.0.1:9"}).expect(0)
+        fetched = (mirror.directory / "tool-one_1_all.deb").read_bytes()
+    log = project.log("one", "build", "amd64")
+    assert "tool-one 1" in log
+    assert "reached nothing" in log
+    assert "proxies" not in log
+    objects = [path.read_bytes() for path in (project.root / "build/store/objects").rglob("*") if path.is_file()]
+    assert fetched in objects
+    assert b"poison\n" not in objects
 
 
 class _Proxy(BaseHTTPRequestHandler):

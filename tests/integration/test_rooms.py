@@ -186,6 +186,38 @@ def test_a_layer_holds_nothing_of_the_task_that_made_it(project: Tiny) -> None:
     assert not [entry for entry in entries if "build" in entry or "install.sh" in entry]
 
 
+COUNTS = SCRIPT.replace(
+    "--build) ",
+    '--build) count=${CCACHE_DIR:-$BUILD_WORK}/count; echo one >>"$count"; echo "built: $(wc -l <"$count")"; ',
+)
+
+
+@pytest.mark.parametrize(
+    ("caches", "counts"), [("", [1, 1, 1]), ('ccache = "own"', [1, 2, 1]), ('ccache = "shared"', [1, 2, 3])]
+)
+def test_a_cache_is_of_its_package_and_stays_for_it_if_both_say_so(
+    project: Tiny, caches: str, counts: list[int]
+) -> None:
+    project.write(".build-env/settings.toml", f"[room_caches]\n{caches}\n")
+    asking = "room: {caches: [ccache]}\n"
+    project.package("one", COUNTS, definition=asking)
+    said = [counted(project, "one")]
+    project.write("src/one/changed", "")
+    said.append(counted(project, "one"))
+    project.package("two", COUNTS, definition=asking)
+    said.append(counted(project, "two"))
+    assert said == counts
+    project.build("--build", "--container", "two").expect(0)
+    project.write(".build-env/settings.toml", "")
+    project.build("--build", "one").expect(0, "to date")
+
+
+def counted(project: Tiny, name: str) -> int:
+    """How often the room's cache has seen a build, this one included."""
+    project.build("--build", name).expect(0)
+    return int(project.log(name, "build", "amd64").partition("built: ")[2].split()[0])
+
+
 def test_a_kept_room_installs_again_what_changed(project: Tiny) -> None:
     project.package("one", SHOWS)
     project.write("common/install/install.sh", INSTALLS, mode=0o755)

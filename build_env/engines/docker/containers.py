@@ -30,8 +30,8 @@ class Container:
 
     `labels` are ours, without their prefix. `capabilities` are all that root has in it, None leaves the engine's own
     choice. `network` is the engine's word for a mode; each has a namespace of its own, with its own loopback. `user` is
-    empty for the image's. `volume` keeps the build root out of its file system, `memory` has file systems in memory
-    with their options, `init` a first process that reaps.
+    empty for the image's. `volume` keeps the build root out of its file system, `volumes_of` names a container whose
+    volumes it has, too, `memory` has file systems in memory with their options, `init` a first process that reaps.
     """
 
     image: str
@@ -46,6 +46,7 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict)
     binds: Sequence[str] = ()
     volume: bool = False
+    volumes_of: str = ""
     memory: Mapping[str, str] = field(default_factory=dict)
     processors: str = ""
     init: bool = False
@@ -64,6 +65,7 @@ def create(connection: Connection, container: Container) -> str:
         host = api.create_host_config(
             binds=list(container.binds) or None,
             network_mode=container.network,
+            volumes_from=[container.volumes_of] if container.volumes_of else None,
             cpuset_cpus=container.processors or None,
             tmpfs=dict(container.memory) or None,
             cap_drop=None if capabilities is None else ["ALL"],

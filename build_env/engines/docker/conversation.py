@@ -9,9 +9,18 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from build_env.engines.collecting import unpack
+from build_env.engines.collecting import RESULTS, unpack
 from build_env.engines.inline import Receiver
-from build_env.engines.layout import BUILD_ROOT, INSTALLED, LIST_PACKAGES, commands_of, limiting_script, room_script
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    EVERY,
+    INSTALLED,
+    LIST_PACKAGES,
+    commands_of,
+    limiting_script,
+    room_script,
+)
 from build_env.engines.supervisor import MARK, measuring_script
 from build_env.model.command import Role
 
@@ -28,11 +37,12 @@ __all__ = ["Conversation"]
 
 @dataclass(kw_only=True)
 class Conversation:
-    """The commands of `spec` with that role, from number `first` on, told to one room.
+    """The commands of `spec` with that role and these numbers, from 1 on, told to one room.
 
     `exported` is set by the script itself, where the container must not carry it, and what is in the file `secrets` of
     the build root by reading that: the engine remembers scripts. A room that is `kept` has a memory
-    counter that goes on. What a room installs is listed, and its results are asked for: they may be gigabytes.
+    counter that goes on. `returned` are the directories of the build root that come back, and where to, where it is not
+    what the room is for. What a room installs is listed, and its results are asked for: they may be gigabytes.
 
     With a `supervisor` the script is root's, and its last words are believed. Without one it is that of whoever runs
     the commands: how they ended is the engine's to say then.
@@ -44,7 +54,8 @@ class Conversation:
     exported: Mapping[str, str] = field(default_factory=dict)
     secrets: str = ""
     supervisor: Supervisor | None = None
-    first: int = 1
+    numbers: range = EVERY
+    returned: Mapping[str, Path] | None = None
 
     def __post_init__(self) -> None:
         """Prepare the marks, which are new for each conversation."""
@@ -54,13 +65,15 @@ class Conversation:
     @property
     def results(self) -> dict[str, Path]:
         """The directories of the build root that come back, and where to."""
+        if self.returned is not None:
+            return dict(self.returned)
         downloads = self.spec.downloads if self.role is Role.RUN else None
         return {"out": self.spec.collect, **({"downloads": downloads} if downloads else {})}
 
     @property
     def network(self) -> bool:
         """Whether a command needs it."""
-        return any(command.network for command in self.commands)
+        return any(command.network for command in self.commands[self.numbers.start - 1 : self.numbers.stop - 1])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -78,13 +91,16 @@ class Conversation:
             BUILD_ROOT,
             exported=self.exported,
             umask=self.spec.variation.umask,
-            first=self.first,
+            numbers=self.numbers,
             become=supervisor.become if supervisor else "",
         )
         if self.secrets:
             file = f"{BUILD_ROOT}/{self.secrets}"
             commands = f". {file} && rm -f {file} || exit\n{commands}"
-        if self.role is Role.INSTALL or (kept and not self.commands):  # a layer: what the room has now
+        if self.role is Role.INSTALL:
+            commands = f"mkdir -p {BUILD_ROOT}/{ARCHIVES} || exit\n{commands}"
+        if (self.role is Role.INSTALL and RESULTS in self.results) or (kept and not self.commands):
+            # a layer: what the room has now
             commands += f"{LIST_PACKAGES} >{BUILD_ROOT}/{INSTALLED}\n"
         if supervisor is None:
             return f"{measuring_script(self.receiver.mark)}{commands}exit 0\n"

@@ -19,7 +19,7 @@ from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import in_time
 from build_env.engines.docker.leftovers import failed_name
 from build_env.engines.docker.shell import HeldShell
-from build_env.engines.layout import HOST_NAME, outcome_of
+from build_env.engines.layout import EVERY, HOST_NAME, outcome_of
 from build_env.engines.supervisor import ENTERING_CAPABILITIES, Supervisor
 from build_env.model.artifact import Isolation
 
@@ -124,7 +124,7 @@ class ContinuedRoom:
         """See `Engine.run`: what the room must hold is in it, its environment is the container's own."""
         uid, gid = map(int, self.user.split(":"))
         supervisor = Supervisor(uid=uid, gid=gid, kept=True)
-        talk = Conversation(spec=spec, output=output, supervisor=supervisor, first=self.command)
+        talk = Conversation(spec=spec, output=output, supervisor=supervisor, numbers=range(self.command, EVERY.stop))
 
         def work() -> RoomOutcome:
             with contextlib.closing(HeldShell(self.connection, self.container, "0:0")) as shell:

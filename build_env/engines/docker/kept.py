@@ -22,6 +22,7 @@ from build_env.engines.layout import (
     BUILD_ROOT,
     HOST_NAME,
     commands_of,
+    install_phases,
     limiting_script,
     outcome_of,
     room_environment,
@@ -104,16 +105,17 @@ class KeptRoom:
         mark = f"{_INSTALLED}/{spec.layer_key}"
         if not commands or self._root(f"test -e {mark}", check=False) == 0:
             return 0
-        self._network(on=True)
         listener = Listener(output)
-        script = limiting_script(spec.limits.files)
-        script += room_script(commands, BUILD_ROOT, exported={**environment, **spec.proxies})
-        status = self.root_shell.run(script, listener.line, most=spec.limits.log)
-        if status:
-            listener.refuse_fault(status)
-        else:
-            self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
-        return status
+        for numbers in install_phases(spec):
+            self._network(on=commands[numbers.start - 1].network)
+            exported = {**environment, **(spec.proxies if self.networked else {})}
+            script = limiting_script(spec.limits.files)
+            script += room_script(commands, BUILD_ROOT, exported=exported, numbers=numbers)
+            if status := self.root_shell.run(script, listener.line, most=spec.limits.log):
+                listener.refuse_fault(status)
+                return status
+        self._root(f"mkdir -p {_INSTALLED} && touch {mark}")
+        return 0
 
     def _root(self, script: str, *, check: bool = True) -> int:
         printed: list[str] = []

@@ -7,29 +7,44 @@ engine may be on another machine. It runs as the builder, without capabilities, 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from build_env.core.disk import disk_errors, scratch
 from build_env.core.errors import InfrastructureError
 from build_env.core.machine import builder_id
+from build_env.engines.collecting import RESULTS
 from build_env.engines.docker.containers import BRIDGE, NO_NETWORK, Container, binds_of
 from build_env.engines.docker.conversation import Conversation
 from build_env.engines.docker.fresh import FreshContainers, in_time
 from build_env.engines.docker.kept import KeptRooms
 from build_env.engines.inline import gathered, laying_script
-from build_env.engines.layout import ARCHIVES, BUILD_ROOT, HOST_NAME, exporting, room_environment
+from build_env.engines.layout import (
+    ARCHIVES,
+    BUILD_ROOT,
+    HOST_NAME,
+    INSTALLED,
+    cache_place,
+    exporting,
+    install_phases,
+    room_environment,
+)
 from build_env.engines.network_faults import Listener
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
 from build_env.engines.supervisor import ENTERING_CAPABILITIES, NOT_ENTERED, Supervisor, entering_script
 from build_env.model.artifact import Isolation
-from build_env.model.command import Role
+from build_env.model.command import Mount, Role
+from build_env.model.room import RoomOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from build_env.engines.docker.connection import Connection
-    from build_env.model.room import RoomOutcome, RoomSpec
+    from build_env.model.room import RoomSpec
 
 __all__ = ["DockerRooms"]
 
@@ -65,6 +80,8 @@ class DockerRooms:
         """See `Engine.run`. Raises Interrupted after `cancel`."""
         if spec.name and is_socket(spec.ssh_agent):
             output("note: the SSH agent is not passed on, because the room is kept; run without --container for that")
+        if spec.name and spec.caches:
+            output("note: there are no caches, because the room is kept; run without --container for them")
         run = self._run_kept if spec.name else self._run_fresh
         return in_time(self.connection, spec, lambda: run(spec, output))
 
@@ -112,7 +129,8 @@ class DockerRooms:
         talk = Conversation(spec=spec, output=output, supervisor=supervisor)
         owner, group = _user(spec)
         declared = {**spec.environment, **spec.variation.environment}
-        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None)
+        caches = self._caches(spec, output)
+        environment = room_environment(BUILD_ROOT, declared, downloads=spec.downloads is not None, caches=caches)
         begin = ["/bin/sh", "-c", entering_script(laying, supervisor), "sh"] if supervisor else ["/bin/sh", "-c"]
         container = Container(
             image=spec.image,
@@ -129,7 +147,7 @@ class DockerRooms:
                 **({"SSH_AUTH_SOCK": _AGENT_SOCKET} if agent else {}),
                 **talk.environment,
             },
-            binds=[*binds_of(spec.mounts), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
+            binds=[*binds_of([*spec.mounts, *caches.values()]), *([f"{agent}:{_AGENT_SOCKET}"] if agent else [])],
             memory=_work_in_memory(owner, group) if spec.variation.reversed_order else {},
             processors=spec.variation.processors,
             limits=spec.limits,
@@ -145,22 +163,57 @@ class DockerRooms:
     def run_install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
         """Run the install commands of `spec` as root; on success `keep` gets the stopped container.
 
-        Raises EnvironmentNotReady when not they were at fault but the network or a mirror.
+        `spec.collect` gets what was fetched, and the list of what is installed. Raises EnvironmentNotReady when not the
+        commands were at fault but the network or a mirror.
         """
         return in_time(self.connection, spec, lambda: self._install(spec, output, keep))
 
     def _install(self, spec: RoomSpec, output: Callable[[str], None], keep: Callable[[str], None]) -> RoomOutcome:
-        """The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
+        """Commands with network have a container ahead of that of the others, which gets nothing but what was fetched.
 
+        So scripts of packages run where there is no network, after what was fetched has left the room.
+        """
+        listener, phases, before, peak = Listener(output), install_phases(spec), "", 0
+        with contextlib.ExitStack() as rooms, scratch(spec.collect, "listed-") as listed:
+            for numbers in phases:
+                returned = {ARCHIVES: spec.collect / ARCHIVES} if numbers is phases[0] else {}
+                returned |= {RESULTS: listed} if numbers is phases[-1] else {}
+                talk, container = self._installing(spec, numbers, returned, before, listener.line)
+                owner, group = builder_id()
+                secrets = {_PROXIES: exporting(spec.proxies).encode()} if talk.secrets else {}
+                filling = None if before else pack(spec, owner=owner, group=group, secrets=secrets)
+                before = rooms.enter_context(self.fresh.made(container, filling))
+                following = partial(self.fresh.follow, before, spec, talk.receiver)
+                outcome = talk.hold(self.connection, before, following)
+                if outcome.status:
+                    listener.refuse_fault(outcome.status)
+                    return outcome
+                peak = max(peak, outcome.peak_memory)
+            if (listing := listed / Path(INSTALLED).name).is_file():
+                listing.replace(spec.collect / listing.name)
+            keep(before)
+        return RoomOutcome(status=0, peak_memory=peak)
+
+    def _installing(
+        self, spec: RoomSpec, numbers: range, returned: Mapping[str, Path], before: str, output: Callable[[str], None]
+    ) -> tuple[Conversation, Container]:
+        """The commands with these numbers, and the container for them; it has the build root of `before`, if any.
+
+        The layer must hold neither variables nor the build root: the script sets the one, a volume holds the other.
         Its history has the script. Proxies may have passwords, so they are read from a file of the volume.
         Root installs, and so do scripts of packages: what the script says is not believed, the engine tells the end.
         """
         environment = room_environment(BUILD_ROOT, {**spec.environment, "BUILD_ARCHIVES": f"{BUILD_ROOT}/{ARCHIVES}"})
-        secrets = {_PROXIES: exporting(spec.proxies).encode()} if spec.proxies else {}
-        listener = Listener(output)
         talk = Conversation(
-            spec=spec, output=listener.line, role=Role.INSTALL, exported=environment, secrets="".join(secrets)
+            spec=spec,
+            output=output,
+            role=Role.INSTALL,
+            exported=environment,
+            numbers=numbers,
+            returned=returned,
         )
+        if talk.network and spec.proxies:
+            talk = replace(talk, secrets=_PROXIES)
         container = Container(
             image=spec.image,
             command=["/bin/sh", "-c", talk.script],
@@ -171,17 +224,25 @@ class DockerRooms:
             host_name=HOST_NAME,
             directory="/",
             binds=binds_of(spec.mounts),
-            volume=True,
+            volume=not before,
+            volumes_of=before,
             limits=spec.limits,
         )
-        owner, group = builder_id()
-        with self.fresh.made(container, pack(spec, owner=owner, group=group, secrets=secrets)) as room:
-            outcome = talk.hold(self.connection, room, lambda: self.fresh.follow(room, spec, talk.receiver))
-            if outcome.status:
-                listener.refuse_fault(outcome.status)
-            else:
-                keep(room)
-            return outcome
+        return talk, container
+
+    def _caches(self, spec: RoomSpec, output: Callable[[str], None]) -> dict[str, Mount]:
+        """The caches of the room by name, each a directory of this machine that the builder may write."""
+        mounts: dict[str, Mount] = {}
+        if spec.caches and self.connection.remote:
+            output(f"note: there are no caches, because the engine at {self.connection.address} is remote")
+        elif spec.cache_root:
+            for name, place in spec.caches.items():
+                directory = spec.cache_root / place
+                with disk_errors():
+                    directory.mkdir(parents=True, exist_ok=True)
+                    os.chown(directory, *builder_id())
+                mounts[name] = Mount(source=str(directory), destination=cache_place(BUILD_ROOT, name), writable=True)
+        return mounts
 
     @contextlib.contextmanager
     def _agent(self, spec: RoomSpec, output: Callable[[str], None]) -> Iterator[str]:

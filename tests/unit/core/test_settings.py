@@ -56,6 +56,11 @@ def test_the_machines_file_wins_and_tables_are_joined(tmp_path: Path) -> None:
         ("memory = '8'", "build-env.toml:1:1: memory: '8' is not a size with its unit, such as 512M or 8G"),
         ("image_prefix = 1", "build-env.toml:1:1: image_prefix: text is expected, not a number"),
         ("base_images = 'x'", "build-env.toml:1:1: base_images: a map is expected, not text"),
+        (
+            "room_caches = {x = 'own'}",
+            "build-env.toml:1:1: room_caches.x: 'x' is not known; known: cargo, ccache, pip",
+        ),
+        ("room_caches = {pip = 'x'}", "build-env.toml:1:1: room_caches.pip: 'x' is not known; known: own, shared"),
         ("[base_images]\na = 1", "build-env.toml:2:1: base_images.a: text is expected, not a number"),
         ("origins = {}", "build-env.toml:1:1: origins: there is no such setting"),
     ],

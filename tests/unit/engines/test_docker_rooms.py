@@ -280,6 +280,44 @@ def test_passwords_of_proxies_are_nowhere_where_a_layer_remembers_its_room(
     assert ". /build/proxies && rm -f /build/proxies" in str(container)
 
 
+def test_what_installs_without_network_runs_after_what_was_fetched_has_left_the_room(
+    api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done: list[object] = []
+
+    def start(container: str) -> None:
+        made = api.made[container]
+        host = made["host_config"]
+        done.append((made["command"][-1].count("exec /bin/fetch"), host["network_mode"], host["volumes_from"]))
+
+    def get_archive(container: str, path: str) -> tuple[Iterator[bytes], None]:
+        done.append((container, path))
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w") as archive:
+            for name in ("archives/a.deb", "out/packages.txt", "out/archives/a.deb", "out/more"):
+                if name.startswith(Path(path).name):
+                    archive.addfile(tarfile.TarInfo(name))
+        return (chunk for chunk in [data.getvalue()]), None
+
+    monkeypatch.setattr(api, "start", start)
+    monkeypatch.setattr(api, "get_archive", get_archive, raising=False)
+    fetch = Command(kind=ImageKind.BUILD, argv=("/bin/fetch",), role=Role.INSTALL, network=True)
+    install = replace(fetch, argv=("/bin/install",), network=False)
+    room = replace(spec(), commands=(fetch, install), collect=tmp_path, proxies={"http_proxy": "http://secret"})
+    kept: list[str] = []
+    outcome = images_of(connection).rooms.run_install(room, lambda _line: None, kept.append)
+    assert outcome.status == 0
+    assert done == [
+        (1, "bridge", None),
+        ("container0", "/build/archives"),
+        (0, "none", ["container0"]),
+        ("container1", "/build/out"),
+    ]
+    assert kept == ["container1"]
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["archives/a.deb", "packages.txt"]
+
+
 def test_a_layer_carries_no_label_of_the_run_that_made_it(
     api: Api, connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

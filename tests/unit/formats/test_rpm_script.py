@@ -27,7 +27,7 @@ def test_a_step_goes_on_with_the_tree_of_the_step_before(tmp_path: Path, *, know
     """An rpmbuild that would empty the tree at its begin is told that nothing is prepared."""
     functions = functions_of("rpmbuild_from", "build_make", "build_install")
     environment = {"BUILD_WORK": str(tmp_path), "PATH": "/usr/bin:/bin", "HELP": "--clean\n--noprep\n" * knows}
-    script = "".join((STUBS, *functions, "rpmbuild_from -bp; echo; build_make; echo; build_install"))
+    script = f"{STUBS}{''.join(functions)}rpmbuild_from -bp; echo; build_make; echo; build_install"
     asked = subprocess.run(["bash", "-c", script], env=environment, check=True, capture_output=True, text=True)
     extract, make, install = (part.split("\n") for part in asked.stdout.strip().split("\n\n"))
     assert extract == ["-bp", "a.spec"]
@@ -65,3 +65,21 @@ def test_the_source_stage_lists_the_packages_of_all_architectures(tmp_path: Path
     assert listed == "greet\ngreet-aarch64\ngreet-x86_64\n"
     (taking,) = [line for line in functions_of("stage_source")[0].splitlines() if line.startswith("    take ")]
     assert '"$top/$NAMES_FILE"' in taking
+
+
+@pytest.mark.parametrize("line", ["BuildRequires: %(touch ran)", "%global x %(touch ran)", "%ifarch %(touch ran)"])
+def test_a_set_of_build_dependencies_with_macros_is_not_read_by_root(tmp_path: Path, line: str) -> None:
+    (tmp_path / "set.spec").write_text(f"Name: build-depends\n{line}\n\n%description\nt\n", encoding="utf-8")
+    stubs = 'set -euo pipefail\nfail() { echo "$2"; exit "$1"; }\n'
+    script = f"{stubs}{functions_of('make_set')[0]}make_set set.spec"
+    asked = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={"BUILD_WORK": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert asked.returncode == 1
+    assert asked.stdout == f"{line}\nthe set of build dependencies has macros\n"
+    assert not (tmp_path / "ran").exists()

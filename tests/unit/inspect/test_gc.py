@@ -85,6 +85,17 @@ def test_memories_age_by_their_use(made: Project) -> None:
     assert run(made) == 0
 
 
+def test_caches_of_tools_go_when_nobody_changed_them_for_long(made: Project) -> None:
+    for package in ("one", "two"):
+        made.write({f"build/caches/own/{package}/here-1.build.amd64/ccache/a": "x"})
+    for path in (made.root / "build/caches/own/one").rglob("*"):
+        os.utime(path, (1, 1))
+    os.utime(made.root / "build/caches/own/one", (1, 1))
+    assert kinds(made, 3600) == {Kind.CACHE}
+    collect(open_project(made.root), 3600, ALL)
+    assert [path.name for path in (made.root / "build/caches/own").iterdir()] == ["two"]
+
+
 def test_what_a_remembered_plan_refers_to_stays_although_a_later_result_is_there(made: Project) -> None:
     first = made.read("src/one/build.sh")
     made.write({"src/one/build.sh": OTHER})

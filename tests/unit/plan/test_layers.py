@@ -10,6 +10,7 @@ from build_env.model.action import Room, RoomAction, Tree
 from build_env.model.command import Command, ImageKind, Mount, Role
 from build_env.model.identity import TaskName
 from build_env.model.task import NOTHING, Input, Place, Stage, Task
+from build_env.plan.keys import room_inputs
 from build_env.plan.layers import layer_room, with_layers
 from tests.support.samples import named
 
@@ -49,6 +50,14 @@ def verify(subject: str, arch: str, **changes: object) -> Task:
     room = replace(ROOM, environment={**ROOM.environment, "ARCH": arch, "BUILD_PACKAGE": subject})
     action = RoomAction(room=replace(room, **changes))  # type: ignore[arg-type]  # fields by name
     return replace(BUILD, name=TaskName("t/1", subject, Stage.VERIFY, arch), action=action)
+
+
+def test_caches_are_in_no_key_and_in_no_layer() -> None:
+    cached = replace(ROOM, caches=("ccache",))
+    assert room_inputs(Stage.BUILD, cached) == room_inputs(Stage.BUILD, ROOM)
+    layer = layer_room(replace(BUILD, action=RoomAction(room=cached, declared=("greet",))))
+    assert layer is not None
+    assert layer.caches == ()
 
 
 def test_the_layer_of_a_build_comes_from_its_image_its_source_and_the_packages_it_may_install() -> None:

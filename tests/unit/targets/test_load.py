@@ -205,6 +205,7 @@ def test_a_hook_reaches_the_shared_module_that_its_file_imported(project: MakePr
         ("env.setting('build_job')", r"there is no setting build_job \(did you mean build_jobs\?\)"),
         ("env.deploy('zip', suite='x')", "the format is deb or rpm"),
         ("env.install('wrong', 'a')", "ValueError"),
+        ("env.install('build', 'a', network=False); env.install('build', 'b')", "with network comes before"),
     ],
 )
 def test_a_wrong_call_of_env_says_what_is_wrong(project: MakeProject, body: str, said: str) -> None:
@@ -215,18 +216,19 @@ def test_a_wrong_call_of_env_says_what_is_wrong(project: MakeProject, body: str,
 def test_a_record_holds_what_was_said_in_order(project: MakeProject) -> None:
     kept = record(
         project,
-        "env.use('common/files', 'common/files'); env.install('build', 'i'); "
+        "env.use('common/files', 'common/files'); env.install('build', 'f'); env.install('build', 'i', network=False); "
         "env.run_command_build('a', 'b', environment={'X': '1'}, cwd='src'); env.docker_image_run('build', 'c'); "
         "env.deploy('deb', suite='s'); env.provide(); env.tar(); print('said')",
     )
     assert kept.folders == ("common/files",)
     assert [(command.argv, command.role.value, command.temporary) for command in kept.commands] == [
+        (("f",), "install", False),
         (("i",), "install", False),
         (("a", "b"), "run", False),
         (("c",), "run", True),
     ]
-    assert (kept.commands[1].environment, kept.commands[1].cwd) == ({"X": "1"}, "src")
-    assert [command.network for command in kept.commands] == [True, False, False]
+    assert (kept.commands[2].environment, kept.commands[2].cwd) == ({"X": "1"}, "src")
+    assert [command.network for command in kept.commands] == [True, False, False, False]
     assert kept.deployments[0].suite == "s"
     assert kept.provides
     assert kept.tar

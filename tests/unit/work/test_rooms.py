@@ -14,6 +14,7 @@ from build_env.model.action import ImageAction, ImageRecipe, RoomAction
 from build_env.model.artifact import Artifact, Isolation
 from build_env.model.command import ImageBuild, ImageKind
 from build_env.model.order import Ended, Outcome
+from build_env.model.room import RoomOutcome, Variation
 from build_env.model.task import Place
 from build_env.model.work import ResolvedInput, Work
 from build_env.plan.keys import IMAGE_FACTS
@@ -21,6 +22,7 @@ from build_env.store.claims import Claims
 from build_env.store.results import LocalStore
 from build_env.work.orders import Orders
 from build_env.work.rooms import RoomWork
+from build_env.work.worker import Worker
 from tests.support.samples import named, room, task
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from build_env.model.order import WorkOrder
+    from build_env.model.room import RoomSpec
 
 TAG = "prefix/image:1"
 IMAGE = named("debian/12:image:x")
@@ -77,6 +80,21 @@ def work() -> Work:
     return Work(task=replace(task("greet"), action=RoomAction(room=room())), key="key", inputs=(given,))
 
 
+@dataclass
+class FakeEngine:
+    """Remembers the rooms that it should run."""
+
+    isolation: Isolation = Isolation.FRESH
+    rooms: list[RoomSpec] = field(default_factory=list)
+
+    def run(self, spec: RoomSpec, _output: Callable[[str], None]) -> RoomOutcome:
+        self.rooms.append(spec)
+        return RoomOutcome(status=0)
+
+    def cancel(self) -> None:
+        """Nothing runs."""
+
+
 def silent(_line: str) -> None:
     pass
 
@@ -87,6 +105,24 @@ def test_an_image_that_the_worker_has_not_is_made_and_the_order_repeated(tmp_pat
     assert worker.done == ["image", "room"]
     assert done.stored is not None
     assert done.stored.key == "key"
+
+
+def test_a_room_has_the_caches_that_package_and_settings_want_and_a_rehearsal_none(
+    tmp_path: Path, store: LocalStore
+) -> None:
+    engine = FakeEngine()
+    worker = Worker(engine=engine, store=store, directory=tmp_path, downloads=tmp_path, caches=tmp_path / "caches")
+    made = rooms(tmp_path, store, FakeWorker())
+    allowed = {"ccache": "own", "cargo": "shared"}
+    made = replace(made, worker=worker, orders=replace(made.orders, caches=allowed))
+    asking = replace(work().task, action=RoomAction(room=replace(room(), caches=("ccache", "cargo", "pip"))))
+    asking = replace(asking, name=named("debian/12:greet:build:arm64"))
+    made.do(replace(work(), task=asking), silent)
+    made.rehearse(replace(work(), task=asking), Variation(), tmp_path, silent)
+    assert [spec.caches for spec in engine.rooms] == [
+        {"ccache": "own/greet/debian-12.build.arm64/ccache", "cargo": "shared/debian-12.build.arm64/cargo"},
+        {},
+    ]
 
 
 @pytest.mark.parametrize(
