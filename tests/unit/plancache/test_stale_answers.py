@@ -264,7 +264,7 @@ def test_what_is_never_the_same_twice_is_a_fault_with_its_line(asking: Asking, w
     with pytest.raises(HookError, match="never the same twice") as raised:
         asking.run()
     assert raised.value.location is not None
-    assert raised.value.location.file == f"targets/{TARGET}/packages.conf.py"
+    assert raised.value.location.file.endswith(f"targets/{TARGET}/packages.conf.py")
     assert raised.value.location.line == 15
     assert "env.setting" in raised.value.hint
 
