@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from build_env.cli.options import ARCHITECTURES, ROOT
 from build_env.cli.parser import new_app
-from build_env.cli.printing import print_line, print_note
+from build_env.cli.printing import print_line, print_note, print_output
 from build_env.cli.words import architecture_list
 from build_env.core.errors import InputError, UsageError
 from build_env.core.later import imported_later
@@ -101,8 +100,8 @@ def map_image(
 def _made(project: Project, containers: Containers, need: BaseNeed, target: str) -> str:
     """Make one base, for `target` a stand-in that is mapped; what is said of it."""
     if not target:
-        return f"{need.reference} {need.architecture}: {bases.make_base(containers, need, _progress)}"
-    image = bases.make_stand_in(project, containers, target, need.architecture, _progress)
+        return f"{need.reference} {need.architecture}: {bases.make_base(containers, need, print_output)}"
+    image = bases.make_stand_in(project, containers, target, need.architecture, print_output)
     key = bases.map_base(bases.reload(project), containers, need.reference, image, need.architecture)
     return f"{key} is mapped to {image}, a stand-in: its results are kept apart from real ones"
 
@@ -124,8 +123,3 @@ def _stand_in_base(project: Project, name: str) -> tuple[str, str]:
 def _open(root: Path | None) -> tuple[Project, Containers]:
     project = app_project.open_project(root)
     return project, app_containers.connect_containers(project, reuse=False, slots=1)
-
-
-def _progress(line: str) -> None:
-    sys.stderr.write(f"        | {line}\n")
-    sys.stderr.flush()

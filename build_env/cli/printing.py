@@ -13,7 +13,7 @@ with imported_later():
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["print_json", "print_json_text", "print_line", "print_lines", "print_note"]
+__all__ = ["print_json", "print_json_text", "print_line", "print_lines", "print_note", "print_output"]
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -40,6 +40,12 @@ def print_line(line: str) -> None:
 def print_note(text: str) -> None:
     """Tell on standard error what is no output of the command."""
     sys.stderr.write(_shown(f"note    {text}\n"))
+    sys.stderr.flush()
+
+
+def print_output(line: str) -> None:
+    """Tell on standard error what a program prints that works for the command."""
+    sys.stderr.write(f"        | {visible.printable(line)}\n")
     sys.stderr.flush()
 
 

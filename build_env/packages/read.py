@@ -16,7 +16,7 @@ from build_env.core.bounds import ALLOW, Bounds
 from build_env.core.errors import BuildEnvError, Fault, InputError, Location
 from build_env.core.sizes import parse_size
 from build_env.core.visible import visible_name
-from build_env.formats.registry import find_format, formats
+from build_env.formats.registry import formats
 from build_env.model.package import Archive, Package, Packaging, Remote
 from build_env.packages.choices import choices_in
 from build_env.packages.definitions import PLACES, Purpose, no_definition, read_definition
@@ -126,10 +126,7 @@ def _read_package(
         package = _merged(declared, file)
     except (BuildEnvError, OSError) as error:
         package = Package(name=_named(directory), directory=shown, faults=_faults_of(error, file))
-    packaging = {
-        name: _with_upstream(Path(directory), found, find_format(name), list(inner), beside)
-        for name, found in _packaging(bounds, packagings, inner, shown).items()
-    }
+    packaging = _packaging(bounds, packagings, inner, beside, shown)
     complete = partial(replace, metapackage=metapackage, packaging=packaging, scripts=scripts)
     return complete(package, variants={arch: complete(variant) for arch, variant in package.variants.items()})
 
@@ -263,21 +260,23 @@ def _has_script(packaging: Path) -> bool:
     return (packaging / "build.sh").is_file()
 
 
-def _with_upstream(
-    directory: Path, packaging: Packaging, known: Format | None, at_top: Sequence[str], beside: Sequence[str]
-) -> Packaging:
-    """With the files that its source consists of besides its tree, of the names at its top and of those beside it."""
-    if known is None:
-        return packaging
-    inside, outside = (known.upstream(directory / packaging.directory, names) for names in (at_top, beside))
-    upstream = (*inside, *(f"../{name}" for name in outside if name not in inside))
-    return replace(packaging, upstream=upstream) if upstream else packaging
+def _upstream(known: Format, packaging: Path, at_top: Sequence[str], beside: Sequence[str]) -> tuple[str, ...]:
+    """The files that its source consists of besides its tree, of the names at its top and of those beside it."""
+    inside, outside = (known.upstream(packaging, names) for names in (at_top, beside))
+    return (*inside, *(f"../{name}" for name in outside if name not in inside))
 
 
 def _packaging(
-    bounds: Bounds, packagings: Iterable[tuple[Format, str, Path]], top: Mapping[str, os.DirEntry[str]], shown: str
+    bounds: Bounds,
+    packagings: Iterable[tuple[Format, str, Path]],
+    top: Mapping[str, os.DirEntry[str]],
+    beside: Sequence[str],
+    shown: str,
 ) -> Mapping[str, Packaging]:
-    """What each format finds in the first of its directories that has something, by the name of the format."""
+    """What each format finds in the first of its directories that has something, by the name of the format.
+
+    `top` is what lies at the top of the package, `beside` are names of what lies beside it.
+    """
     read: dict[str, Packaging] = {}
     for each, place, directory in packagings:
         if each.name in read:
@@ -286,6 +285,8 @@ def _packaging(
         try:
             faults = _leading_out(bounds, each, place, top, shown)
             found = Packaging(faults=faults) if faults else each.read_packaging(directory, inner)
+            if found is not None and not found.faults:
+                found = replace(found, upstream=_upstream(each, directory, list(top), beside))
         except (BuildEnvError, OSError) as error:
             found = Packaging(faults=_faults_of(error, inner))
         if found is not None:

@@ -469,6 +469,19 @@ def test_sources_on_servers_are_there_or_pinned_or_made_of_what_is_there(
     assert packaging.upstream == upstream
 
 
+def test_a_file_that_is_no_text_beside_an_upstream_tarball_is_a_fault_of_its_package_alone(
+    project: MakeProject,
+) -> None:
+    packaged = {"src/one/deb/control": CONTROL, "src/one/deb/changelog": CHANGELOG, "src/one/one_1.orig.tar.gz": "x"}
+    made = project({**packaged, "src/one/deb/source/format": "3.0 (quilt)\n", "src/two/x": "x"})
+    for name in ("deb/source/format", "deb/changelog"):
+        with (made.root / "src/one" / name).open("wb") as file:
+            file.truncate(1 << 30)
+        found = read_packages(ProjectPaths(root=made.root))
+        assert ["larger than 16M" in str(fault) for fault in found["one"].faults_for("deb")] == [True]
+        assert found["two"].faults_for("deb") == ()
+
+
 def test_the_name_of_a_fetched_file_is_no_path(project: MakeProject) -> None:
     text = PIN.replace("a-1.tar.gz:", "../a:")
     with pytest.raises(InputError) as caught:
