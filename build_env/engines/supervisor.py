@@ -12,12 +12,22 @@ from dataclasses import dataclass
 
 from build_env.engines.inline import printing_script
 
-__all__ = ["ENTERING_CAPABILITIES", "MARK", "NOT_ENTERED", "Supervisor", "entering_script", "measuring_script"]
+__all__ = [
+    "ENTERING_CAPABILITIES",
+    "INSTALLING_CAPABILITIES",
+    "MARK",
+    "NOT_ENTERED",
+    "Supervisor",
+    "entering_script",
+    "measuring_script",
+]
 
 MARK = "BUILD_ENV_MARK"  # the variable that brings the mark, and is gone when the first command runs
 NOT_ENTERED = 127  # what setpriv ends with, too, when it may not do what it should
 # What root needs for laying the build root, becoming the builder and ending what is left of it. The builder gets none.
 ENTERING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID")
+# What package managers need as root: to unpack for all users, to become the one who fetches, and to end it.
+INSTALLING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
 # What the kernel counts for the room, files that it holds in memory included: of cgroup v2, else of v1.
 _COUNTER = """\
 counter() {

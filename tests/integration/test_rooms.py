@@ -86,6 +86,10 @@ def test_failed_rooms_survive_the_next_run(project: Tiny) -> None:
 def test_a_kept_room_is_entered_again(project: Tiny) -> None:
     project.package("one", TRACING)
     project.build("--container").expect(0)
+    for item in project.containers(role="kept-room"):
+        host = item.attrs["HostConfig"]
+        assert host["CapDrop"] == ["ALL"]
+        assert not {"CAP_NET_RAW", "CAP_MKNOD", "CAP_SYS_CHROOT"} & {*host["CapAdd"]}
     first = {item.id for item in project.containers(role="kept-room")}
     project.write("src/one/changed", "")
     project.build("--container").expect(0, "done    3 tasks")

@@ -28,17 +28,17 @@ BRIDGE, NO_NETWORK = "bridge", "none"
 class Container:
     """What a container is made from; without more it has no capabilities and no network. None can gain anything.
 
-    `labels` are ours, without their prefix. `capabilities` are all that root has in it, None leaves the engine's own
-    choice. `network` is the engine's word for a mode; each has a namespace of its own, with its own loopback. `user` is
-    empty for the image's. `volume` keeps the build root out of its file system, `volumes_of` names a container whose
-    volumes it has, too, `memory` has file systems in memory with their options, `init` a first process that reaps.
+    `labels` are ours, without their prefix. `capabilities` are all that root has in it. `network` is the engine's
+    word for a mode; each has a namespace of its own, with its own loopback. `user` is empty for the image's. `volume`
+    keeps the build root out of its file system, `volumes_of` names a container whose volumes it has, too, `memory`
+    has file systems in memory with their options, `init` a first process that reaps.
     """
 
     image: str
     command: Sequence[str]
     labels: Mapping[str, str]
     user: str = ""
-    capabilities: tuple[str, ...] | None = ()
+    capabilities: tuple[str, ...] = ()
     network: str = NO_NETWORK
     name: str = ""
     host_name: str = ""
@@ -60,7 +60,7 @@ def binds_of(mounts: Sequence[Mount]) -> list[str]:
 
 def create(connection: Connection, container: Container) -> str:
     """Make the container, which is not started yet; its identifier. Raises InfrastructureError."""
-    api, capabilities = connection.api, container.capabilities
+    api = connection.api
     with connection.errors("making a room"):
         host = api.create_host_config(
             binds=list(container.binds) or None,
@@ -68,8 +68,8 @@ def create(connection: Connection, container: Container) -> str:
             volumes_from=[container.volumes_of] if container.volumes_of else None,
             cpuset_cpus=container.processors or None,
             tmpfs=dict(container.memory) or None,
-            cap_drop=None if capabilities is None else ["ALL"],
-            cap_add=list(capabilities or ()) or None,
+            cap_drop=["ALL"],
+            cap_add=list(container.capabilities) or None,
             security_opt=["no-new-privileges"],
             init=container.init,
             **_limited(container.limits),

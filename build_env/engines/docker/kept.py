@@ -30,7 +30,7 @@ from build_env.engines.layout import (
 )
 from build_env.engines.network_faults import Listener
 from build_env.engines.staging import pack
-from build_env.engines.supervisor import Supervisor
+from build_env.engines.supervisor import ENTERING_CAPABILITIES, INSTALLING_CAPABILITIES, Supervisor
 from build_env.model.command import Role
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class KeptRooms:
     def _create(self, spec: RoomSpec) -> str:
         """Made without the label of a run, so that none takes it for what a dead one left.
 
-        The bounding set of capabilities stays, because root installs here; the builder cannot gain any of it.
+        Root installs here, and lays what the builder gets, who cannot gain any of its capabilities.
         """
         labels = {name: value for name, value in spec.labels.items() if name != "run"}
         room = Container(
@@ -217,7 +217,7 @@ class KeptRooms:
             host_name=HOST_NAME,
             labels={**labels, "role": "kept-room"},
             user="0:0",
-            capabilities=None,
+            capabilities=tuple(sorted({*INSTALLING_CAPABILITIES, *ENTERING_CAPABILITIES})),
             network=BRIDGE,
             binds=binds_of(spec.mounts),
             init=True,

@@ -35,7 +35,13 @@ from build_env.engines.layout import (
 from build_env.engines.network_faults import Listener
 from build_env.engines.ssh_agent import is_socket, relay
 from build_env.engines.staging import pack
-from build_env.engines.supervisor import ENTERING_CAPABILITIES, NOT_ENTERED, Supervisor, entering_script
+from build_env.engines.supervisor import (
+    ENTERING_CAPABILITIES,
+    INSTALLING_CAPABILITIES,
+    NOT_ENTERED,
+    Supervisor,
+    entering_script,
+)
 from build_env.model.artifact import Isolation
 from build_env.model.command import Mount, Role
 from build_env.model.room import RoomOutcome
@@ -48,8 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DockerRooms"]
 
-# What package managers need as root: to unpack for all users, to become the one who fetches, and to end it.
-INSTALLING_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETFCAP", "SETGID", "SETUID")
 _PROXIES = "proxies"  # a file of the build root
 _AGENT_SOCKET = f"{BUILD_ROOT}/ssh-agent"
 

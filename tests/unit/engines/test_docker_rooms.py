@@ -270,6 +270,10 @@ def test_passwords_of_proxies_are_nowhere_where_a_layer_remembers_its_room(
     with pytest.raises(InfrastructureError, match="far enough"):
         images_of(connection).rooms.run_install(room, lambda _line: None, pytest.fail)
     (container,) = seen
+    host = container["host_config"]
+    assert (host["cap_drop"], host["security_opt"]) == (["ALL"], ["no-new-privileges"])
+    assert len(host["cap_add"]) == 8  # docs/security.md says which kind of room has how many
+    assert "NET_RAW" not in host["cap_add"]
     with tarfile.open(fileobj=io.BytesIO(container.pop("archive"))) as archive:
         file = archive.getmember("build/proxies")
         content = archive.extractfile(file)
