@@ -29,6 +29,7 @@ MOMENTS = {
     "making": r"POST \S*/containers/create",
     "starting": r"POST \S*/containers/\w+/start",
     "output": r"hanging(\n|\\n)",
+    "results": r"GET \S*/containers/\w+/archive",
     "removal": r"DELETE \S*/containers/",
 }
 # Those that a limit of time meets: until the room hangs, and when it is killed. It is kept then, so nothing is removed.
@@ -74,12 +75,14 @@ def test_one_interrupt_ends_a_run(project: Tiny, kind: str, moment: str) -> None
     cleared_up(project, *(["removed 1 room that a killed run left behind"] if moment == "output" else []))
 
 
-@pytest.mark.parametrize("kind", ["unix", "tcp"])
-def test_an_interrupt_ends_a_run_that_puts_its_rooms_away(project: Tiny, kind: str) -> None:
-    project.package("one")
+@pytest.mark.parametrize(("kind", "moment"), [("unix", "results"), ("unix", "removal"), ("tcp", "removal")])
+def test_an_interrupt_ends_a_run_whose_commands_are_done(project: Tiny, kind: str, moment: str) -> None:
+    """It fetches what they made, if that is too much to be told with their output, or puts the room away."""
+    large = 'head -c 8M /dev/urandom >"$BUILD_OUT/large"; ' if moment == "results" else ""
+    project.package("one", SCRIPT.replace("--build) ", f"--build) {large}"))
     project.build("--source").expect(0)
     with (
-        relay(kind, MOMENTS["removal"]) as engine,
+        relay(kind, MOMENTS[moment]) as engine,
         project.started(environment={"DOCKER_HOST": engine.address}) as run,
     ):
         assert engine.frozen.wait(WAITING)
