@@ -32,7 +32,7 @@ __all__ = ["log"]
 def log(
     asked: Narrowing,
     *,
-    package: Annotated[str, typer.Argument(help="The package.", metavar="PACKAGE")],
+    package: Annotated[str, typer.Argument(help="The package; without one all of them.", metavar="[PACKAGE]")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
     json: JSON = False,
     root: ROOT = None,
@@ -44,7 +44,8 @@ def log(
     if follow and json:
         raise UsageError("--json lists logs, and --follow reads one", hint="leave one of them out")
     project = app_project.open_project(root)
-    asked = replace(asked, packages=(package,), target=project.match_target(asked.target) if asked.target else "")
+    target = project.match_target(asked.target) if asked.target else ""
+    asked = replace(asked, packages=tuple(filter(None, [package])), target=target)
     logs = inspect_log.find_logs(project, asked)
     if json:
         print_json([_data(item, project.paths.root) for item in logs])

@@ -31,7 +31,7 @@ def choice_lines(chosen: TaskLog, others: Sequence[TaskLog]) -> list[str]:
 
 def _narrowed(log: TaskLog, logs: Sequence[TaskLog]) -> str:
     """The options that tell the log from all others, as few as do it."""
-    rest = [other for other in logs if other is not log]
+    rest = [other for other in logs if other is not log and other.task.subject == log.task.subject]
     options = ""
     choices: tuple[tuple[str, Callable[[TaskLog], str]], ...] = (
         ("--stage", lambda item: item.task.stage),

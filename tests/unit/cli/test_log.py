@@ -51,6 +51,14 @@ def test_of_several_the_build_is_shown_and_the_others_are_told_with_a_command(bu
     assert log(built, *second.split()[4:]) == "source of two\n"
 
 
+def test_without_a_package_the_newest_build_of_all_is_shown(built: Project) -> None:
+    (newer,) = (built.root / "build/logs/here-1").glob("two.*build.log")
+    os.utime(newer, (newer.stat().st_mtime + 0.5,) * 2)
+    answer = built.run("log", command="build-env")
+    assert answer.stdout.startswith("build of two\n")
+    assert "note      done      build-env log one --stage source" in answer.stderr.splitlines()
+
+
 def test_of_several_that_which_failed_is_shown(project: MakeProject) -> None:
     made = project()
     made.write({"src/one/build.sh": '#!/bin/sh\necho "$1 of one"\n[ $1 != --source ] || exit 3\n'})
