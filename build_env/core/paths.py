@@ -15,6 +15,7 @@ __all__ = ["MARKER", "SHIPPED", "ProjectPaths", "find_root", "has_root", "shippe
 
 MARKER = "build-env.toml"
 SHIPPED = ("common", "Dockerfiles", "targets")  # what is shipped of a project
+_OF_PROJECTS = frozenset({*SHIPPED, "src", "build", ".build-env", MARKER})
 
 
 class _Below:
@@ -62,7 +63,7 @@ class ProjectPaths:
         In the project itself, and for what is no file of it, that is `name`. A whole path is taken for that file, too.
         """
         here, name = Path.cwd(), name.removeprefix(f"{self.root}/")
-        if here.is_relative_to(self.root) or not (self.root / name.partition("/")[0]).exists():
+        if here.is_relative_to(self.root) or name.partition("/")[0] not in _OF_PROJECTS:
             return name
         place = Path(os.path.realpath(self.root / name))
         return str(place.relative_to(here) if place.is_relative_to(here) else place)

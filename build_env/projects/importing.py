@@ -41,18 +41,10 @@ def lay_package(place: Path, root: Path) -> Laid:
 
     Raises UsageError where there is no package, InputError when it is not whole.
     """
-    place = place.absolute()
-    others = [path for path in place.parent.glob(_SPEC) if path != place] if place.match(_SPEC) else []
-    if others and place.is_file():
-        # A workshop of many packages: nothing but sources can belong to this one.
-        name, top = check_name(place.stem), place.parent.parent if place.parent.name == "SPECS" else place.parent
-        links = {**_files_in(place.parent, "SPECS"), **_files_in(top / "SOURCES", "SOURCES")}
-        links = {shown: path for shown, path in links.items() if Path(path) not in others}
-    else:
-        package = package_at(place)
-        name, top = check_name(package.name), package.directory
-        links = {shown: str(top / shown) for shown in package.files} or _all_in(top)
-        links |= {path.name: str(path) for path in package.beside}
+    package = package_at(Path(os.path.realpath(place)))
+    name, top = check_name(package.name), package.directory
+    links = {shown: str(top / shown) for shown in package.files} or _all_in(top)
+    links |= {path.name: str(path) for path in package.beside}
     for shown, leads in links.items():
         link = root / "src" / name / shown
         link.parent.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
     It holds these and no others. Raises UsageError for a place at which there is no package, and for what cannot be a
     package's name or is that of two; InputError for a source package that is not whole.
     """
-    packages = [package_at(place.absolute()) for place in places]
+    packages = [package_at(Path(os.path.realpath(place))) for place in places]
     names = [check_name(package.name) for package in packages]  # what a package says of itself becomes a path
     if len(set(names)) < len(names):
         raise UsageError(f"two of these packages have one name: {', '.join(sorted(names))}")
@@ -93,7 +93,7 @@ def root_of(directory: Path, environ: Mapping[str, str]) -> Path | None:
     """The project of what lies in `directory`: of the package that it is, else one made for packages in it."""
     if is_package(directory):
         return loose_project((directory,), environ).root
-    root = _root_for(directory.absolute(), environ)
+    root = _root_for(Path(os.path.realpath(directory)), environ)
     return root if (root / MARKER).is_file() else None
 
 
@@ -115,13 +115,24 @@ def package_at(place: Path) -> LoosePackage:
     if not place.is_file():
         raise UsageError(f"{place} does not exist", hint="name a directory, a spec file, a .dsc or a .src.rpm")
     if place.name.endswith(_SPEC):
-        directory = place.parent.parent if place.parent.name in {"rpm", "SPECS"} else place.parent
-        return _in_directory(directory)
+        return _of_spec(place)
     for each in _with_sources():
         if place.name.endswith(each.source_suffix):
             name, files = each.source_files(place)
             return LoosePackage(name=name, directory=place.parent, files=files)
     raise UsageError(f"{place} is no package", hint="name a directory, a spec file, a .dsc or a .src.rpm")
+
+
+def _of_spec(spec: Path) -> LoosePackage:
+    """The package of a spec file. Where others lie beside it, nothing but sources can belong to this one."""
+    top = spec.parent.parent if spec.parent.name in {"rpm", "SPECS"} else spec.parent
+    others = {path for path in spec.parent.glob(f"*{_SPEC}") if path != spec}
+    if not others:
+        return _in_directory(top)
+    folders = [folder for folder in dict.fromkeys((spec.parent, top / "SOURCES")) if folder.is_dir()]
+    files = (path for folder in folders for path in sorted(folder.iterdir()) if path.is_file() and path not in others)
+    shown = (path.relative_to(top).as_posix() for path in files if not path.name.startswith("."))
+    return LoosePackage(name=spec.stem, directory=top, files=tuple(shown))
 
 
 def _in_directory(directory: Path) -> LoosePackage:
@@ -169,10 +180,11 @@ def _lay(link: Path, package: LoosePackage) -> None:
     if link.is_symlink():
         link.unlink()
     link.mkdir(exist_ok=True)
-    for path in link.iterdir():
-        if path.name not in package.files:
+    for path in link.rglob("*"):
+        if path.is_symlink() and path.relative_to(link).as_posix() not in package.files:
             path.unlink()
     for name in package.files:
+        (link / name).parent.mkdir(exist_ok=True)
         _link(link / name, package.directory / name)
 
 

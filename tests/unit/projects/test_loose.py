@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +15,6 @@ from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
 from build_env.plan.graph import upstream_of
 from build_env.projects.loose import is_path, loose_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONTROL = "Source: hello\n\nPackage: hello\nArchitecture: any\n"
 CHANGELOG = "hello (1) x; urgency=low\n\n  * A.\n\n -- A <a@b>  Wed, 01 Oct 2025 10:00:00 +0000\n"
@@ -73,6 +70,31 @@ def test_a_package_is_taken_where_it_lies(
     assert loose_project((directory / place,), environ) == made
 
 
+@pytest.mark.parametrize("folder", ["", "SPECS/"])
+def test_a_spec_among_others_is_the_one_that_is_meant(tmp_path: Path, environ: dict[str, str], folder: str) -> None:
+    """In a workshop of many specs nothing but sources can belong to one of them."""
+    names = (f"{folder}a.spec", f"{folder}b.spec", "SOURCES/a.tar.gz")
+    directory = write(tmp_path / "workshop", dict.fromkeys(names, "Name: %{x}\n"))
+    made = loose_project((directory / names[0],), environ)
+    assert made.names == ("a",)
+    laid = {path.relative_to(made.root / "src/a").as_posix() for path in (made.root / "src/a").rglob("*.*")}
+    assert laid == {names[0], names[2]}
+    project = open_project(made.root, {})
+    assert not read_packages(project.paths, Purpose(outside=project.settings.outside))["a"].packaging["rpm"].faults
+
+
+def test_a_place_is_one_however_it_is_named(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its state has the key that clients trust."""
+    directory = write(tmp_path / "her", {"mylib.spec": "Name: mylib\n"})
+    (tmp_path / "link").symlink_to(directory)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    named = (directory, Path("../her"), Path("../her/mylib.spec"), Path("../link"), tmp_path / "other/../her")
+    assert len({loose_project((place,), environ).root for place in named}) == 1
+
+
 def test_its_files_are_called_as_their_owner_calls_them(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +102,6 @@ def test_its_files_are_called_as_their_owner_calls_them(
     paths = open_project(loose_project((tmp_path / "her",), environ).root, {}).paths
     monkeypatch.chdir(tmp_path / "her")
     assert paths.shown("src/hello/debian/control") == "debian/control"
-    paths.logs.mkdir(parents=True)
     assert paths.shown("build/logs/x.log") == str(paths.root / "build/logs/x.log")
     assert paths.shown("the command line") == "the command line"
     monkeypatch.chdir(tmp_path)
