@@ -46,10 +46,14 @@ def hand_over(summary: RunSummary, store: Store, directory: Path) -> tuple[str, 
 
 
 def _published(summary: RunSummary) -> Iterator[tuple[str, Artifact]]:
-    """Each once, with its target: what deployments that are done took, and what was built apart."""
+    """Each once, with its target: what deployments that are done took, and what was built apart.
+
+    Of a plan that deploys nothing all that its tasks made.
+    """
     seen = set()
+    nothing = not any(task.deployment for task in summary.tasks)
     for task in summary.tasks:
-        if not summary.results[task.name].ok or not (task.deployment or task.choices):
+        if not summary.results[task.name].ok or not (task.deployment or task.choices or nothing):
             continue
         for name in _made_by(task):
             stored = summary.results[name].stored

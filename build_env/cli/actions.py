@@ -24,6 +24,7 @@ with imported_later():
     from build_env.schedule import foresee
     from build_env.targets import load
     from build_env.ui import choose, plan
+    from build_env.ui import files as ui_files
     from build_env.ui import listing as ui_listing
     from build_env.ui import reports as ui_reports
 
@@ -123,6 +124,8 @@ def _build(project: Project, options: BuildOptions) -> int:
         planned, answers = _foreseen(project, options)
         print_lines(plan.plan_lines(planned.plan, answers, notes=planned.notes, commands=True, hits=False))
         return 0
+    if options.results:
+        ui_files.check_directory(options.results, "--results")
     reports = ui_reports.reports_for(junit=options.junit, html=options.report, root=project.paths.root)
     with (
         choose.choose_listener(options.log_format, project.paths.root) as listener,

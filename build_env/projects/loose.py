@@ -6,6 +6,7 @@ where they are. Nothing is written there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -23,7 +24,7 @@ from build_env.formats.registry import formats
 from build_env.packages.names import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from build_env.formats.format import Format
 
@@ -76,7 +77,7 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
     if len(set(names)) < len(names):
         raise UsageError(f"two of these packages have one name: {', '.join(sorted(names))}")
     root = _root_for(Path(os.path.commonpath([package.directory for package in packages])), environ)
-    with disk_errors():
+    with disk_errors(), _told_of(root):
         _write(root / MARKER, _HEADING + tomli_w.dumps({"outside": ":".join(_directories(packages))}))
         for package in packages:
             _lay(root / "src" / package.name, package)
@@ -87,6 +88,16 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
             if left.name not in (*names, *beside):
                 _remove(left)
     return LooseProject(root=root, names=tuple(names))
+
+
+@contextlib.contextmanager
+def _told_of(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise UsageError(
+            f"state cannot be kept in {root}: {error.strerror}", hint="let XDG_STATE_HOME name another directory"
+        ) from error
 
 
 def root_of(directory: Path, environ: Mapping[str, str]) -> Path | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from build_env.core.errors import EnvironmentNotReady, UsageError
 from build_env.core.visible import visible_name
 
-__all__ = ["check_place", "write_whole"]
+__all__ = ["check_directory", "check_place", "write_whole"]
 
 _WRONG_NAME = frozenset(
     {
@@ -49,6 +49,13 @@ def check_place(path: Path, option: str) -> None:
         Path(name).unlink()
     except (OSError, ValueError, RuntimeError) as error:
         raise _refusal(path, option, error) from error
+
+
+def check_directory(path: Path, option: str) -> None:
+    """Whether files can be made in a directory at `path`; it is made if it is not there."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{option} {_shown(path)}: this is no directory", hint="name another place")
+    check_place(path / "any", option)
 
 
 def write_whole(path: Path, text: str, option: str) -> None:

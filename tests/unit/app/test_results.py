@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 from build_env.app.results import hand_over
-from build_env.model.action import DeployAction
+from build_env.model.action import DeployAction, RoomAction
 from build_env.model.artifact import Artifact, Isolation, StoredResult
 from build_env.model.command import Deployment
 from build_env.model.identity import TaskName
 from build_env.model.result import RunSummary, Status, TaskResult
 from build_env.model.task import Input, Place, Stage, Task
+from tests.support.samples import room
 
 if TYPE_CHECKING:
     from build_env.ports import Store
@@ -66,3 +68,12 @@ def test_what_is_the_same_is_not_written_again_and_what_differs_is(tmp_path: Pat
     file.write_text("other", encoding="utf-8")
     hand_over(summary, store, tmp_path / "her")
     assert file.read_text(encoding="utf-8") == "debian/12 one_1_amd64.deb"
+
+
+def test_of_a_plan_that_deploys_nothing_all_that_was_made_is_handed_over(tmp_path: Path) -> None:
+    """As with `--source --build`: whoever names a directory wants to have something in it."""
+    summary = run_of("debian/12")
+    build = next(name for name in summary.results if name.stage is Stage.BUILD)
+    made = replace(summary, tasks=(Task(name=build, action=RoomAction(room=room())),))
+    names = hand_over(made, store_in(tmp_path), tmp_path / "her")
+    assert [Path(name).name for name in names] == ["one_1_amd64.changes", "one_1_amd64.deb"]

@@ -95,6 +95,15 @@ def test_a_place_is_one_however_it_is_named(
     assert len({loose_project((place,), environ).root for place in named}) == 1
 
 
+def test_where_state_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    directory = write(tmp_path / "her", {"mylib.spec": "Name: mylib\n"})
+    for place in ("/proc/none", str(tmp_path / "file")):
+        with pytest.raises(UsageError, match="state cannot be kept in") as caught:
+            loose_project((directory,), {"XDG_STATE_HOME": place})
+        assert "XDG_STATE_HOME" in caught.value.hint
+
+
 def test_its_files_are_called_as_their_owner_calls_them(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from build_env.core.errors import EnvironmentNotReady, UsageError
-from build_env.ui.files import check_place, write_whole
+from build_env.ui.files import check_directory, check_place, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,16 @@ def umask() -> Iterator[None]:
     before = os.umask(0o027)
     yield
     os.umask(before)
+
+
+def test_a_directory_is_made_or_told_to_be_none(tmp_path: Path) -> None:
+    check_directory(tmp_path / "new/one", "--results")
+    assert (tmp_path / "new/one").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"--results .*file: this is no directory"):
+        check_directory(tmp_path / "file", "--results")
+    with pytest.raises(UsageError, match=r"--results /proc/none.*cannot be written"):
+        check_directory(Path("/proc/none"), "--results")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o755, 0o444, 0o664])
