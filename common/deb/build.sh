@@ -697,7 +697,8 @@ stage_verify() {
     errors=$(grep -c '^E: ' "$log" || true)
     warnings=$(grep -c '^W: ' "$log" || true)
     say "lintian: ${#files[@]} files, $errors errors, $warnings warnings"
-    [ "$errors" -eq 0 ] || fail 1 "lintian found $errors errors"
+    [ "$errors" -eq 0 ] || fail 1 "lintian found $errors errors" \
+        "what is meant so: a line in debian/PACKAGE.lintian-overrides"
     [ "$status" -eq 0 ] || fail 1 "lintian could not check the files: it ended with status $status"
 }
 

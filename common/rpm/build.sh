@@ -444,9 +444,13 @@ stage_build() {
 
 # set_lint_options: release 1 and release 2 of rpmlint have different options; the file of filters serves both.
 set_lint_options() {
-    local filters=$BUILD_WORK/rpmlint.filters
+    local filters=$BUILD_WORK/rpmlint.filters own
     cp "$here/rpmlint.filters" "$filters"
     chmod u+w "$filters"
+    # What the package says of itself, where its packaging is.
+    for own in "$BUILD_SRC"/{rpm,SPECS,.}/*.rpmlintrc; do
+        [ ! -f "$own" ] || cat "$own" >>"$filters"
+    done
     # Packages may be checked in a room of another architecture, which is faster than emulation. There rpmlint does
     # not understand a dependency that names the architecture, name(aarch-64), and reports it as missing.
     if [ "$ARCH" != "$BUILD_HOST_ARCH" ]; then
@@ -472,7 +476,7 @@ lint() {
 # packages at once confuse it.
 stage_verify() {
     local file srpm binaries=()
-    need BUILD_WORK ARCH BUILD_HOST_ARCH
+    need BUILD_WORK BUILD_SRC BUILD_PACKAGE ARCH BUILD_HOST_ARCH
     command -v rpmlint >/dev/null || fail "$EX_CONFIG" "rpmlint is not installed" "verify.sh --install installs it"
     for file in "$build_folder"/*.rpm; do
         case $file in *-debuginfo-* | *-debugsource-* | *.src.rpm) continue ;; esac
@@ -483,7 +487,8 @@ stage_verify() {
     lint_errors=
     lint "$srpm"
     [ "${#binaries[@]}" -eq 0 ] || lint "${binaries[@]}"
-    [ -z "$lint_errors" ] || fail 1 "rpmlint found errors"
+    [ -z "$lint_errors" ] || fail 1 "rpmlint found errors" \
+        "what is meant so: addFilter(\"WORDS\") in a file $BUILD_PACKAGE.rpmlintrc beside the spec"
 }
 
 # ----------------------------------------------------------------------------------------------- main

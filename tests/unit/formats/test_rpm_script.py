@@ -83,3 +83,15 @@ def test_a_set_of_build_dependencies_with_macros_is_not_read_by_root(tmp_path: P
     assert asked.returncode == 1
     assert asked.stdout == f"{line}\nthe set of build dependencies has macros\n"
     assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_package_says_of_itself_joins_the_filters_of_rpmlint(tmp_path: Path) -> None:
+    (tmp_path / "src/SPECS").mkdir(parents=True)
+    (tmp_path / "src/SPECS/greet.rpmlintrc").write_text('addFilter("meant-so")\n', encoding="utf-8")
+    environment = {"BUILD_WORK": str(tmp_path), "BUILD_SRC": f"{tmp_path}/src", "PATH": "/usr/bin:/bin"}
+    given = f"set -eu; here={SCRIPT.parent} ARCH=amd64 BUILD_HOST_ARCH=amd64\n"
+    script = "".join((given, "rpmlint() { echo 2.4; }\n", *functions_of("set_lint_options"), "set_lint_options"))
+    subprocess.run(["bash", "-c", script], env=environment, check=True, timeout=60)
+    filters = (tmp_path / "rpmlint.filters").read_text(encoding="utf-8")
+    assert filters.endswith('addFilter("meant-so")\n')
+    assert 'addFilter("no-signature")' in filters
