@@ -80,10 +80,11 @@ class Project:
             raise error from None
 
     def _of_codename(self, codename: str) -> str:
-        """The target of the release with this codename; empty if there is none."""
+        """The target of the release with this codename, as `bookworm` or `el9`; empty if there is none."""
         for name in (*self.target_names(), *self.shipped_targets()):
             with contextlib.suppress(BuildEnvError):
-                if load_target(self.paths, name).variables.get("SUITE") == codename:
+                variables = load_target(self.paths, name).variables
+                if codename in {variables.get("SUITE"), f"el{variables.get('RELEASE', '')}"}:
                     return name
         return ""
 

@@ -107,7 +107,8 @@ class Bases:
                 return self.make(reference, architecture, bootstrap, output)
         raise EnvironmentNotReady(
             f"the base image {reference} for {architecture} cannot be had: no registry answers with it",
-            hint=f"name another image for it: build-env base map {reference} IMAGE --arch {architecture}",
+            hint="the same command with --setup makes a stand-in, where that can be done; or name another image: "
+            f"build-env base map {reference} IMAGE --arch {architecture}",
         )
 
     def renew(self, reference: str, architecture: str, output: Callable[[str], None]) -> None:

@@ -94,13 +94,14 @@ class Remote:
 class Packaging:
     """What the packaging of one family says: what it builds, and what it needs to build.
 
-    `all_only` tells that every binary package is one of every architecture; None where the packaging does not say;
-    `mixed` that some are and others not. `dynamic`: a build finds out more that it needs, in rounds. `epoch` is the
-    SOURCE_DATE_EPOCH of the changelog's top entry. With `faults` it cannot be used, and says as much as could be read.
-    `directory` is where it lies in the package; `source` names the finished source package that lies there instead.
-    `upstream` are files from the package's directory (`../one_1.orig.tar.gz`) that the source is made of besides: they
-    are no part of its tree. `beside` are the files, by name, that may be its sources, with their paths in the package;
-    `own` are names at its top that are no packaging.
+    `architectures` are those that it is for, None for all. `all_only` tells that every binary package is one of every
+    architecture; None where the packaging does not say; `mixed` that some are and others not. `dynamic`: a build
+    finds out more that it needs, in rounds. `epoch` is the SOURCE_DATE_EPOCH of the changelog's top entry. With
+    `faults` it cannot be used, and says as much as could be read. `directory` is where it lies in the package;
+    `source` names the finished source package that lies there instead. `upstream` are files from the package's
+    directory (`../one_1.orig.tar.gz`) that the source is made of besides: they are no part of its tree. `beside` are
+    the files, by name, that may be its sources, with their paths in the package; `own` are names at its top that are
+    no packaging.
     """
 
     directory: str = ""
@@ -110,6 +111,7 @@ class Packaging:
     own: tuple[str, ...] = ()
     binaries: tuple[Binary, ...] = ()
     build_depends: tuple[Need, ...] = ()
+    architectures: frozenset[str] | None = None
     all_only: bool | None = None
     mixed: bool = False
     dynamic: bool = False
@@ -175,6 +177,13 @@ class Package:
     def faults_for(self, family: str) -> tuple[Fault, ...]:
         """Why it cannot be used as a package of `family`; empty if it can."""
         return (*self.faults, *self.packaging.get(family, Packaging()).faults)
+
+    def limited_to(self, family: str) -> tuple[str, ...]:
+        """The architectures that it is built for at most, by its definition and its packaging; empty for no limit."""
+        packaged = self.packaging.get(family, Packaging()).architectures
+        if packaged is None:
+            return self.architectures
+        return tuple(sorted(packaged.intersection(self.architectures or packaged))) or ("none",)
 
     def date(self, family: str) -> int:
         """When it was changed last, in seconds of the epoch; 0 where nothing says it."""

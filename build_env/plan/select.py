@@ -117,7 +117,8 @@ class _Selector:
 
     def allowed(self, name: str, arch: str) -> bool:
         """Whether the package may be built for `arch`; otherwise there is a note."""
-        limits = self.packages[name].on(arch).architectures
+        package = self.packages[name].on(arch)
+        limits = package.limited_to(self.target.family)
         if limits and arch not in limits:
             self.notes[f"{name} is limited to {', '.join(limits)}: not built for {arch}"] = None
             return False

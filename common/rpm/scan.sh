@@ -74,7 +74,7 @@ relations() {
 
 scan() {
     local directory=$1 path noarch=false mixed=false dynamic=false identity architectures provides
-    local requires needed name architecture packages='' own changed sources remote
+    local requires needed name architecture packages='' own changed sources remote exclusive excluded
     path=$(readlink -f "$spec")
     identity=$(query_spec "$path" --srpm --queryformat \
         '"source": "%{NAME}", "version": "%{VERSION}", "release": "%{RELEASE}"\n')
@@ -86,6 +86,8 @@ scan() {
     ! grep -q '^%generate_buildrequires' "$path" || dynamic=true
     changed=$(query_spec "$path" --srpm --queryformat '%{CHANGELOGTIME}\n')
     [[ $changed =~ ^[0-9]+$ ]] || changed=0
+    exclusive=$(query_spec "$path" --srpm --queryformat '[%{EXCLUSIVEARCH}\n]' | json_list) || fail 1 "${spec##*/}: ExclusiveArch"
+    excluded=$(query_spec "$path" --srpm --queryformat '[%{EXCLUDEARCH}\n]' | json_list) || fail 1 "${spec##*/}: ExcludeArch"
     provides=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{PROVIDENAME}\n]')$'\n'$(found_in_files "$path")
     requires=$(query_spec "$path" --target "$rpm_arch" --queryformat '[%{=NAME}\t%{REQUIRENAME}\n]')
     needed=$(query_spec "$path" --target "$rpm_arch" --srpm --requires)
@@ -100,7 +102,7 @@ scan() {
     done <<<"$architectures"
     needed=$(printf '%s' "${needed:+$needed$'\n'}" | json_list) || fail 1 "$spec declares a name with a control character"
     say "{\"directory\": \"$directory\", $identity, \"noarch\": $noarch, \"mixed\": $mixed, \"dynamic\": $dynamic," \
-        "\"changed\": $changed, \"sources\": $sources, \"remote\": $remote," \
+        "\"exclusive\": $exclusive, \"excluded\": $excluded, \"changed\": $changed, \"sources\": $sources, \"remote\": $remote," \
         "\"build_requires\": $needed, \"packages\": [$packages]}"
 }
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from build_env.core.errors import Fault, InputError, Location
+from build_env.core.machine import MACHINE_TO_DEBIAN
 from build_env.core.texts import carriage_returns, read_text
-from build_env.formats.rpm.needs import needs_in
+from build_env.formats.rpm.needs import debian_architecture, needs_in
 from build_env.model.package import Binary, Packaging
 
 if TYPE_CHECKING:
@@ -164,11 +165,19 @@ def _with_facts(package: Package, facts: Mapping[str, Any], target: str) -> Pack
         packaging,
         binaries=tuple(map(_binary, facts["packages"])),
         build_depends=needs_in(facts["build_requires"]),
+        architectures=_architectures(facts.get("exclusive", ()), facts.get("excluded", ())),
         all_only=facts["noarch"],
         mixed=facts["mixed"],
         dynamic=facts["dynamic"],
         epoch=_seconds(facts.get("changed")) or packaging.epoch,
     )
+
+
+def _architectures(exclusive: Iterable[str], excluded: Iterable[str]) -> frozenset[str] | None:
+    """What ExclusiveArch and ExcludeArch leave, by Debian's names; None where they say nothing."""
+    only = frozenset(map(debian_architecture, exclusive)) - {""}
+    never = frozenset(map(debian_architecture, excluded))
+    return (only or frozenset(MACHINE_TO_DEBIAN.values())) - never if only or never else None
 
 
 def _with_sources(package: Package, facts: Mapping[str, Any], target: str) -> Packaging:

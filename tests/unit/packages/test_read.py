@@ -438,6 +438,25 @@ def test_facts_of_specs_are_joined_to_packages_by_their_place_in_the_room(projec
     assert with_spec_facts(packages, "") == packages
 
 
+@pytest.mark.parametrize(
+    ("exclusive", "excluded", "left"),
+    [
+        ([], [], ()),
+        (["ppc64le", "x86_64"], [], ("amd64", "ppc64el")),
+        (["noarch"], [], ()),
+        (["x86_64", "aarch64"], ["aarch64"], ("amd64",)),
+        ([], ["x86_64", "s390x", "ppc64le", "riscv64"], ("arm64", "armhf")),
+        (["sparc64"], ["sparc64"], ("none",)),
+    ],
+)
+def test_a_spec_says_for_which_architectures_it_is(
+    project: MakeProject, exclusive: list[str], excluded: list[str], left: tuple[str, ...]
+) -> None:
+    packages = read(project, {"src/metapackages/one/rpm/one.spec": "x\n"})
+    facts = json.dumps({**json.loads(FACTS), "exclusive": exclusive, "excluded": excluded})
+    assert with_spec_facts(packages, facts)["one"].limited_to("rpm") == left
+
+
 REMOTE = FACTS.replace(
     '"noarch": true, "mixed"',
     '"sources": ["a-1.tar.gz", "b.patch", "c.zip"], "remote": ["a-1.tar.gz http://a.example/a-1.tar.gz",'

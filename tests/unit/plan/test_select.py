@@ -232,6 +232,14 @@ def test_a_limit_on_architectures_is_kept_and_told() -> None:
     assert found.notes == ("a is limited to arm64: not built for amd64",)
 
 
+def test_packaging_limits_architectures_as_well() -> None:
+    limited = package("a")
+    packaging = {"deb": replace(limited.packaging.get("deb", Packaging()), architectures=frozenset({"arm64"}))}
+    found = selected(target(["a"], archs=("amd64", "arm64")), [replace(limited, packaging=packaging)])
+    assert units(found, Stage.BUILD) == ["a arm64"]
+    assert found.notes == ("a is limited to arm64: not built for amd64",)
+
+
 def test_a_needed_package_that_is_limited_is_not_built_where_it_may_not() -> None:
     packages = [package("lib", architectures=("arm64",)), package("a", needs=("lib",))]
     found = selected(target(["lib", "a"], archs=("amd64", "arm64")), packages)

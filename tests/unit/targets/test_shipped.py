@@ -98,7 +98,7 @@ def test_targets_of_its_own_are_meant_before_those_that_are_shipped(tmp_path: Pa
     assert project.match_targets(["all"]) == ("mine/12",)
     with pytest.raises(UsageError, match="there is no target solaris"):
         project.match_target("solaris")
-    for name in ("bookworm", "debian/bookworm"):
-        with pytest.raises(UsageError, match=f"no target {name}: that is debian/12") as caught:
+    for name, meant in (("bookworm", "debian/12"), ("debian/bookworm", "debian/12"), ("el9", "centos/9")):
+        with pytest.raises(UsageError, match=f"no target {name}: that is {meant}") as caught:
             project.match_target(name)
-        assert caught.value.mistyped == (name, "debian/12")
+        assert caught.value.mistyped == (name, meant)
