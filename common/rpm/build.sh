@@ -139,6 +139,7 @@ collect_sources() {
         else
             [ -z "$made" ] || fail 1 "neither $made nor $file lies beside the spec"
             made=$file
+            say "note: $file is made of the package's own files: it does not lie beside the spec"
             make_archive "$top/SOURCES/$file"
         fi
     done

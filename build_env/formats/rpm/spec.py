@@ -191,12 +191,25 @@ def _with_sources(package: Package, facts: Mapping[str, Any], target: str) -> Pa
     if packaging.source or set(packaging.own).difference(named):
         return packaging
     upstream = tuple(packaging.beside[name] for name in named if name in packaging.beside and _ARCHIVE.fullmatch(name))
+    lacking = [name for name in named if name not in {*packaging.beside, *package.sources}]
+    on_servers = dict(line.partition(" ")[::2] for line in remote)
     where = Location(file=f"{package.directory}/definition.yaml")  # that is where a pin is missing
-    faults = tuple(
-        Fault(message=f"{url} is neither there nor pinned: build-env pin {package.name}@{target}", location=where)
-        for name, _, url in (line.partition(" ") for line in remote)
-        if name in named and name not in {*packaging.beside, *package.sources}
-    )
+    faults = [
+        Fault(
+            message=f"{on_servers[name]} is neither there nor pinned: build-env pin {package.name}@{target}",
+            location=where,
+        )
+        for name in lacking
+        if name in on_servers
+    ]
+    faults += [
+        Fault(
+            message=f"{name} is a source of the spec, and neither there nor is there anything to make it of",
+            location=Location(file=package.directory),
+        )
+        for name in lacking
+        if name not in on_servers and _ARCHIVE.fullmatch(name)
+    ]
     return replace(packaging, upstream=upstream, faults=(*packaging.faults, *faults))
 
 

@@ -468,10 +468,10 @@ PIN = f"sources:\n  a-1.tar.gz: {{url: 'http://a.example/a-1.tar.gz', sha256: '{
 @pytest.mark.parametrize(
     ("files", "missing", "upstream"),
     [
-        ({}, ["a-1.tar.gz", "b.patch"], ()),
-        ({"src/one/b.patch": "x"}, ["a-1.tar.gz"], ()),
-        ({"src/one/b.patch": "x", "src/one/definition.yaml": PIN}, [], ()),
-        ({"src/one/SOURCES/b.patch": "x", "src/one/a-1.tar.gz": "x"}, [], ("a-1.tar.gz",)),
+        ({}, ["a-1.tar.gz", "b.patch", "c.zip"], ()),
+        ({"src/one/b.patch": "x"}, ["a-1.tar.gz", "c.zip"], ()),
+        ({"src/one/b.patch": "x", "src/one/definition.yaml": PIN}, ["c.zip"], ()),
+        ({"src/one/SOURCES/b.patch": "x", "src/one/a-1.tar.gz": "x"}, ["c.zip"], ("a-1.tar.gz",)),
         ({"src/one/SOURCES/a-1.tar.gz": "x", "src/one/c.zip": "x"}, ["b.patch"], ("SOURCES/a-1.tar.gz", "c.zip")),
         ({"src/one/main.c": "x"}, [], ()),
     ],
@@ -482,7 +482,9 @@ def test_sources_on_servers_are_there_or_pinned_or_made_of_what_is_there(
     packages = read(project, {"src/one/one.spec": "x\n", "src/one/README.md": "x", **files})
     packaging = with_spec_facts(packages, f"{REMOTE}\n", "centos/9")["one"].packaging["rpm"]
     assert [str(fault) for fault in packaging.faults] == [
-        f"src/one/definition.yaml: http://a.example/{name} is neither there nor pinned: build-env pin one@centos/9"
+        "src/one: c.zip is a source of the spec, and neither there nor is there anything to make it of"
+        if name == "c.zip"
+        else f"src/one/definition.yaml: http://a.example/{name} is neither there nor pinned: build-env pin one@centos/9"
         for name in missing
     ]
     assert packaging.upstream == upstream
