@@ -80,17 +80,18 @@ def choose_listener(log_format: str, root: Path) -> Iterator[EventSink]:
 def _of_github(write: LineWriter, root: Path, summary: str) -> Iterator[EventSink]:
     """Plain lines in groups, with annotations, and the summary of the step where the runner asks for one."""
     plain = PlainListener(write=write, groups=True, annotations=lambda event: github.annotation_lines(event, root))
-    if not summary:
-        yield plain
-        return
-    step = github.StepSummary(path=Path(summary))
+    step = github.StepSummary(path=Path(summary)) if summary else None
 
     def tell(event: Event) -> None:
         plain(event)
-        step(event)
+        if step:
+            step(event)
 
     try:
         yield tell
     except BuildEnvError as error:
-        step.error("\n".join(error.lines()))
+        for line in github.error_lines(error):
+            write(line)
+        if step:
+            step.error("\n".join(error.lines()))
         raise

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from build_env.model.events import PlanReady, RunFinished, TaskFinished
@@ -19,11 +20,12 @@ from build_env.ui.words import STATUS_WORDS, count, duration
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from build_env.core.errors import BuildEnvError
     from build_env.model.events import Event
     from build_env.model.reason import Reason
     from build_env.model.task import Task
 
-__all__ = ["StepSummary", "annotation_lines"]
+__all__ = ["StepSummary", "annotation_lines", "error_lines"]
 
 _LISTED = 20  # failures in the summary of a step, which GitHub takes up to 1 MiB of
 _FENCE = "````"
@@ -40,6 +42,15 @@ def annotation_lines(event: TaskFinished, root: Path) -> list[str]:
     if not event.reasons:
         return [_command(event.result.message or "failed", title=title)]
     return [_annotation(event.task, reason, title, root) for reason in event.reasons]
+
+
+def error_lines(error: BuildEnvError) -> list[str]:
+    """A command of GitHub's runner for each place at which something is wrong; none where the error names no place."""
+    placed = ((fault.message, fault.location) for fault in error.all_faults if fault.location)
+    return [
+        _command(message, file=place.file, line=str(place.line or ""), col=str(place.column or ""), title=error.message)
+        for message, place in islice(placed, _LISTED)
+    ]
 
 
 def _annotation(task: Task, reason: Reason, title: str, root: Path) -> str:

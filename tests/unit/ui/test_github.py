@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from build_env.core.errors import Fault, InputError, Location, UsageError
 from build_env.model.action import Room, RoomAction, Tree
 from build_env.model.events import TaskFinished
 from build_env.model.reason import Reason
 from build_env.ui.choose import choose_listener
-from build_env.ui.github import StepSummary, annotation_lines
+from build_env.ui.github import StepSummary, annotation_lines, error_lines
 from build_env.ui.sources import source_path
 from tests.support.events import BUILD, DONE, FAILED, RUNS
 
@@ -69,6 +70,15 @@ def test_each_reason_is_an_annotation(root: Path) -> None:
 
 def test_without_a_reason_the_task_is(root: Path) -> None:
     assert annotation_lines(failed(), root) == ["::error title=build greet amd64::exit status 2"]
+
+
+def test_what_is_wrong_in_a_file_is_an_annotation_at_its_place() -> None:
+    place = Location(file="src/one/rpm/one.spec", line=6, column=2)
+    error = InputError("packages cannot be used", faults=(Fault(message="Unknown tag\n::x", location=place),))
+    assert error_lines(error) == [
+        "::error file=src/one/rpm/one.spec,line=6,col=2,title=packages cannot be used::Unknown tag%0A: :x"
+    ]
+    assert error_lines(UsageError("there is no target")) == []
 
 
 def test_what_has_not_failed_has_none(root: Path) -> None:
@@ -131,3 +141,7 @@ def test_the_runner_gets_both(
     printed = capsys.readouterr().out
     assert "::error title=build greet amd64::exit status 2\n" in printed
     assert "1 task failed" in (tmp_path / "summary").read_text()
+    wrong = InputError("wrong", location=Location(file="a.spec", line=1))
+    with pytest.raises(InputError), choose_listener("auto", tmp_path):
+        raise wrong
+    assert "::error file=a.spec,line=1,title=wrong::wrong\n" in capsys.readouterr().out
