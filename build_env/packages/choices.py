@@ -37,7 +37,7 @@ CHOICES = Fields(
         "define": Field(
             shape=Items(
                 each=Text(
-                    words="the name of a macro, a blank, and what it is",
+                    words="the name of a macro (three letters or more), a blank, and what it is",
                     pattern="[A-Za-z_][A-Za-z0-9_]{2,} [^\\u0000-\\u001f\\u007f]+",
                 )
             ),

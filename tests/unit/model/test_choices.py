@@ -44,7 +44,10 @@ def test_commands_find_what_was_chosen_and_no_more() -> None:
         ({"profiles": ["No Check"]}, "--profiles: 'No Check' is not a build profile"),
         ({"options": ["parallel=8"]}, "--build-options: 'parallel=8' is not a word for DEB_BUILD_OPTIONS"),
         ({"with": ["a b"]}, "--with: 'a b' is not the name of a conditional"),
-        ({"define": ["version"]}, "--define: 'version' is not the name of a macro, a blank, and what it is"),
+        (
+            {"define": ["version"]},
+            "--define: 'version' is not the name of a macro (three letters or more), a blank, and what it is",
+        ),
         ({"define": ["version 1\n%(touch x)"]}, "--define: "),
         ({"only": "archs"}, "did you mean arch?"),
     ],
