@@ -37,8 +37,8 @@ def doctor(
     names = (project.match_target(target),) if target else project.target_names()
     # What is being done goes to standard error: standard output holds the report alone.
     if setup:
-        machine.prepare(project, names, print_note)
-    results, mendable = machine.examine(project, names)
+        machine.prepare(project, names, print_note, bare=bool(target))
+    results, mendable = machine.examine(project, names, bare=bool(target))
     if probe:
         results = (
             *results,

@@ -39,10 +39,13 @@ __all__ = ["examine", "prepare", "prepare_for", "set_up", "told_what_lacks"]
 ENGINE_LOG = "dockerd.log"
 
 
-def examine(project: Project, names: Sequence[str]) -> tuple[tuple[Check, ...], bool]:
-    """Look at the machine and at the bases of the targets `names`; changes nothing. Also whether set-up can mend it."""
+def examine(project: Project, names: Sequence[str], *, bare: bool = False) -> tuple[tuple[Check, ...], bool]:
+    """Look at the machine and at the bases of the targets `names`; changes nothing. Also whether set-up can mend it.
+
+    With `bare` a target counts also if the project has no package for it yet.
+    """
     machine = observe(project.paths.build)
-    needs = needs_of(project, names)
+    needs = needs_of(project, names, bare=bare)
     bases = None
     if machine.engine.state is EngineState.ANSWERS:
         containers = connect_containers(project, reuse=False, slots=1)
@@ -63,9 +66,12 @@ def _copies(project: Project) -> Iterator[Check]:
         )
 
 
-def prepare(project: Project, names: Sequence[str], note: Callable[[str], None]) -> None:
-    """Install, start and register what the targets `names` need for all their architectures; makes no images."""
-    _prepare(project, needs_of(project, names), note)
+def prepare(project: Project, names: Sequence[str], note: Callable[[str], None], *, bare: bool = False) -> None:
+    """Install, start and register what the targets `names` need for all their architectures; makes no images.
+
+    `bare`: see `examine`.
+    """
+    _prepare(project, needs_of(project, names, bare=bare), note)
 
 
 def prepare_for(project: Project, bases: Sequence[BaseNeed], note: Callable[[str], None]) -> None:
