@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from build_env.model.package import Package
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["lists_of"]
+__all__ = ["has_lists", "lists_of"]
+
+
+def has_lists(loaded: LoadedTarget) -> bool:
+    """Whether the target says itself which packages it has: then nothing of these need be known."""
+    return any(variable in loaded.variables for variable in LISTS)
 
 
 def lists_of(loaded: LoadedTarget, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
@@ -20,7 +25,7 @@ def lists_of(loaded: LoadedTarget, packages: Mapping[str, Package]) -> dict[str,
 
     What can be built for a target has packaging or a build script of its family, or a pin for it.
     """
-    if any(variable in loaded.variables for variable in LISTS):
+    if has_lists(loaded):
         return {variable.lower(): loaded.names(variable) for variable in LISTS}
     family = str(loaded.variables.get("FAMILY", ""))
     able = [
