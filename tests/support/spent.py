@@ -19,6 +19,8 @@ _GROUPS = {
     "tests/bare/": "bare",
     "tests/integration/test_repository_clients.py": "clients",
     "tests/e2e/test_first_package.py": "clients",
+    "tests/e2e/test_debian.py::test_an_emulated_client": "clients",
+    "tests/e2e/test_debian.py::test_a_clean_client": "clients",
     "tests/integration/": "engine",
     "tests/e2e/": "engine",
 }
