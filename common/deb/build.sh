@@ -681,6 +681,19 @@ stage_build() {
 
 # --------------------------------------------------------------------------------------------- verify
 
+# tell_older DEB...: say of which of them the distribution has the same or a higher version: apt takes that one
+tell_older() {
+    local file name version theirs
+    for file in "$@"; do
+        name=$(dpkg-deb --field "$file" Package)
+        version=$(dpkg-deb --field "$file" Version)
+        theirs=$(apt-cache --no-all-versions show "$name" 2>/dev/null | sed -n 's/^Version: //p' | head -n 1) || theirs=''
+        if [ -n "$theirs" ] && dpkg --compare-versions "$theirs" ge "$version"; then
+            say "note: the distribution has $name $theirs: clients take $version only with build-env.pref"
+        fi
+    done
+}
+
 # lintian ends with 2 for errors in a package and for faults of its own alike, so its tags decide.
 stage_verify() {
     local files=() file dsc status=0 log errors warnings
@@ -697,6 +710,7 @@ stage_verify() {
     errors=$(grep -c '^E: ' "$log" || true)
     warnings=$(grep -c '^W: ' "$log" || true)
     say "lintian: ${#files[@]} files, $errors errors, $warnings warnings"
+    tell_older "${files[@]:1}"
     [ "$errors" -eq 0 ] || fail 1 "lintian found $errors errors" \
         "what is meant so: a line in debian/PACKAGE.lintian-overrides"
     [ "$status" -eq 0 ] || fail 1 "lintian could not check the files: it ended with status $status"

@@ -81,3 +81,20 @@ def test_policy_has_profiles_that_are_options_too(
     stubs = 'dpkg-parsechangelog() { echo 1; }; dpkg-buildpackage() { echo "$DEB_BUILD_OPTIONS"; };'
     answer = asked(f"{stubs} buildpackage -b {tmp_path}", cross=cross, BUILD_PROFILES=profiles, BUILD_OPTIONS=options)
     assert answer == said
+
+
+@pytest.mark.parametrize(("theirs", "told"), [("2.0", True), ("1.0", True), ("0.9", False), ("", False)])
+def test_a_version_that_the_distribution_has_too_is_told(tmp_path: Path, theirs: str, *, told: bool) -> None:
+    """Versions are compared by dpkg in a room; here by sort, which knows these."""
+    stubs = f"""set -euo pipefail
+    say() {{ printf '%s\\n' "$*"; }}
+    dpkg-deb() {{ if [ "$3" = Package ]; then echo one; else echo 1.0; fi; }}
+    apt-cache() {{ [ -z "{theirs}" ] || printf 'Package: one\\nVersion: {theirs}\\nDescription: x\\n'; }}
+    dpkg() {{ [ "$(printf '%s\\n' "$2" "$4" | sort -V | tail -n 1)" = "$2" ]; }}
+    """
+    text = SCRIPT.read_text(encoding="utf-8")
+    start = text.index("\ntell_older() {")
+    script = f"{stubs}{text[start : text.index(chr(10) + '}' + chr(10), start) + 3]}tell_older one_1.0_all.deb"
+    answer = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    note = f"note: the distribution has one {theirs}: clients take 1.0 only with build-env.pref\n"
+    assert answer == (note if told else "")
