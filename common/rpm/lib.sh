@@ -97,15 +97,15 @@ packaging_of() {
 # query_spec SPEC ARGUMENT...: the answer of rpmspec, sorted. rpmspec leaves a macro it does not know as it is and
 # ends with 0; no answer holds a percent sign otherwise.
 query_spec() {
-    local spec=$1 answer
+    local spec=$1 answer macros hint='write %{?name} where nothing is a good value'
     shift
     answer=$(rpmspec --query "${RPM_MACROS[@]}" -D "_sourcedir ${spec%/*}" "$@" "$spec") \
         || fail 1 "${spec##*/} cannot be evaluated; rpmspec says why above"
     case $answer in
     *%*)
-        fail 1 "${spec##*/} uses a macro that does not exist here:" \
-            "$(printf '%s\n' "$answer" | grep -F % | LC_ALL=C sort -u | head -n 3)" \
-            "write %{?name} where nothing is a good value"
+        macros=$(printf '%s\n' "$answer" | grep -oE '%[{(?!]*[A-Za-z_][A-Za-z0-9_]*[)}]*' | LC_ALL=C sort -u | head -n 3 | xargs)
+        case $macros in *%auto*) hint="rpmautospec process-distgit gives a spec without %autorelease and %autochangelog" ;; esac
+        fail 1 "${spec##*/} uses a macro that does not exist here: ${macros:-%}" "$hint"
         ;;
     esac
     printf '%s\n' "$answer" | LC_ALL=C sort -u | sed '/^$/d; /^rpmlib(/d'

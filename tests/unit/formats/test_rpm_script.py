@@ -95,3 +95,20 @@ def test_what_a_package_says_of_itself_joins_the_filters_of_rpmlint(tmp_path: Pa
     filters = (tmp_path / "rpmlint.filters").read_text(encoding="utf-8")
     assert filters.endswith('addFilter("meant-so")\n')
     assert 'addFilter("no-signature")' in filters
+
+
+@pytest.mark.parametrize(
+    ("answer", "named", "hint"),
+    [
+        ('"release": "%autorelease"', "here: %autorelease", "rpmautospec"),
+        ("%{nothing} x %(other) %{nothing}", "here: %(other) %{nothing}", "write %{?name}"),
+    ],
+)
+def test_a_macro_that_does_not_exist_is_named(answer: str, named: str, hint: str) -> None:
+    stubs = f"rpmspec() {{ printf '%s\\n' '{answer}'; }}; RPM_MACROS=()"
+    asked = subprocess.run(
+        ["bash", "-c", f"set -eu; . {LIBRARY}; {stubs}; query_spec a.spec"], check=False, capture_output=True, text=True
+    )
+    assert asked.returncode == 1
+    assert named in asked.stderr
+    assert hint in asked.stderr
