@@ -10,7 +10,6 @@ import os
 import shutil
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build_env.core.disk import disk_errors
@@ -22,6 +21,7 @@ from build_env.projects.loose import package_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Laid", "lay_package", "new_package", "refuse_existing", "unpack"]
 
@@ -41,7 +41,7 @@ def lay_package(place: Path, root: Path) -> Laid:
 
     Raises UsageError where there is no package, InputError when it is not whole.
     """
-    package = package_at(Path(os.path.realpath(place)))
+    package = package_at(place)
     name, top = check_name(package.name), package.directory
     links = {shown: str(top / shown) for shown in package.files} or _all_in(top)
     links |= {path.name: str(path) for path in package.beside}

@@ -72,7 +72,7 @@ def loose_project(places: Sequence[Path], environ: Mapping[str, str]) -> LoosePr
     It holds these and no others. Raises UsageError for a place at which there is no package, and for what cannot be a
     package's name or is that of two; InputError for a source package that is not whole.
     """
-    packages = [package_at(Path(os.path.realpath(place))) for place in places]
+    packages = [package_at(place) for place in places]
     names = [check_name(package.name) for package in packages]  # what a package says of itself becomes a path
     if len(set(names)) < len(names):
         raise UsageError(f"two of these packages have one name: {', '.join(sorted(names))}")
@@ -121,10 +121,12 @@ def package_at(place: Path) -> LoosePackage:
 
     Raises UsageError where there is none, InputError for a source package that is not whole.
     """
+    if not place.exists():
+        hint = "name a directory, a spec file, a .dsc or a .src.rpm"
+        raise UsageError(f"{place.absolute()} does not exist", hint=hint)
+    place = Path(os.path.realpath(place))  # one package, however it is named
     if place.is_dir():
         return _in_directory(place)
-    if not place.is_file():
-        raise UsageError(f"{place} does not exist", hint="name a directory, a spec file, a .dsc or a .src.rpm")
     if place.name.endswith(_SPEC):
         return _of_spec(place)
     for each in _with_sources():

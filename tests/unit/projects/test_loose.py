@@ -93,6 +93,8 @@ def test_a_place_is_one_however_it_is_named(
     monkeypatch.chdir(tmp_path / "other")
     named = (directory, Path("../her"), Path("../her/mylib.spec"), Path("../link"), tmp_path / "other/../her")
     assert len({loose_project((place,), environ).root for place in named}) == 1
+    with pytest.raises(UsageError, match="does not exist"):
+        loose_project((Path("none/../../her"),), environ)
 
 
 def test_where_state_cannot_be_kept_is_told(tmp_path: Path) -> None:
