@@ -79,5 +79,5 @@ def test_a_spec_with_a_tarball(mia: BareMachine) -> None:
             package = f"/out/centos-{release}/sturdy-0.9-3.el{release}.{machine}.rpm"
             install = f'rpm -q --qf "%{{distribution}}\\n" -p {package}; dnf -q -y install {package}; sturdy'
             said = in_clean_container(mia, f"build-env/stand-in:centos-{release}-{architecture}", install)
-            assert "stand-in" in said
-            assert "loud and sturdy 0.9" in said
+            assert {"stand-in", "sturdy 0.9"} <= {*said.splitlines()}
+            assert "loud and " in said  # from the patch, on the other stream
