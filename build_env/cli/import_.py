@@ -11,7 +11,7 @@ from build_env.cli.options import ROOT, TARGET
 from build_env.cli.printing import print_line, print_note
 from build_env.core.errors import UsageError
 from build_env.core.later import imported_later
-from build_env.core.suggest import did_you_mean
+from build_env.core.suggest import mistyped
 
 with imported_later():
     from build_env.app import containers as app_containers
@@ -64,7 +64,7 @@ def import_(
         return
     if kind not in words:
         hint = ", ".join((*words, _SCRIPTS))
-        raise UsageError(f"nothing is called {kind} that can be imported{did_you_mean(kind, words)}", hint=hint)
+        raise mistyped(f"nothing is called {kind} that can be imported", kind, (*words, _SCRIPTS), hint=hint)
     project = app_project.open_project(root)
     wanted = project.match_target(target) if target else _at_hand(project, words[kind])
     imported = _imported(project, words[kind], source, wanted, tree=tree, patches=patch or ())

@@ -66,9 +66,9 @@ def options_first(arguments: Sequence[str], valued: Collection[str]) -> list[str
 def put_right(typed: Sequence[str], wrong: str, right: str) -> str:
     """The line that was typed, for a shell, with `right` for the first `wrong`; empty where that is not to be found.
 
-    It is a word, the value behind an option's `=`, or one of a list in either.
+    It is a word, what stands behind `=` or `@`, or one of a list in either.
     """
-    pattern = re.compile(rf"(?:^|(?<=[=,])){re.escape(wrong)}(?=$|[=,])", re.IGNORECASE)
+    pattern = re.compile(rf"(?:^|(?<=[=,@])){re.escape(wrong)}(?=$|[=,])", re.IGNORECASE)
     for index, word in enumerate(typed):
         changed = pattern.sub(lambda _: right, word, count=1)
         if changed != word:

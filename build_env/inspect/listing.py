@@ -10,7 +10,7 @@ from build_env.formats.registry import formats
 from build_env.model.listing import PackageEntry, TargetEntry
 from build_env.packages.definitions import Purpose
 from build_env.packages.read import read_packages
-from build_env.targets.lists import has_lists, lists_of
+from build_env.targets.lists import lists_of
 from build_env.targets.load import load_target
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _target(project: Project, name: str) -> TargetEntry:
             architectures=project.supported(name, known),
             fits=project.fits(name),
             shipped=not (project.paths.root / loaded.file).is_file(),
-            **lists_of(loaded, {} if has_lists(loaded) else read_packages(project.paths, _purpose(project, name))),
+            **lists_of(loaded, read_packages(project.paths, _purpose(project, name))),
         )
     except BuildEnvError as error:
         return TargetEntry(name=name, problem=tuple(error.lines()))

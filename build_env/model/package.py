@@ -179,7 +179,7 @@ class Package:
         return (*self.faults, *self.packaging.get(family, Packaging()).faults)
 
     def limited_to(self, family: str) -> tuple[str, ...]:
-        """The architectures that it is built for at most, by its definition and its packaging; empty for no limit."""
+        """The architectures that it is built for at most, by both; empty for no limit, `none` for nothing."""
         packaged = self.packaging.get(family, Packaging()).architectures
         if packaged is None:
             return self.architectures

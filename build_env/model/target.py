@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LISTS", "Host", "Options", "Target"]
+__all__ = ["LISTS", "Host", "Options", "Target", "has_lists"]
 
 LISTS = ("PACKAGES", "DEPENDS", "METAPACKAGES")  # the constants by which a target says which packages it has
 
@@ -46,6 +46,11 @@ class Options:
         )
 
 
+def has_lists(variables: Mapping[str, object]) -> bool:
+    """Whether a target with these constants says which packages it has; otherwise it has all that it can build."""
+    return any(name in variables for name in LISTS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Target:
     """A directory below `targets/` with `packages.conf.py`; `variables` are its upper-case constants.
@@ -66,8 +71,8 @@ class Target:
 
     @property
     def has_lists(self) -> bool:
-        """Whether it says itself which packages it has; without any list it has all that can be built for it."""
-        return any(name in self.variables for name in LISTS)
+        """See the function of this name."""
+        return has_lists(self.variables)
 
     @property
     def listed(self) -> frozenset[str]:

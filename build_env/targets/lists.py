@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from build_env.model.target import LISTS
+from build_env.model.target import LISTS, has_lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     from build_env.model.package import Package
     from build_env.targets.load import LoadedTarget
 
-__all__ = ["has_lists", "lists_of"]
-
-
-def has_lists(loaded: LoadedTarget) -> bool:
-    """Whether the target says itself which packages it has: then nothing of these need be known."""
-    return any(variable in loaded.variables for variable in LISTS)
+__all__ = ["lists_of"]
 
 
 def lists_of(loaded: LoadedTarget, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
@@ -25,7 +20,7 @@ def lists_of(loaded: LoadedTarget, packages: Mapping[str, Package]) -> dict[str,
 
     What can be built for a target has packaging or a build script of its family, or a pin for it.
     """
-    if has_lists(loaded):
+    if has_lists(loaded.variables):
         return {variable.lower(): loaded.names(variable) for variable in LISTS}
     family = str(loaded.variables.get("FAMILY", ""))
     able = [

@@ -117,6 +117,7 @@ def test_wrong_use_is_two_lines_and_status_2(
         (["x", "-a", "amd64,AMD46"], "amd46", "amd64", "x -a amd64,amd64"),
         (["x", "--targe=a", "targe"], "--targe", "--target", "x --target=a targe"),
         (["x", "--root", "a b", "gret"], "gret", "greet", "x --root 'a b' greet"),
+        (["x", "greet@debain/12"], "debain/12", "debian/12", "x greet@debian/12"),
         (["x", "greet2"], "greet", "other", ""),
     ],
 )
